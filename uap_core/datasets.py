@@ -1,0 +1,206 @@
+"""Sets of images: a folder or zip with one folder a class, read once into one uint8 array.
+
+The layout is ``[split/]class/picture``, as in ImageFolder; ``split`` is train, craft, val, eval or held_out. A class folder is
+named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also lie loose in one folder.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uap_core.errors import DatasetError, ImageError
+from uap_core.images import LEVELS, MAX_BYTES, open_image, square
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+PICTURE_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+Reader = Callable[[str], "bytes | Path"]
+SPLITS = {"craft": ("craft", "train"), "held_out": ("held_out", "eval", "val")}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """``pixels`` uint8 (N,3,H,W); ``classes`` and ``files``, N names each, the folder and file that each image came from."""
+
+    name: str
+    pixels: Tensor
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def images(self, indices: Tensor | slice) -> Tensor:
+        """The chosen images as a batch, float32 (n,3,H,W) in [0,1]."""
+        return self.pixels[indices].float() / LEVELS
+
+    def batches(self, size: int = 64) -> Iterator[Tensor]:
+        """All images in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.images(slice(start, start + size))
+
+    def subset(self, indices: Tensor) -> ImageSet:
+        """The images at ``indices`` (n,), in that order."""
+        chosen = indices.tolist()
+        return replace(
+            self,
+            pixels=self.pixels[indices],
+            classes=tuple(self.classes[i] for i in chosen),
+            files=tuple(self.files[i] for i in chosen),
+        )
+
+    def prefix(self, count: int) -> ImageSet:
+        """The first ``count`` images. Prefixes are nested: the images of a smaller one are in every larger one."""
+        return replace(self, pixels=self.pixels[:count], classes=self.classes[:count], files=self.files[:count])
+
+    def shuffled(self, generator: torch.Generator) -> ImageSet:
+        """The same images in an order drawn from ``generator``."""
+        import torch
+
+        return self.subset(torch.randperm(len(self), generator=generator))
+
+    def truth(self, class_names: tuple[str, ...]) -> Tensor | None:
+        """Ground-truth indices (N,) into a network's ``class_names``; None when some folder is not among them."""
+        import torch
+
+        index = {name: i for i, name in enumerate(class_names)}
+        if not all(name in index for name in self.classes):
+            return None
+        return torch.tensor([index[name] for name in self.classes])
+
+
+def open_image_set(
+    source: str | Path, split: str | None, resize: int, crop: int, limit: int | None = None, per_class: int | None = None
+) -> ImageSet:
+    """Read the images of ``source`` (folder or zip) as ``crop`` x ``crop`` squares, preprocessed as in ``images.square``.
+
+    ``split`` is "craft", "held_out" or None for everything. ``limit`` and ``per_class`` keep the first images, in the order
+    of classes and files (``limit`` spreads over the classes). Pictures that cannot be opened are passed over.
+    Raises DatasetError when nothing is left.
+    """
+    import torch
+
+    source = Path(source)
+    names, read = _listing(source)
+    names = _of_split(sorted(names), split)
+    if per_class is not None:
+        names = [name for rank, name in _ranked(names) if rank < per_class]
+    if limit is not None and len(names) > limit:
+        kept = {name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])[:limit]}
+        names = [name for name in names if name in kept]
+    pixels, kept_names = [], []
+    for name in names:
+        try:
+            pixels.append(np.asarray(square(open_image(read(name)), resize, crop)).transpose(2, 0, 1))
+        except ImageError:
+            continue
+        kept_names.append(name)
+    if not pixels:
+        part = f" under {split!r}" if split else ""
+        raise DatasetError(f"No picture was found{part} in {source.name!r}. Put pictures there, one folder a class.")
+    return ImageSet(
+        name=f"{source.stem}{f' ({split})' if split else ''}",
+        pixels=torch.from_numpy(np.stack(pixels)),
+        classes=tuple(PurePosixPath(name).parent.name for name in kept_names),
+        files=tuple(kept_names),
+    )
+
+
+def open_splits(source: str | Path, resize: int, crop: int, limit: int | None = None) -> tuple[ImageSet, ImageSet]:
+    """The craft set and the held-out set of ``source``, disjoint by construction.
+
+    Where the source has splits they are used; otherwise every other picture is held out.
+    """
+    if _has_splits(source):
+        craft = open_image_set(source, "craft", resize, crop, limit)
+        return craft, open_image_set(source, "held_out", resize, crop, limit)
+    return _halves(open_image_set(source, None, resize, crop, limit))
+
+
+def open_held_out(source: str | Path, resize: int, crop: int, limit: int | None = None) -> ImageSet:
+    """The held-out set of ``source`` alone: its own split, or all of a source that has none."""
+    return open_image_set(source, "held_out" if _has_splits(source) else None, resize, crop, limit)
+
+
+def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
+    import torch
+
+    if len(everything) < 2:
+        raise DatasetError(f"{everything.name!r} has one picture; crafting and measuring need at least two.")
+    order = torch.arange(len(everything))
+    craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
+    return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held out)")
+
+
+def _has_splits(source: str | Path) -> bool:
+    names, _ = _listing(Path(source))
+    return all(_of_split(names, split) for split in SPLITS)
+
+
+def _listing(source: Path) -> tuple[list[str], Reader]:
+    if source.is_dir():
+        return _folder(source)
+    if source.is_file() and zipfile.is_zipfile(source):
+        return _zip(source)
+    raise DatasetError(f"There is no folder or zip of pictures at {source.name!r}.")
+
+
+def _of_split(names: list[str], split: str | None) -> list[str]:
+    if split is None:
+        return names
+    wanted = SPLITS.get(split, (split,))
+    return [name for name in names if any(part in wanted for part in _above_class(name))]
+
+
+def _above_class(name: str) -> tuple[str, ...]:
+    """The folders that may name a split: all but the class folder, which may well be called "train"."""
+    folders = PurePosixPath(name).parts[:-1]
+    return folders[:-1] if len(folders) > 1 else folders
+
+
+def _ranked(names: list[str]) -> list[tuple[int, str]]:
+    """Each name with its place among the names of its folder."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for name in names:
+        folder = str(PurePosixPath(name).parent)
+        ranked.append((seen.get(folder, 0), name))
+        seen[folder] = seen.get(folder, 0) + 1
+    return ranked
+
+
+def _folder(root: Path) -> tuple[list[str], Reader]:
+    names = [
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.suffix.lower() in PICTURE_ENDINGS and path.is_file()
+    ]
+    return names, lambda name: root / name
+
+
+def _zip(path: Path) -> tuple[list[str], Reader]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise DatasetError(f"The zip {path.name!r} is damaged: its table of contents could not be read.") from error
+    names = {
+        entry.filename
+        for entry in archive.infolist()
+        if PurePosixPath(entry.filename).suffix.lower() in PICTURE_ENDINGS and entry.file_size <= MAX_BYTES
+    }
+
+    def read(name: str) -> bytes:
+        try:
+            return archive.read(name)
+        except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
+            raise ImageError("This picture could not be unpacked.") from error
+
+    return list(names), read

@@ -1,0 +1,191 @@
+"""One image in and out: open anything safely, preprocess as a network asks, export a PNG that still fools.
+
+An image batch is float32 RGB in [0,1], shape (N,3,H,W), everywhere in the package.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from uap_core.errors import ImageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 30_000_000
+MAX_ASPECT = 10
+# What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
+FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
+LEVELS = 255
+
+
+def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
+    """Open a picture from a stranger as 8-bit RGB, upright.
+
+    Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
+    bits, CMYK, palettes and grey become RGB, EXIF rotation is applied. Raises ImageError with one sentence otherwise.
+    """
+    if isinstance(source, Image.Image):
+        return _to_rgb(source)
+    stream: io.BytesIO | Path
+    if isinstance(source, bytes):
+        size, stream = len(source), io.BytesIO(source)
+    else:
+        path = Path(source)
+        if not path.is_file():
+            raise ImageError(f"There is no picture at {path.name!r}.")
+        size, stream = path.stat().st_size, path
+    if size > MAX_BYTES:
+        raise ImageError(f"This file has {size / 1e6:.0f} MB; pictures of up to {MAX_BYTES / 1e6:.0f} MB can be opened.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
+            with Image.open(stream) as picture:
+                if picture.format not in FORMATS:
+                    raise UnidentifiedImageError(picture.format)
+                _check_size(picture.size)
+                picture.seek(0)
+                return _to_rgb(picture)
+    except UnidentifiedImageError as error:
+        raise ImageError("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, RuntimeError, OverflowError) as error:
+        raise ImageError("This picture is damaged: it could not be read to its end. Try another file.") from error
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"This picture has {width * height / 1e6:.0f} megapixels; up to {MAX_PIXELS / 1e6:.0f} can be opened.")
+    if max(size) > MAX_ASPECT * min(size):
+        raise ImageError(f"This picture is {width} x {height} pixels, too narrow to cut a square from it.")
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = _eight_bits(picture)
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """16-bit and floating-point grey to 8 bits. Pillow's own convert would clip everything above 255 to white."""
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+    highest = values.max(initial=0.0)
+    full_scale = 1.0 if highest <= 1.0 else 255.0 if highest <= 255.0 else max(65535.0, highest)
+    if picture.mode.startswith("I"):
+        full_scale = max(65535.0, highest)
+    return Image.fromarray(np.rint(values.clip(0, None) / full_scale * 255).astype(np.uint8))
+
+
+def preprocess(picture: Image.Image, resize: int, crop: int) -> Tensor:
+    """Resize the short side to ``resize`` pixels (bilinear, antialiased), cut the centre ``crop`` x ``crop`` square.
+
+    Returns (1,3,crop,crop) in [0,1], on the 8-bit grid: the documented preprocessing of torchvision's classifiers without
+    its normalisation, which is each network's first layer. Nothing is resized after this point.
+    """
+    import torch
+
+    pixels = np.asarray(square(picture, resize, crop), dtype=np.uint8)
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / LEVELS
+
+
+def square(picture: Image.Image, resize: int, crop: int) -> Image.Image:
+    """The ``crop`` x ``crop`` RGB picture that ``preprocess`` turns into a tensor; with torchvision's roundings."""
+    picture = picture.convert("RGB")
+    width, height = picture.size
+    short = min(width, height)
+    if short != resize:
+        size = (resize * width // short, resize * height // short)
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+        width, height = size
+    left, top = round((width - crop) / 2), round((height - crop) / 2)
+    return picture.crop((left, top, left + crop, top + crop))
+
+
+def to_array(image: Tensor) -> np.ndarray:
+    """One image (3,H,W) or (1,3,H,W) in [0,1] as uint8 (H,W,3), each value rounded to the nearest level."""
+    if image.ndim == 4:
+        image = image[0]
+    return (image.detach() * LEVELS).round().clamp(0, LEVELS).byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def from_array(pixels: np.ndarray) -> Tensor:
+    """uint8 (H,W,3) to an image batch (1,3,H,W) in [0,1]; the inverse of ``to_array``."""
+    import torch
+
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / LEVELS
+
+
+def png_bytes(image: Tensor) -> bytes:
+    """A PNG of one image, lossless: read back it is exactly ``to_array(image)``."""
+    stream = io.BytesIO()
+    Image.fromarray(to_array(image)).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A sample photograph, found inside an installed package.
+
+    ``credit`` names who holds it and its licence, ``shows`` the ImageNet classes that would be right for it.
+    """
+
+    key: str
+    title: str
+    package: str
+    location: str
+    credit: str
+    shows: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies. Raises ImageError if the package is not installed or no longer holds it."""
+        spec = find_spec(self.package)  # finds the folder without importing the package, which may take seconds
+        roots = list(spec.submodule_search_locations or []) if spec else []
+        for root in roots:
+            if (Path(root) / self.location).is_file():
+                return Path(root) / self.location
+        raise ImageError(f"The sample photograph {self.title!r} is not in the installed {self.package}.")
+
+    def open(self) -> Image.Image:
+        """The picture as 8-bit RGB."""
+        return open_image(self.path)
+
+
+CATS = ("tabby", "tabby, tabby cat", "tabby cat", "Egyptian cat", "tiger cat")
+_GRADIO = "media_assets/images/"
+SAMPLE_PHOTOS = (
+    Photo("lion", "Lion", "gradio", _GRADIO + "lion.jpg", "Gradio's sample media (Apache-2.0)", ("lion",)),
+    Photo("cat", "Cat", "skimage", "data/chelsea.png", "Chelsea the cat, Stefan van der Walt (CC0), in scikit-image", CATS),
+    Photo("espresso", "Espresso", "skimage", "data/coffee.png", "Rachel Michetti (CC0), in scikit-image", ("espresso",)),
+    Photo("cheetah", "Cheetah", "gradio", _GRADIO + "cheetah1.jpg", "Gradio's sample media (Apache-2.0)", ("cheetah",)),
+    Photo("tower", "Tower", "gradio", _GRADIO + "tower.jpg", "Gradio's sample media (Apache-2.0)", ()),
+    Photo("rocket", "Rocket", "skimage", "data/rocket.jpg", "SpaceX (CC0), in scikit-image", ("missile", "projectile")),
+)
+
+
+def sample_photos() -> list[Photo]:
+    """The sample photographs that are really there."""
+    found = []
+    for photo in SAMPLE_PHOTOS:
+        try:
+            photo.path  # noqa: B018 - asking raises when the file is gone
+        except ImageError:
+            continue
+        found.append(photo)
+    return found

@@ -1,0 +1,83 @@
+"""What is measured: fooling rate with its interval, accuracy, and how far two pictures are apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``count`` of ``total`` images."""
+
+    count: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share, 0 to 1; 0 for an empty set."""
+        return self.count / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson score interval (Wilson, JASA 1927), which stays sensible at 0 %, at 100 % and for few images."""
+        if not self.total:
+            return 0.0, 1.0
+        n, p = self.total, self.value
+        centre = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+        half = Z95 / (1 + Z95**2 / n) * math.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.1%} (95 % interval {low:.1%} to {high:.1%}, {self.count} of {self.total})"
+
+
+def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:
+    """P[k(x+v) != k(x)] (Moosavi-Dezfooli et al., CVPR 2017, eq. 1): changes of the prediction, both (N,) class indices.
+
+    No ground truth enters: a wrongly classified image counts when its wrong label changes.
+    """
+    return Rate(int((clean_labels != perturbed_labels).sum()), len(clean_labels))
+
+
+def accuracy(labels: Tensor, truth: Tensor) -> Rate:
+    """Share of predictions (N,) that equal the ground truth (N,)."""
+    return Rate(int((labels == truth).sum()), len(truth))
+
+
+def top_k_accuracy(logits: Tensor, truth: Tensor, k: int = 5) -> Rate:
+    """Share of rows of ``logits`` (N,K) whose ``k`` highest classes hold the ground truth (N,)."""
+    hits = (logits.topk(min(k, logits.shape[1])).indices == truth[:, None]).any(dim=1)
+    return Rate(int(hits.sum()), len(truth))
+
+
+def predict(classifier: Callable[[Tensor], Tensor], batches: Iterable[Tensor]) -> Tensor:
+    """Predicted class indices (N,) of batches of images (n,3,H,W), without building a gradient graph."""
+    import torch
+
+    with torch.inference_mode():
+        found = [classifier(batch).argmax(dim=1) for batch in batches]
+    return torch.cat(found) if found else torch.empty(0, dtype=torch.long)
+
+
+def psnr(clean: np.ndarray, other: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of two uint8 (H,W,3) pictures; infinite when they are equal."""
+    error = np.mean((clean.astype(np.float64) - other.astype(np.float64)) ** 2)
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def ssim(clean: np.ndarray, other: np.ndarray) -> float:
+    """Structural similarity of two uint8 (H,W,3) pictures, at most 1 (Wang et al., 2004, as scikit-image computes it)."""
+    from skimage.metrics import structural_similarity
+
+    return float(structural_similarity(clean, other, channel_axis=2, data_range=255))

@@ -1,0 +1,107 @@
+"""The l_p ball that a perturbation must stay in: project, draw from, measure. Pixels are in [0,1]; 0-255 is for reading."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uap_core.errors import SettingError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+LINF, L2 = "linf", "l2"
+
+
+@dataclass(frozen=True)
+class Ball:
+    """All v with ||v||_p <= radius, p in {"linf", "l2"}, radius in units of [0,1] pixels (10/255, or 2000/255 = 7.84)."""
+
+    p: str
+    radius: float
+
+    def __post_init__(self) -> None:
+        if self.p not in (LINF, L2):
+            raise SettingError(f"The norm must be {LINF!r} or {L2!r}, not {self.p!r}.")
+        if not (math.isfinite(self.radius) and self.radius >= 0):
+            raise SettingError("Epsilon must be a number that is not negative.")
+        if self.p == LINF and self.radius > 1:
+            raise SettingError("An l_inf epsilon is at most 255/255; pixels cannot move further.")
+
+    @classmethod
+    def parse(cls, text: str, p: str = LINF) -> Ball:
+        """Read a radius as people write it: ``10/255`` or ``0.0392``. Raises SettingError."""
+        top, slash, bottom = text.partition("/")
+        try:
+            radius = float(top) / (float(bottom) if slash else 1.0)
+        except (ValueError, ZeroDivisionError) as error:
+            raise SettingError(f"Epsilon is typed like 10/255 or 0.04, not {text!r}.") from error
+        return cls(p, radius)
+
+    def project(self, v: Tensor) -> Tensor:
+        """The point of the ball next to ``v`` (..., C, H, W); l2 norms are taken over the last three axes."""
+        if self.p == LINF:
+            return v.clamp(-self.radius, self.radius)
+        norm = v.flatten(-3).norm(dim=-1)[..., None, None, None]
+        # The last factor keeps float32 rounding from leaving the ball by a unit in the last place.
+        return v * (self.radius / norm.clamp_min(1e-30) * (1 - 1e-6)).clamp(max=1.0)
+
+    def random_signs(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Random signs of this norm, the baseline for every pattern; ``shape`` is (..., C, H, W)."""
+        import torch
+
+        signs = torch.randint(0, 2, shape, generator=generator).float() * 2 - 1
+        return self.fill(signs)
+
+    def fill(self, direction: Tensor) -> Tensor:
+        """The point of the sphere in the steepest direction: radius * sign(d) for l_inf, radius * d / ||d||_2 for l2."""
+        if self.p == LINF:
+            return direction.sign() * self.radius
+        # Scaled first, since the square of a tiny gradient is zero in float32.
+        direction = direction / direction.abs().amax(dim=(-3, -2, -1), keepdim=True).clamp_min(1e-37)
+        norm = direction.flatten(-3).norm(dim=-1)[..., None, None, None]
+        return direction / norm.clamp_min(1e-30) * (self.radius * (1 - 1e-6))
+
+    def __str__(self) -> str:
+        levels = self.radius * 255
+        if self.p == LINF:
+            return f"l_inf {levels:.4g}/255"
+        return f"l2 {levels:.4g}/255 = {self.radius:.4g}"
+
+
+@dataclass(frozen=True)
+class Norms:
+    """Size of one difference image in units of [0,1]; multiply by 255 for the other scale."""
+
+    linf: float
+    l2: float
+    changed: float
+    """Share of the values that differ at all, 0 to 1."""
+
+
+def measure(difference: Tensor) -> Norms:
+    """Norms of one difference (C,H,W) or (1,C,H,W)."""
+    flat = difference.detach().double().flatten()
+    return Norms(float(flat.abs().max()), float(flat.norm()), float((flat != 0).double().mean()))
+
+
+def quantise(clean: Tensor, adversarial: Tensor, ball: Ball | None = None) -> Tensor:
+    """The picture that an 8-bit file holds: ``adversarial`` (N,C,H,W) in [0,1] rounded to the nearest of 256 levels.
+
+    With a ``ball`` the result stays within it: a value whose rounding would leave the ball is rounded towards ``clean``
+    (which lies on the 8-bit grid), so what is exported never exceeds the stated epsilon.
+    """
+    start = (clean * 255).round()
+    steps = adversarial * 255 - start
+    rounded = (adversarial * 255).round() - start
+    if ball is not None:
+        towards_clean = steps.sign() * (steps.abs() + 1e-3).floor()
+        limit = ball.radius * 255 + 1e-3
+        if ball.p == LINF:
+            rounded = rounded.where(rounded.abs() <= limit, towards_clean)
+        else:
+            outside = rounded.flatten(1).norm(dim=1) > limit
+            rounded = towards_clean.where(outside[:, None, None, None], rounded)
+    return ((start + rounded) / 255).clamp(0, 1)

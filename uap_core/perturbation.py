@@ -1,0 +1,146 @@
+"""A universal perturbation: a pattern, the ball it was made for, and where it came from. Save, load, apply."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uap_core.errors import PerturbationError, SettingError
+from uap_core.norms import LINF, Ball, Norms, measure
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ENDINGS = (".safetensors", ".npy")
+SLACK = 1e-5
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """``pattern`` float32 (3,H,W) in units of [0,1] pixels, within ``ball``; ``provenance`` says how it was made."""
+
+    name: str
+    pattern: Tensor
+    ball: Ball
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
+            raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
+        if not bool(self.pattern.isfinite().all()):
+            raise PerturbationError("This perturbation holds values that are not numbers.")
+
+    @property
+    def norms(self) -> Norms:
+        """Size of the pattern."""
+        return measure(self.pattern)
+
+    def apply(self, images: Tensor) -> Tensor:
+        """clamp(x + v, 0, 1) for a batch (N,3,H,W). Raises PerturbationError when the sizes differ: never resized."""
+        if images.shape[1:] != self.pattern.shape:
+            mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
+            raise PerturbationError(
+                f"This perturbation is made for {mine[1]} x {mine[0]} pixels, the network takes {theirs[1]} x {theirs[0]}."
+                " Choose a perturbation of the network's size; resizing would destroy it."
+            )
+        return (images + self.pattern).clamp(0, 1)
+
+    def scaled_to(self, radius: float) -> Perturbation:
+        """The same pattern for another epsilon: v * radius / its radius."""
+        factor = radius / self.ball.radius if self.ball.radius else 0.0
+        return Perturbation(self.name, self.pattern * factor, Ball(self.ball.p, radius), self.provenance)
+
+
+def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
+    """Write a .safetensors file with pattern, ball and provenance, or a bare .npy array (3,H,W) float32."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pattern = perturbation.pattern.contiguous().cpu()
+    if path.suffix == ".npy":
+        np.save(path, pattern.numpy(), allow_pickle=False)
+        return
+    if path.suffix != ".safetensors":
+        raise PerturbationError(f"A perturbation is saved as {' or '.join(ENDINGS)}, not {path.suffix!r}.")
+    from safetensors.torch import save_file
+
+    header = {
+        "name": perturbation.name,
+        "p": perturbation.ball.p,
+        "radius": repr(perturbation.ball.radius),
+        "provenance": json.dumps(perturbation.provenance),
+    }
+    beside = path.with_suffix(".part")
+    save_file({"pattern": pattern}, beside, metadata=header)
+    os.replace(beside, path)
+
+
+def load_perturbation(path: str | Path) -> Perturbation:
+    """Read what ``save_perturbation`` wrote. A bare .npy gets the l_inf ball of its own largest value.
+
+    No pickle is ever opened. Raises PerturbationError.
+    """
+    import torch
+
+    path = Path(path)
+    if not path.is_file():
+        raise PerturbationError(f"There is no perturbation file at {path.name!r}.")
+    if path.suffix == ".npy":
+        pattern = torch.from_numpy(_read_npy(path))
+        return Perturbation(path.stem, pattern, Ball(LINF, float(pattern.abs().max())), {"file": path.name})
+    if path.suffix != ".safetensors":
+        raise PerturbationError(f"A perturbation file ends in {' or '.join(ENDINGS)}, not {path.suffix!r}.")
+    return _read_safetensors(path)
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except Exception as error:  # a damaged header makes numpy raise nearly anything
+        if "pickle" in str(error).lower():
+            raise PerturbationError(
+                "This .npy file holds pickled objects, which could run code, so it is not opened. Save a plain float array."
+            ) from error
+        raise PerturbationError("This .npy file is damaged: its array could not be read.") from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise PerturbationError("This .npy file does not hold one array of numbers.")
+    array = np.ascontiguousarray(array, dtype=np.float32)
+    if array.ndim != 3 or array.shape[0] != 3 or not array.size:
+        raise PerturbationError(f"A perturbation has the shape (3, height, width), not {array.shape}.")
+    if not np.isfinite(array).all():
+        raise PerturbationError("This perturbation holds values that are not numbers.")
+    if np.abs(array).max() > 1:
+        raise PerturbationError("These values go beyond 1: a perturbation is in units of [0,1] pixels. Divide by 255.")
+    return array
+
+
+def _read_safetensors(path: Path) -> Perturbation:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as archive:
+            header = archive.metadata() or {}
+            pattern = archive.get_tensor("pattern").float()
+        ball = Ball(header["p"], float(header["radius"]))
+        provenance = json.loads(header.get("provenance", "{}"))
+    except (SafetensorError, SettingError, OSError, KeyError, ValueError) as error:
+        raise PerturbationError("This file holds no perturbation that was saved by this app.") from error
+    perturbation = Perturbation(header.get("name", path.stem), pattern, ball, provenance)
+    norms = perturbation.norms
+    size = norms.linf if ball.p == LINF else norms.l2
+    if size > ball.radius + SLACK:
+        raise PerturbationError(f"This pattern is larger than the {ball} that its file states.")
+    return perturbation
+
+
+def versions() -> dict[str, str]:
+    """Versions and the time, for a provenance record."""
+    from importlib.metadata import version
+
+    stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {"time": stamp, **{name: version(name) for name in ("torch", "numpy")}}
