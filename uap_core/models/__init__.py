@@ -1,0 +1,1 @@
+"""What is attacked: cards, classifiers and how they are loaded."""

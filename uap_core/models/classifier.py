@@ -1,0 +1,70 @@
+"""A classifier under attack: [0,1] pixels in, logits out, normalisation inside, frozen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from uap_core.errors import ModelError
+from uap_core.models.card import Card
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Normalise(nn.Module):
+    """(x - mean) / std per channel: the first layer, so that every epsilon is measured on pixels."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Image batch (N,3,H,W) in [0,1] to normalised pixels."""
+        return (x - self.mean) / self.std
+
+
+class Classifier(nn.Module):
+    """``network`` maps an image batch float32 (N,3,S,S) in [0,1] to logits (N,K).
+
+    ``labels`` are the K names shown to people, ``class_ids`` the K folder names (WordNet ids) of image sets. Evaluation
+    mode and frozen parameters are set once, here; an exported program is in evaluation mode by construction.
+    """
+
+    def __init__(
+        self, network: nn.Module, card: Card, labels: tuple[str, ...], class_ids: tuple[str, ...] = (), weights_hash: str = ""
+    ) -> None:
+        super().__init__()
+        self.network = network.requires_grad_(False)
+        self.card = card
+        self.labels = labels
+        self.class_ids = class_ids
+        self.weights_hash = weights_hash
+        if card.kind != "exported":
+            super().train(False)
+
+    def train(self, mode: bool = True) -> Classifier:
+        """Refuses training mode: batch statistics would change under an attack."""
+        if mode:
+            raise ModelError("A classifier under attack stays in evaluation mode.")
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Image batch (N,3,S,S) to logits (N,K)."""
+        return self.network(images)
+
+    @property
+    def size(self) -> int:
+        """Side of the square input in pixels."""
+        return self.card.input_size
+
+    def index_of(self, label: str) -> int:
+        """Class index of a name. Raises ModelError when this network does not know it."""
+        try:
+            return self.labels.index(label)
+        except ValueError:
+            raise ModelError(f"{self.card.name} has no class {label!r}.") from None
