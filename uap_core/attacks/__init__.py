@@ -1,0 +1,1 @@
+"""How one image is attacked: one file a method, one shared contract."""

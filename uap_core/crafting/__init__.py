@@ -1,0 +1,1 @@
+"""How universal perturbations are found: one file a method, one shared loop."""
