@@ -1,0 +1,1 @@
+"""How the embedded networks and the dreamt images were made."""

@@ -1,0 +1,131 @@
+"""From a folder of images to what ships: train, store as fp16, measure the stored file, write card and training curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from uap_core.datasets import ImageSet, open_image_set
+from uap_core.errors import DatasetError
+from uap_core.images import preprocess, sample_photos
+from uap_core.metrics import accuracy, predict, top_k_accuracy
+from uap_core.models.card import read_card
+from uap_core.models.classifier import Classifier
+from uap_core.models.loaders import file_hash, load
+from uap_core.models.resnet64 import ResNet64
+from uap_core.perturbation import versions
+from uap_core.tables import Table, write_table
+from uap_core.training.recipe import EpochRow, Recipe, train
+
+
+def train_and_publish(
+    data: Path, key: str, out: Path, results: Path, checkpoint: Path, epochs: int, seed: int
+) -> Iterator[EpochRow]:
+    """Train on ``data`` (train/ and val/, one folder a class) and yield an epoch at a time; then write what ships.
+
+    ``out`` gets <key>.safetensors and <key>.json, ``results`` gets <key>-training.json. Raises DatasetError when the two
+    splits do not have the same classes.
+    """
+    recipe = Recipe(epochs=epochs, seed=seed)
+    craft = open_image_set(data, "craft", recipe.size, recipe.size)
+    held_out = open_image_set(data, "held_out", recipe.size, recipe.size)
+    wnids = tuple(sorted(set(craft.classes)))
+    truth, held_out_truth = craft.truth(wnids), held_out.truth(wnids)
+    if truth is None or held_out_truth is None:
+        raise DatasetError("The validation images have classes that the training images lack.")
+    with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
+        torch.manual_seed(seed)
+        network = ResNet64(len(wnids))
+    rows: list[EpochRow] = []
+    for row in train(network, (craft.pixels, truth), (held_out.pixels, held_out_truth), recipe, checkpoint):
+        rows.append(row)
+        yield row
+    names = class_names(data)
+    classes = [{"name": names.get(wnid, wnid), "wnid": wnid} for wnid in wnids]
+    write_weights(network, out / f"{key}.safetensors")
+    write_card(out, key, classes, recipe, rows, craft, held_out)
+    provenance = {"network": key, "recipe": asdict(recipe), **versions()}
+    write_table(Table(f"Training of {key}", rows, provenance), results / f"{key}-training.json")
+
+
+def class_names(data: Path) -> dict[str, str]:
+    """WordNet id to short name, from the classes.csv (columns wnid, name) beside the splits; empty without one."""
+    if data.is_dir():
+        path = data / "classes.csv"
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    else:
+        with zipfile.ZipFile(data) as archive:
+            text = archive.read("classes.csv").decode() if "classes.csv" in archive.namelist() else ""
+    return {row["wnid"]: row["name"] for row in csv.DictReader(io.StringIO(text))}
+
+
+def write_weights(network: ResNet64, path: Path) -> None:
+    """As fp16, half the size; counters that only training needs are left at zero."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = network.state_dict()
+    halves = {name: value.half() if value.is_floating_point() else torch.zeros_like(value) for name, value in state.items()}
+    beside = path.with_suffix(".part")
+    save_file({name: value.contiguous() for name, value in halves.items()}, beside)
+    os.replace(beside, path)
+
+
+def write_card(
+    out: Path,
+    key: str,
+    classes: list[dict[str, str]],
+    recipe: Recipe,
+    rows: list[EpochRow],
+    craft: ImageSet,
+    held_out: ImageSet,
+) -> None:
+    """Describe the stored file by what it is measured to do, read back from disk."""
+    weights = out / f"{key}.safetensors"
+    card: dict[str, Any] = {
+        "key": key,
+        "name": "ResNet-64 (embedded)",
+        "kind": "embedded",
+        "architecture": "resnet64",
+        "weights": weights.name,
+        "sha256": file_hash(weights),
+        "input_size": recipe.size,
+        "resize_size": recipe.size,
+        "licence": "MIT",
+        "source": f"trained from scratch by this project on {len(craft)} images of {craft.name}",
+        "note": f"Knows {len(classes)} everyday ImageNet classes; a photograph of anything else gets the nearest of them.",
+        "download_megabytes": round(weights.stat().st_size / 1e6, 2),
+        "recipe": asdict(recipe) | {"minutes": round(sum(row.seconds for row in rows) / 60, 1)},
+        "classes": classes,
+    }
+    path = out / f"{key}.json"
+    path.write_text(json.dumps(card, indent=1), encoding="utf-8")
+    card["measured"] = measure(load(read_card(path)), held_out)
+    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+@torch.inference_mode()
+def measure(classifier: Classifier, held_out: ImageSet) -> dict[str, Any]:
+    """Accuracy on real images and what the network says of the sample photographs."""
+    truth = held_out.truth(classifier.class_ids)
+    assert truth is not None
+    logits = torch.cat([classifier(batch) for batch in held_out.batches(250)])
+    photos = {}
+    for photo in sample_photos():
+        image = preprocess(photo.open(), classifier.card.resize_size, classifier.size)
+        label = int(predict(classifier, [image]))
+        photos[photo.key] = classifier.labels[label]
+    return {
+        "set": f"{len(held_out)} images of {held_out.name}",
+        "top1": accuracy(logits.argmax(dim=1), truth).value,
+        "top5": top_k_accuracy(logits, truth).value,
+        "photographs": photos,
+    }

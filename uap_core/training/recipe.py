@@ -1,0 +1,168 @@
+"""How the embedded networks were trained: SGD on a one-cycle schedule, small images first, averaged weights.
+
+Everything a run needs to go on is in one checkpoint, written after each epoch, so a run may be stopped at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from uap_core.errors import DatasetError
+from uap_core.models.classifier import Normalise
+from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of one training run.
+
+    ``small_share`` of the epochs see images of ``small_size`` pixels, the rest ``size``; CutMix joins ``mix_chance`` of the
+    batches until the last ``plain_share`` of the epochs, which see unmixed images.
+    """
+
+    epochs: int = 40
+    batch_size: int = 128
+    peak_rate: float = 0.2
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    smallest_crop: float = 0.35
+    colour: float = 0.3
+    mix_chance: float = 0.5
+    plain_share: float = 0.15
+    size: int = 64
+    small_size: int = 48
+    small_share: float = 0.45
+    average_decay: float = 0.998
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One finished epoch: mean training loss, and accuracy of the averaged weights on the validation images (0 to 1)."""
+
+    epoch: int
+    loss: float
+    top1: float
+    top5: float
+    rate: float
+    images_per_second: float
+    seconds: float
+
+
+def one_cycle(progress: float) -> float:
+    """The share of the peak rate at ``progress`` in [0,1]: linear to 1 over the first fifth, then linear to 0."""
+    return progress / 0.2 if progress < 0.2 else (1 - progress) / 0.8
+
+
+@torch.inference_mode()
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 250) -> tuple[float, float]:
+    """Top-1 and top-5 accuracy in [0,1] of ``network`` on uint8 ``images`` (N,3,H,W) with class indices ``labels`` (N,)."""
+    network.eval()
+    top1 = top5 = 0
+    for start in range(0, len(images), batch_size):
+        logits = network(images[start : start + batch_size].float() / 255)
+        hits = logits.topk(min(5, logits.shape[1])).indices == labels[start : start + batch_size, None]
+        top1 += int(hits[:, 0].sum())
+        top5 += int(hits.any(dim=1).sum())
+    return top1 / len(images), top5 / len(images)
+
+
+def train(
+    network: nn.Module,
+    craft: tuple[Tensor, Tensor],
+    held_out: tuple[Tensor, Tensor],
+    recipe: Recipe,
+    checkpoint: Path,
+) -> Iterator[EpochRow]:
+    """Train ``network`` (normalised images to logits) and yield a row an epoch; the averaged weights end up in it.
+
+    ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run goes on
+    from it, and the rows of the epochs already done are yielded again first. Raises DatasetError for less than one batch.
+    """
+    torch.set_flush_denormal(True)
+    images, labels = craft
+    steps = len(images) // recipe.batch_size
+    if not steps:
+        raise DatasetError(f"Training needs at least {recipe.batch_size} images, one batch; there are {len(images)}.")
+    classes = int(labels.max()) + 1
+    generator = torch.Generator().manual_seed(recipe.seed)
+    model = nn.Sequential(Normalise(), network)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    averaged = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True
+    )
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    optimiser = torch.optim.SGD(
+        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+        lr=recipe.peak_rate,
+        momentum=recipe.momentum,
+        nesterov=True,
+    )
+    rows: list[EpochRow] = []
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        averaged.load_state_dict(state["averaged"])
+        optimiser.load_state_dict(state["optimiser"])
+        generator.set_state(state["generator"])
+        rows = [EpochRow(**row) for row in state["rows"]]
+    yield from rows
+
+    for epoch in range(len(rows), recipe.epochs):
+        started = time.perf_counter()
+        model.train()
+        losses = []
+        size = recipe.small_size if epoch < recipe.small_share * recipe.epochs else recipe.size
+        mixing = epoch < (1 - recipe.plain_share) * recipe.epochs
+        for step, batch in enumerate(torch.randperm(len(images), generator=generator).split(recipe.batch_size)[:steps]):
+            x = crop_and_flip(images[batch].float() / 255, size, recipe.smallest_crop, generator)
+            x = jitter_colours(x, recipe.colour, generator)
+            y = F.one_hot(labels[batch], classes).float()
+            if mixing and float(torch.rand(1, generator=generator)) < recipe.mix_chance:
+                x, y = cutmix(x, y, generator)
+            rate = recipe.peak_rate * one_cycle((epoch + step / steps) / recipe.epochs)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(x.to(memory_format=torch.channels_last))
+            loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
+            loss.backward()
+            optimiser.step()
+            optimiser.zero_grad()
+            averaged.update_parameters(model)
+            losses.append(float(loss.detach()))
+        seconds = time.perf_counter() - started
+        top1, top5 = accuracy(averaged.module, *held_out)
+        rows.append(
+            EpochRow(epoch + 1, sum(losses) / steps, top1, top5, rate, steps * recipe.batch_size / seconds, round(seconds, 1))
+        )
+        _save(
+            checkpoint,
+            {
+                "model": model.state_dict(),
+                "averaged": averaged.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "generator": generator.get_state(),
+                "rows": [asdict(row) for row in rows],
+            },
+        )
+        yield rows[-1]
+    model.load_state_dict(averaged.module.state_dict())
+
+
+def _save(path: Path, state: dict[str, object]) -> None:
+    """Write beside, then rename: a run killed while saving keeps its last whole checkpoint."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    torch.save(state, beside)
+    os.replace(beside, path)
