@@ -1,0 +1,329 @@
+"""python -m uap_core: from the command line, what the page does, and how everything that ships was made."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uap_core.assets import MODELS, PERTURBATIONS, RESULTS, dreams_path
+from uap_core.errors import DatasetError, SettingError, UapError
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+
+if TYPE_CHECKING:
+    from uap_core.datasets import ImageSet
+    from uap_core.models.classifier import Classifier
+
+app = typer.Typer(
+    help="Universal adversarial perturbations: craft, evaluate, sweep; train and dream for the embedded networks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+Model = Annotated[str, typer.Option(help="Key of the network, as `models` lists it.")]
+Data = Annotated[Path | None, typer.Option(help="Folder or zip of pictures; the network's dreams when left out.")]
+Models = Annotated[Path | None, typer.Option(help="A further folder of network cards.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same machine, same result.")]
+Epsilon = Annotated[str, typer.Option(help="Radius of the ball, like 10/255.")]
+TABLES, FIGURES = (".csv", ".json"), (".png", ".svg", ".pdf")
+
+
+@app.command()
+def models(folder: Models = None) -> None:
+    """List the networks, and whether their weights are on this machine."""
+    for key, card in _zoo(folder).cards().items():
+        state = "here" if card.available else "weights absent"
+        top1 = card.measured.get("top1")
+        print(f"{key:24} {card.name:32} {card.input_size}px  {f'{top1:.1%} top-1' if top1 else '':14} {state}")
+
+
+@app.command()
+def craft(
+    out: Annotated[Path, typer.Option(help="Where to write the pattern: .safetensors or .npy.")],
+    model: Model = DEFAULT_MODEL,
+    data: Data = None,
+    images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
+    epsilon: Epsilon = "10/255",
+    p: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
+    steps: Annotated[int, typer.Option(help="Gradient steps.")] = 400,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 32,
+    seed: Seed = 0,
+    name: Annotated[str, typer.Option(help="What lists should call it.")] = "",
+    folder: Models = None,
+) -> None:
+    """Craft a universal perturbation on the craft images and measure it on the held-out ones."""
+    import torch
+
+    from uap_core.crafting.cosine import Cosine
+    from uap_core.crafting.loop import Descent
+    from uap_core.experiments.evaluation import evaluate as measure
+    from uap_core.norms import Ball
+    from uap_core.perturbation import ENDINGS, Perturbation, save_perturbation, versions
+
+    _check(out, *ENDINGS)
+    method = Cosine(Descent(steps=steps, batch_size=batch_size))
+    classifier, ball = _zoo(folder).load(model), Ball.parse(epsilon, p)
+    craft_set, held_out = _splits(classifier, data)
+    craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
+    print(f"{classifier.card.name}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
+    progress = None
+    for progress in method.craft(classifier, craft_set.pixels, ball, torch.Generator().manual_seed(seed)):
+        if progress.fooling_rate:
+            print(
+                f"step {progress.step:5}  {progress.image_gradients:7} image-gradients  {progress.seconds:6.1f} s"
+                f"  craft set fooled {progress.fooling_rate.value:.1%}",
+                flush=True,
+            )
+    assert progress is not None
+    provenance: dict[str, Any] = {
+        "network": classifier.card.key,
+        "weights_sha256": classifier.weights_hash,
+        "method": repr(method),
+        "craft_set": f"{len(craft_set)} images of {craft_set.name}",
+        "image_gradients": progress.image_gradients,
+        "seconds": round(progress.seconds, 1),
+        "seed": seed,
+        **versions(),
+    }
+    result = Perturbation(name or out.stem, progress.perturbation, ball, provenance)
+    measured = measure(classifier, result, held_out, torch.Generator().manual_seed(seed))
+    provenance["held_out"] = {
+        "set": f"{len(held_out)} images of {held_out.name}",
+        "fooling_rate": round(measured.universal.value, 4),
+        "random_signs": round(measured.random_signs.value, 4),
+    }
+    save_perturbation(result, out)
+    _print_evaluation(measured, f"held-out: {len(held_out)} images of {held_out.name}")
+
+
+@app.command()
+def evaluate(
+    perturbation: Annotated[Path, typer.Argument(help="A .safetensors or .npy pattern.")],
+    model: Model = DEFAULT_MODEL,
+    data: Data = None,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """Fooling rate of a pattern on held-out images, beside random signs of the same norm, and the accuracy it costs."""
+    import torch
+
+    from uap_core.experiments.evaluation import evaluate as measure
+    from uap_core.perturbation import load_perturbation
+
+    classifier, pattern = _zoo(folder).load(model), load_perturbation(perturbation)
+    held_out = _held_out(classifier, data)
+    measured = measure(classifier, pattern, held_out, torch.Generator().manual_seed(seed))
+    _print_evaluation(measured, f"{pattern.name} ({pattern.ball}) on {len(held_out)} images of {held_out.name}")
+
+
+@app.command()
+def sweep(
+    perturbation: Annotated[Path, typer.Argument(help="A .safetensors or .npy pattern.")],
+    model: Model = DEFAULT_MODEL,
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Also draw them: .png, .svg or .pdf.")] = None,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """Fooling rate against epsilon: the pattern, random signs of the same norm, FGSM made for each image."""
+    import torch
+
+    from uap_core.experiments.sweep import epsilon_sweep
+    from uap_core.perturbation import load_perturbation
+
+    _check(out, *TABLES)
+    _check(figure, *FIGURES)
+    classifier, pattern = _zoo(folder).load(model), load_perturbation(perturbation)
+    held_out = _held_out(classifier, data)
+    rows = []
+    for row in epsilon_sweep(classifier, pattern, held_out, torch.Generator().manual_seed(seed)):
+        rows.append(row)
+        print(f"{row.attack:14}  epsilon {row.epsilon * 255:4.1f}/255  {row.fooling_rate}", flush=True)
+    details = _provenance(classifier, held_out, seed) | {"perturbation": pattern.name}
+    _write(out, f"{pattern.name} on {classifier.card.name}, {len(held_out)} held-out images", rows, details)
+    if figure:
+        from uap_core.plots import sweep_figure
+
+        sweep_figure(rows, classifier.card.name).savefig(figure)
+
+
+@app.command()
+def curve(
+    model: Model = DEFAULT_MODEL,
+    data: Data = None,
+    epsilon: Epsilon = "10/255",
+    p: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
+    most: Annotated[int, typer.Option(min=1, help="The largest number of craft images.")] = 2048,
+    steps: Annotated[int, typer.Option(help="Gradient steps for each point.")] = 400,
+    seeds: Annotated[int, typer.Option(min=1, help="Repeat with this many seeds, 0, 1, ...")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Also draw them: .png, .svg or .pdf.")] = None,
+    folder: Models = None,
+) -> None:
+    """Fooling rate on the held-out images against the number of craft images: nested prefixes 1, 2, 4, ..."""
+    from uap_core.crafting.cosine import Cosine
+    from uap_core.crafting.loop import Descent
+    from uap_core.experiments.sample_curve import nested_sizes, sample_curve
+    from uap_core.norms import Ball
+
+    _check(out, *TABLES)
+    _check(figure, *FIGURES)
+    classifier, ball = _zoo(folder).load(model), Ball.parse(epsilon, p)
+    craft_set, held_out = _splits(classifier, data)
+    method = Cosine(Descent(steps=steps))
+    rows = []
+    for seed in range(seeds):
+        sizes = nested_sizes(min(most, len(craft_set)))
+        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, seed, steps):
+            if row.done:
+                rows.append(row)
+                print(f"seed {seed}  {row.images:6} images  held-out {row.held_out_rate}", flush=True)
+    title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out images"
+    details = _provenance(classifier, held_out, 0) | {"seeds": seeds, "method": repr(method), "ball": str(ball)}
+    _write(out, title, rows, details)
+    if figure:
+        from uap_core.plots import BLUE, Curve, sample_figure
+
+        sample_figure([Curve(rows, held_out.name, BLUE)], title).savefig(figure)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="Folder or zip with train/ and val/, one folder a class.")],
+    key: Annotated[str, typer.Option(help="Name of the weights and of their card.")] = DEFAULT_MODEL,
+    out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = MODELS,
+    results: Annotated[Path, typer.Option(help="Folder for the training curve.")] = RESULTS,
+    checkpoint: Annotated[Path, typer.Option(help="Written after each epoch; go on from it.")] = Path("train.ckpt"),
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 50,
+    seed: Seed = 0,
+) -> None:
+    """Train the embedded network from scratch. Stop it at any time; the same command goes on."""
+    from uap_core.training.publish import train_and_publish
+
+    for row in train_and_publish(data, key, out, results, checkpoint, epochs, seed):
+        print(
+            f"epoch {row.epoch:3}  loss {row.loss:.3f}  top-1 {row.top1:.1%}  top-5 {row.top5:.1%}"
+            f"  {row.images_per_second:.0f} images/s",
+            flush=True,
+        )
+
+
+@app.command()
+def dream(
+    model: Model = DEFAULT_MODEL,
+    out: Annotated[Path | None, typer.Option(help="Zip to write; assets/dreams/<model>.zip when left out.")] = None,
+    count: Annotated[int, typer.Option(help="Images in all, half to craft on and half held out.")] = 512,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """Dream images of every class of a network, by optimisation from noise."""
+    from uap_core.training.dream import dream_set
+
+    path = out or dreams_path(model)
+    for done, total in dream_set(_zoo(folder).load(model), count, path, seed):
+        if done % 100 == 0:
+            print(f"step {done} of {total}", flush=True)
+    print(f"{count} dreams, {path.stat().st_size / 1e6:.1f} MB: {path}")
+
+
+@app.command()
+def publish(
+    data: Annotated[Path, typer.Option(help="Folder or zip of real pictures with craft and held-out splits.")],
+    model: Model = DEFAULT_MODEL,
+    pattern: Annotated[str, typer.Option(help="File in assets/perturbations.")] = f"{DEFAULT_MODEL}-linf10.safetensors",
+    photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "lion",
+) -> None:
+    """Compute what the page shows as precomputed, into assets/results: sweep, sample curves, first view."""
+    from uap_core.datasets import open_image_set
+    from uap_core.experiments.publish import publish as compute
+    from uap_core.ui.opening import write_opening
+
+    classifier = _zoo(None).load(model)
+    card = classifier.card
+    write_opening(model, PERTURBATIONS / pattern, photo)
+    dreams = open_image_set(dreams_path(model), "craft", card.resize_size, card.input_size)
+    for line in compute(classifier, PERTURBATIONS / pattern, _splits(classifier, data), dreams, RESULTS):
+        print(line, flush=True)
+
+
+def _check(path: Path | None, *endings: str) -> None:
+    """Before any work: refuse a file that could not be written at its end, and make its folder."""
+    if path is None:
+        return
+    if path.suffix not in endings:
+        raise SettingError(f"{path.name!r} must end in {' or '.join(endings)}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _zoo(folder: Path | None) -> Zoo:
+    return Zoo([folder] if folder else None)
+
+
+def _source(classifier: Classifier, data: Path | None) -> Path:
+    source = data or dreams_path(classifier.card.key)
+    if data is None and not source.exists():
+        raise DatasetError(f"There are no dreams of {classifier.card.name} yet; name a folder or zip with --data.")
+    return source
+
+
+def _splits(classifier: Classifier, data: Path | None) -> tuple[ImageSet, ImageSet]:
+    from uap_core.datasets import open_splits
+
+    card = classifier.card
+    return open_splits(_source(classifier, data), card.resize_size, card.input_size)
+
+
+def _held_out(classifier: Classifier, data: Path | None) -> ImageSet:
+    from uap_core.datasets import open_held_out
+
+    card = classifier.card
+    return open_held_out(_source(classifier, data), card.resize_size, card.input_size)
+
+
+def _provenance(classifier: Classifier, images: ImageSet, seed: int) -> dict[str, Any]:
+    from uap_core.perturbation import versions
+
+    return {
+        "network": classifier.card.key,
+        "weights_sha256": classifier.weights_hash,
+        "held_out": f"{len(images)} images of {images.name}",
+        "seed": seed,
+        **versions(),
+    }
+
+
+def _print_evaluation(measured: Any, title: str) -> None:
+    print(title)
+    print(f"  fooling rate      {measured.universal}")
+    print(f"  random signs      {measured.random_signs}")
+    print(f"  no change         {measured.nothing.value:.1%}")
+    if measured.clean_accuracy is not None:
+        print(f"  accuracy          {measured.clean_accuracy.value:.1%} -> {measured.perturbed_accuracy.value:.1%}")
+    print(f"  dominant label    {measured.dominant_label} ({measured.dominant_share.value:.1%} of perturbed predictions)")
+
+
+def _write(path: Path | None, title: str, rows: list[Any], provenance: dict[str, Any]) -> None:
+    if path is None:
+        return
+    from uap_core.tables import Table, to_csv, write_table
+
+    if path.suffix == ".csv":
+        path.write_text(to_csv(rows), encoding="utf-8")
+    else:
+        write_table(Table(title, rows, provenance), path)
+
+
+def main() -> None:
+    """Run a command; an error of ours, or of a file or folder, becomes one sentence and exit status 1."""
+    try:
+        app()
+    except (UapError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

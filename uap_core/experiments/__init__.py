@@ -1,0 +1,1 @@
+"""What is measured over a set: each experiment yields rows."""

@@ -1,0 +1,118 @@
+"""Figures from rows, large enough for the back row of a lecture hall. The only module that imports matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
+from uap_core.experiments.sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.tables import mean_rate
+from uap_core.training.recipe import EpochRow
+
+# Okabe and Ito's palette, told apart by colour-blind viewers too; markers differ as well.
+BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#6B7280", "#D55E00"
+STYLES = {UNIVERSAL: (RED, "o", "-"), RANDOM: (GREY, "s", "--"), SINGLE: (BLUE, "^", "-")}
+SIZE = (8.0, 4.6)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Finished rows of a sample curve with the words of its legend."""
+
+    rows: Sequence[SampleRow]
+    label: str
+    colour: str
+    marker: str = "o"
+
+
+def sweep_figure(rows: Sequence[SweepRow], title: str) -> Figure:
+    """Fooling rate against epsilon, a line an attack, with 95 % Wilson intervals as bands."""
+    figure, axes = _axes("epsilon (of 255)", "fooling rate", title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for attack, (colour, marker, line) in STYLES.items():
+        mine = [row for row in rows if row.attack == attack]
+        if mine:
+            x = [row.epsilon * 255 for row in mine]
+            axes.plot(x, [row.fooling_rate.value for row in mine], line, color=colour, marker=marker, label=attack, lw=2.2)
+            low, high = zip(*(row.fooling_rate.interval for row in mine), strict=True)
+            axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
+    _legend(axes)
+    return figure
+
+
+def photo_figure(rows: Sequence[PhotoRow], title: str) -> Figure:
+    """Probability of the clean and of the new label against epsilon, for one photograph."""
+    figure, axes = _axes("epsilon (of 255)", "probability", title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    x = [row.epsilon * 255 for row in rows]
+    axes.plot(x, [row.clean_probability for row in rows], "-o", color=BLUE, lw=2.2, label=f"{rows[0].clean_label} (clean)")
+    axes.plot(x, [row.new_probability for row in rows], "-s", color=RED, lw=2.2, label=f"{rows[0].new_label} (new)")
+    changed = [row.epsilon * 255 for row in rows if row.predicted != rows[0].clean_label]
+    if changed:
+        axes.axvspan(changed[0], x[-1], color=RED, alpha=0.07, lw=0, label="prediction changed")
+    _legend(axes)
+    return figure
+
+
+def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True) -> Figure:
+    """Fooling rate on the held-out set against the number of craft images (log scale), intervals drawn as bars."""
+    figure, axes = _axes("images to craft on", "fooling rate, held-out", title)
+    for curve in curves:
+        sizes, values, low, high = _by_size(curve.rows)
+        axes.errorbar(
+            sizes, values, yerr=[low, high], color=curve.colour, marker=curve.marker, lw=2.2, capsize=4, label=curve.label
+        )
+    if paper:
+        x, y = zip(*PAPER_FIGURE_6, strict=True)
+        axes.plot(x, y, ":d", color=GREY, lw=2, label="the paper: GoogLeNet, its DeepFool method")
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    _legend(axes)
+    return figure
+
+
+def _by_size(rows: Sequence[SampleRow]) -> tuple[list[int], list[float], list[float], list[float]]:
+    """Mean over seeds for each size, with the distances to the lowest and highest end of their intervals."""
+    sizes = sorted({row.images for row in rows})
+    values, low, high = [], [], []
+    for size in sizes:
+        rates = [row.held_out_rate for row in rows if row.images == size and row.held_out_rate]
+        mean = mean_rate(rates)
+        values.append(mean)
+        low.append(max(0.0, mean - min(rate.interval[0] for rate in rates)))
+        high.append(max(0.0, max(rate.interval[1] for rate in rates) - mean))
+    return sizes, values, low, high
+
+
+def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:
+    """Validation accuracy against the epoch: the training curve of an embedded network."""
+    figure, axes = _axes("epoch", "accuracy on validation images", title)
+    epochs = [row.epoch for row in rows]
+    axes.plot(epochs, [row.top5 for row in rows], color=GREEN, lw=2.2, label=f"top-5, at last {rows[-1].top5:.1%}")
+    axes.plot(epochs, [row.top1 for row in rows], color=BLUE, lw=2.2, label=f"top-1, at last {rows[-1].top1:.1%}")
+    _legend(axes)
+    return figure
+
+
+def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=14, loc="left")
+    axes.set_xlabel(x_label, fontsize=14)
+    axes.set_ylabel(y_label, fontsize=14)
+    axes.set_ylim(-0.02, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.tick_params(labelsize=12)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _legend(axes: Axes) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=12, frameon=False, loc="best")
