@@ -1,0 +1,110 @@
+"""Tab 1, Apply: the photograph before and after, what the network says, how small the change is."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from uap_core.experiments.exhibit import GAIN, Exhibit, amplified, exhibit
+from uap_core.images import from_array, png_bytes
+from uap_core.ui.opening import Opening
+from uap_core.ui.setup_panel import Setup, chosen
+from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.widgets import QUICK, bars, download, enlarge, facts, guarded, npy_bytes, offer, show, size_in_words
+
+EXPLAIN = r"""
+One fixed pattern $v$ is added to any photograph: $x' = \mathrm{clip}(x + v,\ 0,\ 1)$ with
+$\|v\|_\infty \le \varepsilon$. It was crafted once, on *other* pictures, so that the network's answer changes on most
+of them: $k(x + v) \ne k(x)$ (Moosavi-Dezfooli et al., CVPR 2017). Nothing about the photograph you see was used. Drag
+the divider, try another photograph, lower $\varepsilon$ until the answer returns, and compare with random signs of the
+same size. Everything here is measured on the very 8-bit picture that the download holds.
+"""
+
+
+def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
+    """Lay out the tab; it is filled at once when the opening view is known."""
+    shown = opening.view if opening else None
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            slider = gr.ImageSlider(
+                (enlarge(shown.clean), enlarge(shown.perturbed)) if shown else None,
+                format="png",
+                label="before | after: drag the divider",
+                buttons=["fullscreen"],
+                interactive=False,
+                elem_id="before-after",
+                elem_classes="pixels",
+            )
+            with gr.Row():
+                png = download("Perturbed picture (.png)", "download-png")
+                npy = download("Pattern (.npy)", "download-npy")
+        with gr.Column(scale=5, min_width=320):
+            button = gr.Button("Apply", variant="primary", elem_id="apply")
+            verdict = gr.HTML(_verdict(shown) if shown else "", elem_id="verdict")
+            before = gr.HTML(_bars(shown, "Before", shown.before) if shown else "", elem_id="before")
+            after = gr.HTML(_bars(shown, "After", shown.after) if shown else "", elem_id="after")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            picture = gr.Image(
+                enlarge(amplified(opening.change)) if opening else None,
+                format="png",
+                label=f"the pattern, {GAIN} times stronger, around mid-grey",
+                interactive=False,
+                buttons=["fullscreen"],
+                height=300,
+                elem_id="pattern-picture",
+                elem_classes="pixels",
+            )
+        with gr.Column(scale=5, min_width=320):
+            numbers = gr.HTML(_numbers(shown) if shown else "", elem_id="numbers")
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def apply(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
+        perturbation = chosen(studio, network, pattern, own, epsilon)
+        view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
+        values = perturbation.pattern.numpy()
+        name = f"{photo.partition(':')[2] if photo.startswith('sample') else 'picture'}-eps{epsilon:g}"
+        return (
+            (enlarge(view.clean), enlarge(view.perturbed)),
+            _verdict(view),
+            _bars(view, "Before", view.before),
+            _bars(view, "After", view.after),
+            enlarge(amplified(values.transpose(1, 2, 0))),
+            _numbers(view),
+            show(offer(f"{name}.png", png_bytes(from_array(view.perturbed)))),
+            show(offer("pattern.npy", npy_bytes(values))),
+        )
+
+    outputs = [slider, verdict, before, after, picture, numbers, png, npy]
+    handler = guarded(len(outputs), 1)(apply)
+    button.click(handler, setup.inputs, outputs, **QUICK)
+    setup.epsilon.change(handler, setup.inputs, outputs, trigger_mode="always_last", **QUICK)
+    for event in setup.changed:
+        event.then(handler, setup.inputs, outputs, **QUICK)
+
+
+def _verdict(view: Exhibit) -> str:
+    (was, sure), (now, now_sure) = view.before[0], view.after[0]
+    if view.linf == 0:
+        return f'<div class="verdict plain">No change yet: the network sees <b>{escape(was)}</b> ({sure:.0%}).</div>'
+    if view.fooled:
+        return (
+            f'<div class="verdict fooled">Fooled: <b>{escape(was)}</b> became <b>{escape(now)}</b>'
+            f"<small>{sure:.0%} sure before, {now_sure:.0%} sure of the new label after.</small></div>"
+        )
+    return (
+        f'<div class="verdict held">Not fooled: still <b>{escape(was)}</b>'
+        f"<small>{sure:.0%} sure before, {now_sure:.0%} after.</small></div>"
+    )
+
+
+def _bars(view: Exhibit, title: str, rows: list[tuple[str, float]]) -> str:
+    return bars(title, rows, view.before[0][0], view.after[0][0])
+
+
+def _numbers(view: Exhibit) -> str:
+    decibels = "infinite (no change)" if math.isinf(view.psnr) else f"{view.psnr:.1f} dB"
+    return facts([*size_in_words(view.linf, view.l2), ("PSNR", decibels), ("SSIM", f"{view.ssim:.3f}")])

@@ -1,0 +1,100 @@
+"""Tab 2, Epsilon: how strong must the pattern be? Over a set of images, and for the chosen photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from uap_core.norms import LINF
+from uap_core.tables import to_csv
+from uap_core.ui.setup_panel import Setup
+from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+
+EXPLAIN = r"""
+The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
+$\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random signs* have the
+same size and no knowledge; *FGSM* makes a new step for each image,
+$x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
+pattern for all images can come close to, and at larger $\varepsilon$ pass, one gradient step made for each.
+"""
+
+
+def build(studio: Studio, setup: Setup) -> None:
+    """Lay out the tab and wire it."""
+    gr.Markdown("#### Over many images")
+    with gr.Row():
+        run = gr.Button(f"Measure now on {studio.live_set_name}", variant="primary", elem_id="sweep-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
+    state = gr.HTML(elem_id="sweep-status")
+    figure = chart("sweep-chart")
+    csv = download("These points (.csv)", "sweep-csv")
+    gr.Markdown("#### The chosen photograph")
+    photo_note = gr.HTML(elem_id="photo-chart-note")
+    photo_chart = chart("photo-chart")
+    photo_csv = download("These points (.csv)", "photo-csv")
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def stored(network: str, pattern: str) -> tuple[Any, Any, Any]:
+        """The precomputed sweep on real images, where there is one for this network and pattern."""
+        from uap_core.experiments.sweep import SweepRow
+        from uap_core.plots import sweep_figure
+
+        table = studio.precomputed(f"{network}-sweep", SweepRow)
+        if table is None or Path(pattern).name != table.provenance["pattern_file"]:
+            return status("No precomputed sweep for this choice: press the button to measure it."), hide(), hide()
+        note = f"Precomputed on {table.provenance['held_out']}, {table.provenance['time'][:10]}."
+        figure = sweep_figure(table.rows, f"{table.title} (precomputed)")
+        return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
+
+    def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
+        from uap_core.experiments.sweep import photo_sweep
+        from uap_core.plots import photo_figure
+
+        perturbation = studio.perturbation(pattern, network, own)
+        rows = photo_sweep(studio.classifier(network), perturbation, studio.image(photo, network), grid(perturbation))
+        figure = photo_figure(rows, f"{rows[0].clean_label} under {perturbation.name}")
+        return "", show(figure), show(offer("photograph.csv", to_csv(rows).encode()))
+
+    def measure(
+        photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float
+    ) -> Iterator[tuple[Any, Any, Any]]:
+        import torch
+
+        from uap_core.experiments.sweep import SweepRow, epsilon_sweep
+        from uap_core.plots import sweep_figure
+
+        yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
+        classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
+        _, held_out = studio.craft_and_held_out(network)
+        epsilons = grid(perturbation)
+        title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name}"
+        rows: list[SweepRow] = []
+        yield progress_note(f"Clean predictions and gradients of {len(held_out)} images…", 0.02), gr.skip(), gr.skip()
+        for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), epsilons):
+            rows.append(row)
+            if len(rows) % 3 == 0:
+                share = len(rows) / (3 * len(epsilons))
+                note = progress_note(f"Live: epsilon {row.epsilon * 255:g}/255 measured.", share)
+                yield note, show(sweep_figure(rows, f"{title} (live)")), gr.skip()
+        done = status(f"Live: {len(epsilons)} values of epsilon measured on {len(held_out)} {studio.live_set_name}.")
+        yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
+
+    outputs = [state, figure, csv]
+    running = run.click(guarded(3, 0)(measure), setup.inputs, outputs, **LONG)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The points so far stay."), None, state)
+    for event in setup.changed:
+        event.then(guarded(3, 0)(stored), [setup.network, setup.pattern], outputs, **QUICK)
+        event.then(guarded(3, 0)(photo_curve), setup.inputs, [photo_note, photo_chart, photo_csv], **QUICK)
+
+
+def grid(perturbation: Any) -> tuple[float, ...]:
+    """The epsilons to measure at: n/255 for l_inf, shares of twice its radius for l2."""
+    from uap_core.experiments.sweep import EPSILONS
+
+    if perturbation.ball.p == LINF:
+        return EPSILONS
+    return tuple(share * perturbation.ball.radius for share in (0, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.6, 2))

@@ -1,0 +1,81 @@
+"""The first view, ready before torch is loaded: pictures computed with numpy, labels and numbers as they were measured.
+
+The measured part ships in assets/results/opening.json with the hashes it was measured under; if the network or the pattern
+has changed since, the view is left out and the page fills itself once torch is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from uap_core.assets import MODELS, PERTURBATIONS, RESULTS
+from uap_core.experiments.exhibit import Exhibit
+from uap_core.images import SAMPLE_PHOTOS, square
+from uap_core.models.card import read_card
+
+OPENING = RESULTS / "opening.json"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The exhibit shown first and the pattern's values (S,S,3)."""
+
+    view: Exhibit
+    change: np.ndarray
+
+
+def load_opening(path: Path = OPENING) -> Opening | None:
+    """The first view, or None when it is not there or no longer true."""
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        return None
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    card = read_card(MODELS / f"{stored['network']}.json")
+    pattern_file = PERTURBATIONS / stored["pattern"]
+    if stored["weights_sha256"] != card.sha256 or stored["pattern_sha256"] != digest(pattern_file):
+        return None
+    photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
+    clean = np.asarray(square(photo.open(), card.resize_size, card.input_size))
+    change = load_file(pattern_file)["pattern"].transpose(1, 2, 0)
+    perturbed = np.rint(clean + 255 * change).clip(0, 255).astype(np.uint8)
+    numbers = {name: stored[name] for name in ("linf", "l2", "psnr", "ssim")}
+    before, after = ([(label, value) for label, value in stored[name]] for name in ("before", "after"))
+    return Opening(Exhibit(clean, perturbed, before, after, **numbers), change)
+
+
+def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPENING) -> None:
+    """Measure the first view and write it."""
+    from uap_core.experiments.exhibit import exhibit
+    from uap_core.images import preprocess
+    from uap_core.models.zoo import load_model
+    from uap_core.perturbation import load_perturbation
+
+    classifier = load_model(network)
+    sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == photo)
+    image = preprocess(sample.open(), classifier.card.resize_size, classifier.size)
+    view = exhibit(classifier, image, load_perturbation(pattern_file))
+    stored = {
+        "photo": photo,
+        "network": network,
+        "weights_sha256": classifier.weights_hash,
+        "pattern": pattern_file.name,
+        "pattern_sha256": digest(pattern_file),
+        "before": view.before,
+        "after": view.after,
+        "linf": view.linf,
+        "l2": view.l2,
+        "psnr": view.psnr,
+        "ssim": view.ssim,
+    }
+    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a small file; empty when it is not there."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

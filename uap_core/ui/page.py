@@ -1,0 +1,77 @@
+"""The page: a panel of choices on the left, one tab a question on the right."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+import gradio as gr
+
+from uap_core.models.zoo import Zoo
+from uap_core.ui import apply_tab, compare_tab, epsilon_tab, samples_tab, setup_panel
+from uap_core.ui.opening import load_opening
+from uap_core.ui.studio import Studio
+from uap_core.ui.theme import CSS, THEME
+
+TITLE = "Universal adversarial perturbations"
+LEAD = (
+    "One fixed, nearly invisible pattern makes a network wrong on most photographs. Choose a photograph, a network and a"
+    " pattern; the tabs show what it does, how strong it must be, how few images it takes to find, and what attacks made for"
+    " one picture do better."
+)
+MAX_UPLOAD = "30mb"
+WAITING_ROOM = 60
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The whole page, filled with a first view; nothing heavy is imported here."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
+        gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=300):
+                setup = setup_panel.build(studio, demo)
+            with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs"):
+                with gr.Tab("Apply", id="apply"):
+                    apply_tab.build(studio, setup, load_opening())
+                with gr.Tab("Epsilon", id="epsilon"):
+                    epsilon_tab.build(studio, setup)
+                with gr.Tab("Training images", id="samples"):
+                    samples_tab.build(studio, setup)
+                with gr.Tab("Compare", id="compare"):
+                    compare_tab.build(studio, setup)
+    return demo
+
+
+def serve(models: Path | None, images: Path | None, host: str | None, port: int | None) -> None:
+    """Build the page and serve it until interrupted."""
+    # With a proxy set, as in many classrooms, Gradio's own start-up check would be sent to the proxy and fail.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), "localhost,127.0.0.1"]))
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    studio = Studio(Zoo([models] if models else None), images)
+    demo = build(studio)
+    demo.queue(max_size=WAITING_ROOM)
+    demo.launch(
+        server_name=host,
+        server_port=port,
+        theme=THEME,
+        css=CSS,
+        max_file_size=MAX_UPLOAD,
+        ssr_mode=False,
+        run_history=False,
+        prevent_thread_lock=True,
+    )
+    threading.Thread(target=warm, args=(studio,), daemon=True).start()
+    demo.block_thread()
+
+
+def warm(studio: Studio) -> None:
+    """Import what the first click needs, while the visitor is still reading."""
+    import uap_core.plots  # noqa: F401
+    from uap_core.images import from_array
+
+    network = studio.networks()[0][1]
+    card = studio.card(network)
+    studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card.resize_size, card.input_size)))

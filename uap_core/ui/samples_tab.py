@@ -1,0 +1,111 @@
+"""Tab 3, Training images: how many pictures does it take to find a universal pattern?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from uap_core.tables import to_csv
+from uap_core.ui.setup_panel import Setup, add_own
+from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy_bytes, offer, progress_note, show, status
+
+EXPLAIN = r"""
+A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
+for every $n$; the sets are nested, so a larger one contains the smaller. Crafting descends on the mean of
+$\cos\big(f(x),\, f(\mathrm{clip}(x+v))\big)$, the similarity of clean and perturbed logits (Zhang et al., 2021), and
+clips $v$ to $\|v\|_\infty \le \varepsilon$ after each step: no labels are needed. Few images suffice, because networks
+share a few directions that matter for most images. The dotted line is what the paper reports for its own method on
+another network and other images (its Figure 6): compare the shape, not the height. Bars are 95 % Wilson intervals.
+"""
+LIVE_STEPS = 150
+
+
+def build(studio: Studio, setup: Setup) -> None:
+    """Lay out the tab and wire it."""
+    note = gr.HTML(elem_id="curve-note")
+    stored_chart = chart("curve-stored")
+    stored_csv = download("These points (.csv)", "curve-stored-csv")
+    gr.Markdown(f"#### Craft it yourself, on {studio.live_set_name}")
+    with gr.Row():
+        run = gr.Button("Craft on 1, 2, 4, … images", variant="primary", elem_id="curve-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="curve-stop")
+    state = gr.HTML(elem_id="curve-status")
+    live_chart = chart("curve-chart")
+    with gr.Row():
+        csv = download("These points (.csv)", "curve-csv")
+        npy = download("Latest pattern (.npy)", "curve-npy")
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def stored(network: str) -> tuple[Any, Any, Any]:
+        from uap_core.experiments.sample_curve import SampleRow
+        from uap_core.plots import BLUE, ORANGE, Curve, sample_figure
+
+        real = studio.precomputed(f"{network}-curve-real", SampleRow)
+        dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
+        if real is None:
+            return status("No precomputed curve for this network: craft one below."), hide(), hide()
+        curves = [Curve(real.rows, f"crafted on photographs ({real.provenance['seeds']} seeds)", BLUE)]
+        if dreams is not None:
+            curves.append(Curve(dreams.rows, f"crafted on dreams ({dreams.provenance['seeds']} seeds)", ORANGE, "s"))
+        text = f"Precomputed, {real.provenance['time'][:10]}: every point is measured on {real.provenance['held_out']}."
+        csv_file = offer("sample-curve.csv", to_csv(real.rows).encode())
+        return status(text), show(sample_figure(curves, real.title)), show(csv_file)
+
+    def craft(network: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+        from uap_core.crafting.cosine import Cosine
+        from uap_core.crafting.loop import Descent
+        from uap_core.errors import SettingError
+        from uap_core.experiments.sample_curve import nested_sizes, sample_curve
+        from uap_core.norms import Ball
+        from uap_core.plots import ORANGE, Curve, sample_figure
+
+        skip = (gr.skip(),) * 4
+        yield progress_note("Opening network and images…", 0), *skip
+        if not 0 < epsilon <= 255:
+            raise SettingError("Crafting needs an epsilon above 0. Move the epsilon slider.")
+        classifier = studio.classifier(network)
+        craft_set, held_out = studio.craft_and_held_out(network)
+        ball, sizes = Ball("linf", epsilon / 255), nested_sizes(len(craft_set))
+        title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name} (live)"
+        patterns: dict[int, Any] = {}
+        rows = []
+        method = Cosine(Descent(steps=LIVE_STEPS))
+        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, LIVE_STEPS, patterns):
+            place = sizes.index(row.images)
+            if not row.done:
+                text = f"Crafting on {row.images} of {len(craft_set)} images…"
+                yield progress_note(text, (place + row.share) / len(sizes)), *skip
+                continue
+            rows.append(row)
+            values = patterns[row.images].numpy()
+            name = f"crafted on {row.images} {studio.live_set_name}, {epsilon:g}/255"
+            mine = add_own(own, Pattern(name, values, ball.p, ball.radius))
+            yield (
+                progress_note(
+                    f"{row.images} images: {row.held_out_rate} of the held-out images fooled.", (place + 1) / len(sizes)
+                ),
+                show(sample_figure([Curve(rows, "live", ORANGE)], title)),
+                show(offer("live-curve.csv", to_csv(rows).encode())),
+                show(offer("pattern.npy", npy_bytes(values))),
+                mine,
+            )
+        text = f"Done. The pattern crafted on {sizes[-1]} images is now in the list of perturbations: choose it and apply it."
+        yield status(text), *skip
+
+    outputs = [state, live_chart, csv, npy, setup.own]
+    running = run.click(guarded(5, 0)(craft), [setup.network, setup.own, setup.epsilon], outputs, **LONG)
+    stopped = stop.click(None, None, None, cancels=[running]).then(
+        lambda: status("Stopped. The points so far stay, and so does the last pattern."), None, state
+    )
+    for event in (running, stopped):
+        event.then(
+            lambda network, own: gr.update(choices=studio.patterns(network, own)),
+            [setup.network, setup.own],
+            setup.pattern,
+            **QUICK,
+        )
+    for event in setup.changed:
+        event.then(guarded(3, 0)(stored), [setup.network], [note, stored_chart, stored_csv], **QUICK)

@@ -1,0 +1,210 @@
+"""The left panel: photograph, network, perturbation, epsilon. Chosen once, used by every tab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from uap_core.images import SAMPLE_PHOTOS
+from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
+from uap_core.ui.widgets import QUICK, guarded, photo_input, status
+
+DEFAULT_PHOTO = "sample:lion"
+LARGEST_LEVEL = 32.0
+OWN_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session."""
+
+    photo: gr.State
+    own: gr.State
+    network: gr.Dropdown
+    pattern: gr.Dropdown
+    epsilon: gr.Slider
+    changed: list[Any]
+    """Events after which the exhibit should be applied again."""
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What every handler takes first: photo, network, pattern, own, epsilon."""
+        return [self.photo, self.network, self.pattern, self.own, self.epsilon]
+
+
+def build(studio: Studio, demo: gr.Blocks) -> Setup:
+    """Lay out the panel and wire what happens within it."""
+    choices = photo_choices()
+    photo, own = gr.State(DEFAULT_PHOTO), gr.State({})
+    networks = studio.networks()
+    patterns = studio.patterns(networks[0][1], {})
+    gr.Markdown("### 1 · Photograph")
+    gallery = gr.Gallery(
+        thumbnails(),
+        format="png",
+        columns=4,
+        height="auto",
+        allow_preview=False,
+        object_fit="cover",
+        interactive=False,
+        show_label=False,
+        buttons=[],
+        elem_id="gallery",
+        elem_classes="pixels",
+    )
+    with gr.Accordion("Your own: upload, webcam, paste", open=False, elem_id="own-photo"):
+        upload = photo_input(
+            show_label=False,
+            format="png",
+            sources=["upload", "webcam", "clipboard"],
+            height=190,
+            buttons=[],
+            elem_id="upload",
+        )
+    photo_note = gr.HTML(_about(DEFAULT_PHOTO, studio, networks[0][1]), elem_id="photo-note")
+    gr.Markdown("### 2 · Network")
+    network = gr.Dropdown(networks, value=networks[0][1], show_label=False, container=False, elem_id="network")
+    network_note = gr.HTML(_about_network(studio, networks[0][1]), elem_id="network-note")
+    gr.Markdown("### 3 · Perturbation")
+    pattern = gr.Dropdown(patterns, value=patterns[0][1], show_label=False, container=False, elem_id="pattern")
+    with gr.Accordion("Open your own: .npy or .safetensors", open=False, elem_id="own-pattern"):
+        pattern_file = gr.File(show_label=False, height=110, elem_id="pattern-file")
+    pattern_note = gr.HTML(elem_id="pattern-note")
+    gr.Markdown("### 4 · Strength")
+    epsilon = gr.Slider(
+        0, LARGEST_LEVEL, value=10, step=0.5, label="epsilon, in 255ths", info="how far a pixel may move", elem_id="epsilon"
+    )
+    epsilon.preprocess = lambda payload: payload  # type: ignore[method-assign]  # `chosen` says it better than Gradio
+    epsilon_note = gr.HTML(elem_id="epsilon-note")
+
+    def choose(network_now: str, event: gr.SelectData) -> tuple[str, str]:
+        picked_photo = choices[event.index][1]
+        return picked_photo, _about(picked_photo, studio, network_now)
+
+    def accept(path: str | None, network_now: str) -> tuple[Any, Any]:
+        if path is None:
+            return gr.skip(), gr.skip()
+        card = studio.card(network_now)
+        studio.pixels(f"upload:{path}", card.resize_size, card.input_size)
+        return f"upload:{path}", _about("upload:", studio, network_now)
+
+    def switch_network(network_now: str, current: str, own_now: dict[str, Pattern], photo_now: str) -> tuple[Any, ...]:
+        fitting = studio.patterns(network_now, own_now)
+        keys = [key for _, key in fitting]
+        update = gr.update(choices=fitting, value=current if current in keys else keys[0])
+        return update, _about_network(studio, network_now), _about(photo_now, studio, network_now)
+
+    def fit_epsilon(key: str, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, Any]:
+        return _slider_for(studio.perturbation(key, network_now, own_now)), _about_pattern(key, network_now, own_now, studio)
+
+    def open_pattern(file: str | None, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
+        if file is None:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        own_now = add_own(own_now, _read_pattern(Path(file), studio.card(network_now).input_size))
+        key = f"own:{list(own_now)[-1]}"
+        update = gr.update(choices=studio.patterns(network_now, own_now), value=key)
+        opened = studio.perturbation(key, network_now, own_now)
+        return own_now, update, _slider_for(opened), status(f"Opened {opened.name}: {opened.ball}.")
+
+    picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
+    uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
+    def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
+        chosen(studio, network_now, key, own_now, level)
+        return ""
+
+    epsilon.change(guarded(1, 0)(check_epsilon), [network, pattern, own, epsilon], epsilon_note, **QUICK)
+    switched = network.input(
+        guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK
+    )
+    refitted = switched.then(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
+    repatterned = pattern.input(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
+    opened = pattern_file.upload(
+        guarded(4, 3)(open_pattern), [pattern_file, network, own], [own, pattern, epsilon, pattern_note], **QUICK
+    )
+    return Setup(photo, own, network, pattern, epsilon, [demo.load(None), picked, uploaded, refitted, repatterned, opened])
+
+
+def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
+    """The visitor's patterns with one more, last; only the newest few are kept in a session."""
+    kept = {key: value for key, value in own.items() if value.name != pattern.name}
+    kept[pattern.name] = pattern
+    return dict(list(kept.items())[-OWN_KEPT:])
+
+
+def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:
+    """The chosen perturbation scaled to the slider's epsilon. Raises SettingError when that is out of range."""
+    from uap_core.errors import SettingError
+
+    perturbation = studio.perturbation(pattern, network, own)
+    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= _largest(perturbation.ball):
+        raise SettingError(f"Epsilon must lie between 0 and {_largest(perturbation.ball):g}/255.")
+    return perturbation.scaled_to(epsilon / 255)
+
+
+def _largest(ball: Any) -> float:
+    return LARGEST_LEVEL if ball.p == "linf" else max(1.0, 2 * ball.radius * 255)
+
+
+def _slider_for(perturbation: Any) -> Any:
+    ball = perturbation.ball
+    if ball.p == "linf":
+        return gr.update(
+            maximum=LARGEST_LEVEL,
+            step=0.5,
+            value=round(min(ball.radius * 255, LARGEST_LEVEL), 4),
+            info="how far a pixel may move",
+        )
+    top = _largest(ball)
+    return gr.update(maximum=top, step=round(top / 80, 2), value=round(ball.radius * 255, 2), info="length of the pattern (l2)")
+
+
+def _read_pattern(path: Path, size: int) -> Pattern:
+    from uap_core.errors import PerturbationError
+    from uap_core.perturbation import load_perturbation
+
+    loaded = load_perturbation(path)
+    if loaded.pattern.shape[1:] != (size, size):
+        height, width = loaded.pattern.shape[1:]
+        raise PerturbationError(
+            f"This perturbation is made for {width} x {height} pixels, the chosen network takes {size} x {size}."
+            " It is never resized: that would destroy it. Choose a network of its size."
+        )
+    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius)
+
+
+def _about(photo: str, studio: Studio, network: str) -> str:
+    """What the photograph is, and whether the network can know it."""
+    kind, _, name = photo.partition(":")
+    if kind == "dream":
+        return status("Dreamt by the network: optimised from noise until it saw one of its classes.")
+    if kind == "upload":
+        return status("Your picture. It stays on the machine that runs this page.")
+    sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == name)
+    names = {entry["name"] for entry in classes} if isinstance(classes := studio.card(network).classes, list) else None
+    if names is not None and not names.intersection(sample.shows):
+        return status(f"{sample.credit}. Not among this network's {len(names)} classes: it will name the nearest it knows.")
+    return status(f"{sample.credit}.")
+
+
+def _about_network(studio: Studio, network: str) -> str:
+    card = studio.card(network)
+    top1 = card.measured.get("top1")
+    measured = f"{top1:.1%} right on {card.measured['set']}. " if top1 else ""
+    return status(f"{measured}{card.note}")
+
+
+def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
+    if key == RANDOM_SIGNS:
+        return status("Not crafted: every value is plus or minus epsilon by the toss of a coin.")
+    provenance = studio.perturbation(key, network, own).provenance
+    measured = provenance.get("held_out")
+    if not measured:
+        return ""
+    made_for = "" if provenance.get("network") == network else f" (made for {provenance['network']})"
+    return status(
+        f"Crafted on {provenance['craft_set']}{made_for}. Fools {measured['fooling_rate']:.1%} of {measured['set']};"
+        f" random signs of its size {measured['random_signs']:.1%}."
+    )

@@ -1,0 +1,208 @@
+"""What all visitors share: networks, ready-made patterns, dreamt images. Nothing of any one visitor is kept here."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uap_core.assets import RESULTS, dreams_path, perturbation_paths
+from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError
+from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
+from uap_core.models.card import Card
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from uap_core.datasets import ImageSet
+    from uap_core.models.classifier import Classifier
+    from uap_core.perturbation import Perturbation
+
+RANDOM_SIGNS = "random-signs"
+DREAMS_SHOWN = 6
+LIVE_LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius."""
+
+    name: str
+    values: np.ndarray
+    p: str
+    radius: float
+
+
+@dataclass
+class Studio:
+    """One for the process. ``images`` is the visitor's own folder or zip of held-out pictures, named at the start."""
+
+    zoo: Zoo = field(default_factory=Zoo)
+    images: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._sets: OrderedDict[tuple[str, int], tuple[ImageSet, ImageSet]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def networks(self) -> list[tuple[str, str]]:
+        """(shown name, key) of every network whose weights are here, the embedded one first."""
+        cards = [card for card in self.zoo.cards().values() if card.available]
+        if not cards:
+            raise ModelError("No network has its weights on this machine.")
+        return [(f"{card.name}, {card.input_size} px", card.key) for card in cards]
+
+    def card(self, network: str) -> Card:
+        """The card of a network."""
+        cards = self.zoo.cards()
+        if network not in cards:
+            raise ModelError("This network is not known here. Choose one of the list.")
+        return cards[network]
+
+    def classifier(self, network: str) -> Classifier:
+        """The network, loaded once for everybody."""
+        return self.zoo.load(network)
+
+    def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
+        """(shown name, key) of the patterns of this network's size, ready-made first, random signs last."""
+        size = self.card(network).input_size
+        ready = [(name, str(path)) for name, path, side in ready_made() if side == size]
+        mine = [(f"{pattern.name} (yours)", f"own:{key}") for key, pattern in own.items() if pattern.values.shape[1] == size]
+        return [*ready, *mine, ("Random signs, the baseline", RANDOM_SIGNS)]
+
+    def perturbation(self, key: str, network: str, own: dict[str, Pattern]) -> Perturbation:
+        """The chosen pattern at its own epsilon. Raises PerturbationError when it is unknown."""
+        import torch
+
+        from uap_core.norms import Ball
+        from uap_core.perturbation import Perturbation
+
+        if key == RANDOM_SIGNS:
+            size, ball = self.card(network).input_size, Ball("linf", 10 / 255)
+            signs = ball.random_signs((3, size, size), torch.Generator().manual_seed(0))
+            return Perturbation("random signs", signs, ball)
+        if key.startswith("own:") and key[4:] in own:
+            mine = own[key[4:]]
+            return Perturbation(mine.name, torch.from_numpy(mine.values), Ball(mine.p, mine.radius))
+        if key not in {str(path) for path in perturbation_paths()}:
+            raise PerturbationError("This perturbation is no longer there. Choose another one.")
+        return _load_pattern(key)
+
+    def image(self, photo: str, network: str) -> Tensor:
+        """The chosen photograph as this network sees it, (1,3,S,S) on the 8-bit grid."""
+        from uap_core.images import from_array
+
+        card = self.card(network)
+        return from_array(self.pixels(photo, card.resize_size, card.input_size))
+
+    def pixels(self, photo: str, resize: int, crop: int) -> np.ndarray:
+        """uint8 (crop,crop,3) of "sample:lion", "dream:3" or "upload:<path>"."""
+        kind, _, name = photo.partition(":")
+        if kind == "sample":
+            chosen = [sample for sample in SAMPLE_PHOTOS if sample.key == name]
+            if chosen:
+                return _square(str(chosen[0].path), resize, crop)
+        if kind == "dream" and name.isdigit():
+            dreams = dream_pixels()
+            if int(name) < len(dreams):
+                from PIL import Image
+
+                return np.asarray(square(Image.fromarray(dreams[int(name)]), resize, crop))
+        if kind == "upload":
+            return _square(name, resize, crop)
+        raise ImageError("Choose a photograph first, or upload one.")
+
+    def craft_and_held_out(self, network: str) -> tuple[ImageSet, ImageSet]:
+        """Sets for live runs: the visitor's own folder if one was named at the start, else the network's dreams."""
+        from uap_core.datasets import open_splits
+
+        card = self.card(network)
+        source = self.images or dreams_path(network)
+        if not source.exists():
+            raise DatasetError(
+                f"There are no images to measure {card.name} on: dreams ship for {DEFAULT_MODEL} alone."
+                " Start the app with --images and a folder or zip of pictures."
+            )
+        key = (str(source), card.input_size)
+        with self._lock:
+            if key not in self._sets:
+                self._sets[key] = open_splits(source, card.resize_size, card.input_size, LIVE_LIMIT)
+                while len(self._sets) > 4:
+                    self._sets.popitem(last=False)
+            return self._sets[key]
+
+    @property
+    def live_set_name(self) -> str:
+        """What live runs measure on, in words."""
+        return f"your own pictures ({self.images.name})" if self.images else "dreamt images"
+
+    def precomputed(self, name: str, row_type: type) -> Any:
+        """A table of assets/results, or None when this network has none."""
+        from uap_core.tables import read_table
+
+        path = RESULTS / f"{name}.json"
+        return read_table(path, row_type) if path.is_file() else None
+
+
+def photo_choices() -> list[tuple[str, str]]:
+    """(caption, photo) of what the gallery offers: the sample photographs, then a few dreams."""
+    samples = [(photo.title, f"sample:{photo.key}") for photo in sample_photos()]
+    dreams = [(f"Dream {i + 1}", f"dream:{i}") for i in range(len(dream_pixels()))]
+    return samples + dreams
+
+
+def thumbnails() -> list[tuple[np.ndarray, str]]:
+    """Pictures and captions of the gallery, in the order of ``photo_choices``."""
+    samples = [(_square(str(photo.path), 128, 128), photo.title) for photo in sample_photos()]
+    dreams = [(pixels.repeat(2, axis=0).repeat(2, axis=1), f"Dream {i + 1}") for i, pixels in enumerate(dream_pixels())]
+    return samples + dreams
+
+
+@lru_cache(maxsize=1)
+def dream_pixels() -> tuple[np.ndarray, ...]:
+    """The first held-out dreams of the default network, read without torch so that the page opens at once."""
+    import io
+    import zipfile
+
+    from PIL import Image
+
+    path = dreams_path(DEFAULT_MODEL)
+    if not path.is_file():
+        return ()
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.startswith("held_out/")]
+        chosen = names[:: max(1, len(names) // DREAMS_SHOWN)][:DREAMS_SHOWN]
+        return tuple(np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for name in chosen)
+
+
+@lru_cache(maxsize=1)
+def ready_made() -> tuple[tuple[str, Path, int], ...]:
+    """(name, file, side in pixels) of the shipped patterns, from their headers alone."""
+    from safetensors import safe_open
+
+    found = []
+    for path in perturbation_paths():
+        with safe_open(path, framework="numpy") as archive:
+            header = archive.metadata() or {}
+            found.append((header.get("name", path.stem), path, archive.get_slice("pattern").get_shape()[-1]))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _square(path: str, resize: int, crop: int) -> np.ndarray:
+    """Cached, since a large upload takes a second to decode and is asked for at every click."""
+    pixels = np.asarray(square(open_image(path), resize, crop))
+    pixels.setflags(write=False)
+    return pixels
+
+
+@lru_cache(maxsize=32)
+def _load_pattern(path: str) -> Perturbation:
+    from uap_core.perturbation import load_perturbation
+
+    return load_perturbation(path)

@@ -1,0 +1,63 @@
+"""How the page looks: a bundled theme, so that no font is asked of another host, and a little CSS."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+THEME = gr.themes.Default(
+    primary_hue="blue",
+    neutral_hue="slate",
+    font=[gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "ui-sans-serif", "system-ui", "sans-serif"],
+    font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
+).set(
+    button_cancel_background_fill="#b42318",
+    button_cancel_background_fill_hover="#912018",
+    button_cancel_text_color="#ffffff",
+    button_primary_background_fill="#1d4ed8",
+    button_primary_background_fill_hover="#1e40af",
+)
+
+CSS = """
+.gradio-container { max-width: 1320px !important; margin: 0 auto; }
+#title h1 { font-size: 1.9rem; margin: .2rem 0 .1rem; letter-spacing: -.01em; }
+#title p { font-size: 1.05rem; color: var(--body-text-color); margin: 0; max-width: 60rem; }
+.pixels img { image-rendering: pixelated; }
+.html-container { padding: 0 !important; }
+#gallery .grid-wrap { min-height: 0; height: auto !important; max-height: none; padding: 4px; overflow: visible; }
+#gallery .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; gap: 6px; }
+#gallery .caption-label { font-size: .72rem; padding: 0 4px; max-width: 100%; }
+.explain { font-size: .98rem; color: var(--body-text-color); line-height: 1.55; max-width: 62rem; }
+.verdict { font-size: 1.25rem; line-height: 1.35; padding: .7rem .9rem; border-radius: 8px; border-left: 6px solid; }
+.verdict small { display: block; font-size: .9rem; opacity: .85; margin-top: .2rem; }
+.verdict.fooled { background: #fdecea; border-color: #c2410c; color: #7c2d12; }
+.verdict.held { background: #e8f4ee; border-color: #047857; color: #064e3b; }
+.verdict.problem, .note.problem { background: #fff7e0; border-color: #b45309; color: #713f12; }
+.verdict.plain { background: var(--background-fill-secondary); border-color: #64748b; color: var(--body-text-color); }
+.note { font-size: .92rem; padding: .35rem .6rem; border-left: 4px solid #94a3b8; border-radius: 4px; }
+.bars { width: 100%; }
+.bars .head { font-weight: 700; margin-bottom: .3rem; }
+.bars .row { display: grid; grid-template-columns: minmax(7rem, 10.5rem) 1fr 3.6rem; gap: .5rem; align-items: center;
+  font-size: .95rem; padding: .12rem 0; }
+.bars .track { background: var(--background-fill-secondary); border-radius: 3px; height: 1rem; }
+.bars .bar { height: 100%; border-radius: 3px; background: #94a3b8; }
+.bars .was .bar { background: #0072B2; } .bars .new .bar { background: #D55E00; }
+.bars .was .name, .bars .new .name { font-weight: 700; }
+.bars .value { text-align: right; font-variant-numeric: tabular-nums; }
+.facts, .facts tr, .facts th, .facts td { border: none !important; background: none !important; }
+.facts { border-collapse: collapse; font-size: .92rem; width: 100%; }
+.facts th { text-align: left; font-weight: 400; color: var(--body-text-color); padding: .18rem .8rem .18rem 0; }
+.facts td { text-align: right; font-variant-numeric: tabular-nums; padding: .18rem 0; }
+.contenders { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 1rem; }
+.contender { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: .8rem; }
+.contender h3 { margin: 0 0 .1rem; font-size: 1.1rem; } .contender .aim { font-size: .88rem; opacity: .8; }
+.contender .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; margin: .5rem 0; }
+.contender img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; }
+.contender .label { font-weight: 700; font-size: 1.05rem; }
+.contender .yes { color: #9a3412; } .contender .no { color: #065f46; }
+.dark .contender .yes { color: #fdba74; } .dark .contender .no { color: #6ee7b7; }
+.meter { background: var(--background-fill-secondary); border-radius: 4px; height: .55rem; margin-top: .35rem; }
+.meter div { background: #1d4ed8; border-radius: 4px; height: 100%; }
+input[type=range] + span, .min_value, .max_value { color: var(--body-text-color) !important; opacity: 1; }
+.downloads { gap: .5rem; }
+footer { opacity: .8; }
+"""

@@ -1,0 +1,179 @@
+"""Small pieces of page that several tabs share: bars, verdicts, tables, files to download, guarded handlers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import inspect
+import io
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from uap_core.errors import UapError
+
+log = logging.getLogger("uap_core.ui")
+
+SHOWN_PIXELS = 384
+KEPT_DOWNLOADS = 300
+# Two lanes: clicks that answer at once never queue behind a run of a minute, and runs go one at a time.
+QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 2, "show_progress": "hidden"}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1, "show_progress": "hidden"}
+UNEXPECTED = "Something went wrong on our side; it was written to the log. Your settings are kept: please try again."
+
+
+def photo_input(**options: Any) -> gr.Image:
+    """An image input that hands over the path of the uploaded file, so that our own opener decides what it can be.
+
+    Gradio's would open the file itself and fail on a damaged one with a message that helps nobody. (A subclass would make
+    Gradio write a stub file beside this module.)
+    """
+    image = gr.Image(**options)
+    image.preprocess = lambda payload: payload.path if payload is not None else None  # type: ignore[method-assign]
+    return image
+
+
+def guarded(outputs: int, message: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Turn an error of ours into one sentence at output number ``message`` and leave the other outputs as they are.
+
+    Anything unexpected goes to the log with its trace; the visitor is told that, and nothing more.
+    """
+
+    def sentence(text: str) -> tuple[Any, ...] | Any:
+        if outputs == 1:
+            return problem(text)
+        return tuple(problem(text) if i == message else gr.skip() for i in range(outputs))
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        def caught(error: Exception) -> tuple[Any, ...] | Any:
+            if isinstance(error, UapError):
+                return sentence(str(error))
+            log.exception("unexpected error in %s", function.__name__)
+            return sentence(UNEXPECTED)
+
+        @wraps(function)
+        def plain(*args: Any) -> Any:
+            try:
+                return function(*args)
+            except Exception as error:
+                return caught(error)
+
+        @wraps(function)
+        def streaming(*args: Any) -> Iterator[Any]:
+            try:
+                yield from function(*args)
+            except Exception as error:
+                yield caught(error)
+
+        return streaming if inspect.isgeneratorfunction(function) else plain
+
+    return decorate
+
+
+def problem(text: str) -> str:
+    """A sentence about something that did not work."""
+    return f'<div class="verdict problem" role="alert">{escape(text)}</div>'
+
+
+def status(text: str) -> str:
+    """A sentence about what is going on."""
+    return f'<div class="note" role="status">{escape(text)}</div>'
+
+
+def download(label: str, elem_id: str) -> gr.DownloadButton:
+    """A small download button, hidden until there is something to download."""
+    return gr.DownloadButton(label, size="sm", scale=0, min_width=200, visible=False, elem_id=elem_id)
+
+
+def chart(elem_id: str) -> gr.Plot:
+    """A chart, hidden until there is something to draw; lossless, so that lines stay crisp."""
+    return gr.Plot(format="png", show_label=False, visible=False, elem_id=elem_id)
+
+
+def show(value: Any) -> Any:
+    """Fill a chart or a download button and make it visible."""
+    return gr.update(value=value, visible=True)
+
+
+def hide() -> Any:
+    """Take an outdated chart or download away."""
+    return gr.update(value=None, visible=False)
+
+
+def progress_note(text: str, share: float) -> str:
+    """A sentence with a meter, ``share`` in [0,1]."""
+    return (
+        f'<div class="note" role="status">{escape(text)}'
+        f'<div class="meter"><div style="width:{100 * min(1.0, share):.0f}%"></div></div></div>'
+    )
+
+
+def bars(title: str, rows: Sequence[tuple[str, float]], was: str, new: str) -> str:
+    """The likeliest labels as bars; the clean label is blue, the label that replaced it is orange."""
+    lines = []
+    for label, value in rows:
+        kind = "was" if label == was else "new" if label == new else ""
+        lines.append(
+            f'<div class="row {kind}"><span class="name">{escape(label)}</span><span class="track">'
+            f'<div class="bar" style="width:{100 * value:.1f}%"></div></span><span class="value">{value:.1%}</span></div>'
+        )
+    return f'<div class="bars"><div class="head">{escape(title)}</div>{"".join(lines)}</div>'
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> str:
+    """A two-column table of names and values."""
+    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f'<table class="facts">{lines}</table>'
+
+
+def enlarge(pixels: np.ndarray) -> np.ndarray:
+    """Repeat each pixel a whole number of times, so that a small picture is shown large with nothing invented."""
+    times = max(1, SHOWN_PIXELS // pixels.shape[0])
+    return pixels.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def inline_png(pixels: np.ndarray) -> str:
+    """uint8 (H,W,3) as the source of an <img>, lossless."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def npy_bytes(values: np.ndarray) -> bytes:
+    """A pattern (3,H,W) as a .npy file of float32."""
+    stream = io.BytesIO()
+    np.save(stream, values.astype(np.float32), allow_pickle=False)
+    return stream.getvalue()
+
+
+_downloads = Path(tempfile.mkdtemp(prefix="uap-downloads-"))
+
+
+def offer(name: str, data: bytes) -> str:
+    """Put ``data`` where a download button can serve it, as ``name``. Equal content shares a folder; old ones are removed."""
+    folder = _downloads / hashlib.sha256(data).hexdigest()[:16]
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        path.write_bytes(data)
+    folders = sorted(_downloads.iterdir(), key=lambda entry: entry.stat().st_mtime)
+    for old in folders[:-KEPT_DOWNLOADS]:
+        shutil.rmtree(old, ignore_errors=True)
+    return str(path)
+
+
+def size_in_words(linf: float, l2: float) -> list[tuple[str, str]]:
+    """Both norms on both scales, as rows of ``facts``."""
+    return [
+        ("l_inf", f"{linf * 255:.3g}/255 = {linf:.4f}"),
+        ("l2", f"{l2 * 255:.0f} (0-255) = {l2:.2f}"),
+    ]
