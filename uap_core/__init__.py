@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Ball": "norms",
     "CarliniWagner": "attacks.carlini_wagner",
-    "Cosine": "crafting.cosine",
+    "ClippedCE": "crafting.clipped_ce",
     "FGSM": "attacks.fgsm",
     "Perturbation": "perturbation",
     "Zoo": "models.zoo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,8 +48,8 @@ def craft(
     images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
     epsilon: Epsilon = "10/255",
     p: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
-    steps: Annotated[int, typer.Option(help="Gradient steps.")] = 400,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 32,
+    steps: Annotated[int, typer.Option(help="Gradient steps.")] = 800,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 8,
     seed: Seed = 0,
     name: Annotated[str, typer.Option(help="What lists should call it.")] = "",
     folder: Models = None,
@@ -56,14 +57,14 @@ def craft(
     """Craft a universal perturbation on the craft images and measure it on the held-out ones."""
     import torch
 
-    from uap_core.crafting.cosine import Cosine
+    from uap_core.crafting.clipped_ce import ClippedCE
     from uap_core.crafting.loop import Descent
     from uap_core.experiments.evaluation import evaluate as measure
     from uap_core.norms import Ball
     from uap_core.perturbation import ENDINGS, Perturbation, save_perturbation, versions
 
     _check(out, *ENDINGS)
-    method = Cosine(Descent(steps=steps, batch_size=batch_size))
+    method = ClippedCE(Descent(steps=steps, batch_size=batch_size))
     classifier, ball = _zoo(folder).load(model), Ball.parse(epsilon, p)
     craft_set, held_out = _splits(classifier, data)
     craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
@@ -164,7 +165,7 @@ def curve(
     folder: Models = None,
 ) -> None:
     """Fooling rate on the held-out images against the number of craft images: nested prefixes 1, 2, 4, ..."""
-    from uap_core.crafting.cosine import Cosine
+    from uap_core.crafting.clipped_ce import ClippedCE
     from uap_core.crafting.loop import Descent
     from uap_core.experiments.sample_curve import nested_sizes, sample_curve
     from uap_core.norms import Ball
@@ -173,7 +174,7 @@ def curve(
     _check(figure, *FIGURES)
     classifier, ball = _zoo(folder).load(model), Ball.parse(epsilon, p)
     craft_set, held_out = _splits(classifier, data)
-    method = Cosine(Descent(steps=steps))
+    method = ClippedCE(Descent(steps=steps))
     rows = []
     for seed in range(seeds):
         sizes = nested_sizes(min(most, len(craft_set)))
@@ -229,24 +230,36 @@ def dream(
     print(f"{count} dreams, {path.stat().st_size / 1e6:.1f} MB: {path}")
 
 
+class Part(str, Enum):
+    """What `publish` computes."""
+
+    sweep = "sweep"
+    real = "real"
+    dreams = "dreams"
+
+
 @app.command()
 def publish(
+    part: Annotated[Part, typer.Argument(help="Epsilon sweep and first view, or a sample curve on real or dreamt images.")],
     data: Annotated[Path, typer.Option(help="Folder or zip of real pictures with craft and held-out splits.")],
     model: Model = DEFAULT_MODEL,
     pattern: Annotated[str, typer.Option(help="File in assets/perturbations.")] = f"{DEFAULT_MODEL}-linf10.safetensors",
     photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "lion",
 ) -> None:
-    """Compute what the page shows as precomputed, into assets/results: sweep, sample curves, first view."""
-    from uap_core.datasets import open_image_set
-    from uap_core.experiments.publish import publish as compute
+    """Compute what the page shows as precomputed, into assets/results; the parts may run side by side."""
+    from uap_core.experiments.publish import publish_curve, publish_sweep
     from uap_core.ui.opening import write_opening
 
     classifier = _zoo(None).load(model)
-    card = classifier.card
-    write_opening(model, PERTURBATIONS / pattern, photo)
-    dreams = open_image_set(dreams_path(model), "craft", card.resize_size, card.input_size)
-    for line in compute(classifier, PERTURBATIONS / pattern, _splits(classifier, data), dreams, RESULTS):
-        print(line, flush=True)
+    if part is Part.sweep:
+        write_opening(model, PERTURBATIONS / pattern, photo)
+        publish_sweep(classifier, PERTURBATIONS / pattern, _held_out(classifier, data), RESULTS)
+        return
+    craft_set, held_out = _splits(classifier, data)
+    if part is Part.dreams:
+        craft_set, _ = _splits(classifier, None)
+    for row in publish_curve(classifier, part.value, craft_set, held_out, RESULTS):
+        print(f"{part.value}, seed {row.seed}: {row.images:5} images, held-out {row.held_out_rate}", flush=True)
 
 
 def _check(path: Path | None, *endings: str) -> None:

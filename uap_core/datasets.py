@@ -126,8 +126,10 @@ def open_splits(source: str | Path, resize: int, crop: int, limit: int | None = 
 
 
 def open_held_out(source: str | Path, resize: int, crop: int, limit: int | None = None) -> ImageSet:
-    """The held-out set of ``source`` alone: its own split, or all of a source that has none."""
-    return open_image_set(source, "held_out" if _has_splits(source) else None, resize, crop, limit)
+    """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split."""
+    if _has_splits(source):
+        return open_image_set(source, "held_out", resize, crop, limit)
+    return open_splits(source, resize, crop, limit)[1]
 
 
 def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:

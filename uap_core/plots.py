@@ -52,9 +52,9 @@ def photo_figure(rows: Sequence[PhotoRow], title: str) -> Figure:
     x = [row.epsilon * 255 for row in rows]
     axes.plot(x, [row.clean_probability for row in rows], "-o", color=BLUE, lw=2.2, label=f"{rows[0].clean_label} (clean)")
     axes.plot(x, [row.new_probability for row in rows], "-s", color=RED, lw=2.2, label=f"{rows[0].new_label} (new)")
-    changed = [row.epsilon * 255 for row in rows if row.predicted != rows[0].clean_label]
-    if changed:
-        axes.axvspan(changed[0], x[-1], color=RED, alpha=0.07, lw=0, label="prediction changed")
+    changed = [row.predicted != row.clean_label for row in rows]
+    if any(changed):
+        axes.fill_between(x, 0, 1, where=changed, color=RED, alpha=0.07, lw=0, label="prediction changed")
     _legend(axes)
     return figure
 
@@ -78,6 +78,7 @@ def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True) -> Fi
 
 def _by_size(rows: Sequence[SampleRow]) -> tuple[list[int], list[float], list[float], list[float]]:
     """Mean over seeds for each size, with the distances to the lowest and highest end of their intervals."""
+    rows = [row for row in rows if row.held_out_rate]
     sizes = sorted({row.images for row in rows})
     values, low, high = [], [], []
     for size in sizes:

@@ -102,10 +102,7 @@ class _Search:
             active &= waited < patience
             if not bool(active.any()):
                 return
-            frozen = w.detach().clone()
             optimiser.step()
-            with torch.no_grad():  # an image that stopped early stays where it is, whatever its neighbours do
-                w.copy_(torch.where(active[:, None, None, None], w, frozen))
             yield iteration
 
     def _remember(self, adversarial: Tensor, logits: Tensor, gap: Tensor, l2: Tensor, active: Tensor) -> None:

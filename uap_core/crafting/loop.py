@@ -61,10 +61,10 @@ class Descent:
     set is fooled (0 runs all steps).
     """
 
-    steps: int = 400
-    batch_size: int = 32
-    rate: float = 0.125
-    measure_every: int = 25
+    steps: int = 800
+    batch_size: int = 8
+    rate: float = 1.0
+    measure_every: int = 100
     delta: float = 0.0
 
     def __post_init__(self) -> None:
@@ -77,14 +77,15 @@ class Descent:
         """Minimise ``loss`` over the pattern. See ``Crafter.craft``."""
         if not len(images):
             raise DatasetError("There are no images to craft on.")
-        torch.set_flush_denormal(True)  # tiny Adam moments are up to a hundred times slower to compute with
         started = time.perf_counter()
         clean = clean_logits(classifier, images)
-        v = torch.zeros(images.shape[1:])
+        # Not quite zero: there a loss may have no slope (a cosine of logits has none), and rounding would choose the way.
+        v = 0.1 * ball.random_signs(tuple(images.shape[1:]), generator)
         first, second = torch.zeros_like(v), torch.zeros_like(v)
         gradients = 0
         batches = endless_batches(len(images), self.batch_size, generator)
         for step in range(1, self.steps + 1):
+            torch.set_flush_denormal(True)  # tiny Adam moments are slow; for a step only, since the mode is the thread's
             batch = next(batches)
             gradient = pattern_gradient(loss, classifier, images[batch], clean[batch], v)
             gradients += len(batch)
@@ -93,6 +94,7 @@ class Descent:
             direction = (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
             size = self.rate * _largest_value(ball, v) * (1 - (step - 1) / self.steps)
             v = ball.project(v - size * direction)
+            torch.set_flush_denormal(False)
             if step % self.measure_every == 0 and step < self.steps:
                 rate = craft_rate(classifier, images, clean.argmax(dim=1), v)
                 yield Progress(step, gradients, rate, v.clone(), time.perf_counter() - started)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from uap_core.crafting.cosine import Cosine
+from uap_core.crafting.clipped_ce import ClippedCE
 from uap_core.crafting.loop import Descent
 from uap_core.datasets import ImageSet
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
@@ -25,37 +25,41 @@ SEEDS = 3
 BALL = Ball("linf", 10 / 255)
 
 
-def publish(
-    classifier: Classifier, pattern_file: Path, real: tuple[ImageSet, ImageSet], dreams: ImageSet, folder: Path
-) -> Iterator[str]:
-    """Write the epsilon sweep of ``pattern_file`` and the two sample curves, all measured on the held-out real images.
-
-    ``real`` is (craft, held-out); ``dreams`` the dreamt craft images. Yields a line for each finished piece.
-    """
-    craft, held_out = real
-    key = classifier.card.key
-    common: dict[str, Any] = {
-        "network": key,
-        "weights_sha256": classifier.weights_hash,
-        "held_out": f"{len(held_out)} {held_out.name} images",
-        **versions(),
-    }
+def publish_sweep(classifier: Classifier, pattern_file: Path, held_out: ImageSet, folder: Path) -> None:
+    """Write <network>-sweep.json: the epsilon sweep of ``pattern_file`` on the held-out real images."""
     pattern = load_perturbation(pattern_file)
     rows = list(epsilon_sweep(classifier, pattern, held_out, torch.Generator().manual_seed(0)))
-    title = f"{classifier.card.name}: {len(held_out)} validation images"
-    write_table(
-        Table(title, rows, common | {"pattern_file": pattern_file.name, "pattern": pattern.provenance, "seed": 0}),
-        folder / f"{key}-sweep.json",
-    )
-    yield f"sweep: {len(rows)} rows"
-    for name, images in (("real", craft), ("dreams", dreams)):
-        method = Cosine(Descent(steps=STEPS))
-        curve: list[SampleRow] = []
-        for seed in range(SEEDS):
-            sizes = nested_sizes(min(MOST, len(images)))
-            for row in sample_curve(classifier, method, images, held_out, BALL, sizes, seed, STEPS):
-                if row.done:
-                    curve.append(replace(row, seconds=round(row.seconds, 1)))
-                    yield f"{name}, seed {seed}: {row.images} images, {row.held_out_rate}"
-        details = common | {"crafted_on": images.name, "method": repr(method), "ball": str(BALL), "seeds": SEEDS}
-        write_table(Table(title, curve, details), folder / f"{key}-curve-{name}.json")
+    details = {"pattern_file": pattern_file.name, "pattern": pattern.provenance, "seed": 0}
+    table = Table(_title(classifier, held_out), rows, _provenance(classifier, held_out) | details)
+    write_table(table, folder / f"{classifier.card.key}-sweep.json")
+
+
+def publish_curve(classifier: Classifier, name: str, craft: ImageSet, held_out: ImageSet, folder: Path) -> Iterator[SampleRow]:
+    """Write <network>-curve-<name>.json: patterns crafted on prefixes of ``craft``, all measured on the real ``held_out``.
+
+    Yields each finished row.
+    """
+    method = ClippedCE(Descent(steps=STEPS))
+    rows: list[SampleRow] = []
+    for seed in range(SEEDS):
+        sizes = nested_sizes(min(MOST, len(craft)))
+        for row in sample_curve(classifier, method, craft, held_out, BALL, sizes, seed, STEPS):
+            if row.done:
+                rows.append(replace(row, seconds=round(row.seconds, 1)))
+                yield rows[-1]
+    details = {"crafted_on": craft.name, "method": repr(method), "ball": str(BALL), "seeds": SEEDS}
+    table = Table(_title(classifier, held_out), rows, _provenance(classifier, held_out) | details)
+    write_table(table, folder / f"{classifier.card.key}-curve-{name}.json")
+
+
+def _title(classifier: Classifier, held_out: ImageSet) -> str:
+    return f"{classifier.card.name}: {len(held_out)} validation images"
+
+
+def _provenance(classifier: Classifier, held_out: ImageSet) -> dict[str, Any]:
+    return {
+        "network": classifier.card.key,
+        "weights_sha256": classifier.weights_hash,
+        "held_out": f"{len(held_out)} images of {held_out.name}",
+        **versions(),
+    }

@@ -24,11 +24,13 @@ from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
 class Recipe:
     """Settings of one training run.
 
-    ``small_share`` of the epochs see images of ``small_size`` pixels, the rest ``size``; CutMix joins ``mix_chance`` of the
-    batches until the last ``plain_share`` of the epochs, which see unmixed images.
+    ``small_share`` of the ``epochs`` see images of ``small_size`` pixels, the rest ``size``; CutMix joins ``mix_chance`` of
+    the batches until the last ``plain_share`` of them, which see unmixed images. Then the network settles for
+    ``settle_epochs`` at a low rate on nearly whole pictures and unsmoothed labels: random crops show things larger than
+    they are when the network is used (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019).
     """
 
-    epochs: int = 40
+    epochs: int = 50
     batch_size: int = 128
     peak_rate: float = 0.2
     momentum: float = 0.9
@@ -42,7 +44,34 @@ class Recipe:
     small_size: int = 48
     small_share: float = 0.45
     average_decay: float = 0.998
+    settle_epochs: int = 4
+    settle_rate: float = 0.02
+    settle_crop: float = 0.6
     seed: int = 0
+
+    def rate(self, moment: float) -> float:
+        """The learning rate after ``moment`` epochs: one cycle, then a line from ``settle_rate`` to zero."""
+        if moment < self.epochs:
+            return self.peak_rate * one_cycle(moment / self.epochs)
+        return self.settle_rate * (1 - (moment - self.epochs) / self.settle_epochs)
+
+    def lesson(self, epoch: int) -> Lesson:
+        """How the images of one epoch are shown."""
+        if epoch >= self.epochs:
+            return Lesson(self.size, self.settle_crop, 0.0, 0.0)
+        size = self.small_size if epoch < self.small_share * self.epochs else self.size
+        mix = self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
+        return Lesson(size, self.smallest_crop, mix, self.label_smoothing)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Settings of one epoch: pixels a side, area of the smallest crop, chance of CutMix, label smoothing."""
+
+    size: int
+    smallest_crop: float
+    mix_chance: float
+    label_smoothing: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +117,6 @@ def train(
     ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run goes on
     from it, and the rows of the epochs already done are yielded again first. Raises DatasetError for less than one batch.
     """
-    torch.set_flush_denormal(True)
     images, labels = craft
     steps = len(images) // recipe.batch_size
     if not steps:
@@ -118,30 +146,31 @@ def train(
         rows = [EpochRow(**row) for row in state["rows"]]
     yield from rows
 
-    for epoch in range(len(rows), recipe.epochs):
+    for epoch in range(len(rows), recipe.epochs + recipe.settle_epochs):
         started = time.perf_counter()
+        torch.set_flush_denormal(True)  # for an epoch only, since the mode is the whole thread's
         model.train()
         losses = []
-        size = recipe.small_size if epoch < recipe.small_share * recipe.epochs else recipe.size
-        mixing = epoch < (1 - recipe.plain_share) * recipe.epochs
+        lesson = recipe.lesson(epoch)
         for step, batch in enumerate(torch.randperm(len(images), generator=generator).split(recipe.batch_size)[:steps]):
-            x = crop_and_flip(images[batch].float() / 255, size, recipe.smallest_crop, generator)
+            x = crop_and_flip(images[batch].float() / 255, lesson.size, lesson.smallest_crop, generator)
             x = jitter_colours(x, recipe.colour, generator)
             y = F.one_hot(labels[batch], classes).float()
-            if mixing and float(torch.rand(1, generator=generator)) < recipe.mix_chance:
+            if lesson.mix_chance and float(torch.rand(1, generator=generator)) < lesson.mix_chance:
                 x, y = cutmix(x, y, generator)
-            rate = recipe.peak_rate * one_cycle((epoch + step / steps) / recipe.epochs)
+            rate = recipe.rate(epoch + step / steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             with torch.autocast("cpu", torch.bfloat16):
                 logits = model(x.to(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
+            loss = F.cross_entropy(logits.float(), y, label_smoothing=lesson.label_smoothing)
             loss.backward()
             optimiser.step()
             optimiser.zero_grad()
             averaged.update_parameters(model)
             losses.append(float(loss.detach()))
         seconds = time.perf_counter() - started
+        torch.set_flush_denormal(False)
         top1, top5 = accuracy(averaged.module, *held_out)
         rows.append(
             EpochRow(epoch + 1, sum(losses) / steps, top1, top5, rate, steps * recipe.batch_size / seconds, round(seconds, 1))

@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.norms import LINF
 from uap_core.tables import to_csv
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
@@ -51,11 +50,11 @@ def build(studio: Studio, setup: Setup) -> None:
         return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
 
     def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
-        from uap_core.experiments.sweep import photo_sweep
+        from uap_core.experiments.sweep import default_epsilons, photo_sweep
         from uap_core.plots import photo_figure
 
-        perturbation = studio.perturbation(pattern, network, own)
-        rows = photo_sweep(studio.classifier(network), perturbation, studio.image(photo, network), grid(perturbation))
+        perturbation, image = studio.perturbation(pattern, network, own), studio.image(photo, network)
+        rows = photo_sweep(studio.classifier(network), perturbation, image, default_epsilons(perturbation.ball))
         figure = photo_figure(rows, f"{rows[0].clean_label} under {perturbation.name}")
         return "", show(figure), show(offer("photograph.csv", to_csv(rows).encode()))
 
@@ -64,13 +63,13 @@ def build(studio: Studio, setup: Setup) -> None:
     ) -> Iterator[tuple[Any, Any, Any]]:
         import torch
 
-        from uap_core.experiments.sweep import SweepRow, epsilon_sweep
+        from uap_core.experiments.sweep import SweepRow, default_epsilons, epsilon_sweep
         from uap_core.plots import sweep_figure
 
         yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
         classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
         _, held_out = studio.craft_and_held_out(network)
-        epsilons = grid(perturbation)
+        epsilons = default_epsilons(perturbation.ball)
         title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name}"
         rows: list[SweepRow] = []
         yield progress_note(f"Clean predictions and gradients of {len(held_out)} images…", 0.02), gr.skip(), gr.skip()
@@ -89,12 +88,3 @@ def build(studio: Studio, setup: Setup) -> None:
     for event in setup.changed:
         event.then(guarded(3, 0)(stored), [setup.network, setup.pattern], outputs, **QUICK)
         event.then(guarded(3, 0)(photo_curve), setup.inputs, [photo_note, photo_chart, photo_csv], **QUICK)
-
-
-def grid(perturbation: Any) -> tuple[float, ...]:
-    """The epsilons to measure at: n/255 for l_inf, shares of twice its radius for l2."""
-    from uap_core.experiments.sweep import EPSILONS
-
-    if perturbation.ball.p == LINF:
-        return EPSILONS
-    return tuple(share * perturbation.ball.radius for share in (0, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.6, 2))

@@ -14,13 +14,14 @@ from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy
 
 EXPLAIN = r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
-for every $n$; the sets are nested, so a larger one contains the smaller. Crafting descends on the mean of
-$\cos\big(f(x),\, f(\mathrm{clip}(x+v))\big)$, the similarity of clean and perturbed logits (Zhang et al., 2021), and
-clips $v$ to $\|v\|_\infty \le \varepsilon$ after each step: no labels are needed. Few images suffice, because networks
-share a few directions that matter for most images. The dotted line is what the paper reports for its own method on
-another network and other images (its Figure 6): compare the shape, not the height. Bars are 95 % Wilson intervals.
+for every $n$; the sets are nested, so a larger one contains the smaller. Crafting ascends, a few images a step, on the
+mean of $\min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ \beta\big)$, how unlikely the clean prediction has become
+(Shafahi et al., 2020), and clips $v$ to $\|v\|_\infty \le \varepsilon$ after each step: no labels are needed. Few
+images suffice, because networks share a few directions that matter for most images. The dotted line is what the paper
+reports for its own method on another network and other images (its Figure 6): compare the shape, not the height. Bars
+are 95 % Wilson intervals. Dreams are harder to fool than photographs: the network is surer of what it dreamt itself.
 """
-LIVE_STEPS = 150
+LIVE_STEPS = 200
 
 
 def build(studio: Studio, setup: Setup) -> None:
@@ -55,7 +56,7 @@ def build(studio: Studio, setup: Setup) -> None:
         return status(text), show(sample_figure(curves, real.title)), show(csv_file)
 
     def craft(network: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
-        from uap_core.crafting.cosine import Cosine
+        from uap_core.crafting.clipped_ce import ClippedCE
         from uap_core.crafting.loop import Descent
         from uap_core.errors import SettingError
         from uap_core.experiments.sample_curve import nested_sizes, sample_curve
@@ -72,7 +73,7 @@ def build(studio: Studio, setup: Setup) -> None:
         title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name} (live)"
         patterns: dict[int, Any] = {}
         rows = []
-        method = Cosine(Descent(steps=LIVE_STEPS))
+        method = ClippedCE(Descent(steps=LIVE_STEPS))
         for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, LIVE_STEPS, patterns):
             place = sizes.index(row.images)
             if not row.done:

@@ -111,6 +111,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
 
     picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
     uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
+
     def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
         chosen(studio, network_now, key, own_now, level)
         return ""

@@ -1,0 +1,98 @@
+"""One server and one browser for all browser tests; each test gets a fresh page that may ask no host but the server's."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def _need_browser() -> None:
+    if CHROMIUM is None:
+        reason = "no Chromium on this machine (apt install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The app as a visitor would start it, on a free port; yields its address."""
+    _need_browser()
+    process = subprocess.Popen(
+        [sys.executable, "-u", "app.py"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield _address(process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            break
+    else:
+        raise RuntimeError("the app ended before it answered")
+    for _ in range(100):
+        try:
+            urlopen(found[0], timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return found[0]
+    raise RuntimeError("the app does not answer")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    _need_browser()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, server: str) -> Iterator:
+    """The page, open and filled. Fails at the end if anything but the server was asked, or a script failed."""
+    foreign: list[str] = []
+    errors: list[str] = []
+    context = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+
+    def note(request) -> None:
+        if request.url.startswith("http") and urlparse(request.url).hostname != "127.0.0.1":
+            foreign.append(request.url)
+
+    page.on("request", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server)
+    page.locator("#download-png").wait_for()
+    yield page
+    context.close()
+    assert not foreign
+    assert not errors

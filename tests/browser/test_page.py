@@ -1,0 +1,226 @@
+"""The page in a real browser, as a visitor uses it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from uap_core.images import SAMPLE_PHOTOS, from_array, square
+from uap_core.perturbation import load_perturbation
+from uap_core.ui.studio import ready_made
+
+SIZE = 64
+
+
+def set_epsilon(page, level: float) -> None:
+    page.locator("#epsilon input[type=number]").fill(f"{level:g}")
+    page.keyboard.press("Enter")
+
+
+def verdict(page) -> str:
+    return page.locator("#verdict").inner_text()
+
+
+def wait_for(page, selector: str, pattern: str, timeout: int = 60_000) -> str:
+    """Wait until the text of ``selector`` matches; return it."""
+    page.wait_for_function(
+        "([selector, pattern]) => new RegExp(pattern).test(document.querySelector(selector)?.innerText || '')",
+        arg=[selector, pattern],
+        timeout=timeout,
+    )
+    return page.locator(selector).inner_text()
+
+
+def after_label(page) -> str:
+    return page.locator("#after .name").first.inner_text()
+
+
+def slider_pictures(page) -> list[np.ndarray]:
+    """The two pictures of the before/after slider, as the browser received them."""
+    pictures = []
+    for image in page.locator("#before-after img").all():
+        body = page.request.get(image.get_attribute("src")).body()
+        pictures.append(np.asarray(Image.open(io.BytesIO(body)).convert("RGB")))
+    return pictures
+
+
+def lion() -> np.ndarray:
+    return np.asarray(square(SAMPLE_PHOTOS[0].open(), SIZE, SIZE))
+
+
+def test_the_first_view_is_filled(page) -> None:
+    assert re.search("Fooled|Not fooled", verdict(page))
+    assert page.locator("#before .row").count() == 5
+    assert page.locator("#after .row").count() == 5
+    assert "10/255" in page.locator("#numbers").inner_text()
+
+
+def test_the_browser_receives_the_array(page) -> None:
+    values = load_perturbation(ready_made()[0][1]).pattern.permute(1, 2, 0).numpy()
+    expected = np.rint(lion() + 255 * values).clip(0, 255).astype(np.uint8)
+    clean, perturbed = slider_pictures(page)
+    times = clean.shape[0] // SIZE
+    assert (clean[::times, ::times] == lion()).all()
+    assert (perturbed[::times, ::times] == expected).all()
+
+
+def test_epsilon_zero_changes_nothing(page) -> None:
+    set_epsilon(page, 0)
+    wait_for(page, "#verdict", "No change")
+    clean, perturbed = slider_pictures(page)
+    assert (clean == perturbed).all()
+
+
+def test_the_downloaded_picture_has_the_claimed_label(page, classifier) -> None:
+    set_epsilon(page, 16)
+    wait_for(page, "#numbers", "16/255")
+    with page.expect_download() as download:
+        page.locator("#download-png").click()
+    pixels = np.asarray(Image.open(download.value.path()))
+    assert pixels.shape == (SIZE, SIZE, 3)
+    assert classifier.labels[int(classifier(from_array(pixels)).argmax())] == after_label(page)
+    assert np.abs(pixels.astype(int) - lion()).max() <= 16
+
+
+def test_the_downloaded_pattern_is_the_applied_one(page) -> None:
+    set_epsilon(page, 5)
+    wait_for(page, "#numbers", "5/255")
+    with page.expect_download() as download:
+        page.locator("#download-npy").click()
+    values = np.load(download.value.path(), allow_pickle=False)
+    assert values.shape == (3, SIZE, SIZE)
+    assert np.abs(values).max() == pytest.approx(5 / 255, abs=1e-6)
+
+
+def test_epsilon_out_of_range_is_said_at_the_slider_and_nothing_is_lost(page) -> None:
+    before = page.locator("#after").inner_text()
+    set_epsilon(page, 99)
+    assert "between 0 and 32" in wait_for(page, "#epsilon-note", "Epsilon must")
+    assert page.locator("#after").inner_text() == before
+
+
+def test_another_photograph_by_click(page) -> None:
+    page.locator("#gallery .thumbnail-item").nth(2).click()
+    wait_for(page, "#photo-note", "Rachel Michetti")
+    clean = np.asarray(square(SAMPLE_PHOTOS[2].open(), SIZE, SIZE))
+    page.wait_for_timeout(1500)
+    shown = slider_pictures(page)[0]
+    times = shown.shape[0] // SIZE
+    assert (shown[::times, ::times] == clean).all()
+
+
+def upload(page, path: Path) -> None:
+    if not page.locator("#upload input[type=file]").count():
+        page.locator("#own-photo button").first.click()
+    page.locator("#upload input[type=file]").set_input_files(path)
+
+
+def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_text("not a picture")
+    upload(page, tmp_path / "good.png")
+    wait_for(page, "#photo-note", "Your picture")
+    page.wait_for_timeout(1500)
+    expected = np.asarray(square(Image.fromarray(noise), SIZE, SIZE))
+    shown = slider_pictures(page)[0]
+    times = shown.shape[0] // SIZE
+    assert (shown[::times, ::times] == expected).all()
+
+    page.locator("#upload button[aria-label=Clear]").click()
+    upload(page, tmp_path / "bad.png")
+    wait_for(page, "#photo-note", "not a picture that can be opened")
+    assert (slider_pictures(page)[0][::times, ::times] == expected).all()  # the good picture stays
+
+
+def test_own_pattern_good_and_bad(page, tmp_path: Path) -> None:
+    np.save(tmp_path / "good.npy", np.full((3, SIZE, SIZE), 3 / 255, dtype=np.float32))
+    np.save(tmp_path / "small.npy", np.zeros((3, 8, 8), dtype=np.float32))
+    np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    page.locator("#own-pattern button").first.click()
+    expected = {"objects.npy": "pickled objects", "small.npy": "made for 8 x 8", "good.npy": "Opened good"}
+    for name, sentence in expected.items():
+        page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / name)
+        wait_for(page, "#pattern-note", sentence)
+        page.locator(
+            "#pattern-file button[aria-label=Clear], #pattern-file button[aria-label='Remove this file']"
+        ).first.click()
+    wait_for(page, "#numbers", "3/255")
+
+
+def test_epsilon_tab_streams_and_stops(page) -> None:
+    page.get_by_role("tab", name="Epsilon").click()
+    wait_for(page, "#sweep-status", "Precomputed on 2500")
+    page.locator("#sweep-chart img").wait_for()
+    page.locator("#photo-chart img").wait_for()
+    page.locator("#sweep-run").click()
+    wait_for(page, "#sweep-status", "Live: epsilon")
+    page.locator("#sweep-stop").click()
+    wait_for(page, "#sweep-status", "Stopped|Live: 10 values")
+    with page.expect_download() as download:
+        page.locator("#photo-csv").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0].startswith("epsilon,clean_label")
+    assert len(lines) == 11
+
+
+def test_epsilon_tab_to_its_end(page) -> None:
+    page.get_by_role("tab", name="Epsilon").click()
+    page.locator("#sweep-run").click()
+    wait_for(page, "#sweep-status", "Live: 10 values of epsilon measured", timeout=120_000)
+    with page.expect_download() as download:
+        page.locator("#sweep-csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert len(rows) == 30
+    assert [float(row["fooling_rate"]) for row in rows if float(row["epsilon"]) == 0] == [0.0, 0.0, 0.0]
+
+
+def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
+    page.get_by_role("tab", name="Training images").click()
+    wait_for(page, "#curve-note", "Precomputed")
+    page.locator("#curve-stored img").wait_for()
+    page.locator("#curve-run").click()
+    wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
+    page.locator("#curve-stop").click()
+    wait_for(page, "#curve-status", "Stopped")
+    page.wait_for_timeout(3000)
+    assert "Stopped" in page.locator("#curve-status").inner_text()  # and it stays stopped
+    page.locator("#pattern input").click()
+    assert page.get_by_role("option", name=re.compile("crafted on")).count() >= 1
+
+
+def test_compare_tab(page) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.locator(".contender").nth(1).wait_for()
+    page.locator("#compare-run").click()
+    wait_for(page, "#compare-status", "Done", timeout=120_000)
+    assert page.locator(".contender").count() == 3
+    assert "goldfish" in page.locator(".contender").nth(2).inner_text()
+    assert page.locator(".contender img").count() == 6
+
+
+def test_compare_refuses_the_prediction_as_target(page) -> None:
+    prediction = page.locator("#before .name").first.inner_text()
+    page.get_by_role("tab", name="Compare").click()
+    page.locator("#target input").click()
+    page.get_by_role("option", name=prediction, exact=True).click()
+    page.locator("#compare-run").click()
+    wait_for(page, "#compare-status", "already sees")
+
+
+def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str) -> None:
+    page.locator("#gallery .thumbnail-item").nth(2).click()
+    wait_for(page, "#photo-note", "Rachel Michetti")
+    other = browser.new_page(locale="en-US")
+    other.goto(server)
+    other.locator("#download-png").wait_for()
+    shown = slider_pictures(other)[0]
+    times = shown.shape[0] // SIZE
+    assert (shown[::times, ::times] == lion()).all()
+    other.close()

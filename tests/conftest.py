@@ -1,0 +1,91 @@
+"""What every test may ask for. Shared data that is absent skips a test on a desk and fails it where ``CI`` is set."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # plain `pytest` finds uap_core as `python -m pytest` does
+
+from uap_core import load_model  # noqa: E402 - after the path is set
+from uap_core.assets import dreams_path  # noqa: E402
+from uap_core.models.card import Card  # noqa: E402
+from uap_core.models.classifier import Classifier  # noqa: E402
+
+if "OMP_NUM_THREADS" not in os.environ:
+    torch.set_num_threads(2)
+
+LinearFactory = Callable[..., Classifier]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "shared" in getattr(item, "fixturenames", ()):  # asked for directly or by another fixture
+            item.add_marker("shared_data")
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip, or fail where nothing may be skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} In CI this test must run.")
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def denormals() -> Iterator[None]:
+    """Crafting and training switch denormal numbers off for their thread; the next test wants them back."""
+    yield
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real networks, images and published perturbations: beside the repository, or named by UAP_SHARED."""
+    folder = Path(os.environ.get("UAP_SHARED") or ROOT.parent / "shared")
+    if not (folder / "data").is_dir():
+        absent("The shared folder is not there: put it at ../shared or name it in UAP_SHARED.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    """The embedded network for 64x64 images."""
+    return load_model("resnet64")
+
+
+@pytest.fixture(scope="session")
+def dreams() -> Path:
+    """The dreamt images that ship for the embedded network."""
+    path = dreams_path("resnet64")
+    if not path.is_file():
+        absent("assets/dreams/resnet64.zip is not there: make it with `python -m uap_core dream`.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def linear() -> LinearFactory:
+    """A factory of analytic classifiers: logits = weight (K, 3*S*S) @ x.flatten() + bias (K,), classes "0", "1", ..."""
+
+    def make(weight: Tensor, bias: Tensor | None = None) -> Classifier:
+        classes, values = weight.shape
+        size = math.isqrt(values // 3)
+        assert 3 * size * size == values, "the weight must have 3*S*S columns"
+        layer = nn.Linear(values, classes)
+        with torch.no_grad():
+            layer.weight.copy_(weight)
+            layer.bias.copy_(torch.zeros(classes) if bias is None else bias)
+        labels = tuple(map(str, range(classes)))
+        card = Card("linear", "Linear", "embedded", "", size, size, "none", "made in a test")
+        return Classifier(nn.Sequential(nn.Flatten(), layer), card, labels, labels)
+
+    return make

@@ -1,0 +1,125 @@
+"""The arrows of the design: who may import whom, and what an import costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import uap_core
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "uap_core"
+LAYERS = (
+    {"ui", "__main__"},
+    {"plots"},
+    {"experiments"},
+    {"crafting", "attacks", "training"},
+    {"models", "perturbation", "norms", "metrics", "tables"},
+    {"images", "datasets"},
+    {"errors", "assets"},
+)
+HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
+HEAVY = ("torch", "torchvision", "gradio", "matplotlib")
+FILES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(CORE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module that ``path`` imports, by its full name, and whether the import stands inside a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in inner
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: relative import"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", id(node) in inner
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).endswith("import_module")
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield node.args[0].value, id(node) in inner
+
+
+def importers(package: str) -> set[str]:
+    return {room_of(path) for path in FILES for name, _ in imports(path) if name.split(".")[0] == package}
+
+
+def test_every_room_has_its_place() -> None:
+    assert {room_of(path) for path in FILES} <= set(HEIGHT)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CORE).as_posix())
+def test_arrows_point_down(path: Path) -> None:
+    mine = room_of(path)
+    for name, _ in imports(path):
+        parts = name.split(".")
+        if parts[0] == "uap_core" and len(parts) > 1:
+            theirs = uap_core._HOMES.get(parts[1], parts[1]).split(".")[0]
+            if theirs not in HEIGHT:  # the package's own version, say
+                continue
+            assert mine == theirs or HEIGHT[mine] >= HEIGHT[theirs], f"{mine} imports {name}"
+
+
+def test_who_imports_the_heavy_packages() -> None:
+    assert importers("gradio") <= {"ui"}
+    assert importers("matplotlib") == {"plots"}
+    assert importers("torchvision") <= {"models", "datasets"}
+
+
+def test_torchvision_is_imported_inside_functions_only() -> None:
+    for path in FILES:
+        assert all(inside for name, inside in imports(path) if name.split(".")[0] == "torchvision"), path.name
+
+
+def test_torchvision_is_reached_through_one_door() -> None:
+    """``import_torchvision`` mends a broken build first; a plain import beside it would not."""
+    assert {path.name for path in FILES for name, _ in imports(path) if name.split(".")[0] == "torchvision"} == {"loaders.py"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import uap_core",
+        "from uap_core.models.zoo import Zoo; assert 'resnet64' in Zoo().cards()",
+        "import uap_core.images, uap_core.datasets, uap_core.norms, uap_core.metrics, uap_core.perturbation, uap_core.tables",
+        "from uap_core.images import sample_photos; sample_photos()",
+    ],
+    ids=["package", "list of networks", "lower rooms", "list of photographs"],
+)
+def test_stays_light(statement: str) -> None:
+    check = f"import sys; {statement}; print([name for name in {HEAVY} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "[]"
+
+
+def test_public_names_are_there() -> None:
+    assert uap_core.__all__
+    for name in uap_core.__all__:
+        assert getattr(uap_core, name).__name__ == name
+    with pytest.raises(AttributeError, match="nonsense"):
+        uap_core.nonsense  # noqa: B018
+
+
+def test_the_front_door_is_small() -> None:
+    door = ROOT / "app.py"
+    if not door.is_file():
+        pytest.skip("app.py is not written yet.")
+    assert len(door.read_text(encoding="utf-8").splitlines()) < 60

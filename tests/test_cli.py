@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from uap_core import __main__ as cli
+from uap_core.experiments.sample_curve import SampleRow
+from uap_core.experiments.sweep import EPSILONS, SweepRow
+from uap_core.norms import measure
+from uap_core.perturbation import load_perturbation
+from uap_core.tables import read_table
+
+ROOT = Path(__file__).resolve().parent.parent
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight pictures to craft on and six held out, of 64 pixels, soft like photographs."""
+    root = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(0)
+    for split, count in (("craft", 8), ("held_out", 6)):
+        (root / split / "things").mkdir(parents=True)
+        for number in range(count):
+            coarse = Image.fromarray(random.integers(0, 256, (6, 6, 3), dtype=np.uint8))
+            coarse.resize((64, 64), Image.Resampling.BICUBIC).save(root / split / "things" / f"{number}.png")
+    return root
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A command line to (exit status, what it printed, what it complained)."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["uap_core", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        streams = capsys.readouterr()
+        return int(end.value.code or 0), streams.out, streams.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def pattern(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("patterns") / "mine.safetensors"
+    cli.app(["craft", "--out", str(path), "--data", str(pictures), "--steps", "4"], standalone_mode=False)
+    return path
+
+
+def test_models_lists_the_embedded_network_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "uap_core", "models"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [line for line in done.stdout.splitlines() if line.startswith("resnet64 ") and line.endswith(" here")]
+    assert done.stderr == ""
+
+
+def test_craft_writes_a_pattern_with_its_provenance(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "mine.safetensors"
+    words = ("craft", "--data", pictures, "--steps", 4, "--images", 5, "--batch-size", 2, "--seed", 3, "--epsilon", "8/255")
+    status, out, err = run(*words, "--out", path, "--name", "Mine")
+    assert (status, err) == (0, "")
+    assert "crafting on 5 images" in out
+    assert "held-out: 6 images" in out
+    made = load_perturbation(path)
+    assert made.name == "Mine"
+    assert made.norms.linf == pytest.approx(8 / 255)
+    assert made.provenance["network"] == "resnet64"
+    assert (made.provenance["seed"], made.provenance["image_gradients"]) == (3, 8)
+    assert len(made.provenance["weights_sha256"]) == 64
+    run(*words, "--out", tmp_path / "again.safetensors")
+    assert load_perturbation(tmp_path / "again.safetensors").pattern.equal(made.pattern)
+
+
+def test_craft_in_l2_and_as_a_bare_array(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.npy"
+    assert run("craft", "--data", pictures, "--steps", 2, "--p", "l2", "--epsilon", "1.5", "--out", path)[0] == 0
+    assert measure(load_perturbation(path).pattern).l2 == pytest.approx(1.5, rel=1e-4)
+
+
+def test_evaluate_prints_the_rate_beside_its_baselines(run: Run, pictures: Path, pattern: Path) -> None:
+    status, out, err = run("evaluate", pattern, "--data", pictures)
+    assert (status, err) == (0, "")
+    assert "mine (l_inf 10/255) on 6 images" in out
+    for words in ("fooling rate", "random signs", "no change         0.0%", "dominant label", "of 6)"):
+        assert words in out
+    assert "accuracy" not in out  # "things" is no class of the network
+
+
+def test_sweep_writes_csv_json_and_a_figure(run: Run, pictures: Path, pattern: Path, tmp_path: Path) -> None:
+    table, numbers, figure = tmp_path / "new" / "rows.csv", tmp_path / "rows.json", tmp_path / "rows.png"
+    status, out, err = run("sweep", pattern, "--data", pictures, "--out", table, "--figure", figure)
+    assert (status, err) == (0, "")
+    assert run("sweep", pattern, "--data", pictures, "--out", numbers)[1] == out
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert len(rows) == len(out.splitlines()) == 3 * len(EPSILONS)
+    assert {row["fooling_rate"] for row in rows if float(row["epsilon"]) == 0} == {"0.0"}
+    stored = read_table(numbers, SweepRow)
+    assert [row.fooling_rate.count for row in stored.rows] == [int(row["fooling_rate_count"]) for row in rows]
+    assert stored.provenance["perturbation"] == "mine"
+    assert stored.provenance["network"] == "resnet64"
+    assert Image.open(figure).format == "PNG"
+
+
+def test_curve_writes_a_row_a_size_and_seed(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path, figure = tmp_path / "curve.json", tmp_path / "curve.svg"
+    words = ("curve", "--data", pictures, "--steps", 2, "--most", 3, "--seeds", 2)
+    status, out, err = run(*words, "--out", path, "--figure", figure)
+    assert (status, err) == (0, "")
+    rows = read_table(path, SampleRow).rows
+    assert [(row.seed, row.images) for row in rows] == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
+    assert {row.held_out_rate.total for row in rows} == {6}
+    assert len(out.splitlines()) == 6
+    assert "<svg" in figure.read_text()
+    assert json.loads(path.read_text())["provenance"]["seeds"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("evaluate", "{pattern}", "--model", "nonesuch", "--data", "{pictures}"), "no network called 'nonesuch'"),
+        (("evaluate", "{pattern}", "--data", "{tmp}/nowhere"), "no folder or zip"),
+        (("evaluate", "{pattern}", "--data", "{tmp}"), "No picture was found"),
+        (("evaluate", "{tmp}/none.npy", "--data", "{pictures}"), "no perturbation file"),
+        (("evaluate", "{pictures}/craft/things/0.png", "--data", "{pictures}"), "perturbation file ends in"),
+        (("models", "--folder", "{tmp}/nowhere"), "no folder of network cards"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon", "ten"), "typed like 10/255"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon", "300/255"), "at most 255/255"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon=-1/255"), "not negative"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--p", "l7"), "norm must be"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--steps", "0"), "at least 1"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--batch-size", "0"), "at least 1"),
+        (("craft", "--out", "{tmp}/a.txt", "--data", "{pictures}"), "must end in .safetensors or .npy"),
+        (("craft", "--out", "{pattern}/a.npy", "--data", "{pictures}"), "mine.safetensors"),
+        (("sweep", "{pattern}", "--data", "{pictures}", "--out", "{tmp}/rows.xls"), "must end in .csv or .json"),
+        (("sweep", "{pattern}", "--data", "{pictures}", "--figure", "{tmp}/a.doc"), "must end in .png or .svg or .pdf"),
+        (("curve", "--data", "{pictures}", "--out", "{tmp}/rows.xls"), "must end in .csv or .json"),
+        (("dream", "--out", "{tmp}/a.zip", "--count", "1"), "even and at least 2"),
+        (("train", "{tmp}", "--checkpoint", "{tmp}/a.ckpt", "--out", "{tmp}", "--results", "{tmp}"), "No picture was found"),
+    ],
+)
+def test_bad_input_gets_one_sentence(
+    run: Run, pictures: Path, pattern: Path, tmp_path: Path, words: tuple[str, ...], complaint: str
+) -> None:
+    places = {"pattern": pattern, "pictures": pictures, "tmp": tmp_path}
+    status, out, err = run(*(word.format(**places) for word in words))
+    assert status == 1
+    assert out == ""  # no work was done before the complaint
+    assert err.startswith("error: ")
+    assert complaint in err
+    assert len(err.splitlines()) == 1
+
+
+def test_bad_input_leaves_no_trace_in_a_real_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "uap_core", "evaluate", str(tmp_path / "none.npy")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_line_itself_is_checked(run: Run) -> None:
+    status, _, err = run("curve", "--most", "0")
+    assert status == 2
+    assert "--most" in err

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from uap_core.datasets import ImageSet, open_held_out, open_image_set, open_splits
+from uap_core.errors import DatasetError
+
+SIZE = 8
+Layout = dict[str, bytes]
+
+
+def png(seed: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (10, 12, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def layout(*names: str) -> Layout:
+    """A different picture for every name."""
+    return {name: png(seed) for seed, name in enumerate(names)}
+
+
+def folder(root: Path, files: Layout) -> Path:
+    for name, data in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return root
+
+
+def zipped(path: Path, files: Layout) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def read(source: Path, split: str | None = None, **options: int) -> ImageSet:
+    return open_image_set(source, split, SIZE, SIZE, **options)
+
+
+SPLIT = layout(*(f"{split}/{name}/{i}.png" for split in ("train", "val") for name in ("cat", "dog") for i in range(3)))
+
+
+@pytest.fixture(params=[folder, zipped], ids=["folder", "zip"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Layout], Path]:
+    """Writes a layout as a folder or as a zip and says where."""
+    return lambda files: request.param(tmp_path / "set.zip", files)
+
+
+def test_folder_and_zip_hold_the_same(tmp_path: Path) -> None:
+    one, other = read(folder(tmp_path / "set", SPLIT)), read(zipped(tmp_path / "set.zip", SPLIT))
+    assert torch.equal(one.pixels, other.pixels)
+    assert (one.classes, one.files, one.name) == (other.classes, other.files, other.name)
+    assert one.pixels.dtype == torch.uint8
+    assert one.pixels.shape == (12, 3, SIZE, SIZE)
+    assert len(one.pixels.flatten(1).unique(dim=0)) == 12
+
+
+def test_splits_of_the_source(store: Callable[[Layout], Path]) -> None:
+    source = store(SPLIT)
+    craft, held_out = open_splits(source, SIZE, SIZE)
+    assert all(name.startswith("train/") for name in craft.files)
+    assert all(name.startswith("val/") for name in held_out.files)
+    assert len(craft) == len(held_out) == 6
+    assert craft.classes == ("cat",) * 3 + ("dog",) * 3
+    assert open_held_out(source, SIZE, SIZE).files == held_out.files
+
+
+def test_splits_below_a_common_folder(store: Callable[[Layout], Path]) -> None:
+    craft, held_out = open_splits(store({f"my set/{name}": data for name, data in SPLIT.items()}), SIZE, SIZE)
+    assert {name.split("/")[1] for name in craft.files} == {"train"}
+    assert {name.split("/")[1] for name in held_out.files} == {"val"}
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_a_set_without_splits_is_halved(store: Callable[[Layout], Path], count: int) -> None:
+    source = store(layout(*(f"cat/{i}.png" for i in range(count))))
+    craft, held_out = open_splits(source, SIZE, SIZE)
+    assert not set(craft.files) & set(held_out.files)
+    assert len(craft) + len(held_out) == count
+    assert abs(len(craft) - len(held_out)) <= 1
+    assert craft.name != held_out.name
+    assert open_held_out(source, SIZE, SIZE).files == held_out.files
+
+
+def test_one_picture_cannot_be_split(store: Callable[[Layout], Path]) -> None:
+    with pytest.raises(DatasetError, match="at least two"):
+        open_splits(store(layout("cat/1.png")), SIZE, SIZE)
+
+
+def test_a_class_may_be_called_like_a_split(store: Callable[[Layout], Path]) -> None:
+    names = [f"{split}/{name}/{i}.png" for split in ("craft", "eval") for name in ("train", "val") for i in range(2)]
+    craft, held_out = open_splits(store(layout(*names)), SIZE, SIZE)
+    assert craft.classes == held_out.classes == ("train", "train", "val", "val")
+    assert {name.split("/")[0] for name in craft.files} == {"craft"}
+
+
+def test_a_file_that_a_zip_lists_twice_is_in_one_half_only(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "twice.zip", layout("a/1.png", "a/2.png"))
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("a/1.png", png(9))
+    craft, held_out = open_splits(path, SIZE, SIZE)
+    assert (craft.files, held_out.files) == (("a/1.png",), ("a/2.png",))
+
+
+def test_loose_pictures(store: Callable[[Layout], Path]) -> None:
+    loose = read(store(layout("b.png", "a.PNG", "c.jpeg") | {"notes.txt": b"no picture"}))
+    assert loose.files == ("a.PNG", "b.png", "c.jpeg")
+    assert loose.truth(("cat",)) is None
+
+
+def test_pictures_that_cannot_be_opened_are_passed_over(store: Callable[[Layout], Path]) -> None:
+    damaged = {"cat/0.png": b"", "cat/2.png": png(3)[:150], "__MACOSX/cat/._1.png": b"\x00\x05\x16\x07"}
+    assert read(store(layout("cat/1.png", "cat/3.png") | damaged)).files == ("cat/1.png", "cat/3.png")
+
+
+def test_a_damaged_zip_member_is_passed_over(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "set.zip", layout("cat/1.png", "cat/2.png"))
+    data = bytearray(path.read_bytes())
+    data[200] ^= 0xFF  # within the first picture: its checksum no longer holds
+    path.write_bytes(data)
+    assert read(path).files == ("cat/2.png",)
+
+
+def test_an_encrypted_zip_gives_a_sentence(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "secret.zip", layout("cat/1.png"))
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match="No picture was found"):
+        read(path)
+
+
+@pytest.mark.parametrize("cut", [30, 60])
+def test_a_truncated_zip_gives_a_sentence(tmp_path: Path, cut: int) -> None:
+    path = zipped(tmp_path / "cut.zip", layout("cat/1.png"))
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + data[100 + cut :])  # the table of contents is not where the end record says
+    with pytest.raises(DatasetError):
+        read(path)
+    path.write_bytes(data[:-cut])
+    with pytest.raises(DatasetError, match="no folder or zip"):
+        read(path)
+
+
+def test_paths_out_of_the_zip_touch_nothing(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.png"
+    files = layout("../outside.png", "../../etc/x.png", str(outside), "cat/../../up.png", "cat\\..\\y.png", "cat/1.png")
+    before = sorted(tmp_path.rglob("*"))
+    path = zipped(tmp_path / "tricks.zip", files)
+    assert len(read(path)) == len(files)
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
+    outside.write_bytes(b"not what the zip holds")
+    assert len(read(path)) == len(files)  # the content comes from the zip, never from the place its name points at
+
+
+def test_huge_members_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uap_core.datasets.MAX_BYTES", 5000)
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("cat/bomb.png", png(0) + bytes(5000))
+        archive.writestr("cat/1.png", png(1))
+    assert read(path).files == ("cat/1.png",)
+
+
+@pytest.mark.parametrize("files", [{}, {"cat/notes.txt": b"words"}, {"cat/1.png": b"words"}], ids=["empty", "text", "damaged"])
+def test_no_picture_gives_a_sentence(tmp_path: Path, files: Layout) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DatasetError, match=r"No picture was found in 'mine'\. Put pictures there"):
+        read(folder(tmp_path / "mine", files))
+
+
+def test_an_absent_source_or_split_gives_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no folder or zip of pictures at 'nowhere'"):
+        read(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match="under 'held_out' in 'mine'"):
+        read(folder(tmp_path / "mine", layout("craft/cat/1.png")), "held_out")
+
+
+def test_limits_keep_the_first_and_spread_over_classes(store: Callable[[Layout], Path]) -> None:
+    source = store(layout(*(f"{name}/{i}.png" for name in "abc" for i in range(4))))
+    assert read(source, limit=5).files == ("a/0.png", "a/1.png", "b/0.png", "b/1.png", "c/0.png")
+    assert read(source, per_class=2).files == tuple(f"{name}/{i}.png" for name in "abc" for i in range(2))
+    assert len(read(source, limit=99)) == 12
+
+
+def test_prefixes_are_nested(store: Callable[[Layout], Path]) -> None:
+    shuffled = read(store(SPLIT)).shuffled(torch.Generator().manual_seed(1))
+    for smaller, larger in ((1, 2), (2, 5), (5, 12), (12, 40)):
+        inner, outer = shuffled.prefix(smaller), shuffled.prefix(larger)
+        assert inner.files == outer.files[:smaller]
+        assert inner.classes == outer.classes[:smaller]
+        assert torch.equal(inner.pixels, outer.pixels[:smaller])
+
+
+def test_shuffling_keeps_pictures_with_their_names(store: Callable[[Layout], Path]) -> None:
+    ordered = read(store(SPLIT))
+    shuffled = ordered.shuffled(torch.Generator().manual_seed(0))
+    assert shuffled.files != ordered.files
+    assert shuffled.files == ordered.shuffled(torch.Generator().manual_seed(0)).files
+    for i, name in enumerate(shuffled.files):
+        j = ordered.files.index(name)
+        assert shuffled.classes[i] == ordered.classes[j]
+        assert torch.equal(shuffled.pixels[i], ordered.pixels[j])
+
+
+def test_batches_are_all_images_in_order(store: Callable[[Layout], Path]) -> None:
+    pictures = read(store(SPLIT))
+    batches = list(pictures.batches(5))
+    assert [len(batch) for batch in batches] == [5, 5, 2]
+    joined = torch.cat(batches)
+    assert joined.dtype == torch.float32
+    assert torch.equal(joined, pictures.pixels.float() / 255)
+
+
+def test_truth(store: Callable[[Layout], Path]) -> None:
+    pictures = read(store(SPLIT), "craft")
+    truth = pictures.truth(("dog", "bird", "cat"))
+    assert truth is not None
+    assert truth.tolist() == [2, 2, 2, 0, 0, 0]
+    assert pictures.truth(("dog", "bird")) is None
+
+
+def test_shared_sets_are_disjoint(shared: Path) -> None:
+    craft, held_out = open_splits(shared / "data" / "imagenet-sample-800.zip", 64, 64)
+    assert (len(craft), len(held_out)) == (500, 300)
+    assert not {Path(name).name for name in craft.files} & {Path(name).name for name in held_out.files}
+    everything = torch.cat([craft.pixels, held_out.pixels]).flatten(1)
+    assert len(everything.unique(dim=0)) == 800

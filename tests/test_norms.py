@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from uap_core.errors import SettingError
+from uap_core.norms import L2, LINF, Ball, measure, quantise
+
+SHAPE = (3, 5, 7)
+FEW = settings(max_examples=60, deadline=None)
+powers = st.floats(-6, 6)
+seeds = st.integers(0, 9999)
+
+
+@st.composite
+def balls(draw: st.DrawFn) -> Ball:
+    p = draw(st.sampled_from([LINF, L2]))
+    return Ball(p, draw(st.just(0.0) | st.floats(1e-4, 1 if p == LINF else 20)))
+
+
+def noise(seed: int, scale: float = 1.0, shape: tuple[int, ...] = SHAPE) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * scale
+
+
+def size(v: Tensor, ball: Ball) -> float:
+    norms = measure(v)
+    return norms.linf if ball.p == LINF else norms.l2
+
+
+@FEW
+@given(ball=balls(), seed=seeds, power=powers)
+def test_projection_lies_inside_and_is_idempotent(ball: Ball, seed: int, power: float) -> None:
+    once = ball.project(noise(seed, 10**power))
+    assert size(once, ball) <= ball.radius * (1 + 1e-6) + 1e-12
+    assert torch.allclose(ball.project(once), once, rtol=3e-6, atol=0)
+
+
+@FEW
+@given(ball=balls(), seed=seeds)
+def test_projection_leaves_inner_points_alone(ball: Ball, seed: int) -> None:
+    v = noise(seed)
+    inner = v * (0.99 * ball.radius / size(v, ball))
+    assert torch.equal(ball.project(inner), inner)
+
+
+@FEW
+@given(ball=balls(), seed=seeds)
+def test_projection_is_the_nearest_point(ball: Ball, seed: int) -> None:
+    """No other point of the ball that we try lies nearer."""
+    v = noise(seed, 3.0)
+    nearest = (v - ball.project(v)).norm()
+    for other in range(5):
+        rival = ball.project(ball.project(v) + noise(seed + 1 + other, 0.1 * ball.radius))
+        assert nearest <= (v - rival).norm() * (1 + 1e-5) + 1e-5
+
+
+def test_l2_projects_every_image_by_itself() -> None:
+    ball = Ball(L2, 1.0)
+    pair = torch.stack([noise(0, 1e-3), noise(1, 10.0)])
+    projected = ball.project(pair)
+    assert torch.equal(projected[0], pair[0])
+    assert projected[1].norm().item() == pytest.approx(1.0, rel=1e-5)
+    assert torch.equal(projected[1], ball.project(pair[1]))
+
+
+@FEW
+@given(ball=balls(), seed=seeds, power=st.floats(-32, 6))
+def test_fill_reaches_the_surface_whatever_the_scale(ball: Ball, seed: int, power: float) -> None:
+    """Gradients of a very sure network are tiny; their direction still counts."""
+    direction = noise(seed, 10**power)
+    filled = ball.fill(direction)
+    assert size(filled, ball) == pytest.approx(ball.radius, rel=1e-5, abs=1e-9)
+    assert torch.equal(filled.sign(), direction.sign() * (ball.radius > 0))
+
+
+def test_fill_of_nothing_is_nothing() -> None:
+    for p in (LINF, L2):
+        assert not Ball(p, 0.5).fill(torch.zeros(SHAPE)).any()
+
+
+@pytest.mark.parametrize("p", [LINF, L2])
+def test_random_signs(p: str) -> None:
+    ball = Ball(p, 0.1)
+    first = ball.random_signs(SHAPE, torch.Generator().manual_seed(3))
+    assert torch.equal(first, ball.random_signs(SHAPE, torch.Generator().manual_seed(3)))
+    assert not torch.equal(first, ball.random_signs(SHAPE, torch.Generator().manual_seed(4)))
+    assert size(first, ball) == pytest.approx(0.1, rel=1e-5)
+    assert first.abs().unique().numel() == 1
+    assert 0.3 < (first > 0).float().mean() < 0.7
+
+
+@FEW
+@given(ball=balls(), seed=seeds, reach=st.floats(0, 1))
+def test_quantised_image_lies_on_the_grid_and_in_the_ball(ball: Ball, seed: int, reach: float) -> None:
+    clean = (torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(seed)) * 255).round() / 255
+    v = ball.project(noise(seed + 1, max(ball.radius, 1e-3) * reach * 2, (2, *SHAPE)))
+    adversarial = (clean + v).clamp(0, 1)
+    stored = quantise(clean, adversarial, ball)
+    levels = stored * 255
+    assert (levels - levels.round()).abs().max() < 1e-3
+    assert stored.min() >= 0
+    assert stored.max() <= 1
+    for one, start in zip(stored, clean, strict=True):
+        assert size(one - start, ball) <= ball.radius + 2e-5
+    assert (stored - adversarial).abs().max() <= 1.01 / 255  # the next level at most
+
+
+def test_quantise_rounds_where_the_ball_allows_and_towards_clean_where_not() -> None:
+    clean = torch.full((1, 3, 1, 1), 100 / 255)
+    near = clean + 7.6 / 255
+    assert (quantise(clean, near) * 255).unique().tolist() == pytest.approx([108.0])
+    assert (quantise(clean, near, Ball(LINF, 8 / 255)) * 255).unique().tolist() == pytest.approx([108.0])
+    assert (quantise(clean, near, Ball(LINF, 7.6 / 255)) * 255).unique().tolist() == pytest.approx([107.0])
+    assert (quantise(clean, clean - 7.6 / 255, Ball(LINF, 7.6 / 255)) * 255).unique().tolist() == pytest.approx([93.0])
+
+
+def test_quantise_keeps_the_l2_ball_image_by_image() -> None:
+    clean = torch.full((2, 3, 4, 4), 100 / 255)
+    adversarial = clean + torch.tensor([7.6, 7.4]).view(2, 1, 1, 1) / 255
+    ball = Ball(L2, float((adversarial - clean)[0].norm()) + 1e-6)
+    levels = quantise(clean, adversarial, ball) * 255
+    assert [image.unique().tolist() for image in levels] == [pytest.approx([107.0]), pytest.approx([107.0])]
+    assert (quantise(clean, adversarial) * 255)[0].unique().tolist() == pytest.approx([108.0])
+
+
+def test_quantise_at_epsilon_zero_changes_nothing() -> None:
+    clean = torch.arange(256).float().view(1, 1, 16, 16).expand(1, 3, 16, 16) / 255
+    assert torch.equal(quantise(clean, clean, Ball(LINF, 0)), clean)
+
+
+@pytest.mark.parametrize(
+    ("text", "radius"),
+    [("10/255", 10 / 255), ("0.04", 0.04), (" 8 / 255 ", 8 / 255), ("0", 0.0), ("1e-2", 0.01), ("255/255", 1.0)],
+)
+def test_parse(text: str, radius: float) -> None:
+    assert Ball.parse(text) == Ball(LINF, radius)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ten", "typed like 10/255"),
+        ("", "typed like 10/255"),
+        ("10/", "typed like 10/255"),
+        ("10/0", "typed like 10/255"),
+        ("10/255/2", "typed like 10/255"),
+        ("1/2; import os", "typed like 10/255"),
+        ("-1/255", "not negative"),
+        ("nan", "not negative"),
+        ("inf", "not negative"),
+        ("10", "at most 255/255"),
+    ],
+)
+def test_parse_refuses(text: str, sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        Ball.parse(text)
+
+
+def test_l2_may_exceed_one_and_shows_both_scales() -> None:
+    ball = Ball.parse("2000/255", L2)
+    assert ball.radius == pytest.approx(7.843, abs=1e-3)
+    assert str(ball) == "l2 2000/255 = 7.843"
+    assert str(Ball.parse("10/255")) == "l_inf 10/255"
+
+
+def test_unknown_norm() -> None:
+    with pytest.raises(SettingError, match="norm must be"):
+        Ball("l1", 1.0)
+
+
+def test_measure() -> None:
+    difference = torch.zeros(1, 3, 2, 2)
+    difference[0, 0, 0, 0], difference[0, 1, 0, 0] = 0.3, -0.4
+    norms = measure(difference)
+    assert (norms.linf, norms.l2, norms.changed) == (pytest.approx(0.4), pytest.approx(0.5), pytest.approx(2 / 12))

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from uap_core.experiments.sample_curve import SampleRow
+from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.metrics import Rate
+from uap_core.plots import BLUE, PAPER_FIGURE_6, Curve, photo_figure, sample_figure, sweep_figure, training_figure
+from uap_core.training.recipe import EpochRow
+
+
+def sweep_rows() -> list[SweepRow]:
+    speed = {UNIVERSAL: 5, RANDOM: 1, SINGLE: 9}
+    return [
+        SweepRow(attack, epsilon, Rate(min(100, round(epsilon * 255 * slope)), 100))
+        for epsilon in EPSILONS
+        for attack, slope in speed.items()
+    ]
+
+
+def sample_rows(seeds: int = 2) -> list[SampleRow]:
+    return [
+        SampleRow(size, seed, Rate(size, size), Rate(20 + 10 * n + 4 * seed, 100), 100, 1.0)
+        for seed in range(seeds)
+        for n, size in enumerate((1, 2, 4, 8))
+    ]
+
+
+def photo_rows(labels: str = "aabb") -> list[PhotoRow]:
+    return [PhotoRow(n / 255, "a", 1 - n / 4, "b", n / 4, label) for n, label in enumerate(labels)]
+
+
+def epoch_rows() -> list[EpochRow]:
+    return [EpochRow(n, 4 - n / 10, n / 20, n / 10, 0.1, 1000.0, 30.0) for n in range(1, 11)]
+
+
+FIGURES = {
+    "sweep": lambda: sweep_figure(sweep_rows(), "a title"),
+    "photo": lambda: photo_figure(photo_rows(), "a title"),
+    "sample": lambda: sample_figure([Curve(sample_rows(), "mine", BLUE)], "a title"),
+    "training": lambda: training_figure(epoch_rows(), "a title"),
+}
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_can_be_saved(name: str, kind: str) -> None:
+    stream = io.BytesIO()
+    FIGURES[name]().savefig(stream, format=kind)
+    assert stream.tell() > 1000
+    if kind == "png":
+        stream.seek(0)
+        pixels = np.asarray(Image.open(stream).convert("L"))
+        assert pixels.std() > 5  # something is drawn
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_shares_go_from_0_to_100_percent_and_everything_is_named(name: str) -> None:
+    axes = FIGURES[name]().axes[0]
+    low, high = axes.get_ylim()
+    assert -0.05 <= low <= 0
+    assert 1 <= high <= 1.05
+    assert axes.yaxis.get_major_formatter()(0.5) in ("50%", "50.0%")
+    assert all((axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()))
+
+
+def test_a_sweep_draws_its_numbers_with_their_intervals() -> None:
+    figure = sweep_figure(sweep_rows(), "a title")
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    assert list(lines) == legend(figure) == [UNIVERSAL, RANDOM, SINGLE]
+    assert list(lines[SINGLE].get_xdata()) == pytest.approx([epsilon * 255 for epsilon in EPSILONS])
+    assert list(lines[UNIVERSAL].get_ydata()) == [min(1, round(epsilon * 255 * 5) / 100) for epsilon in EPSILONS]
+    assert len(figure.axes[0].collections) == 3
+    band = figure.axes[0].collections[1].get_paths()[0].vertices[:, 1]
+    low, high = Rate(20, 100).interval  # random signs at 20/255
+    assert band.max() == pytest.approx(high)
+    assert min(abs(band - low)) < 1e-9
+    marks = {line.get_marker() for line in lines.values()}
+    assert len(marks) == 3  # told apart without colours
+
+
+def test_a_sweep_of_one_attack_is_enough() -> None:
+    assert legend(sweep_figure([row for row in sweep_rows() if row.attack == RANDOM], "")) == [RANDOM]
+    assert sweep_figure([], "nothing yet").axes[0].get_legend() is None
+
+
+def test_a_photo_is_shaded_from_its_first_change() -> None:
+    assert "prediction changed" in legend(photo_figure(photo_rows("aabb"), ""))
+    figure = photo_figure(photo_rows("aabb"), "")
+    assert figure.axes[0].patches[0].get_x() == pytest.approx(2)
+    assert "prediction changed" not in legend(photo_figure(photo_rows("aaaa"), ""))
+
+
+def test_a_sample_curve_is_the_mean_over_seeds_on_a_log_axis() -> None:
+    figure = sample_figure([Curve(sample_rows(), "mine", BLUE)], "", paper=False)
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    line = axes.containers[0].lines[0]
+    assert list(line.get_xdata()) == [1, 2, 4, 8]
+    assert list(line.get_ydata()) == pytest.approx([0.22, 0.32, 0.42, 0.52])
+    bars = axes.containers[0].lines[2][0].get_segments()
+    assert bars[0][:, 1].tolist() == pytest.approx([Rate(20, 100).interval[0], Rate(24, 100).interval[1]])
+    assert legend(figure) == ["mine"]
+
+
+def test_the_papers_curve_is_beside_it_when_asked_for() -> None:
+    figure = sample_figure([], "")
+    (line,) = figure.axes[0].get_lines()
+    assert list(zip(line.get_xdata(), line.get_ydata(), strict=True)) == list(PAPER_FIGURE_6)
+    assert "paper" in legend(figure)[0]
+
+
+def test_training_names_its_last_accuracy() -> None:
+    assert legend(training_figure(epoch_rows(), "")) == ["top-5, at last 100.0%", "top-1, at last 50.0%"]

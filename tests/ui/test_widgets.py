@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import base64
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from uap_core.errors import SettingError
+from uap_core.ui import widgets
+
+
+def test_labels_are_escaped() -> None:
+    html = widgets.bars("Before", [("<script>x</script>", 0.5)], "", "")
+    assert "<script>" not in html
+    assert "<b>" not in widgets.problem("<b>")
+
+
+def test_inline_pictures_are_lossless() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    data = base64.b64decode(widgets.inline_png(pixels).partition(",")[2])
+    assert (np.asarray(Image.open(io.BytesIO(data))) == pixels).all()
+
+
+def test_enlarging_invents_nothing() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    large = widgets.enlarge(pixels)
+    assert large.shape == (384, 384, 3)
+    assert (large[::6, ::6] == pixels).all()
+    assert (large[5::6, 5::6] == pixels).all()
+    assert widgets.enlarge(np.zeros((500, 500, 3), dtype=np.uint8)).shape == (500, 500, 3)
+
+
+def test_downloads_keep_their_name_and_old_ones_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(widgets, "_downloads", tmp_path)
+    monkeypatch.setattr(widgets, "KEPT_DOWNLOADS", 3)
+    for number in range(6):
+        path = Path(widgets.offer("rows.csv", f"{number}".encode()))
+        assert path.name == "rows.csv"
+        assert path.read_text() == f"{number}"
+    assert len(list(tmp_path.iterdir())) == 3
+    assert widgets.offer("rows.csv", b"5") == str(path)
+
+
+def test_our_errors_become_one_sentence_and_the_rest_stays() -> None:
+    @widgets.guarded(3, 1)
+    def fails() -> tuple[int, str, int]:
+        raise SettingError("Say it.")
+
+    first, message, last = fails()
+    assert "Say it." in message
+    assert first["__type__"] == last["__type__"] == "update"
+    assert "value" not in first
+
+
+def test_unexpected_errors_are_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    @widgets.guarded(1, 0)
+    def breaks() -> Iterator[str]:
+        yield "one"
+        raise RuntimeError("secret detail")
+
+    with caplog.at_level(logging.ERROR):
+        shown = list(breaks())
+    assert shown[0] == "one"
+    assert widgets.UNEXPECTED in shown[1]
+    assert "secret" not in shown[1]
+    assert "secret detail" in caplog.text
