@@ -221,12 +221,13 @@ def dream(
     folder: Models = None,
 ) -> None:
     """Dream images of every class of a network, by optimisation from noise."""
-    from uap_core.training.dream import dream_set
+    from uap_core.training.dream import dream_set, write_dream_card
 
-    path = out or dreams_path(model)
-    for done, total in dream_set(_zoo(folder).load(model), count, path, seed):
-        if done % 100 == 0:
+    path, classifier = out or dreams_path(model), _zoo(folder).load(model)
+    for done, total in dream_set(classifier, count, path, seed):
+        if done % 50 == 0:
             print(f"step {done} of {total}", flush=True)
+    write_dream_card(classifier, count, path, seed)
     print(f"{count} dreams, {path.stat().st_size / 1e6:.1f} MB: {path}")
 
 
@@ -247,7 +248,7 @@ def publish(
     photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "lion",
 ) -> None:
     """Compute what the page shows as precomputed, into assets/results; the parts may run side by side."""
-    from uap_core.experiments.publish import publish_curve, publish_sweep
+    from uap_core.experiments.publish import publish_curve, publish_sweep, state_on_dream_card
     from uap_core.ui.opening import write_opening
 
     classifier = _zoo(None).load(model)
@@ -260,6 +261,7 @@ def publish(
         craft_set, _ = _splits(classifier, None)
     for row in publish_curve(classifier, part.value, craft_set, held_out, RESULTS):
         print(f"{part.value}, seed {row.seed}: {row.images:5} images, held-out {row.held_out_rate}", flush=True)
+    state_on_dream_card(model, RESULTS, dreams_path(model).with_suffix(".json"))
 
 
 def _check(path: Path | None, *endings: str) -> None:

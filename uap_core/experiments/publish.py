@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from uap_core.experiments.sweep import epsilon_sweep
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation, versions
-from uap_core.tables import Table, write_table
+from uap_core.tables import Table, mean_rate, read_table, write_table
 
 STEPS = 400
 MOST = 2048
@@ -50,6 +51,32 @@ def publish_curve(classifier: Classifier, name: str, craft: ImageSet, held_out: 
     details = {"crafted_on": craft.name, "method": repr(method), "ball": str(BALL), "seeds": SEEDS}
     table = Table(_title(classifier, held_out), rows, _provenance(classifier, held_out) | details)
     write_table(table, folder / f"{classifier.card.key}-curve-{name}.json")
+
+
+def state_on_dream_card(network: str, folder: Path, card: Path) -> None:
+    """Write on the dreams' card what a pattern crafted on all of them does to real images, beside one from as many real ones.
+
+    Both figures are means over the seeds of the published curves; nothing happens until both curves are there.
+    """
+    tables = {name: folder / f"{network}-curve-{name}.json" for name in ("dreams", "real")}
+    if not all(path.is_file() for path in (*tables.values(), card)):
+        return
+    curves = {name: read_table(path, SampleRow) for name, path in tables.items()}
+    count = max(row.images for row in curves["dreams"].rows)
+    rates = {
+        name: round(mean_rate(row.held_out_rate for row in table.rows if row.images == count), 4)
+        for name, table in curves.items()
+    }
+    stated = json.loads(card.read_text(encoding="utf-8"))
+    stated["measured"] = {
+        "set": curves["real"].provenance["held_out"],
+        "images": count,
+        "crafted_on_dreams": rates["dreams"],
+        "crafted_on_photographs": rates["real"],
+        "share": round(rates["dreams"] / rates["real"], 3),
+        "seeds": SEEDS,
+    }
+    card.write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")
 
 
 def _title(classifier: Classifier, held_out: ImageSet) -> str:

@@ -8,6 +8,7 @@ without it fall back on smoothness alone.
 from __future__ import annotations
 
 import io
+import json
 import math
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 from uap_core.errors import SettingError
 from uap_core.images import to_array
 from uap_core.models.classifier import Classifier
+from uap_core.perturbation import versions
 
 SPLITS = ("craft", "held_out")
 # Square root of the covariance of red, green and blue over 2 000 training photographs, on the logit scale.
@@ -37,11 +39,11 @@ class Dreamer:
     recognised with very different confidence. ``jitter`` is the largest shift in pixels at each step.
     """
 
-    steps: int = 300
+    steps: int = 150
     batch_size: int = 128
     rate: float = 0.05
     statistics: float = 1.0
-    smoothness: float = 0.02
+    smoothness: float = 1.0
     least: float = 0.3
     most: float = 0.98
     jitter: int = 6
@@ -49,7 +51,8 @@ class Dreamer:
     def dream(self, classifier: Classifier, classes: Tensor, generator: torch.Generator) -> Iterator[tuple[int, Tensor]]:
         """One batch: images of ``classes`` (n,), yielded as (step, images (n,3,S,S) in [0,1]) after each step."""
         size, count = classifier.size, len(classes)
-        spectrum = torch.randn(count, 3, size, size // 2 + 1, 2, generator=generator).requires_grad_(True)
+        spectrum = 0.2 * torch.randn(count, 3, size, size // 2 + 1, 2, generator=generator)
+        spectrum.requires_grad_(True)
         optimiser = torch.optim.Adam([spectrum])
         targets = self._targets(classes, len(classifier.labels), generator)
         with _BatchStatistics(classifier) as statistics:
@@ -169,6 +172,20 @@ def dream_set(
                     written += 1
     beside.replace(path)
     yield total, total
+
+
+def write_dream_card(classifier: Classifier, count: int, path: Path, seed: int, dreamer: Dreamer | None = None) -> None:
+    """Beside the zip at ``path``: which network dreamt, how, and when. Measurements are added when they are made."""
+    card = {
+        "network": classifier.card.key,
+        "weights_sha256": classifier.weights_hash,
+        "count": count,
+        "splits": "half to craft on, half held out, from independent draws",
+        "method": repr(dreamer or Dreamer()),
+        "seed": seed,
+        **versions(),
+    }
+    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
 def _lossless(image: Tensor) -> bytes:
