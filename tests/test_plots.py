@@ -93,10 +93,11 @@ def test_a_sweep_of_one_attack_is_enough() -> None:
     assert sweep_figure([], "nothing yet").axes[0].get_legend() is None
 
 
-def test_a_photo_is_shaded_from_its_first_change() -> None:
+def test_a_photo_is_shaded_where_its_label_is_another() -> None:
     assert "prediction changed" in legend(photo_figure(photo_rows("aabb"), ""))
-    figure = photo_figure(photo_rows("aabb"), "")
-    assert figure.axes[0].patches[0].get_x() == pytest.approx(2)
+    shade = photo_figure(photo_rows("aabba"), "").axes[0].collections[0].get_paths()
+    assert len(shade) == 1
+    assert (shade[0].vertices[:, 0].min(), shade[0].vertices[:, 0].max()) == pytest.approx((2, 3))
     assert "prediction changed" not in legend(photo_figure(photo_rows("aaaa"), ""))
 
 

@@ -107,7 +107,7 @@ def open_image_set(
         part = f" under {split!r}" if split else ""
         raise DatasetError(f"No picture was found{part} in {source.name!r}. Put pictures there, one folder a class.")
     return ImageSet(
-        name=f"{source.stem}{f' ({split})' if split else ''}",
+        name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
         pixels=torch.from_numpy(np.stack(pixels)),
         classes=tuple(PurePosixPath(name).parent.name for name in kept_names),
         files=tuple(kept_names),
@@ -139,7 +139,7 @@ def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
         raise DatasetError(f"{everything.name!r} has one picture; crafting and measuring need at least two.")
     order = torch.arange(len(everything))
     craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
-    return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held out)")
+    return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
 
 
 def _has_splits(source: str | Path) -> bool:

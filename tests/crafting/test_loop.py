@@ -41,7 +41,11 @@ def smooth() -> Classifier:
 
 
 def run(network: Classifier, images: Tensor, ball: Ball = LINF, seed: int = 0, **options: float) -> list[Progress]:
-    return list(Descent(**({"steps": 12, "batch_size": 4} | options)).run(clipped_ce_loss, network, images, ball, seeded(seed)))
+    return list(
+        Descent(**({"steps": 12, "batch_size": 4, "rate": 0.125} | options)).run(
+            clipped_ce_loss, network, images, ball, seeded(seed)
+        )
+    )
 
 
 @pytest.mark.parametrize("ball", [LINF, L2, Ball("linf", 0.0), Ball("l2", 0.0)], ids=str)
@@ -121,7 +125,9 @@ def test_delta_stops_early(smooth: Classifier) -> None:
 def test_rates_are_those_of_the_pattern_that_comes_with_them(smooth: Classifier) -> None:
     images = pictures(40)
     labels = clean_logits(smooth, images).argmax(dim=1)
-    measured = [progress for progress in run(smooth, images, Ball("linf", 0.3), measure_every=3) if progress.fooling_rate]
+    measured = [
+        progress for progress in run(smooth, images, Ball("linf", 0.3), measure_every=3, rate=0.03) if progress.fooling_rate
+    ]
     assert [progress.step for progress in measured] == [3, 6, 9, 12]
     assert len({progress.fooling_rate for progress in measured}) > 1
     for progress in measured:
