@@ -99,10 +99,10 @@ def test_the_downloaded_pattern_is_the_applied_one(page) -> None:
 
 
 def test_epsilon_out_of_range_is_said_at_the_slider_and_nothing_is_lost(page) -> None:
-    before = page.locator("#after").inner_text()
+    before = page.locator("#after .bars").inner_text()
     set_epsilon(page, 99)
     assert "between 0 and 32" in wait_for(page, "#epsilon-note", "Epsilon must")
-    assert page.locator("#after").inner_text() == before
+    assert page.locator("#after .bars").inner_text() == before
 
 
 def test_another_photograph_by_click(page) -> None:
@@ -133,7 +133,7 @@ def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
     times = shown.shape[0] // SIZE
     assert (shown[::times, ::times] == expected).all()
 
-    page.locator("#upload button[aria-label=Clear]").click()
+    page.locator("#upload button[aria-label='Remove Image']").click()
     upload(page, tmp_path / "bad.png")
     wait_for(page, "#photo-note", "not a picture that can be opened")
     assert (slider_pictures(page)[0][::times, ::times] == expected).all()  # the good picture stays
