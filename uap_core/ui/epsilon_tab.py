@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -43,7 +42,7 @@ def build(studio: Studio, setup: Setup) -> None:
         from uap_core.plots import sweep_figure
 
         table = studio.precomputed(f"{network}-sweep", SweepRow)
-        if table is None or Path(pattern).name != table.provenance["pattern_file"]:
+        if table is None or pattern != table.provenance["pattern_file"]:
             return status("No precomputed sweep for this choice: press the button to measure it."), hide(), hide()
         note = f"Precomputed on {table.provenance['held_out']}, {table.provenance['time'][:10]}."
         figure = sweep_figure(table.rows, f"{table.title} (precomputed)")

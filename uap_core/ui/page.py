@@ -61,6 +61,7 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
         max_file_size=MAX_UPLOAD,
         ssr_mode=False,
         run_history=False,
+        footer_links=["gradio"],
         prevent_thread_lock=True,
     )
     threading.Thread(target=warm, args=(studio,), daemon=True).start()

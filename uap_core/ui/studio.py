@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uap_core.assets import RESULTS, dreams_path, perturbation_paths
+from uap_core.assets import PERTURBATIONS, RESULTS, dreams_path, perturbation_paths
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError
 from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
 from uap_core.models.card import Card
@@ -71,7 +71,7 @@ class Studio:
     def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
         """(shown name, key) of the patterns of this network's size, ready-made first, random signs last."""
         size = self.card(network).input_size
-        ready = [(name, str(path)) for name, path, side in ready_made() if side == size]
+        ready = [(name, path.name) for name, path, side in ready_made() if side == size]
         mine = [(f"{pattern.name} (yours)", f"own:{key}") for key, pattern in own.items() if pattern.values.shape[1] == size]
         return [*ready, *mine, ("Random signs, the baseline", RANDOM_SIGNS)]
 
@@ -89,7 +89,7 @@ class Studio:
         if key.startswith("own:") and key[4:] in own:
             mine = own[key[4:]]
             return Perturbation(mine.name, torch.from_numpy(mine.values), Ball(mine.p, mine.radius))
-        if key not in {str(path) for path in perturbation_paths()}:
+        if key not in {path.name for path in perturbation_paths()}:
             raise PerturbationError("This perturbation is no longer there. Choose another one.")
         return _load_pattern(key)
 
@@ -202,7 +202,7 @@ def _square(path: str, resize: int, crop: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _load_pattern(path: str) -> Perturbation:
+def _load_pattern(name: str) -> Perturbation:
     from uap_core.perturbation import load_perturbation
 
-    return load_perturbation(path)
+    return load_perturbation(PERTURBATIONS / name)
