@@ -101,6 +101,12 @@ def test_a_photo_is_shaded_where_its_label_is_another() -> None:
     assert "prediction changed" not in legend(photo_figure(photo_rows("aaaa"), ""))
 
 
+def test_random_signs_are_a_line_to_compare_with() -> None:
+    figure = sample_figure([Curve(sample_rows(), "mine", BLUE)], "", paper=False, random_signs=0.18)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "random signs of the same size")
+    assert set(line.get_ydata()) == {0.18}
+
+
 def test_a_sample_curve_is_the_mean_over_seeds_on_a_log_axis() -> None:
     figure = sample_figure([Curve(sample_rows(), "mine", BLUE)], "", paper=False)
     axes = figure.axes[0]

@@ -59,8 +59,11 @@ def photo_figure(rows: Sequence[PhotoRow], title: str) -> Figure:
     return figure
 
 
-def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True) -> Figure:
-    """Fooling rate on the held-out set against the number of craft images (log scale), intervals drawn as bars."""
+def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, random_signs: float | None = None) -> Figure:
+    """Fooling rate on the held-out set against the number of craft images (log scale), intervals drawn as bars.
+
+    ``random_signs`` is the rate (0 to 1) of random signs of the same norm on the same set, drawn as a line to compare with.
+    """
     figure, axes = _axes("images to craft on", "fooling rate, held-out", title)
     for curve in curves:
         sizes, values, low, high = _by_size(curve.rows)
@@ -70,6 +73,8 @@ def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True) -> Fi
     if paper:
         x, y = zip(*PAPER_FIGURE_6, strict=True)
         axes.plot(x, y, ":d", color=GREY, lw=2, label="the paper: GoogLeNet, its DeepFool method")
+    if random_signs is not None:
+        axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label="random signs of the same size")
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:.0f}")
     _legend(axes)

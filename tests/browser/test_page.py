@@ -185,6 +185,11 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     page.get_by_role("tab", name="Training images").click()
     wait_for(page, "#curve-note", "Precomputed")
     page.locator("#curve-stored img").wait_for()
+    with page.expect_download() as download:
+        page.locator("#curve-stored-csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert {row["crafted_on"] for row in rows} == {"photographs", "dreams"}
+    assert all(0 < float(row["held_out_rate"]) < 1 for row in rows)
     page.locator("#curve-run").click()
     wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
     page.locator("#curve-stop").click()

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.tables import to_csv
+from uap_core.tables import Table, to_csv
 from uap_core.ui.setup_panel import Setup, add_own
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy_bytes, offer, progress_note, show, status
@@ -53,14 +53,18 @@ def build(studio: Studio, setup: Setup) -> None:
         if dreams is not None:
             curves.append(Curve(dreams.rows, f"crafted on dreams ({dreams.provenance['seeds']} seeds)", ORANGE, "s"))
         text = f"Precomputed, {real.provenance['time'][:10]}: every point is measured on {real.provenance['held_out']}."
-        csv_file = offer("sample-curve.csv", to_csv(real.rows).encode())
-        return status(text), show(sample_figure(curves, real.title)), show(csv_file)
+        csv_file = offer("sample-curve.csv", _csv({"photographs": real, "dreams": dreams}).encode())
+        figure = sample_figure(curves, f"{real.title} (precomputed)", random_signs=_stored_baseline(studio, network))
+        return status(text), show(figure), show(csv_file)
 
     def craft(network: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+        import torch
+
         from uap_core.crafting.clipped_ce import ClippedCE
-        from uap_core.crafting.loop import Descent
+        from uap_core.crafting.loop import Descent, craft_rate
         from uap_core.errors import SettingError
         from uap_core.experiments.sample_curve import nested_sizes, sample_curve
+        from uap_core.metrics import predict
         from uap_core.norms import Ball
         from uap_core.plots import ORANGE, Curve, sample_figure
 
@@ -72,6 +76,9 @@ def build(studio: Studio, setup: Setup) -> None:
         craft_set, held_out = studio.craft_and_held_out(network)
         ball, sizes = Ball("linf", epsilon / 255), nested_sizes(len(craft_set))
         title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name} (live)"
+        signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
+        clean = predict(classifier, held_out.batches(128))
+        baseline = craft_rate(classifier, held_out.pixels, clean, signs).value
         patterns: dict[int, Any] = {}
         rows = []
         method = ClippedCE(Descent(steps=LIVE_STEPS))
@@ -89,7 +96,7 @@ def build(studio: Studio, setup: Setup) -> None:
                 progress_note(
                     f"{row.images} images: {row.held_out_rate} of the held-out images fooled.", (place + 1) / len(sizes)
                 ),
-                show(sample_figure([Curve(rows, "live", ORANGE)], title)),
+                show(sample_figure([Curve(rows, "live", ORANGE)], title, random_signs=baseline)),
                 show(offer("live-curve.csv", to_csv(rows).encode())),
                 show(offer("pattern.npy", npy_bytes(values))),
                 mine,
@@ -111,3 +118,22 @@ def build(studio: Studio, setup: Setup) -> None:
         )
     for event in setup.changed:
         event.then(guarded(3, 0)(stored), [setup.network], [note, stored_chart, stored_csv], **QUICK)
+
+
+def _stored_baseline(studio: Studio, network: str) -> float | None:
+    """The fooling rate of random signs at 10/255, from the precomputed sweep on the same images."""
+    from uap_core.experiments.sweep import RANDOM, SweepRow
+
+    table = studio.precomputed(f"{network}-sweep", SweepRow)
+    rows = table.rows if table else []
+    return next((row.fooling_rate.value for row in rows if row.attack == RANDOM and round(row.epsilon * 255) == 10), None)
+
+
+def _csv(tables: dict[str, Table | None]) -> str:
+    """The rows of several curves under one header, each line beginning with what it was crafted on."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        if table is not None:
+            header, *rows = to_csv(table.rows).splitlines()
+            lines += [f"crafted_on,{header}"] * (not lines) + [f"{name},{row}" for row in rows]
+    return "\n".join(lines) + "\n"
