@@ -121,4 +121,4 @@ def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
 
 def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=12, frameon=False, loc="best")
+        axes.legend(fontsize=12, loc="best", facecolor="white", edgecolor="none", framealpha=0.9)
