@@ -41,12 +41,15 @@ def after_label(page) -> str:
     return page.locator("#after .name").first.inner_text()
 
 
+FETCH = "async source => Array.from(new Uint8Array(await (await fetch(source)).arrayBuffer()))"
+
+
 def slider_pictures(page) -> list[np.ndarray]:
     """The two pictures of the before/after slider, as the browser received them."""
     pictures = []
     for image in page.locator("#before-after img").all():
-        body = page.request.get(image.get_attribute("src")).body()
-        pictures.append(np.asarray(Image.open(io.BytesIO(body)).convert("RGB")))
+        body = page.evaluate(FETCH, image.get_attribute("src"))
+        pictures.append(np.asarray(Image.open(io.BytesIO(bytes(body))).convert("RGB")))
     return pictures
 
 
