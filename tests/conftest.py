@@ -21,6 +21,7 @@ from uap_core import load_model  # noqa: E402 - after the path is set
 from uap_core.assets import dreams_path  # noqa: E402
 from uap_core.models.card import Card  # noqa: E402
 from uap_core.models.classifier import Classifier  # noqa: E402
+from uap_core.models.zoo import Zoo  # noqa: E402
 
 if "OMP_NUM_THREADS" not in os.environ:
     torch.set_num_threads(2)
@@ -55,6 +56,16 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         absent("The shared folder is not there: put it at ../shared or name it in UAP_SHARED.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_zoo(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """The cards of the tests, their paths turned to where the shared folder really is."""
+    folder = tmp_path_factory.mktemp("cards")
+    for path in (ROOT / "tests" / "cards").glob("*.json"):
+        text = path.read_text(encoding="utf-8").replace("../../../shared", shared.resolve().as_posix())
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return Zoo([folder])
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture(scope="module")
 def pattern(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("patterns") / "mine.safetensors"
-    cli.app(["craft", "--out", str(path), "--data", str(pictures), "--steps", "4"], standalone_mode=False)
+    cli.app(["craft", "--out", str(path), "--data", str(pictures), "--budget", "32"], standalone_mode=False)
     return path
 
 
@@ -64,7 +64,7 @@ def test_models_lists_the_embedded_network_as_a_program() -> None:
 
 def test_craft_writes_a_pattern_with_its_provenance(run: Run, pictures: Path, tmp_path: Path) -> None:
     path = tmp_path / "new" / "mine.safetensors"
-    words = ("craft", "--data", pictures, "--steps", 4, "--images", 5, "--batch-size", 2, "--seed", 3, "--epsilon", "8/255")
+    words = ("craft", "--data", pictures, "--budget", 8, "--images", 5, "--batch-size", 2, "--seed", 3, "--epsilon", "8/255")
     status, out, err = run(*words, "--out", path, "--name", "Mine")
     assert (status, err) == (0, "")
     assert "crafting on 5 images" in out
@@ -81,8 +81,36 @@ def test_craft_writes_a_pattern_with_its_provenance(run: Run, pictures: Path, tm
 
 def test_craft_in_l2_and_as_a_bare_array(run: Run, pictures: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.npy"
-    assert run("craft", "--data", pictures, "--steps", 2, "--p", "l2", "--epsilon", "1.5", "--out", path)[0] == 0
+    assert run("craft", "--data", pictures, "--budget", 16, "--p", "l2", "--epsilon", "1.5", "--out", path)[0] == 0
     assert measure(load_perturbation(path).pattern).l2 == pytest.approx(1.5, rel=1e-4)
+
+
+def test_craft_by_another_method_into_a_target_and_in_two_goes(run: Run, pictures: Path, tmp_path: Path) -> None:
+    whole, state, halves = tmp_path / "whole.safetensors", tmp_path / "run.state", tmp_path / "halves.safetensors"
+    words = ("craft", "--data", pictures, "--method", "spgd", "--target", "lion", "--budget", 24, "--batch-size", 2)
+    status, out, err = run(*words, "--interval", 8, "--out", whole)
+    assert (status, err) == (0, "")
+    assert out.count("into the target") == 4
+    made = load_perturbation(whole)
+    assert made.provenance["target"] == "lion"
+    assert 0 <= made.provenance["held_out"]["target_rate"] <= 1
+    assert made.provenance["method"].startswith("SPGD(budget=24, batch_size=2")
+    assert run(*words, "--interval", 8, "--out", halves, "--checkpoint", state)[0] == 0
+    _, resumed, _ = run(*words, "--interval", 8, "--out", halves, "--checkpoint", state)
+    assert resumed.count("step ") < out.count("step ")
+    assert load_perturbation(halves).pattern.equal(made.pattern)
+
+
+def test_craft_on_an_ensemble(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "both.safetensors"
+    words = ("craft", "--data", pictures, "--budget", 16, "--ensemble", "worst", "--model", "resnet64", "--model", "resnet64")
+    status, out, err = run(*words, "--out", path)
+    assert (status, err) == (0, "")
+    assert out.count("held-out: 6 images") == 2
+    provenance = load_perturbation(path).provenance
+    assert (provenance["network"], provenance["ensemble"]) == ("resnet64, resnet64", "worst")
+    assert provenance["image_gradients"] == 32
+    assert provenance["held_out"]["resnet64"]["fooling_rate"] >= 0
 
 
 def test_evaluate_prints_the_rate_beside_its_baselines(run: Run, pictures: Path, pattern: Path) -> None:
@@ -111,7 +139,7 @@ def test_sweep_writes_csv_json_and_a_figure(run: Run, pictures: Path, pattern: P
 
 def test_curve_writes_a_row_a_size_and_seed(run: Run, pictures: Path, tmp_path: Path) -> None:
     path, figure = tmp_path / "curve.json", tmp_path / "curve.svg"
-    words = ("curve", "--data", pictures, "--steps", 2, "--most", 3, "--seeds", 2)
+    words = ("curve", "--data", pictures, "--budget", 16, "--most", 3, "--seeds", 2)
     status, out, err = run(*words, "--out", path, "--figure", figure)
     assert (status, err) == (0, "")
     rows = read_table(path, SampleRow).rows
@@ -135,8 +163,13 @@ def test_curve_writes_a_row_a_size_and_seed(run: Run, pictures: Path, tmp_path: 
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon", "300/255"), "at most 255/255"),
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon=-1/255"), "not negative"),
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--p", "l7"), "norm must be"),
-        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--steps", "0"), "at least 1"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--budget", "0"), "at least 1"),
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--batch-size", "0"), "at least 1"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--delta", "1"), "below 1"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--method", "magic"), "no method 'magic'"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--target", "unicorn"), "no class 'unicorn'"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--ensemble", "median"), "'mean' or the 'worst'"),
+        (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--method", "cosine", "--target", "lion"), "has no target"),
         (("craft", "--out", "{tmp}/a.txt", "--data", "{pictures}"), "must end in .safetensors or .npy"),
         (("craft", "--out", "{pattern}/a.npy", "--data", "{pictures}"), "mine.safetensors"),
         (("sweep", "{pattern}", "--data", "{pictures}", "--out", "{tmp}/rows.xls"), "must end in .csv or .json"),

@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Ball": "norms",
     "CarliniWagner": "attacks.carlini_wagner",
-    "ClippedCE": "crafting.clipped_ce",
+    "Default": "crafting.default",
     "FGSM": "attacks.fgsm",
     "Perturbation": "perturbation",
     "Zoo": "models.zoo",

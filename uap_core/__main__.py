@@ -43,60 +43,71 @@ def models(folder: Models = None) -> None:
 @app.command()
 def craft(
     out: Annotated[Path, typer.Option(help="Where to write the pattern: .safetensors or .npy.")],
-    model: Model = DEFAULT_MODEL,
+    model: Annotated[list[str], typer.Option(help="Key of a network; name several for an ensemble.")] = [DEFAULT_MODEL],  # noqa: B006
     data: Data = None,
     images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
     epsilon: Epsilon = "10/255",
     p: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
-    steps: Annotated[int, typer.Option(help="Gradient steps.")] = 800,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 8,
+    method: Annotated[str, typer.Option(help="default, deepfool, spgd, margin, cosine, sga or singular.")] = "default",
+    budget: Annotated[int | None, typer.Option(help="Image-gradients at most; the method's own when left out.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step; the method's own when left out.")] = None,
+    target: Annotated[str, typer.Option(help="Name of the class that every image shall become.")] = "",
+    ensemble: Annotated[str, typer.Option(help="Of several networks: descend on the mean or the worst loss.")] = "mean",
+    delta: Annotated[float | None, typer.Option(help="Stop once 1 - delta of the craft images are fooled.")] = None,
+    interval: Annotated[int, typer.Option(help="Image-gradients between measurements, and between saves.")] = 1000,
+    bf16: Annotated[bool, typer.Option(help="Gradients in 16 bits: faster on processors that have them.")] = False,
+    checkpoint: Annotated[Path | None, typer.Option(help="Save the run here; go on from it if it is there.")] = None,
     seed: Seed = 0,
     name: Annotated[str, typer.Option(help="What lists should call it.")] = "",
     folder: Models = None,
 ) -> None:
-    """Craft a universal perturbation on the craft images and measure it on the held-out ones."""
+    """Craft a universal perturbation on the craft images and measure it on the held-out ones.
+
+    Under torchrun every batch is split over the processes, to the same result.
+    """
     import torch
 
-    from uap_core.crafting.clipped_ce import ClippedCE
-    from uap_core.crafting.loop import Descent
-    from uap_core.experiments.evaluation import evaluate as measure
+    from uap_core.crafting import method_class
+    from uap_core.crafting.problem import Goal
+    from uap_core.crafting.processes import process_group
+    from uap_core.experiments.crafted import with_held_out, with_provenance
     from uap_core.norms import Ball
-    from uap_core.perturbation import ENDINGS, Perturbation, save_perturbation, versions
+    from uap_core.perturbation import ENDINGS, save_perturbation
 
     _check(out, *ENDINGS)
-    method = ClippedCE(Descent(steps=steps, batch_size=batch_size))
-    classifier, ball = _zoo(folder).load(model), Ball.parse(epsilon, p)
-    craft_set, held_out = _splits(classifier, data)
+    if checkpoint is not None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    chosen: dict[str, Any] = {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval}
+    if bf16:
+        chosen["bf16"] = True
+    crafter = method_class(method)(**{option: value for option, value in chosen.items() if value is not None})
+    zoo, ball = _zoo(folder), Ball.parse(epsilon, p)
+    networks = [zoo.load(key) for key in model]
+    goal = Goal(networks[0].index_of(target) if target else None, ensemble)
+    craft_set, held_out = _splits(networks[0], data)
     craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
-    print(f"{classifier.card.name}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
-    progress = None
-    for progress in method.craft(classifier, craft_set.pixels, ball, torch.Generator().manual_seed(seed)):
-        if progress.fooling_rate:
-            print(
-                f"step {progress.step:5}  {progress.image_gradients:7} image-gradients  {progress.seconds:6.1f} s"
-                f"  craft set fooled {progress.fooling_rate.value:.1%}",
-                flush=True,
-            )
-    assert progress is not None
-    provenance: dict[str, Any] = {
-        "network": classifier.card.key,
-        "weights_sha256": classifier.weights_hash,
-        "method": repr(method),
-        "craft_set": f"{len(craft_set)} images of {craft_set.name}",
-        "image_gradients": progress.image_gradients,
-        "seconds": round(progress.seconds, 1),
-        "seed": seed,
-        **versions(),
-    }
-    result = Perturbation(name or out.stem, progress.perturbation, ball, provenance)
-    measured = measure(classifier, result, held_out, torch.Generator().manual_seed(seed))
-    provenance["held_out"] = {
-        "set": f"{len(held_out)} images of {held_out.name}",
-        "fooling_rate": round(measured.universal.value, 4),
-        "random_signs": round(measured.random_signs.value, 4),
-    }
+    with process_group() as (rank, _):
+        generator = torch.Generator().manual_seed(seed)
+        run = crafter.craft(networks, craft_set.pixels, ball, generator, goal=goal, checkpoint=checkpoint)
+        say: Any = print if rank == 0 else lambda *_, **__: None
+        say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
+        last = None
+        for last in run:
+            if last.fooling_rate:
+                into = f", into the target {last.target_rate.value:.1%}" if last.target_rate else ""
+                say(
+                    f"step {last.step:5}  {last.image_gradients:7} image-gradients  {last.seconds:6.1f} s"
+                    f"  craft set fooled {last.fooling_rate.value:.1%}{into}",
+                    flush=True,
+                )
+        if rank > 0:
+            return
+    assert last is not None
+    result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, goal, seed, last)
+    result, evaluations = with_held_out(result, networks, held_out, goal, seed)
     save_perturbation(result, out)
-    _print_evaluation(measured, f"held-out: {len(held_out)} images of {held_out.name}")
+    for network, measured in zip(networks, evaluations, strict=True):
+        _print_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
 
 
 @app.command()
@@ -158,15 +169,14 @@ def curve(
     epsilon: Epsilon = "10/255",
     p: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
     most: Annotated[int, typer.Option(min=1, help="The largest number of craft images.")] = 2048,
-    steps: Annotated[int, typer.Option(help="Gradient steps for each point.")] = 400,
+    budget: Annotated[int, typer.Option(min=1, help="Image-gradients for each point.")] = 3200,
     seeds: Annotated[int, typer.Option(min=1, help="Repeat with this many seeds, 0, 1, ...")] = 1,
     out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Also draw them: .png, .svg or .pdf.")] = None,
     folder: Models = None,
 ) -> None:
     """Fooling rate on the held-out images against the number of craft images: nested prefixes 1, 2, 4, ..."""
-    from uap_core.crafting.clipped_ce import ClippedCE
-    from uap_core.crafting.loop import Descent
+    from uap_core.crafting.default import Default
     from uap_core.experiments.sample_curve import nested_sizes, sample_curve
     from uap_core.norms import Ball
 
@@ -174,11 +184,11 @@ def curve(
     _check(figure, *FIGURES)
     classifier, ball = _zoo(folder).load(model), Ball.parse(epsilon, p)
     craft_set, held_out = _splits(classifier, data)
-    method = ClippedCE(Descent(steps=steps))
+    method = Default(budget=budget)
     rows = []
     for seed in range(seeds):
         sizes = nested_sizes(min(most, len(craft_set)))
-        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, seed, steps):
+        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, seed):
             if row.done:
                 rows.append(row)
                 print(f"seed {seed}  {row.images:6} images  held-out {row.held_out_rate}", flush=True)
@@ -314,6 +324,8 @@ def _print_evaluation(measured: Any, title: str) -> None:
     print(title)
     print(f"  fooling rate      {measured.universal}")
     print(f"  random signs      {measured.random_signs}")
+    if measured.target_rate is not None:
+        print(f"  into the target   {measured.target_rate}")
     print(f"  no change         {measured.nothing.value:.1%}")
     if measured.clean_accuracy is not None:
         print(f"  accuracy          {measured.clean_accuracy.value:.1%} -> {measured.perturbed_accuracy.value:.1%}")

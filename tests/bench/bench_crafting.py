@@ -11,14 +11,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from uap_core import Ball, ClippedCE, load_model
-from uap_core.crafting.clipped_ce import clipped_ce_loss
-from uap_core.crafting.loop import Descent, clean_logits, craft_rate, pattern_gradient
+from uap_core import Ball, Default, load_model
+from uap_core.crafting.loop import no_denormals
+from uap_core.crafting.problem import Problem, predicted
+from uap_core.crafting.spgd import clipped_cross_entropy
 
 BATCHES = (1, 8, 32, 128)
 
@@ -38,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--short", action="store_true", help="a tenth of the time, for a look")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -45,24 +48,54 @@ def main() -> None:
     seconds, steps = (0.3, options.steps // 10) if options.short else (3.0, options.steps)
     classifier, generator = load_model("resnet64"), torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (512, 3, 64, 64), generator=generator, dtype=torch.uint8)
-    clean = clean_logits(classifier, images)
-    v = Ball("linf", 10 / 255).random_signs((3, 64, 64), generator)
+    ball = Ball("linf", 10 / 255)
+    problem = Problem.pose([classifier], images, ball)
+    v = ball.random_signs((3, 64, 64), generator)
 
     print(f"{classifier.card.name}, {options.threads} threads, torch {torch.__version__}, {platform.processor()}\n")
     print(f"{'batch':>6} {'forward, images/s':>20} {'gradients, images/s':>20} {'ratio':>7}")
     for size in BATCHES:
-        batch, logits = images[:size], clean[:size]
-        forward = per_second(size, lambda b=batch, z=logits: craft_rate(classifier, b, z.argmax(dim=1), v), seconds)
-        gradient = per_second(size, lambda b=batch, z=logits: pattern_gradient(clipped_ce_loss, classifier, b, z, v), seconds)
+        batch = torch.arange(size)
+        forward = per_second(size, lambda b=batch: predicted(classifier, images[b], v), seconds)
+        gradient = per_second(size, lambda b=batch: problem.gradient(clipped_cross_entropy, b, v), seconds)
         print(f"{size:6} {forward:20.0f} {gradient:20.0f} {forward / gradient:7.2f}", flush=True)
 
-    print(f"\n{'craft':>44} {'seconds':>8} {'image-gradients/s':>18}")
-    for count in (64, 512):
-        for every in (25, steps):
-            method = ClippedCE(Descent(steps=steps, measure_every=every))
-            *_, last = method.craft(classifier, images[:count], Ball("linf", 10 / 255), generator)
-            name = f"{steps} steps, {count} images, measured {'at the end' if every == steps else f'every {every} steps'}"
-            print(f"{name:>44} {last.seconds:8.1f} {last.image_gradients / last.seconds:18.0f}", flush=True)
+    print(f"\nThe loop beside the bare gradients of the same batches, {steps} steps in turn, seconds a run:")
+    print(f"{'batch':>6} {'bare':>8} {'loop':>8} {'ratio':>7}  (of medians; lowest to highest of single rounds)")
+    for size in (8, 32):
+        bare, loop = [], []
+        for _ in range(options.rounds):
+            bare.append(bare_run(problem, size, steps))
+            loop.append(loop_run(problem, size, steps))
+        ratios = sorted(b / a for a, b in zip(bare, loop, strict=True))
+        middle = median(loop) / median(bare)
+        print(
+            f"{size:6} {median(bare):8.2f} {median(loop):8.2f} {middle:7.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True
+        )
+
+
+def bare_run(problem: Problem, size: int, steps: int) -> float:
+    """Seconds for forward and backward passes alone, on a pattern that stays as it is."""
+    v = problem.ball.random_signs(tuple(problem.images.shape[1:]), torch.Generator().manual_seed(0))
+    started = time.perf_counter()
+    with no_denormals():
+        for step in range(steps):
+            first = step * size % (len(problem.images) - size)
+            x = (problem.images[first : first + size].float() / 255 + v.requires_grad_(True)).clamp(0, 1)
+            loss = clipped_cross_entropy(problem.clean[0][first : first + size], problem.networks[0](x)).mean()
+            torch.autograd.grad(loss, v)
+    return time.perf_counter() - started
+
+
+def loop_run(problem: Problem, size: int, steps: int) -> float:
+    """Seconds for the steps of a whole run, clean logits and last measurement left out."""
+    method = Default(budget=steps * size + size, batch_size=size)
+    run = method.craft(problem.networks, problem.images, problem.ball, torch.Generator().manual_seed(0))
+    next(run)  # the clean logits come before the first step
+    started = time.perf_counter()
+    for _ in range(steps):
+        next(run)
+    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -1,119 +1,88 @@
 from __future__ import annotations
 
-import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor, nn
+from toys import SIDE, pictures, seeded, smooth_network
 
-from uap_core.crafting.clipped_ce import clipped_ce_loss
-from uap_core.crafting.loop import Descent, Progress, clean_logits, craft_rate, endless_batches, pattern_gradient
-from uap_core.errors import DatasetError, SettingError
-from uap_core.models.card import Card
+from uap_core.crafting import METHODS, method_class
+from uap_core.crafting.cosine import Cosine
+from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.default import Default
+from uap_core.crafting.loop import Crafter, Progress, saturate
+from uap_core.crafting.margin import Margin
+from uap_core.crafting.problem import Goal, Problem, clean_logits
+from uap_core.crafting.sga import SGA
+from uap_core.crafting.spgd import SPGD
+from uap_core.crafting.state import State
+from uap_core.errors import DatasetError, PerturbationError, SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
-SIDE = 8
-VALUES = 3 * SIDE * SIDE
-LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 0.5)
+ROOT = Path(__file__).resolve().parents[2]
+LINF = Ball("linf", 10 / 255)
+METHOD = Default(budget=96, batch_size=4, interval=16)
+RESUMABLE: dict[str, Crafter] = {
+    "default": METHOD,
+    "spgd": SPGD(budget=96, batch_size=5, interval=16),
+    "sga": SGA(budget=480, batch_size=10, mini_batch=3, passes=2, momentum=0.9, interval=40),
+    "deepfool": DeepFool(passes=3, delta=0.0, interval=10),
+    "margin": Margin(budget=96, batch_size=4, interval=16),
+    "cosine": Cosine(budget=96, batch_size=4, interval=16),
+}
 
 
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def run(method: Crafter, network: Classifier, count: int = 14, seed: int = 0, **more: object) -> list[Progress]:
+    return list(method.craft(network, pictures(count), LINF, seeded(seed), **more))  # type: ignore[arg-type]
 
 
-def pictures(count: int, seed: int = 0, side: int = SIDE) -> Tensor:
-    return torch.randint(0, 256, (count, 3, side, side), generator=seeded(seed), dtype=torch.uint8)
-
-
-@pytest.fixture(scope="module")
-def smooth() -> Classifier:
-    """Two layers and tanh: differentiable everywhere, and not linear."""
-    first, second = nn.Linear(VALUES, 12), nn.Linear(12, 5)
-    with torch.no_grad():
-        for layer, scale in ((first, 0.1), (second, 1.0)):
-            layer.weight.copy_(torch.randn(layer.weight.shape, generator=seeded(0)) * scale)
-            layer.bias.zero_()
-    card = Card("smooth", "Smooth", "embedded", "", SIDE, SIDE, "none", "made in a test")
-    return Classifier(nn.Sequential(nn.Flatten(), first, nn.Tanh(), second), card, tuple("abcde"))
-
-
-def run(network: Classifier, images: Tensor, ball: Ball = LINF, seed: int = 0, **options: float) -> list[Progress]:
-    return list(
-        Descent(**({"steps": 12, "batch_size": 4, "rate": 0.125} | options)).run(
-            clipped_ce_loss, network, images, ball, seeded(seed)
-        )
+def same(a: Progress, b: Progress) -> bool:
+    return torch.equal(a.perturbation, b.perturbation) and replace(a, seconds=0, perturbation=None) == replace(
+        b, seconds=0, perturbation=None
     )
-
-
-@pytest.mark.parametrize("ball", [LINF, L2, Ball("linf", 0.0), Ball("l2", 0.0)], ids=str)
-def test_every_perturbation_lies_in_the_ball(smooth: Classifier, ball: Ball) -> None:
-    for progress in run(smooth, pictures(10), ball):
-        v = progress.perturbation.double()
-        size = v.abs().max() if ball.p == "linf" else v.norm()
-        assert size <= ball.radius * (1 + 1e-6)
-        assert v.shape == (3, SIDE, SIDE)
-
-
-@pytest.mark.parametrize("ball", [LINF, L2], ids=str)
-def test_the_seed_decides(smooth: Classifier, ball: Ball) -> None:
-    torch.manual_seed(1)
-    state = torch.get_rng_state()
-    first, again, other = (run(smooth, pictures(30), ball, seed) for seed in (0, 0, 1))
-    assert all(torch.equal(a.perturbation, b.perturbation) for a, b in zip(first, again, strict=True))
-    assert not torch.equal(first[-2].perturbation, other[-2].perturbation)
-    assert torch.equal(state, torch.get_rng_state()), "the global generator is everybody's"
-
-
-def test_the_clamp_is_in_the_gradient(smooth: Classifier) -> None:
-    """Against central differences in float64, and exactly zero where x + v is outside [0,1]."""
-    network = Classifier(nn.Sequential(*smooth.network), smooth.card, smooth.labels)
-    network.double()
-    try:
-        images = pictures(6)
-        images[:, 0], images[:, 1] = 0, 255
-        v = (torch.rand(3, SIDE, SIDE, generator=seeded(3), dtype=torch.float64) - 0.5) * 0.2
-        clean = network(images.double() / 255)
-        loss = lambda pattern: clipped_ce_loss(clean, network((images.float() / 255 + pattern).clamp(0, 1)))  # noqa: E731
-        gradient = pattern_gradient(clipped_ce_loss, network, images, clean, v)
-        numeric = torch.zeros_like(v)
-        for index in range(v.numel()):
-            step = torch.zeros_like(v).view(-1)
-            step[index] = 1e-6
-            numeric.view(-1)[index] = (loss(v + step.view_as(v)) - loss(v - step.view_as(v))) / 2e-6
-    finally:
-        network.float()
-    torch.testing.assert_close(gradient, numeric, rtol=1e-5, atol=1e-9)
-    outside = torch.zeros_like(v, dtype=torch.bool)
-    outside[0], outside[1] = v[0] < 0, v[1] > 0
-    assert outside.any()
-    assert not gradient[outside].any()
-    assert gradient[~outside].abs().min() > 0
 
 
 @pytest.mark.parametrize(("count", "batch", "per_step"), [(10, 4, 4), (3, 4, 3), (4, 4, 4)])
 def test_image_gradients_are_counted(smooth: Classifier, count: int, batch: int, per_step: int) -> None:
-    calls = 0
+    *steps, last = run(Default(budget=28, batch_size=batch), smooth, count)
+    assert [progress.image_gradients for progress in steps] == [per_step * (k + 1) for k in range(7)]
+    assert (last.step, last.image_gradients, last.done, last.share) == (7, 7 * per_step, True, 1)
+    assert [progress.share for progress in steps] == pytest.approx([(k + 1) / 7 for k in range(7)])
 
-    def counting(clean: Tensor, perturbed: Tensor) -> Tensor:
-        nonlocal calls
-        calls += len(perturbed)
-        return clipped_ce_loss(clean, perturbed)
 
-    last = None
-    descent = Descent(steps=7, batch_size=batch)
-    for last in descent.run(counting, smooth, pictures(count), LINF, seeded(0)):
-        assert last.image_gradients == calls == last.step * per_step
-    assert last is not None
-    assert (last.step, last.done) == (7, True)
+def test_rates_are_those_of_the_pattern_that_comes_with_them(smooth: Classifier) -> None:
+    images, held_out = pictures(14), pictures(33, seed=9)
+    steps = METHOD.craft(smooth, images, Ball("linf", 0.06), seeded(0), held_out=held_out, goal=Goal(2))
+    measured = [progress for progress in steps if progress.fooling_rate]
+    assert [p.image_gradients for p in measured] == [16, 32, 48, 64, 80, 96]
+    assert len({p.fooling_rate for p in measured}) > 1
+    for progress in measured:
+        for rate, some in ((progress.fooling_rate, images), (progress.held_out_rate, held_out)):
+            with torch.no_grad():
+                before = smooth(some.float() / 255).argmax(dim=1)
+                after = smooth((some.float() / 255 + progress.perturbation).clamp(0, 1)).argmax(dim=1)
+            assert rate is not None
+            assert (rate.count, rate.total) == (int((before != after).sum()), len(some))
+
+
+def test_nothing_is_measured_that_was_not_asked_for(smooth: Classifier) -> None:
+    *steps, last = run(replace(METHOD, interval=0), smooth)
+    assert all(p.fooling_rate is p.held_out_rate is p.target_rate is None for p in steps)
+    assert last.fooling_rate is not None
+    assert last.held_out_rate is last.target_rate is None
 
 
 def test_delta_stops_early(smooth: Classifier) -> None:
-    images, ball = pictures(20), Ball("linf", 0.5)
-    whole = run(smooth, images, ball, steps=100, measure_every=5)
-    early = run(smooth, images, ball, steps=100, measure_every=5, delta=0.5)
+    method = SPGD(budget=400, batch_size=4, interval=20, rate=0.3)
+    whole, early = (list(replace(method, delta=d).craft(smooth, pictures(20), Ball("linf", 0.3), seeded(0))) for d in (0, 0.5))
     assert whole[-1].step == 100
     assert early[-1].step < 100
     assert early[-1].done
@@ -122,84 +91,204 @@ def test_delta_stops_early(smooth: Classifier) -> None:
     assert all(value < 0.5 for value in measured[:-1])
 
 
-def test_rates_are_those_of_the_pattern_that_comes_with_them(smooth: Classifier) -> None:
-    images = pictures(40)
-    labels = clean_logits(smooth, images).argmax(dim=1)
-    measured = [
-        progress for progress in run(smooth, images, Ball("linf", 0.3), measure_every=3, rate=0.03) if progress.fooling_rate
-    ]
-    assert [progress.step for progress in measured] == [3, 6, 9, 12]
-    assert len({progress.fooling_rate for progress in measured}) > 1
-    for progress in measured:
-        with torch.no_grad():
-            new = smooth((images.float() / 255 + progress.perturbation).clamp(0, 1)).argmax(dim=1)
-        assert progress.fooling_rate.count == int((new != labels).sum())
+def test_delta_with_a_target_means_the_target(smooth: Classifier) -> None:
+    method = SPGD(budget=400, batch_size=4, interval=20, rate=0.3, delta=0.4)
+    *steps, last = method.craft(smooth, pictures(20), Ball("linf", 0.3), seeded(0), goal=Goal(1))
+    assert last.step < 100
+    rates = [p.target_rate.value for p in steps if p.target_rate]
+    assert rates[-1] >= 0.6
+    assert all(value < 0.6 for value in rates[:-1])
 
 
-@settings(max_examples=40, deadline=None)
-@given(count=st.integers(1, 40), size=st.integers(1, 40), seed=st.integers(0, 99))
-def test_batches_show_no_image_twice_in_a_pass(count: int, size: int, seed: int) -> None:
-    batches = endless_batches(count, size, seeded(seed))
-    a_pass = count // size or 1
+@pytest.mark.parametrize("name", RESUMABLE)
+@pytest.mark.parametrize("after", [1, 9, 20])
+def test_resumed_equals_uninterrupted_bit_for_bit(smooth: Classifier, tmp_path: Path, name: str, after: int) -> None:
+    whole = run(RESUMABLE[name], smooth)
+    path = tmp_path / "new" / "run.state"
+    stopped = RESUMABLE[name].craft(smooth, pictures(14), LINF, seeded(0), checkpoint=path)
+    seen = [next(stopped) for _ in range(after)]
+    stopped.close()
+    saved = path.exists()
+    rest = run(RESUMABLE[name], smooth, checkpoint=path)
+    assert all(map(same, seen, whole))
+    assert (len(rest) < len(whole)) == saved
+    assert len(rest) >= len(whole) - after
+    assert all(map(same, rest, whole[-len(rest) :]))
+    assert same(rest[-1], whole[-1])
+
+
+def test_a_run_that_was_content_stays_so(smooth: Classifier, tmp_path: Path) -> None:
+    method = SPGD(budget=400, batch_size=4, interval=20, rate=0.3, delta=0.5)
+    first, again = (
+        list(method.craft(smooth, pictures(20), Ball("linf", 0.3), seeded(0), checkpoint=tmp_path / "run")) for _ in range(2)
+    )
+    assert len(again) == 1
+    assert same(first[-1], again[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": replace(METHOD, rate=0.5)},
+        {"seed": 1},
+        {"count": 15},
+        {"goal": Goal(1)},
+        {"network": smooth_network(1)},
+    ],
+    ids=["settings", "seed", "images", "goal", "network"],
+)
+def test_another_run_is_not_continued(smooth: Classifier, tmp_path: Path, change: dict) -> None:
+    path = tmp_path / "run"
+    run(METHOD, smooth, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(PerturbationError, match="holds another run"):
+        run(**({"method": METHOD, "network": smooth, "checkpoint": path} | change))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04\x95"])
+def test_a_broken_state_gets_a_sentence(smooth: Classifier, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run"
+    path.write_bytes(content)
+    with pytest.raises(PerturbationError, match="not the saved state"):
+        run(METHOD, smooth, checkpoint=path)
+
+
+WORKER = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from toys import *
+from pathlib import Path
+from uap_core.crafting.default import Default
+from uap_core.norms import Ball
+method = Default(budget=40000, batch_size=4, interval=16)
+for _ in method.craft(smooth_network(0), pictures(14), Ball("linf", 10 / 255), seeded(0), checkpoint=Path({path!r})):
+    pass
+"""
+
+
+def test_killed_in_the_middle_it_goes_on(smooth: Classifier, tmp_path: Path) -> None:
+    """kill -9 at any moment leaves a whole state behind, and at most one interval is done again."""
+    path = tmp_path / "run.state"
+    method = Default(budget=40000, batch_size=4, interval=16)
     for _ in range(3):
-        seen = torch.cat([next(batches) for _ in range(a_pass)]).tolist()
-        assert len(seen) == len(set(seen)) == (count - count % size if count >= size else count)
-        assert set(seen) <= set(range(count))
+        code = WORKER.format(root=str(ROOT), tests=str(ROOT / "tests"), path=str(path))
+        with subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"}) as worker:
+            waited = time.monotonic()
+            before = path.stat().st_mtime_ns if path.exists() else 0
+            while not path.exists() or path.stat().st_mtime_ns == before:
+                assert worker.poll() is None
+                assert time.monotonic() - waited < 60
+                time.sleep(0.01)
+            time.sleep(0.11)
+            worker.send_signal(signal.SIGKILL)
+        resumed = next(method.craft(smooth, pictures(14), LINF, seeded(0), checkpoint=path))
+        assert resumed.step % 4 == 1, "saved after every fourth step, and the next one was taken"
+        assert resumed.share < 1
 
 
-def test_batches_are_reshuffled_and_leave_nobody_out() -> None:
-    batches = endless_batches(7, 3, seeded(0))
-    passes = [torch.cat([next(batches), next(batches)]).tolist() for _ in range(30)]
-    assert len(set(map(tuple, passes))) > 20
-    assert {index for a_pass in passes for index in a_pass} == set(range(7))
-    whole = endless_batches(8, 4, seeded(0))
-    assert sorted(torch.cat([next(whole), next(whole)]).tolist()) == list(range(8))
+def test_a_full_disk_gets_a_sentence(smooth: Classifier, tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a full disk; the last whole state stays."""
+    path = tmp_path / "run.state"
+    steps = METHOD.craft(smooth, pictures(14), LINF, seeded(0), checkpoint=path)
+    for _ in range(4):
+        next(steps)
+    before, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(PerturbationError, match=r"could not be saved to 'run\.state': File too large\. Make room"):
+            list(steps)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["run.state"]
 
 
 def test_an_empty_set_is_refused(smooth: Classifier) -> None:
     with pytest.raises(DatasetError, match="no images"):
-        run(smooth, pictures(0))
+        run(METHOD, smooth, 0)
 
 
-@pytest.mark.parametrize("name", ["steps", "batch_size", "measure_every"])
+@pytest.mark.parametrize("name", ["budget", "batch_size"])
 def test_settings_below_one_are_refused(name: str) -> None:
     with pytest.raises(SettingError, match="at least 1"):
-        Descent(**{name: 0})
+        Default(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("spgd", {"interval": -1}),
+        ("spgd", {"interval": 9, "delta": 1.0}),
+        ("spgd", {"interval": 9, "delta": -0.1}),
+        ("spgd", {"delta": 0.2}),
+        ("default", {"start": 0.5}),
+        ("default", {"shrinking": 0.0}),
+        ("sga", {"mini_batch": 0}),
+        ("sga", {"passes": 0}),
+        ("deepfool", {"passes": 0}),
+        ("deepfool", {"candidates": 1}),
+        ("singular", {"stride": 0}),
+        ("singular", {"q": 1.0}),
+    ],
+)
+def test_settings_out_of_range_are_refused(name: str, setting: dict) -> None:
+    with pytest.raises(SettingError):
+        method_class(name)(**setting)
+
+
+def test_the_end_of_a_run_is_saved_even_without_an_interval(smooth: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    whole = run(replace(METHOD, interval=0), smooth, checkpoint=path)
+    (again,) = run(replace(METHOD, interval=0), smooth, checkpoint=path)
+    assert same(again, whole[-1])
+
+
+def test_a_place_where_nothing_can_be_saved_gets_a_sentence(smooth: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(PerturbationError, match="could not be saved"):
+        run(METHOD, smooth, checkpoint=tmp_path / "file" / "run.state")
+
+
+def test_deepfool_measures_in_between_but_stops_after_a_pass(smooth: Classifier) -> None:
+    method = DeepFool(delta=0.9, interval=5)
+    *steps, last = method.craft(smooth, pictures(12), Ball("linf", 0.2), seeded(0))
+    assert last.step == 12
+    assert any(p.fooling_rate.value >= 0.1 for p in steps[:-1] if p.fooling_rate)
 
 
 def test_saturating_never_costs_fooled_images(smooth: Classifier) -> None:
     for seed in range(6):
-        images = pictures(50, seed)
-        labels = clean_logits(smooth, images).argmax(dim=1)
-        *_, last, final = run(smooth, images, Ball("linf", 0.1), seed)
-        assert final.fooling_rate.count >= craft_rate(smooth, images, labels, last.perturbation).count
+        problem = Problem.pose([smooth], pictures(50, seed), Ball("linf", 0.1))
+        v = 0.1 * torch.rand(3, SIDE, SIDE, generator=seeded(seed)) - 0.05
+        state = State(v, seeded(0))
+        saturate(problem, state)
+        assert problem.rate(state.pattern).count >= problem.rate(v).count
 
 
 def test_a_pattern_that_is_better_unsaturated_is_kept(linear) -> None:
     """One pixel decides; pushing the many others, slightly against it, out to the surface undoes it."""
-    weight = torch.full((1, VALUES), -1.0)
+    values = 3 * SIDE * SIDE
+    weight = torch.full((1, values), -1.0)
     weight[0, 0] = 50.0
     images = torch.full((5, 3, SIDE, SIDE), 128, dtype=torch.uint8)
     centre = float(weight.sum()) * 128 / 255
     network = linear(torch.cat([-weight, weight]), torch.tensor([centre + 0.5, -centre - 0.5]))
-    labels = clean_logits(network, images).argmax(dim=1)
+    problem = Problem.pose([network], images, Ball("linf", 0.04))
     v = torch.full((3, SIDE, SIDE), 1e-4)
     v[0, 0, 0] = 0.04
-    assert craft_rate(network, images, labels, v).value == 1
-    assert craft_rate(network, images, labels, LINF.fill(v)).value == 0
-    kept = Descent()._better_saturated(network, images, labels, Ball("linf", 0.04), v)
-    assert torch.equal(kept, v)
-
-
-def test_no_pattern_fools_nobody(classifier: Classifier) -> None:
-    images = pictures(130, side=64)  # more than one batch of measurement
-    labels = clean_logits(classifier, images).argmax(dim=1)
-    assert craft_rate(classifier, images, labels, torch.zeros(3, 64, 64)).count == 0
+    assert problem.rate(v).value == 1
+    assert problem.rate(Ball("linf", 0.04).fill(v)).value == 0
+    state = State(v, seeded(0))
+    saturate(problem, state)
+    assert torch.equal(state.pattern, v)
 
 
 def test_leaves_the_network_alone(classifier: Classifier) -> None:
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
-    run(classifier, pictures(4, side=64), steps=2)
+    list(Default(budget=8, batch_size=4).craft(classifier, pictures(4, side=64), LINF, seeded(0)))
     assert any("running_mean" in name for name in before)
     assert all(torch.equal(value, before[name]) for name, value in classifier.state_dict().items())
     assert all(p.grad is None for p in classifier.parameters())
@@ -207,13 +296,36 @@ def test_leaves_the_network_alone(classifier: Classifier) -> None:
 
 def test_progress_keeps_its_pattern(smooth: Classifier) -> None:
     """What was yielded must not change under the hands of whoever keeps it."""
-    kept = [(progress.perturbation, progress.perturbation.clone()) for progress in run(smooth, pictures(8))]
-    assert all(torch.equal(mine, copy) for mine, copy in kept)
-    assert math.isclose(float(kept[-1][0].abs().max()), LINF.radius, rel_tol=1e-6)
+    for method in RESUMABLE.values():
+        kept = [(progress.perturbation, progress.perturbation.clone()) for progress in run(method, smooth)]
+        assert all(torch.equal(mine, copy) for mine, copy in kept)
 
 
 def test_the_threads_arithmetic_is_as_before(smooth: Classifier) -> None:
     """Flushing tiny numbers to zero is a mode of the whole thread: whoever gets a pattern must not get the mode."""
     tiny = torch.tensor(1e-40)
-    for _ in Descent(steps=3, batch_size=4).run(clipped_ce_loss, smooth, pictures(4), LINF, seeded(0)):
+    for _ in METHOD.craft(smooth, pictures(4), LINF, seeded(0)):
         assert tiny * 0.5 > 0
+
+
+def test_the_clean_predictions_are_computed_once(smooth: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = 0
+    forward = Classifier.forward
+
+    def counting(self: Classifier, images: torch.Tensor) -> torch.Tensor:
+        nonlocal seen
+        seen += len(images)
+        return forward(self, images)
+
+    monkeypatch.setattr(Classifier, "forward", counting)
+    *_, last = SPGD(budget=40, batch_size=4).craft(smooth, pictures(14), LINF, seeded(0))
+    assert seen == 14 + last.image_gradients + 14  # clean, steps, the final measurement
+
+
+def test_all_methods_are_listed() -> None:
+    assert next(iter(METHODS)) == "default"
+
+
+def test_clean_logits_do_not_depend_on_how_they_are_batched(smooth: Classifier) -> None:
+    images = pictures(300)
+    torch.testing.assert_close(clean_logits(smooth, images), smooth(images.float() / 255))

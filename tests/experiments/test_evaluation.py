@@ -49,6 +49,12 @@ def test_counts_changes_and_not_errors(network: Classifier, images: ImageSet, ba
     assert (measured.dominant_label, measured.dominant_share) == ("2", Rate(5, COUNT))
 
 
+def test_a_target_counts_those_that_were_not_there_before(network: Classifier, images: ImageSet) -> None:
+    measured = evaluate(network, brighter(0.3), images, torch.Generator().manual_seed(0), target=2)
+    assert measured.target_rate == Rate(3, COUNT - 2)  # 0.85 and 0.95 were 2 already
+    assert evaluate(network, brighter(0.3), images, torch.Generator().manual_seed(0)).target_rate is None
+
+
 def test_no_change_fools_nobody(network: Classifier, images: ImageSet) -> None:
     measured = evaluate(network, brighter(0.0), images, torch.Generator().manual_seed(0))
     assert measured.universal == measured.random_signs == measured.nothing == Rate(0, COUNT)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from uap_core.crafting.clipped_ce import ClippedCE
-from uap_core.crafting.loop import Descent, Progress
+from uap_core.crafting.default import Default
+from uap_core.crafting.loop import Progress
 from uap_core.datasets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
@@ -32,8 +32,9 @@ class Recorder:
 
     def craft(self, classifier: Classifier, images: Tensor, ball: Ball, generator: torch.Generator) -> Iterator[Progress]:
         self.seen.append(images)
-        yield Progress(10, 10, None, torch.zeros(images.shape[1:]), 0.0)
-        yield Progress(20, 20, Rate(0, len(images)), torch.zeros(images.shape[1:]), 0.0, done=True)
+        nothing = torch.zeros(images.shape[1:])
+        yield Progress(10, 10, 0.0, 0.5, nothing)
+        yield Progress(20, 20, 0.0, 1.0, nothing, Rate(0, len(images)), done=True)
 
 
 def image_set(name: str, count: int, seed: int) -> ImageSet:
@@ -50,9 +51,9 @@ def network(linear) -> Classifier:
 CRAFT, HELD_OUT = image_set("craft", 11, 0), image_set("held out", 25, 1)
 
 
-def rows_of(network: Classifier, crafter: object, seed: int = 0, steps: int = 20) -> list[SampleRow]:
+def rows_of(network: Classifier, crafter: object, seed: int = 0) -> list[SampleRow]:
     sizes = nested_sizes(len(CRAFT))
-    return list(sample_curve(network, crafter, CRAFT, HELD_OUT, BALL, sizes, seed, steps))
+    return list(sample_curve(network, crafter, CRAFT, HELD_OUT, BALL, sizes, seed))
 
 
 @given(available=st.integers(1, 5000))
@@ -82,7 +83,7 @@ def test_prefixes_are_nested_and_their_order_comes_from_the_seed(network: Classi
 
 
 def test_every_point_is_measured_on_the_whole_held_out_set(network: Classifier) -> None:
-    rows = rows_of(network, ClippedCE(Descent(steps=20, batch_size=4)))
+    rows = rows_of(network, Default(budget=80, batch_size=4))
     done = [row for row in rows if row.done]
     assert [row.images for row in done] == [1, 2, 4, 8, 11]
     assert {row.held_out_rate.total for row in done} == {len(HELD_OUT)}
@@ -90,7 +91,7 @@ def test_every_point_is_measured_on_the_whole_held_out_set(network: Classifier) 
     assert done[-1].held_out_rate.value > 0
     for size, row in zip((1, 2, 4, 8, 11), done, strict=True):  # the same, done by hand
         part = CRAFT.shuffled(torch.Generator().manual_seed(0)).prefix(size).pixels
-        *_, last = ClippedCE(Descent(steps=20, batch_size=4)).craft(network, part, BALL, torch.Generator().manual_seed(0))
+        *_, last = Default(budget=80, batch_size=4).craft(network, part, BALL, torch.Generator().manual_seed(0))
         x = HELD_OUT.images(slice(None))
         changed = network((x + last.perturbation).clamp(0, 1)).argmax(dim=1) != network(x).argmax(dim=1)
         assert row.held_out_rate.count == int(changed.sum())
@@ -98,7 +99,7 @@ def test_every_point_is_measured_on_the_whole_held_out_set(network: Classifier) 
 
 
 def test_progress_says_how_far_it_is(network: Classifier) -> None:
-    rows = rows_of(network, ClippedCE(Descent(steps=30, batch_size=4)), steps=30)
+    rows = rows_of(network, Default(budget=120, batch_size=4))
     waiting = [row for row in rows if not row.done]
     assert waiting
     assert all(0 < row.share <= 1 and row.held_out_rate is row.craft_rate is None for row in waiting)
@@ -107,16 +108,16 @@ def test_progress_says_how_far_it_is(network: Classifier) -> None:
 
 
 def test_a_row_says_how_many_images_there_really_were(network: Classifier) -> None:
-    *_, last = sample_curve(network, Recorder(), CRAFT, HELD_OUT, BALL, [500], 0, 20)
+    *_, last = sample_curve(network, Recorder(), CRAFT, HELD_OUT, BALL, [500], 0)
     assert last.images == len(CRAFT)
 
 
 def test_shared_images_are_refused(network: Classifier) -> None:
     leaking = replace(CRAFT, files=(*CRAFT.files[:-1], "another"))
     with pytest.raises(DatasetError, match="share images"):
-        next(sample_curve(network, Recorder(), CRAFT, leaking, BALL, [1], 0, 20))
+        next(sample_curve(network, Recorder(), CRAFT, leaking, BALL, [1], 0))
 
 
 def test_nothing_to_craft_on_is_refused(network: Classifier) -> None:
     with pytest.raises(DatasetError, match="no images"):
-        list(sample_curve(network, ClippedCE(), CRAFT.prefix(0), HELD_OUT, BALL, [0], 0, 20))
+        list(sample_curve(network, Default(), CRAFT.prefix(0), HELD_OUT, BALL, [0], 0))

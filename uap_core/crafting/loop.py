@@ -1,146 +1,223 @@
-"""The loop that every first-order method shares: mini-batches of images, one gradient on the pattern, project, repeat.
+"""The loop that every method shares: take a step, measure now and then, save, stop when it is time.
 
-A method is only a loss between the logits of the clean and of the perturbed images; what it descends on, fools.
+A method is a frozen dataclass of hyper-parameters with one ``step``. The loop counts what a run costs, holds it within the
+ball, saves its state, and yields progress often enough to stream and to cancel.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from uap_core.errors import DatasetError, SettingError
-from uap_core.metrics import Rate, fooling_rate
+from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.processes import all_agree, rank_and_size
+from uap_core.crafting.state import State, load_state, save_state
+from uap_core.errors import SettingError
+from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
-from uap_core.norms import Ball
-
-MEASURE_BATCH = 128
+from uap_core.norms import LINF, Ball
 
 
 @dataclass(frozen=True)
 class Progress:
-    """State of a run after ``step`` steps. ``fooling_rate`` is on the craft set, None where it was not measured.
+    """State of a run after ``step`` steps; the last one is ``done``.
 
-    ``perturbation`` (3,H,W) lies in the ball. ``image_gradients`` counts forward-and-backward passes of one image each.
+    ``perturbation`` (3,S,S) lies in the ball. ``image_gradients`` counts forward-and-backward passes of one image through one
+    network. ``fooling_rate`` is on the craft set, ``held_out_rate`` on images that the run never sees, ``target_rate`` the
+    share of craft images turned into the target; each None where it was not measured. ``share`` of the run is done, 0 to 1.
     """
 
     step: int
     image_gradients: int
-    fooling_rate: Rate | None
-    perturbation: Tensor
     seconds: float
+    share: float
+    perturbation: Tensor
+    fooling_rate: Rate | None = None
+    held_out_rate: Rate | None = None
+    target_rate: Rate | None = None
     done: bool = False
 
 
-class Crafter(Protocol):
-    """A method that finds one pattern for many images: a frozen dataclass of its hyper-parameters."""
+@dataclass(frozen=True, kw_only=True)
+class Crafter(ABC):
+    """A method that finds one pattern for many images.
 
-    def craft(self, classifier: Classifier, images: Tensor, ball: Ball, generator: torch.Generator) -> Iterator[Progress]:
-        """Yield progress; the last one (``done``) is the result. ``images`` is uint8 (N,3,H,W)."""
-        ...
-
-
-class Loss(Protocol):
-    """Logits of clean and of perturbed images, (n,K) each, to one number a batch; descending on it fools."""
-
-    def __call__(self, clean: Tensor, perturbed: Tensor) -> Tensor:
-        """The value to descend on."""
-        ...
-
-
-@dataclass(frozen=True)
-class Descent:
-    """Adam on the pattern, clipped after each step, then saturated: the settings that first-order methods share.
-
-    steps: gradient steps at most; batch_size: images a step; rate: Adam's rate as a share of the ball's radius, falling
-    linearly to zero; measure_every: steps between measurements on the craft set; delta: stop when 1 - delta of the craft
-    set is fooled (0 runs all steps).
+    budget: image-gradients on one network; the step that reaches it is finished. batch_size: images a step. interval:
+    image-gradients between measurements and between saves of the state, which come at the end in any case (0: only there).
+    delta: stop once 1 - delta of the craft set is fooled, or turned into the target (0 spends the whole budget; looked at
+    every ``interval``).
     """
 
-    steps: int = 800
-    batch_size: int = 8
-    rate: float = 1.0
-    measure_every: int = 100
+    budget: int = 2000
+    batch_size: int = 16
+    interval: int = 0
     delta: float = 0.0
+    measures_itself: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch_size, self.measure_every) < 1:
-            raise SettingError("Steps, batch size and steps between measurements must be at least 1.")
+        if min(self.budget, self.batch_size) < 1 or self.interval < 0:
+            raise SettingError("Budget and batch size must be at least 1, and the interval not negative.")
+        if not 0 <= self.delta < 1:
+            raise SettingError("Delta is a share of the images: from 0 to below 1.")
+        if self.delta and not self.interval and not self.measures_itself:
+            raise SettingError("Delta is looked at every interval: give the image-gradients of an interval too.")
 
-    def run(
-        self, loss: Loss, classifier: Classifier, images: Tensor, ball: Ball, generator: torch.Generator
+    def craft(
+        self,
+        networks: Classifier | Sequence[Classifier],
+        images: Tensor,
+        ball: Ball,
+        generator: torch.Generator,
+        *,
+        goal: Goal | None = None,
+        held_out: Tensor | None = None,
+        checkpoint: Path | None = None,
     ) -> Iterator[Progress]:
-        """Minimise ``loss`` over the pattern. See ``Crafter.craft``."""
-        if not len(images):
-            raise DatasetError("There are no images to craft on.")
-        started = time.perf_counter()
-        clean = clean_logits(classifier, images)
-        # Not quite zero: there a loss may have no slope (a cosine of logits has none), and rounding would choose the way.
-        v = 0.1 * ball.random_signs(tuple(images.shape[1:]), generator)
-        first, second = torch.zeros_like(v), torch.zeros_like(v)
-        gradients = 0
-        batches = endless_batches(len(images), self.batch_size, generator)
-        for step in range(1, self.steps + 1):
-            torch.set_flush_denormal(True)  # tiny Adam moments are slow; for a step only, since the mode is the thread's
-            batch = next(batches)
-            gradient = pattern_gradient(loss, classifier, images[batch], clean[batch], v)
-            gradients += len(batch)
-            first = 0.9 * first + 0.1 * gradient
-            second = 0.999 * second + 0.001 * gradient**2
-            direction = (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
-            size = self.rate * _largest_value(ball, v) * (1 - (step - 1) / self.steps)
-            v = ball.project(v - size * direction)
-            torch.set_flush_denormal(False)
-            if step % self.measure_every == 0 and step < self.steps:
-                rate = craft_rate(classifier, images, clean.argmax(dim=1), v)
-                yield Progress(step, gradients, rate, v.clone(), time.perf_counter() - started)
-                if self.delta and rate.value >= 1 - self.delta:
-                    break
-            else:
-                yield Progress(step, gradients, None, v, time.perf_counter() - started)
-        v = self._better_saturated(classifier, images, clean.argmax(dim=1), ball, v)
-        rate = craft_rate(classifier, images, clean.argmax(dim=1), v)
-        yield Progress(step, gradients, rate, v, time.perf_counter() - started, done=True)
+        """Craft on uint8 ``images`` (N,3,S,S) and yield progress; the last one (``done``) is the result.
 
-    def _better_saturated(self, classifier: Classifier, images: Tensor, labels: Tensor, ball: Ball, v: Tensor) -> Tensor:
-        """v pushed out to the surface of the ball, if that fools no fewer craft images."""
-        full = ball.fill(v)
-        before, after = (craft_rate(classifier, images, labels, pattern) for pattern in (v, full))
-        return full if after.count >= before.count else v
+        Several ``networks`` are an ensemble. ``held_out`` images are only measured. With a ``checkpoint`` the run is saved
+        there every ``interval``, and goes on from it if it is there: to the same result, bit for bit.
+        Raises DatasetError, SettingError or PerturbationError (a checkpoint of another run, a full disk).
+        """
+        networks = (networks,) if isinstance(networks, Classifier) else tuple(networks)
+        self.check(networks, ball, goal or Goal())
+
+        def steps() -> Iterator[Progress]:
+            problem = Problem.pose(networks, images, ball, goal)
+            others = None if held_out is None else Problem.pose(networks, held_out, ball, goal)
+            yield from _Run(self, problem, others, generator, checkpoint).steps()
+
+        return steps()
+
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:  # noqa: B027 - most have nothing to refuse
+        """Refuse what this method cannot do, with a SettingError, before any work."""
+
+    def begin(self, problem: Problem, generator: torch.Generator) -> State:
+        """The state before the first step: no pattern at all."""
+        return State(torch.zeros(problem.images.shape[1:], device=problem.device), generator)
+
+    @abstractmethod
+    def step(self, problem: Problem, state: State) -> None:
+        """Move ``state.pattern`` within the ball, and count the image-gradients that it took."""
+
+    def share(self, state: State) -> float:
+        """How much of the run is done, 0 to 1."""
+        return state.image_gradients / self.budget
+
+    def pauses(self, before: int, state: State) -> bool:
+        """Whether to measure and save now; ``before`` image-gradients were spent before the last step."""
+        return bool(self.interval) and state.image_gradients // self.interval > before // self.interval
+
+    def may_stop(self, state: State) -> bool:
+        """Whether delta counts at this pause."""
+        return True
+
+    def finish(self, problem: Problem, state: State) -> None:  # noqa: B027 - most need none
+        """A last touch to the pattern after the last step."""
 
 
-def _largest_value(ball: Ball, v: Tensor) -> float:
+def largest_value(ball: Ball, v: Tensor) -> float:
     """What a value of a pattern of this ball typically reaches: the unit for step sizes, in l_inf and in l2 alike."""
-    return ball.radius if ball.p == "linf" else ball.radius / v.numel() ** 0.5
+    return ball.radius if ball.p == LINF else ball.radius / v.numel() ** 0.5
 
 
-@torch.inference_mode()
-def clean_logits(classifier: Classifier, images: Tensor) -> Tensor:
-    """Logits (N,K) of uint8 ``images`` (N,3,H,W), computed once for a whole run."""
-    return torch.cat([classifier(part.float() / 255) for part in images.split(MEASURE_BATCH)]).clone()
+def saturate(problem: Problem, state: State) -> None:
+    """Push the pattern out to the surface of the ball, if that reaches the goal on no fewer craft images."""
+    full = problem.ball.fill(state.pattern)
+    if problem.rate(full).count >= problem.rate(state.pattern).count:
+        state.pattern = full
 
 
-@torch.inference_mode()
-def craft_rate(classifier: Classifier, images: Tensor, labels: Tensor, v: Tensor) -> Rate:
-    """Fooling rate of ``v`` on uint8 ``images`` whose clean predictions are ``labels``."""
-    parts = [classifier((part.float() / 255 + v).clamp(0, 1)).argmax(dim=1) for part in images.split(MEASURE_BATCH)]
-    return fooling_rate(labels, torch.cat(parts))
+class _Run:
+    """One run of a method on a problem: its state, its clock, and when to measure, to save and to stop."""
+
+    def __init__(
+        self, method: Crafter, problem: Problem, held_out: Problem | None, generator: torch.Generator, checkpoint: Path | None
+    ) -> None:
+        self.method, self.problem, self.held_out, self.checkpoint = method, problem, held_out, checkpoint
+        self.fingerprint = fingerprint(method, problem, generator)
+        if checkpoint is not None and checkpoint.exists():
+            self.state = load_state(checkpoint, self.fingerprint, generator, problem.device)
+        else:
+            self.state = method.begin(problem, generator)
+        if not all_agree(f"{self.fingerprint} {self.state.step}"):
+            raise SettingError(
+                "The processes of this run do not begin alike: they need the same pictures, options and saved state."
+            )
+        self.started = time.perf_counter() - self.state.seconds
+
+    def steps(self) -> Iterator[Progress]:
+        state, method = self.state, self.method
+        while method.share(state) < 1 and not state.reached:
+            before = state.image_gradients
+            with no_denormals():
+                method.step(self.problem, state)
+            state.step += 1
+            if not method.pauses(before, state) or method.share(state) >= 1:
+                yield self._progress()
+                continue
+            progress = self._measured()
+            # A hair below, since 1 - delta may round to just above a share that is exactly it.
+            enough = bool(method.delta) and self._rate(progress) >= 1 - method.delta - 1e-9
+            state.reached = enough and method.may_stop(state)
+            self._save()
+            yield progress
+        self._save()
+        method.finish(self.problem, state)
+        yield self._measured(done=True)
+
+    def _rate(self, progress: Progress) -> float:
+        rate = progress.fooling_rate if self.problem.goal.target is None else progress.target_rate
+        return rate.value if rate else 0.0
+
+    def _progress(self) -> Progress:
+        state = self.state
+        state.seconds = time.perf_counter() - self.started
+        share = min(1.0, self.method.share(state))
+        pattern = self.problem.ball.project(state.pattern)  # a method may stray while it is under way
+        return Progress(state.step, state.image_gradients, state.seconds, share, pattern)
+
+    def _measured(self, done: bool = False) -> Progress:
+        progress, target = self._progress(), self.problem.goal.target
+        v = progress.perturbation
+        return replace(
+            progress,
+            fooling_rate=self.problem.held_to(None, v),
+            held_out_rate=None if self.held_out is None else self.held_out.held_to(None, v),
+            target_rate=None if target is None else self.problem.held_to(target, v),
+            done=done,
+        )
+
+    def _save(self) -> None:
+        if self.checkpoint is not None and rank_and_size()[0] == 0:
+            save_state(self.state, self.checkpoint, self.fingerprint)
 
 
-def pattern_gradient(loss: Loss, classifier: Classifier, batch: Tensor, clean: Tensor, v: Tensor) -> Tensor:
-    """d loss / d v (3,H,W) for one batch of uint8 images; the clamp to [0,1] is part of what is differentiated."""
-    v = v.detach().requires_grad_(True)
-    value = loss(clean, classifier((batch.float() / 255 + v).clamp(0, 1)))
-    return torch.autograd.grad(value, v)[0]
+def fingerprint(method: Crafter, problem: Problem, generator: torch.Generator) -> str:
+    """A hash of all that decides a run's result: method, goal, ball, networks, images, and the generator as it begins."""
+    digest = hashlib.sha256(f"{method!r} {problem.goal!r} {problem.ball!r}".encode())
+    for network in problem.networks:
+        digest.update(f"{network.card.key} {network.weights_hash}".encode())
+    for tensor in (problem.images, generator.get_state()):
+        digest.update(tensor.cpu().contiguous().numpy().data)
+    return digest.hexdigest()
 
 
-def endless_batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Index batches, reshuffled at every pass; a set smaller than ``size`` comes whole."""
-    while True:
-        order = torch.randperm(count, generator=generator)
-        whole = count - count % size or count
-        yield from order[:whole].split(min(size, count))
+@contextmanager
+def no_denormals() -> Iterator[None]:
+    """Tiny numbers count as zero for a moment: they are slow, and the mode belongs to the whole thread."""
+    already = not (torch.tensor(1e-40) * 0.5).any()
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from uap_core.datasets import ImageSet
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
@@ -17,7 +18,8 @@ class Evaluation:
     """Fooling rates of the pattern, of random signs of the same norm and of no change at all (0 by definition).
 
     ``clean_accuracy`` and ``perturbed_accuracy`` are None when the set's folders are not classes of the network.
-    ``dominant_label`` swallows ``dominant_share`` of the perturbed predictions.
+    ``dominant_label`` swallows ``dominant_share`` of the perturbed predictions. ``target_rate``, of a targeted pattern, is the
+    share that becomes the target among the images that were something else.
     """
 
     universal: Rate
@@ -27,10 +29,16 @@ class Evaluation:
     perturbed_accuracy: Rate | None
     dominant_label: str
     dominant_share: Rate
+    target_rate: Rate | None = None
 
 
 def evaluate(
-    classifier: Classifier, perturbation: Perturbation, images: ImageSet, generator: torch.Generator, batch_size: int = 64
+    classifier: Classifier,
+    perturbation: Perturbation,
+    images: ImageSet,
+    generator: torch.Generator,
+    batch_size: int = 64,
+    target: int | None = None,
 ) -> Evaluation:
     """Measure ``perturbation`` on ``images``; clean predictions are computed once."""
     signs = perturbation.ball.random_signs(tuple(perturbation.pattern.shape), generator)
@@ -48,4 +56,10 @@ def evaluate(
         perturbed_accuracy=None if truth is None else accuracy(perturbed, truth),
         dominant_label=classifier.labels[int(counts.argmax())],
         dominant_share=Rate(int(counts.max()), len(perturbed)),
+        target_rate=None if target is None else _turned_into(target, clean, perturbed),
     )
+
+
+def _turned_into(target: int, clean: Tensor, perturbed: Tensor) -> Rate:
+    others = clean != target
+    return Rate(int((perturbed[others] == target).sum()), int(others.sum()))

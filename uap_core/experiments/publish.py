@@ -10,8 +10,7 @@ from typing import Any
 
 import torch
 
-from uap_core.crafting.clipped_ce import ClippedCE
-from uap_core.crafting.loop import Descent
+from uap_core.crafting.default import Default
 from uap_core.datasets import ImageSet
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
 from uap_core.experiments.sweep import epsilon_sweep
@@ -20,7 +19,7 @@ from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
-STEPS = 400
+BUDGET = 3200
 MOST = 2048
 SEEDS = 3
 BALL = Ball("linf", 10 / 255)
@@ -40,11 +39,11 @@ def publish_curve(classifier: Classifier, name: str, craft: ImageSet, held_out: 
 
     Yields each finished row.
     """
-    method = ClippedCE(Descent(steps=STEPS))
+    method = Default(budget=BUDGET)
     rows: list[SampleRow] = []
     for seed in range(SEEDS):
         sizes = nested_sizes(min(MOST, len(craft)))
-        for row in sample_curve(classifier, method, craft, held_out, BALL, sizes, seed, STEPS):
+        for row in sample_curve(classifier, method, craft, held_out, BALL, sizes, seed):
             if row.done:
                 rows.append(replace(row, seconds=round(row.seconds, 1)))
                 yield rows[-1]

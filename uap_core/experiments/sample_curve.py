@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from uap_core.crafting.loop import Crafter, craft_rate
+from uap_core.crafting.loop import Crafter
+from uap_core.crafting.problem import predicted
 from uap_core.datasets import ImageSet
 from uap_core.errors import DatasetError
-from uap_core.metrics import Rate, predict
+from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -54,13 +55,12 @@ def sample_curve(
     ball: Ball,
     sizes: Sequence[int],
     seed: int,
-    total_steps: int,
     keep: dict[int, Tensor] | None = None,
 ) -> Iterator[SampleRow]:
     """Craft on nested prefixes of ``craft`` in an order drawn from ``seed`` and measure each pattern on ``held_out``.
 
-    Every size runs the same number of steps, so a point differs from its neighbour by its images alone. ``total_steps`` is
-    what the crafter will take, for the share of work done; ``keep`` is filled with the pattern of each size.
+    Every size runs the same number of steps, so a point differs from its neighbour by its images alone. ``keep`` is filled
+    with the pattern of each size.
     Raises DatasetError when the two sets share a file.
     """
     if craft.name == held_out.name and set(craft.files) & set(held_out.files):
@@ -72,11 +72,12 @@ def sample_curve(
         progress = None
         for progress in crafter.craft(classifier, part.pixels, ball, torch.Generator().manual_seed(seed)):
             if progress.step % 10 == 0 and not progress.done:
-                share = progress.step / total_steps
-                yield SampleRow(len(part), seed, None, None, progress.image_gradients, progress.seconds, share, done=False)
+                yield SampleRow(
+                    len(part), seed, None, None, progress.image_gradients, progress.seconds, progress.share, done=False
+                )
         if progress is None:
             raise DatasetError("There are no images to craft on.")
         if keep is not None:
             keep[size] = progress.perturbation
-        rate = craft_rate(classifier, held_out.pixels, clean, progress.perturbation)
+        rate = fooling_rate(clean, predicted(classifier, held_out.pixels, progress.perturbation))
         yield SampleRow(len(part), seed, progress.fooling_rate, rate, progress.image_gradients, round(progress.seconds, 2))

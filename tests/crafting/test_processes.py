@@ -1,0 +1,140 @@
+"""Two processes on one machine do what one does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+import torch
+from pathlib import Path
+from safetensors.torch import save_file
+from toys import *
+from uap_core.crafting.processes import process_group
+from uap_core.crafting.problem import Goal
+from uap_core.crafting import method_class
+from uap_core.norms import Ball
+
+torch.set_num_threads(1)
+CASES = {cases!r}
+with process_group() as (rank, size):
+    found = {{}}
+    for number, (name, settings, networks, ensemble) in enumerate(CASES):
+        method = method_class(name)(**settings)
+        goal = Goal(None, ensemble)
+        crafted = [smooth_network(seed) for seed in range(networks)] or [convolutional_network()]
+        for last in method.craft(crafted, pictures(15), Ball("linf", 0.15), seeded(0), goal=goal, held_out=pictures(21, 5)):
+            pass
+        counts = (last.step, last.image_gradients, last.fooling_rate.count, last.held_out_rate.count, last.held_out_rate.total)
+        found[f"{{number}}.v"], found[f"{{number}}.counts"] = last.perturbation, torch.tensor(counts)
+    save_file(found, Path({out!r}) / f"{{size}}-{{rank}}.safetensors")
+"""
+CASES = [
+    ("default", {"budget": 120, "batch_size": 5}, 1, "mean"),
+    ("spgd", {"budget": 120, "batch_size": 7}, 2, "mean"),
+    ("margin", {"budget": 120, "batch_size": 6}, 2, "worst"),
+    ("cosine", {"budget": 60, "batch_size": 1}, 1, "mean"),
+    ("sga", {"budget": 120, "batch_size": 10, "mini_batch": 3, "passes": 2}, 1, "mean"),
+    ("deepfool", {"passes": 2, "batch_size": 6}, 1, "mean"),
+    ("singular", {"budget": 60, "batch_size": 15, "stride": 1}, 0, "mean"),
+]
+
+
+def torchrun(words: list[str], processes: int) -> str:
+    """What a program prints that runs in so many processes on this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    several = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", str(port)]
+    command = [sys.executable, *(several if processes > 1 else []), *words]
+    environment = {name: value for name, value in os.environ.items() if name != "WORLD_SIZE"} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def launch(code: str, out: Path, processes: int) -> None:
+    (out / "worker.py").write_text(code)
+    torchrun([str(out / "worker.py")], processes)
+
+
+def crafted(out: Path, processes: int) -> list[dict[str, torch.Tensor]]:
+    launch(WORKER.format(root=str(ROOT), tests=str(ROOT / "tests"), cases=CASES, out=str(out)), out, processes)
+    return [load_file(out / f"{processes}-{rank}.safetensors") for rank in range(processes)]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, torch.Tensor]]:
+    """The result of one process, and of each of two."""
+    out = tmp_path_factory.mktemp("processes")
+    return crafted(out, 1) + crafted(out, 2)
+
+
+OTHER_DISKS = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+import torch
+from pathlib import Path
+from toys import *
+from uap_core.crafting.processes import process_group
+from uap_core.crafting.spgd import SPGD
+from uap_core.errors import SettingError
+from uap_core.norms import Ball
+
+with process_group() as (rank, size):
+    state = Path({out!r}) / str(rank) / "run.state"
+    run = lambda: SPGD(budget=80, batch_size=4, interval=20).craft(
+        smooth_network(0), pictures(15), Ball("linf", 0.15), seeded(0), checkpoint=state
+    )
+    started = run()
+    for _ in range(7):
+        next(started)
+    started.close()
+    try:
+        next(run())
+    except SettingError as error:
+        (state.parent / "sentence").parent.mkdir(parents=True, exist_ok=True)
+        (state.parent / "sentence").write_text(str(error))
+"""
+
+
+def test_machines_that_do_not_share_the_saved_state_say_so(tmp_path: Path) -> None:
+    """Only the first saves; another that finds nothing on its own disk would begin anew, and mix up both runs."""
+    launch(OTHER_DISKS.format(root=str(ROOT), tests=str(ROOT / "tests"), out=str(tmp_path)), tmp_path, 2)
+    sentences = {(tmp_path / str(rank) / "sentence").read_text() for rank in range(2)}
+    assert len(sentences) == 1
+    assert "do not begin alike" in sentences.pop()
+
+
+def test_the_command_line_under_torchrun(tmp_path: Path) -> None:
+    """The same pattern from one process and from two, and one table printed."""
+    done = []
+    for processes in (1, 2):
+        words = ["craft", "--budget", "48", "--images", "9", "--out", str(tmp_path / f"{processes}.safetensors")]
+        done.append(torchrun(["-m", "uap_core", *words], processes))
+    one, two = (load_file(tmp_path / f"{processes}.safetensors")["pattern"] for processes in (1, 2))
+    assert torch.isclose(one, two, rtol=1e-3, atol=1e-5).double().mean() > 0.95
+    assert [text.count("random signs") for text in done] == [1, 1]
+
+
+@pytest.mark.parametrize("case", range(len(CASES)), ids=[f"{name}-{ensemble}" for name, _, _, ensemble in CASES])
+def test_two_processes_craft_what_one_does(results: list[dict[str, torch.Tensor]], case: int) -> None:
+    one, first, second = (result[f"{case}.v"] for result in results)
+    assert torch.equal(first, second), "both hold the result"
+    assert one.abs().max() > 0
+    close = torch.isclose(one, first, rtol=1e-3, atol=1e-5).double().mean()
+    assert close > 0.98, "the order of a sum may turn a sign where the slope is nearly zero"
+    counts = [result[f"{case}.counts"] for result in results]
+    assert torch.equal(counts[1], counts[2])
+    assert torch.equal(counts[0][[0, 1, 4]], counts[1][[0, 1, 4]])
+    assert (counts[0][2:4] - counts[1][2:4]).abs().max() <= 1

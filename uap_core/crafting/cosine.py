@@ -1,0 +1,49 @@
+"""Cos-UAP (Zhang et al., ICCV 2021): make the logits under the pattern point away from the clean ones, with Adam.
+
+Minimise the cosine similarity of f(x) and f(x+v): no label is needed, and the loss bounds itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uap_core.crafting.first_order import FirstOrder
+from uap_core.crafting.loop import largest_value
+from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.state import State
+from uap_core.crafting.steps import adam
+from uap_core.errors import SettingError
+from uap_core.models.classifier import Classifier
+from uap_core.norms import Ball
+
+
+def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
+    """Cosine similarity of clean and perturbed logits, (n,K) to (n,) in [-1,1]."""
+    return F.cosine_similarity(clean, perturbed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(FirstOrder):
+    """``rate``: Adam's, as a share of what a value may reach; 0.125 is 1.25/255 for 10/255."""
+
+    rate: float = 0.125
+    loss = staticmethod(cosine)
+
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+        """There is no targeted form."""
+        if goal.target is not None:
+            raise SettingError("The cosine method has no target: it only drives away. Choose margin, spgd, sga or deepfool.")
+
+    def begin(self, problem: Problem, generator: torch.Generator) -> State:
+        """Not quite zero: there the cosine is at its highest and has no slope, and rounding would choose the way."""
+        return State(0.1 * problem.random_signs(generator), generator)
+
+    def step(self, problem: Problem, state: State) -> None:
+        """One step of Adam, then clip."""
+        gradient = self.batch_gradient(problem, state, state.pattern)
+        size = self.rate * largest_value(problem.ball, state.pattern)
+        state.pattern = problem.ball.project(state.pattern - size * adam(state.memory, gradient, state.step + 1))

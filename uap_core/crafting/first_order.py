@@ -1,0 +1,46 @@
+"""What the first-order methods share: a loss, a mini-batch, one gradient on the pattern, one step."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
+
+from uap_core.crafting.loop import Crafter
+from uap_core.crafting.problem import Problem
+from uap_core.crafting.state import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstOrder(Crafter):
+    """A method that takes budget / batch_size steps of one mini-batch each; a set smaller than a batch takes as many.
+
+    bf16: compute gradients in bfloat16, up to three times as fast where the processor has instructions for it.
+    """
+
+    bf16: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, self.budget // self.batch_size)
+
+    def share(self, state: State) -> float:
+        """See ``Crafter.share``."""
+        return state.step / self.steps
+
+    def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
+        """The gradient at ``v`` on the next mini-batch."""
+        return self.counted_gradient(problem, state, state.next_batch(len(problem.images), self.batch_size), v)
+
+    def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
+        """The gradient at ``v`` on the images of ``batch`` (indices), counted as work."""
+        state.image_gradients += len(batch) * len(problem.networks)
+        return problem.gradient(partial(self.loss, target=problem.goal.target), batch, v, self.bf16)
+
+    @staticmethod
+    @abstractmethod
+    def loss(clean: Tensor, perturbed: Tensor, target: int | None) -> Tensor:
+        """Logits (n,K) of clean and perturbed images to what is descended on, one number an image (n,)."""

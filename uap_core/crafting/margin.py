@@ -1,0 +1,44 @@
+"""DF-UAP (Zhang et al., CVPR 2020): push the margin of the clean prediction below -kappa, with Adam.
+
+Minimise max(z_y - max_{j != y} z_j, -kappa), y the clean prediction. Targeted: max(max_{j != t} z_j - z_t, -kappa), where only
+z_t is differentiated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.crafting.first_order import FirstOrder
+from uap_core.crafting.loop import largest_value
+from uap_core.crafting.problem import Problem
+from uap_core.crafting.state import State
+from uap_core.crafting.steps import adam
+
+KAPPA = 10.0
+
+
+def margin(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
+    """How far the clean prediction leads, or the target lags behind, in logits; at least -KAPPA. (n,K) to (n,)."""
+    chosen = clean.argmax(dim=1) if target is None else torch.full_like(clean.argmax(dim=1), target)
+    own = perturbed.gather(1, chosen[:, None])[:, 0]
+    best_other = perturbed.scatter(1, chosen[:, None], -torch.inf).amax(dim=1)
+    lead = own - best_other if target is None else best_other.detach() - own
+    return lead.clamp(min=-KAPPA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Margin(FirstOrder):
+    """``rate``: Adam's, as a share of what a value may reach; 0.1275 is the paper's 0.005 for 10/255."""
+
+    batch_size: int = 32
+    rate: float = 0.1275
+    loss = staticmethod(margin)
+
+    def step(self, problem: Problem, state: State) -> None:
+        """One step of Adam, then clip."""
+        gradient = self.batch_gradient(problem, state, state.pattern)
+        size = self.rate * largest_value(problem.ball, state.pattern)
+        state.pattern = problem.ball.project(state.pattern - size * adam(state.memory, gradient, state.step + 1))

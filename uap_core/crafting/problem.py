@@ -1,0 +1,149 @@
+"""What a pattern is asked to do: fool these networks on these images from within this ball.
+
+Everything that a method needs of networks and images goes through here: the gradient of a loss on the pattern, predictions,
+and the rates that say how far it has come. Work on a batch is shared out over processes when there are several.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.crafting.processes import all_sum, my_share
+from uap_core.errors import DatasetError, SettingError
+from uap_core.metrics import Rate
+from uap_core.models.classifier import Classifier
+from uap_core.norms import Ball
+
+MEASURE_BATCH = 128
+MEAN, WORST = "mean", "worst"
+
+# Logits (n,K) of the clean and of the perturbed images to one number an image (n,), to descend on.
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What counts as success, and which loss of an ensemble is descended on.
+
+    target: class index that every image shall become; None when any change of the prediction will do.
+    ensemble: ``mean`` or ``worst`` of the networks' losses (the worst of each batch).
+    """
+
+    target: int | None = None
+    ensemble: str = MEAN
+
+    def __post_init__(self) -> None:
+        if self.ensemble not in (MEAN, WORST):
+            raise SettingError(f"An ensemble descends on the {MEAN!r} or the {WORST!r} loss, not {self.ensemble!r}.")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``networks`` of one input size, uint8 ``images`` (N,3,S,S), a ``ball``, a ``goal``; ``clean`` logits (N,K) a network."""
+
+    networks: tuple[Classifier, ...]
+    images: Tensor
+    ball: Ball
+    goal: Goal
+    clean: tuple[Tensor, ...]
+
+    @classmethod
+    def pose(cls, networks: Sequence[Classifier], images: Tensor, ball: Ball, goal: Goal | None = None) -> Problem:
+        """Compute the clean logits, once for the whole run. Raises DatasetError or SettingError for what cannot be posed."""
+        goal = goal or Goal()
+        if not len(images):
+            raise DatasetError("There are no images to craft on.")
+        if len({network.size for network in networks}) != 1:
+            raise SettingError("A pattern needs a network, or several that take images of the same size.")
+        side = networks[0].size
+        if images.shape[1:] != (3, side, side):
+            raise DatasetError(f"These images are not {side} x {side} pixels, as {networks[0].card.name} takes them.")
+        if goal.target is not None:
+            if not all(0 <= goal.target < len(network.labels) for network in networks):
+                raise SettingError(f"There is no class {goal.target} to aim at.")
+            if len({network.labels[goal.target] for network in networks}) != 1:
+                raise SettingError("These networks number their classes differently, so they have no common target.")
+        return cls(tuple(networks), images, ball, goal, tuple(clean_logits(network, images) for network in networks))
+
+    def gradient(self, loss: Loss, batch: Tensor, v: Tensor, bf16: bool = False) -> Tensor:
+        """d loss / d v (3,S,S), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
+
+        The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where they can;
+        pattern, losses and gradient stay float32.
+        """
+        mine = my_share(batch)
+        with torch.enable_grad():
+            v = v.detach().requires_grad_(True)
+            sums = self._sums(loss, mine, v, bf16)
+            if self.goal.ensemble == WORST:
+                worst = int(all_sum(torch.stack(sums).detach()).argmax())
+                sums = [sums[worst]]
+            value = torch.stack(sums).mean() / len(batch)
+        return all_sum(torch.autograd.grad(value, v)[0].contiguous())
+
+    def _sums(self, loss: Loss, mine: Tensor, v: Tensor, bf16: bool) -> list[Tensor]:
+        """The loss summed over the images ``mine`` (indices), for each network."""
+        if not len(mine):  # more processes than images: some networks cannot take an empty batch
+            return [v.sum() * 0 for _ in self.networks]
+        x = perturbed(self.images[mine], v)
+        pairs = zip(self.networks, self.clean, strict=True)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+            logits = [(clean[mine], network(x)) for network, clean in pairs]
+        return [loss(clean, under.float()).sum() for clean, under in logits]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are: patterns live and are moved there, images stay where they are until they are used."""
+        return device_of(self.networks[0])
+
+    def random_signs(self, generator: torch.Generator) -> Tensor:
+        """Random signs of the ball's norm, where the networks are."""
+        return self.ball.random_signs(tuple(self.images.shape[1:]), generator).to(self.device)
+
+    def rate(self, v: Tensor) -> Rate:
+        """How often ``v`` reaches the goal: over all images, and over all networks of an ensemble."""
+        return self.held_to(self.goal.target, v)
+
+    def held_to(self, target: int | None, v: Tensor) -> Rate:
+        """Fooling rate, or, with a ``target``, the share of images that become it among those that were not it before."""
+        count = total = 0
+        everything = torch.arange(len(self.images))
+        for network, clean in zip(self.networks, self.clean, strict=True):
+            mine = my_share(everything)
+            before, after = clean[mine].argmax(dim=1), predicted(network, self.images[mine], v)
+            hits = before != after if target is None else (after == target) & (before != target)
+            chances = torch.ones_like(hits) if target is None else before != target
+            found = all_sum(torch.stack([hits.sum(), chances.sum()]))
+            count, total = count + int(found[0]), total + int(found[1])
+        return Rate(count, total)
+
+
+def perturbed(images: Tensor, v: Tensor) -> Tensor:
+    """clamp(x + v, 0, 1) for uint8 ``images`` (n,3,S,S), as float32."""
+    return (images.to(v.device).float() / 255 + v).clamp(0, 1)
+
+
+def device_of(classifier: Classifier) -> torch.device:
+    """Where a network computes; one without weights computes on the processor."""
+    weights = itertools.chain(classifier.parameters(), classifier.buffers())
+    return next((tensor.device for tensor in weights), torch.device("cpu"))
+
+
+@torch.no_grad()
+def clean_logits(classifier: Classifier, images: Tensor) -> Tensor:
+    """Logits (N,K) of uint8 ``images`` (N,3,S,S), computed once for a whole run."""
+    device = device_of(classifier)
+    return torch.cat([classifier(part.to(device).float() / 255) for part in images.split(MEASURE_BATCH)])
+
+
+@torch.inference_mode()
+def predicted(classifier: Classifier, images: Tensor, v: Tensor) -> Tensor:
+    """Predicted class indices (N,) of uint8 ``images`` under ``v``."""
+    if not len(images):
+        return torch.empty(0, dtype=torch.long, device=v.device)
+    return torch.cat([classifier(perturbed(part, v)).argmax(dim=1) for part in images.split(MEASURE_BATCH)])

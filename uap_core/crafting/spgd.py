@@ -1,0 +1,41 @@
+"""Stochastic PGD (Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019): sign steps on a clipped cross-entropy.
+
+Ascend the mean over a mini-batch of min(cross-entropy(f(x+v), k(x)), beta); k(x), the clean prediction, stands in for a
+label. beta keeps a single image from dominating the sum. Targeted: descend on the cross-entropy of the target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uap_core.crafting.first_order import FirstOrder
+from uap_core.crafting.problem import Problem
+from uap_core.crafting.state import State
+from uap_core.crafting.steps import steepest
+
+BETA = 9.0
+
+
+def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
+    """Minus min(cross-entropy of the clean prediction, BETA); with a ``target`` its own, unclipped. (n,K) to (n,)."""
+    if target is not None:  # clipped above, the images furthest from the target would pull no more
+        return F.cross_entropy(perturbed, torch.full_like(clean.argmax(dim=1), target), reduction="none")
+    return -F.cross_entropy(perturbed, clean.argmax(dim=1), reduction="none").clamp(max=BETA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SPGD(FirstOrder):
+    """``rate``: the step as a share of the radius; 0.1 is the papers' 1/255 of 10/255."""
+
+    rate: float = 0.1
+    loss = staticmethod(clipped_cross_entropy)
+
+    def step(self, problem: Problem, state: State) -> None:
+        """One sign step, then clip (eq. 5 of Shafahi et al. and the lines below it)."""
+        gradient = self.batch_gradient(problem, state, state.pattern)
+        move = steepest(problem.ball, gradient, self.rate * problem.ball.radius)
+        state.pattern = problem.ball.project(state.pattern - move)

@@ -1,0 +1,96 @@
+"""What a network computes on the way: its features at a chosen depth, for any kind of network in the zoo."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.fx import GraphModule, Node
+
+from uap_core.errors import SettingError
+from uap_core.models.classifier import Classifier
+
+
+class _Found(Exception):
+    def __init__(self, value: Tensor) -> None:
+        self.value = value
+
+
+@lru_cache(maxsize=4)
+def features_at(classifier: Classifier, stride: int) -> Callable[[Tensor], Tensor]:
+    """The last feature maps (n,C,h,w) whose side is still at least input / ``stride``, as a function of images (n,3,S,S).
+
+    Raises SettingError when the network has no such maps.
+    """
+    network = classifier.network
+    if isinstance(network, GraphModule):
+        return _graph_until(network, classifier.size // stride)
+    return _module_until(network, classifier.size // stride, torch.zeros(1, 3, classifier.size, classifier.size))
+
+
+def _is_wide(shape: torch.Size | tuple[int, ...], side: int) -> bool:
+    return len(shape) == 4 and min(shape[2:]) >= side
+
+
+def _graph_until(network: GraphModule, side: int) -> Callable[[Tensor], Tensor]:
+    """An exported program is a list of operations: cut it after the last wide one."""
+    short = copy.deepcopy(network)
+    wide: list[Node] = []
+    for node in short.graph.nodes:
+        value = node.meta.get("val")
+        if node.op == "call_function" and isinstance(value, Tensor) and _is_wide(value.shape, side):
+            wide.append(node)
+    if not wide:
+        raise SettingError(f"This network has no feature maps of {side} pixels a side.")
+    (output,) = (node for node in short.graph.nodes if node.op == "output")
+    output.args = ((wide[-1],),)
+    short.graph.eliminate_dead_code()
+    short.recompile()
+    return short
+
+
+def _module_until(network: nn.Module, side: int, probe: Tensor) -> Callable[[Tensor], Tensor]:
+    """Other networks are watched once, module by module; then they are left after the last wide one."""
+    # A copy that shares the weights: hooks on the network itself would be everybody's.
+    network = copy.deepcopy(network, {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())})
+    leaves = [module for module in network.modules() if not list(module.children())]
+    calls: list[tuple[nn.Module, bool]] = []
+
+    def watch(module: nn.Module, _: object, value: object) -> None:
+        calls.append((module, isinstance(value, Tensor) and _is_wide(value.shape, side)))
+
+    _with_hooks(leaves, watch, lambda: network(probe))
+    wide = [index for index, (_, is_wide) in enumerate(calls) if is_wide]
+    if not wide:
+        raise SettingError(f"This network has no feature maps of {side} pixels a side.")
+    chosen = calls[wide[-1]][0]
+    nth = sum(module is chosen for module, _ in calls[: wide[-1] + 1])  # some modules are used several times
+
+    def features(images: Tensor) -> Tensor:
+        seen = 0
+
+        def leave(_: nn.Module, __: object, value: Tensor) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == nth:
+                raise _Found(value)
+
+        try:
+            _with_hooks([chosen], leave, lambda: network(images))
+        except _Found as found:
+            return found.value
+        raise SettingError("This network does not compute the same layers every time.")
+
+    return features
+
+
+def _with_hooks(modules: list[nn.Module], hook: Callable[..., None], work: Callable[[], object]) -> None:
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        work()
+    finally:
+        for handle in handles:
+            handle.remove()
