@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from uap_core.errors import DatasetError
 from uap_core.training.recipe import EpochRow, Recipe, accuracy, one_cycle, train
 
-RECIPE = Recipe(epochs=2, settle_epochs=1, batch_size=8, size=16, small_size=12, peak_rate=0.05)
+RECIPE = Recipe(epochs=3, batch_size=8, size=16, small_size=12, peak_rate=0.05)
 
 
 def data(count: int = 28, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -69,9 +69,7 @@ def test_the_seed_decides(tmp_path: Path) -> None:
 
 def test_it_learns_and_the_rows_say_so(tmp_path: Path) -> None:
     net = network()
-    recipe = Recipe(
-        epochs=12, settle_epochs=3, batch_size=7, size=16, small_size=16, peak_rate=0.2, average_decay=0.8, mix_chance=0.0
-    )
+    recipe = Recipe(epochs=15, batch_size=7, size=16, small_size=16, peak_rate=0.2, average_decay=0.8, mix_chance=0.0)
     rows = finish(net, tmp_path / "run.ckpt", recipe)
     assert [row.epoch for row in rows] == list(range(1, 16))
     assert rows[-1].loss < rows[0].loss
@@ -95,16 +93,20 @@ def test_the_rate_rises_over_a_fifth_and_falls_to_zero() -> None:
     assert [one_cycle(p) for p in (0.0, 0.1, 0.2, 0.6, 1.0)] == pytest.approx([0, 0.5, 1, 0.5, 0])
 
 
-def test_the_lessons_of_a_run() -> None:
-    recipe = Recipe(epochs=20, settle_epochs=4)
-    lessons = [recipe.lesson(epoch) for epoch in range(24)]
-    assert [lesson.size for lesson in lessons] == [48] * 9 + [64] * 15
-    assert [lesson.mix_chance for lesson in lessons] == [0.5] * 17 + [0.0] * 7
-    assert [lesson.smallest_crop for lesson in lessons] == [0.35] * 20 + [recipe.settle_crop] * 4
+def test_the_phases_of_a_run() -> None:
+    recipe = Recipe(epochs=20)
+    assert [recipe.side(epoch) for epoch in range(20)] == [48] * 9 + [64] * 11
+    assert [recipe.mixing(epoch) for epoch in range(20)] == [0.5] * 17 + [0.0] * 3
     assert recipe.rate(4) == recipe.peak_rate
-    assert recipe.rate(20) == recipe.settle_rate
-    assert recipe.rate(22) == pytest.approx(recipe.settle_rate / 2)
-    assert recipe.rate(24) == 0
+    assert recipe.rate(12) == pytest.approx(recipe.peak_rate / 2)
+    assert recipe.rate(20) == 0
+
+
+def test_pictures_are_seen_enlarged_by_what_crops_enlarge() -> None:
+    """A crop covers between its smallest share and all of the area, evenly: how much larger are things in the mean?"""
+    recipe = Recipe()
+    areas = torch.linspace(recipe.smallest_crop, 1, 1000)
+    assert recipe.view_size / recipe.size == pytest.approx(float(areas.rsqrt().mean()), rel=0.02)
 
 
 def test_accuracy_counts_hits() -> None:

@@ -19,7 +19,7 @@ class Card:
     ``kind`` says how to build it: "embedded" (an architecture of this project, safetensors), "exported" (a torch.export
     program that takes [0,1] pixels) or "torchvision" (an architecture of torchvision with a state dict). ``weights`` is a
     path relative to the card's folder. ``classes`` is a list of {"name", "wnid"}, or "imagenet" for torchvision's 1000.
-    Accuracies are shares, 0 to 1.
+    An embedded network with a ``view_size`` enlarges its input to so many pixels itself. Accuracies are shares, 0 to 1.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Card:
     published: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     download_megabytes: float = 0.0
+    view_size: int = 0
     folder: Path = field(default=Path("."), compare=False)
 
     @property

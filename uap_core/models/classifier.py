@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
@@ -26,6 +27,19 @@ class Normalise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Image batch (N,3,H,W) in [0,1] to normalised pixels."""
         return (x - self.mean) / self.std
+
+
+class Enlarge(nn.Module):
+    """To ``side`` pixels, by bilinear interpolation: networks trained on random crops expect things larger than they are
+    (Touvron et al., NeurIPS 2019). A layer, so that pictures and perturbations keep the size that people see."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N,3,H,W) to (N,3,side,side)."""
+        return F.interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
 
 
 class Classifier(nn.Module):

@@ -18,7 +18,7 @@ from torch import nn
 
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
-from uap_core.models.classifier import Classifier, Normalise
+from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.resnet64 import ResNet64
 
 EMBEDDED = {"resnet64": ResNet64}
@@ -70,7 +70,8 @@ def _embedded(card: Card, path: Path) -> nn.Module:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (SafetensorError, RuntimeError) as error:
         raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
-    return nn.Sequential(Normalise(), network)
+    enlarge = [Enlarge(card.view_size)] if card.view_size else []
+    return nn.Sequential(Normalise(), *enlarge, network)
 
 
 def _torchvision(card: Card, path: Path) -> nn.Module:

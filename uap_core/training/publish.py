@@ -99,6 +99,7 @@ def write_card(
         "sha256": file_hash(weights),
         "input_size": recipe.size,
         "resize_size": recipe.size,
+        "view_size": recipe.view_size,
         "licence": "MIT",
         "source": f"trained from scratch by this project on {len(craft)} images of {craft.name}",
         "note": f"Knows {len(classes)} everyday ImageNet classes; a photograph of anything else gets the nearest of them.",

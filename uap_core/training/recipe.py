@@ -25,9 +25,9 @@ class Recipe:
     """Settings of one training run.
 
     ``small_share`` of the ``epochs`` see images of ``small_size`` pixels, the rest ``size``; CutMix joins ``mix_chance`` of
-    the batches until the last ``plain_share`` of them, which see unmixed images. Then the network settles for
-    ``settle_epochs`` at a low rate on nearly whole pictures and unsmoothed labels: random crops show things larger than
-    they are when the network is used (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019).
+    the batches until the last ``plain_share`` of them, which see unmixed images. Random crops show things larger than whole
+    pictures do, so in use the network sees its pictures enlarged to ``view_size`` (Touvron et al., "Fixing the train-test
+    resolution discrepancy", NeurIPS 2019): here by a quarter, about the mean enlargement of the crops.
     """
 
     epochs: int = 50
@@ -44,39 +44,28 @@ class Recipe:
     small_size: int = 48
     small_share: float = 0.45
     average_decay: float = 0.998
-    settle_epochs: int = 4
-    settle_rate: float = 0.02
-    settle_crop: float = 0.6
+    view_size: int = 80
     seed: int = 0
 
     def rate(self, moment: float) -> float:
-        """The learning rate after ``moment`` epochs: one cycle, then a line from ``settle_rate`` to zero."""
-        if moment < self.epochs:
-            return self.peak_rate * one_cycle(moment / self.epochs)
-        return self.settle_rate * (1 - (moment - self.epochs) / self.settle_epochs)
+        """The learning rate after ``moment`` epochs."""
+        return self.peak_rate * one_cycle(moment / self.epochs)
 
-    def lesson(self, epoch: int) -> Lesson:
-        """How the images of one epoch are shown."""
-        if epoch >= self.epochs:
-            return Lesson(self.size, self.settle_crop, 0.0, 0.0)
-        size = self.small_size if epoch < self.small_share * self.epochs else self.size
-        mix = self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
-        return Lesson(size, self.smallest_crop, mix, self.label_smoothing)
+    def side(self, epoch: int) -> int:
+        """Pixels a side of the images of one epoch."""
+        return self.small_size if epoch < self.small_share * self.epochs else self.size
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """Settings of one epoch: pixels a side, area of the smallest crop, chance of CutMix, label smoothing."""
-
-    size: int
-    smallest_crop: float
-    mix_chance: float
-    label_smoothing: float
+    def mixing(self, epoch: int) -> float:
+        """The chance of CutMix for a batch of one epoch."""
+        return self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
 
 
 @dataclass(frozen=True)
 class EpochRow:
-    """One finished epoch: mean training loss, and accuracy of the averaged weights on the validation images (0 to 1)."""
+    """One finished epoch: mean training loss, and accuracy of the averaged weights on the validation images (0 to 1).
+
+    The accuracy is that at the size of training, not yet enlarged.
+    """
 
     epoch: int
     loss: float
@@ -146,24 +135,24 @@ def train(
         rows = [EpochRow(**row) for row in state["rows"]]
     yield from rows
 
-    for epoch in range(len(rows), recipe.epochs + recipe.settle_epochs):
+    for epoch in range(len(rows), recipe.epochs):
         started = time.perf_counter()
         torch.set_flush_denormal(True)  # for an epoch only, since the mode is the whole thread's
         model.train()
         losses = []
-        lesson = recipe.lesson(epoch)
+        side, mixing = recipe.side(epoch), recipe.mixing(epoch)
         for step, batch in enumerate(torch.randperm(len(images), generator=generator).split(recipe.batch_size)[:steps]):
-            x = crop_and_flip(images[batch].float() / 255, lesson.size, lesson.smallest_crop, generator)
+            x = crop_and_flip(images[batch].float() / 255, side, recipe.smallest_crop, generator)
             x = jitter_colours(x, recipe.colour, generator)
             y = F.one_hot(labels[batch], classes).float()
-            if lesson.mix_chance and float(torch.rand(1, generator=generator)) < lesson.mix_chance:
+            if mixing and float(torch.rand(1, generator=generator)) < mixing:
                 x, y = cutmix(x, y, generator)
             rate = recipe.rate(epoch + step / steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             with torch.autocast("cpu", torch.bfloat16):
                 logits = model(x.to(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), y, label_smoothing=lesson.label_smoothing)
+            loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
             loss.backward()
             optimiser.step()
             optimiser.zero_grad()
