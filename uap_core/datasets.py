@@ -42,7 +42,7 @@ class ImageSet:
         """The chosen images as a batch, float32 (n,3,H,W) in [0,1]."""
         return self.pixels[indices].float() / LEVELS
 
-    def batches(self, size: int = 64) -> Iterator[Tensor]:
+    def batches(self, size: int = 32) -> Iterator[Tensor]:
         """All images in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield self.images(slice(start, start + size))

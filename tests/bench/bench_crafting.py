@@ -39,7 +39,7 @@ def per_second(images: int, work: Callable[[], object], seconds: float) -> float
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--short", action="store_true", help="a tenth of the time, for a look")
     options = parser.parse_args()

@@ -19,7 +19,7 @@ from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
-MEASURE_BATCH = 128
+MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
 MEAN, WORST = "mean", "worst"
 
 # Logits (n,K) of the clean and of the perturbed images to one number an image (n,), to descend on.

@@ -37,7 +37,7 @@ def evaluate(
     perturbation: Perturbation,
     images: ImageSet,
     generator: torch.Generator,
-    batch_size: int = 64,
+    batch_size: int = 32,
     target: int | None = None,
 ) -> Evaluation:
     """Measure ``perturbation`` on ``images``; clean predictions are computed once."""

@@ -66,7 +66,7 @@ def sample_curve(
     if craft.name == held_out.name and set(craft.files) & set(held_out.files):
         raise DatasetError("The craft set and the held-out set share images.")
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
-    clean = predict(classifier, held_out.batches(128))
+    clean = predict(classifier, held_out.batches())
     for size in sizes:
         part = ordered.prefix(size)
         progress = None

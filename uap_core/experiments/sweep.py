@@ -39,7 +39,7 @@ def epsilon_sweep(
     images: ImageSet,
     generator: torch.Generator,
     epsilons: Sequence[float] | None = None,
-    batch_size: int = 64,
+    batch_size: int = 32,
 ) -> Iterator[SweepRow]:
     """Three rows an epsilon: the universal pattern scaled to it, random signs of the same norm, and FGSM for each image.
 

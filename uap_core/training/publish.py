@@ -118,7 +118,7 @@ def measure(classifier: Classifier, held_out: ImageSet) -> dict[str, Any]:
     """Accuracy on real images and what the network says of the sample photographs."""
     truth = held_out.truth(classifier.class_ids)
     assert truth is not None
-    logits = torch.cat([classifier(batch) for batch in held_out.batches(250)])
+    logits = torch.cat([classifier(batch) for batch in held_out.batches()])
     photos = {}
     for photo in sample_photos():
         image = preprocess(photo.open(), classifier.card.resize_size, classifier.size)

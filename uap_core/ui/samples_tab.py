@@ -77,7 +77,7 @@ def build(studio: Studio, setup: Setup) -> None:
         ball, sizes = Ball("linf", epsilon / 255), nested_sizes(len(craft_set))
         title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name} (live)"
         signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
-        clean = predict(classifier, held_out.batches(128))
+        clean = predict(classifier, held_out.batches())
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
         patterns: dict[int, Any] = {}
         rows = []
