@@ -13,7 +13,7 @@ from uap_core.images import from_array, png_bytes
 from uap_core.ui.opening import Opening
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import QUICK, bars, download, enlarge, facts, guarded, npy_bytes, offer, show, size_in_words
+from uap_core.ui.widgets import QUICK, bars, download, facts, guarded, npy_bytes, offer, picture_file, show, size_in_words
 
 EXPLAIN = r"""
 One fixed pattern $v$ is added to any photograph: $x' = \mathrm{clip}(x + v,\ 0,\ 1)$ with
@@ -30,7 +30,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             slider = gr.ImageSlider(
-                (enlarge(shown.clean), enlarge(shown.perturbed)) if shown else None,
+                (picture_file(shown.clean), picture_file(shown.perturbed)) if shown else None,
                 format="png",
                 label="before | after: drag the divider",
                 buttons=["fullscreen"],
@@ -49,7 +49,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             picture = gr.Image(
-                enlarge(amplified(opening.change)) if opening else None,
+                picture_file(amplified(opening.change)) if opening else None,
                 format="png",
                 label=f"the pattern, {GAIN} times stronger, around mid-grey",
                 interactive=False,
@@ -68,11 +68,11 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
         values = perturbation.pattern.numpy()
         name = f"{photo.partition(':')[2] if photo.startswith('sample') else 'picture'}-eps{epsilon:g}"
         return (
-            (enlarge(view.clean), enlarge(view.perturbed)),
+            (picture_file(view.clean), picture_file(view.perturbed)),
             _verdict(view),
             _bars(view, "Before", view.before),
             _bars(view, "After", view.after),
-            enlarge(amplified(values.transpose(1, 2, 0))),
+            picture_file(amplified(values.transpose(1, 2, 0))),
             _numbers(view),
             show(offer(f"{name}.png", png_bytes(from_array(view.perturbed)))),
             show(offer("pattern.npy", npy_bytes(values))),

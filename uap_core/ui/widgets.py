@@ -7,8 +7,10 @@ import hashlib
 import inspect
 import io
 import logging
+import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from html import escape
@@ -24,7 +26,7 @@ from uap_core.errors import UapError
 log = logging.getLogger("uap_core.ui")
 
 SHOWN_PIXELS = 384
-KEPT_DOWNLOADS = 300
+KEPT_DOWNLOADS = 600
 # Two lanes: clicks that answer at once never queue behind a run of a minute, and runs go one at a time.
 QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 2, "show_progress": "hidden"}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1, "show_progress": "hidden"}
@@ -143,9 +145,22 @@ def enlarge(pixels: np.ndarray) -> np.ndarray:
 
 def inline_png(pixels: np.ndarray) -> str:
     """uint8 (H,W,3) as the source of an <img>, lossless."""
+    return "data:image/png;base64," + base64.b64encode(_png(pixels)).decode()
+
+
+def picture_file(pixels: np.ndarray) -> str:
+    """uint8 (H,W,3), enlarged, as a lossless file for an image component.
+
+    Given an array, Gradio writes its file anew for every visitor, and whoever is fetching the same picture at that moment
+    gets half of it; files it copies once.
+    """
+    return offer("picture.png", _png(enlarge(pixels)))
+
+
+def _png(pixels: np.ndarray) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return stream.getvalue()
 
 
 def npy_bytes(values: np.ndarray) -> bytes:
@@ -156,18 +171,21 @@ def npy_bytes(values: np.ndarray) -> bytes:
 
 
 _downloads = Path(tempfile.mkdtemp(prefix="uap-downloads-"))
+_offering = threading.Lock()
 
 
 def offer(name: str, data: bytes) -> str:
-    """Put ``data`` where a download button can serve it, as ``name``. Equal content shares a folder; old ones are removed."""
+    """Put ``data`` into a file called ``name`` that the page can serve. Equal content shares a folder; old ones are removed."""
     folder = _downloads / hashlib.sha256(data).hexdigest()[:16]
-    folder.mkdir(exist_ok=True)
     path = folder / name
-    if not path.exists():
-        path.write_bytes(data)
-    folders = sorted(_downloads.iterdir(), key=lambda entry: entry.stat().st_mtime)
-    for old in folders[:-KEPT_DOWNLOADS]:
-        shutil.rmtree(old, ignore_errors=True)
+    with _offering:  # visitors at the same moment neither see half a file nor trip over one being removed
+        folder.mkdir(exist_ok=True)
+        if not path.exists():
+            path.write_bytes(data)
+        os.utime(folder)
+        folders = sorted(_downloads.iterdir(), key=lambda entry: entry.stat().st_mtime_ns)
+        for old in folders[:-KEPT_DOWNLOADS]:
+            shutil.rmtree(old, ignore_errors=True)
     return str(path)
 
 
