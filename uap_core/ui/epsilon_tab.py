@@ -17,8 +17,8 @@ The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \n
 $\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random signs* have the
 same size and no knowledge; *FGSM* makes a new step for each image,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
-pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it. Dreams are
-easier to fool than photographs: read a live curve for its shape, the precomputed one for its height.
+pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it. Live
+points are measured on dreams, precomputed ones on photographs: compare their shapes, not their heights.
 """
 
 

@@ -19,8 +19,8 @@ mean of $\min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ \beta\big)$, how unlikely
 (Shafahi et al., 2020), and clips $v$ after each step, to $\|v\|_\infty \le 2\varepsilon$ at first and ever closer to
 $\varepsilon$: no labels are needed. Few images suffice, because networks share a few directions that matter for most
 images. The dotted line is what the paper reports for its own method on another network and other images (its Figure 6):
-compare the shape, not the height. Bars span the 95 % Wilson intervals of all seeds. Dreams are easier to fool than
-photographs: read a live curve for its shape, the precomputed one for its height.
+compare the shape, not the height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured
+on dreams, precomputed ones on photographs: compare their shapes, not their heights.
 """
 LIVE_BUDGET = 1600
 
