@@ -18,7 +18,7 @@ $\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $
 same size and no knowledge; *FGSM* makes a new step for each image,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
 pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it. Live
-points are measured on dreams, precomputed ones on photographs: compare their shapes, not their heights.
+points are measured on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
 """
 
 

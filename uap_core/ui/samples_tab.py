@@ -20,7 +20,7 @@ mean of $\min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ \beta\big)$, how unlikely
 $\varepsilon$: no labels are needed. Few images suffice, because networks share a few directions that matter for most
 images. The dotted line is what the paper reports for its own method on another network and other images (its Figure 6):
 compare the shape, not the height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured
-on dreams, precomputed ones on photographs: compare their shapes, not their heights.
+on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
 """
 LIVE_BUDGET = 1600
 
