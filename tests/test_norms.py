@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from uap_core.errors import SettingError
-from uap_core.norms import L2, LINF, Ball, measure, quantise
+from uap_core.norms import L2, LINF, Ball, measure, on_grid, quantise
 
 SHAPE = (3, 5, 7)
 FEW = settings(max_examples=60, deadline=None)
@@ -176,3 +176,21 @@ def test_measure() -> None:
     difference[0, 0, 0, 0], difference[0, 1, 0, 0] = 0.3, -0.4
     norms = measure(difference)
     assert (norms.linf, norms.l2, norms.changed) == (pytest.approx(0.4), pytest.approx(0.5), pytest.approx(2 / 12))
+
+
+@given(seed=st.integers(0, 2**20), ball=st.sampled_from([Ball("linf", 10 / 255), Ball("linf", 4.5 / 255), Ball("l2", 0.6)]))
+@settings(max_examples=40)
+def test_on_grid_keeps_the_ball_and_stays_near(seed: int, ball: Ball) -> None:
+    v = ball.fill(torch.randn(3, 8, 8, generator=torch.Generator().manual_seed(seed)))
+    found = on_grid(v, ball)
+    levels = found * 255
+    assert torch.allclose(levels, levels.round(), atol=1e-4)
+    assert (found.double().abs().max() if ball.p == "linf" else found.double().norm()) <= ball.radius * (1 + 1e-6)
+    assert float((found - v).abs().max()) * 255 <= 1.5  # half a level of rounding, and what shortening takes
+    assert torch.equal(on_grid(found, ball), found)
+
+
+def test_on_grid_rounds_to_the_nearest_level() -> None:
+    v = torch.tensor([2.4, -2.6, 9.6]).reshape(3, 1, 1) / 255
+    assert (on_grid(v, Ball("linf", 10 / 255)) * 255).round().flatten().tolist() == [2, -3, 10]
+    assert (on_grid(v, Ball("linf", 9.6 / 255)) * 255).round().flatten().tolist() == [2, -3, 9]

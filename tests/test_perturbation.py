@@ -8,11 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from traps import Trap
 
 from uap_core.errors import PerturbationError
-from uap_core.norms import L2, LINF, Ball
+from uap_core.norms import L2, LINF, Ball, on_grid
 from uap_core.perturbation import Perturbation, load_perturbation, save_perturbation
 
 SIZE = 6
@@ -34,6 +34,25 @@ def test_safetensors_round_trip_is_exact(ball: Ball, tmp_path: Path) -> None:
     assert torch.equal(loaded.pattern, saved.pattern)
     assert (loaded.name, loaded.ball, loaded.provenance) == ("mine", ball, origin)
     assert [file.name for file in path.parent.iterdir()] == ["v.safetensors"]
+
+
+@pytest.mark.parametrize("ball", [Ball(LINF, 10 / 255), Ball(L2, 0.5)], ids=str)
+def test_whole_levels_are_written_as_the_integers_that_they_are(ball: Ball, tmp_path: Path) -> None:
+    drawn = ball.fill(torch.randn(3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)))
+    whole = Perturbation("whole", on_grid(drawn, ball), ball)
+    sizes = {}
+    for name, perturbation in {"whole": whole, "not": Perturbation("not", drawn * 0.97, ball)}.items():
+        save_perturbation(perturbation, tmp_path / f"{name}.safetensors")
+        assert torch.equal(load_perturbation(tmp_path / f"{name}.safetensors").pattern, perturbation.pattern)
+        sizes[name] = load_file(tmp_path / f"{name}.safetensors")["pattern"].dtype
+    assert sizes == {"whole": torch.int8, "not": torch.float32}
+
+
+def test_levels_beyond_eight_bits_are_kept(tmp_path: Path) -> None:
+    pattern = torch.zeros(3, SIZE, SIZE)
+    pattern[0, 0, 0] = 200 / 255
+    save_perturbation(Perturbation("tall", pattern, Ball(L2, 1.0)), tmp_path / "v.safetensors")
+    assert torch.equal(load_perturbation(tmp_path / "v.safetensors").pattern, pattern)
 
 
 def test_npy_round_trip_is_exact(tmp_path: Path) -> None:

@@ -71,6 +71,20 @@ class Ball:
         return f"l2 {levels:.4g}/255 = {self.radius:.4g}"
 
 
+def on_grid(v: Tensor, ball: Ball) -> Tensor:
+    """``v`` in whole 255ths within ``ball``, each value next to what it was: what a file of 8-bit integers holds.
+
+    In l2 rounding may lengthen a pattern; it is then shortened a little first, until the rounded one fits.
+    """
+    if ball.p == LINF:
+        limit = math.floor(ball.radius * 255 + 1e-3)
+        return (v * 255).round().clamp(-limit, limit) / 255
+    steps, scale = v * 255, 1.0
+    while float((steps * scale).round().double().norm()) > ball.radius * 255 * (1 - 1e-6):
+        scale *= 0.999
+    return (steps * scale).round() / 255
+
+
 @dataclass(frozen=True)
 class Norms:
     """Size of one difference image in units of [0,1]; multiply by 255 for the other scale."""

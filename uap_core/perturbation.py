@@ -58,7 +58,10 @@ class Perturbation:
 
 
 def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
-    """Write a .safetensors file with pattern, ball and provenance, or a bare .npy array (3,H,W) float32."""
+    """Write a .safetensors file with pattern, ball and provenance, or a bare .npy array (3,H,W) float32.
+
+    A pattern of whole 255ths (see ``norms.on_grid``) is written as the 8-bit integers that it is: a quarter of the size.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     pattern = perturbation.pattern.contiguous().cpu()
@@ -67,7 +70,8 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         return
     if path.suffix != ".safetensors":
         raise PerturbationError(f"A perturbation is saved as {' or '.join(ENDINGS)}, not {path.suffix!r}.")
-    from safetensors.torch import save_file
+    import torch
+    from safetensors.torch import save
 
     header = {
         "name": perturbation.name,
@@ -75,8 +79,11 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         "radius": repr(perturbation.ball.radius),
         "provenance": json.dumps(perturbation.provenance),
     }
+    levels = (pattern * 255).round()
+    if float(levels.abs().max()) <= 127 and torch.equal(levels / 255, pattern):
+        pattern = levels.to(torch.int8)
     beside = path.with_suffix(".part")
-    save_file({"pattern": pattern}, beside, metadata=header)
+    beside.write_bytes(save({"pattern": pattern}, metadata=header))  # safetensors' own files are for their owner's eyes only
     os.replace(beside, path)
 
 
@@ -125,7 +132,8 @@ def _read_safetensors(path: Path) -> Perturbation:
     try:
         with safe_open(path, framework="pt") as archive:
             header = archive.metadata() or {}
-            pattern = archive.get_tensor("pattern").float()
+            stored = archive.get_tensor("pattern")
+        pattern = stored.float() if stored.is_floating_point() else stored.float() / 255
         ball = Ball(header["p"], float(header["radius"]))
         provenance = json.loads(header.get("provenance", "{}"))
     except (SafetensorError, SettingError, OSError, KeyError, ValueError) as error:
