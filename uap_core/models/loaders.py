@@ -87,7 +87,7 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
 
 
 def _channels_last(network: nn.Module) -> nn.Module:
-    """Convolutions on a processor take a sixth less time when the channels of a pixel lie side by side."""
+    """A processor takes a sixth to a third less time when the channels of a pixel lie side by side."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     return network
 
@@ -95,7 +95,7 @@ def _channels_last(network: nn.Module) -> nn.Module:
 def _exported(card: Card, path: Path) -> nn.Module:
     refuse_code(path)
     try:
-        return torch.export.load(path).module()
+        return _channels_last(torch.export.load(path).module())
     except Exception as error:  # whatever a damaged archive makes torch raise
         raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
 
