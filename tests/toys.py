@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+
 import torch
 from torch import Tensor, nn
 
+from uap_core.datasets import ImageSet
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 
@@ -39,3 +42,31 @@ def convolutional_network() -> Classifier:
             parameter.copy_(torch.randn(parameter.shape, generator=seeded(2)) * scale)
     card = Card("convolutional", "Convolutional", "embedded", "", SIDE, SIDE, "none", "made in a test")
     return Classifier(nn.Sequential(conv, nn.Tanh(), nn.Flatten(), head), card, tuple("abcde"), weights_hash="convolutional")
+
+
+@dataclass
+class ToyZoo:
+    """Stands in for Zoo: networks that were made in a test, under their keys."""
+
+    networks: dict[str, Classifier]
+    loaded: list[str] = field(default_factory=list)
+
+    def cards(self) -> dict[str, Card]:
+        return {key: network.card for key, network in self.networks.items()}
+
+    def load(self, key: str) -> Classifier:
+        self.loaded.append(key)
+        return self.networks[key]
+
+
+def toy_zoo(*keys: str) -> ToyZoo:
+    networks = {}
+    for seed, key in enumerate(keys):
+        network = smooth_network(seed)
+        network.card = replace(network.card, key=key, name=key.title(), sha256=network.weights_hash)
+        networks[key] = network
+    return ToyZoo(networks)
+
+
+def toy_set(name: str, count: int, seed: int) -> ImageSet:
+    return ImageSet(name, pictures(count, seed, SIDE), ("0",) * count, tuple(f"{name}/{i}.png" for i in range(count)))

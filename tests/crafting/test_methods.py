@@ -23,6 +23,7 @@ from uap_core.crafting.sga import SGA
 from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import BETA, SPGD, clipped_cross_entropy
 from uap_core.crafting.state import State
+from uap_core.crafting.views import draw_views, seen
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
@@ -137,10 +138,11 @@ def project(ball: Ball, v: Tensor) -> Tensor:
     return v * min(1.0, ball.radius / float(v.norm()))
 
 
-def slope(network: Classifier, images: Tensor, v: Tensor, loss) -> Tensor:
+def slope(network: Classifier, images: Tensor, v: Tensor, loss, views: Tensor | None = None) -> Tensor:
     v = v.clone().requires_grad_(True)
-    clean = network(images.float() / 255)
-    return torch.autograd.grad(loss(clean, network((images.float() / 255 + v).clamp(0, 1))).mean(), v)[0]
+    x = images.float() / 255
+    moved = x if views is None else seen(x, views)
+    return torch.autograd.grad(loss(network(x), network((moved + v).clamp(0, 1))).mean(), v)[0]
 
 
 @pytest.mark.parametrize("ball", [LINF, L2], ids=str)
@@ -210,15 +212,24 @@ def test_cosine_is_adam_on_the_angle(smooth: Classifier, ball: Ball) -> None:
 
 @pytest.mark.parametrize("ball", [LINF, L2], ids=str)
 def test_default_is_adam_in_a_shrinking_ball(smooth: Classifier, ball: Ball) -> None:
-    images = pictures(6)
-    adam = WrittenOutAdam(0.1 * ball.random_signs((3, SIDE, SIDE), seeded(0)), 1.0)
+    images, generator = pictures(6), seeded(0)
+    adam = WrittenOutAdam(0.1 * ball.random_signs((3, SIDE, SIDE), generator), 1.0)
+
+    def loss(clean: Tensor, perturbed: Tensor) -> Tensor:
+        centred = clean - clean.mean(dim=1, keepdim=True)
+        spread = (centred**2).mean(dim=1).sqrt()
+        surprise = -perturbed.log_softmax(dim=1).gather(1, clean.argmax(dim=1)[:, None])[:, 0]
+        cosine = (clean * perturbed).sum(dim=1) / (clean.norm(dim=1) * perturbed.norm(dim=1))
+        return 0.5 * centred.norm(dim=1) * cosine - torch.minimum(surprise, 5 * spread)
+
     method = Default(budget=60, batch_size=6)
     *steps, last = run(method, smooth, images, ball)
     assert len(steps) == 10
     for k, progress in enumerate(steps):
         now = Ball(ball.p, ball.radius * (1 + max(0.0, 1 - (k + 1) / 6)))
         unit = now.radius if ball.p == "linf" else now.radius / math.sqrt(VALUES)
-        v = adam.step(slope(smooth, images, adam.v.detach(), clipped_cross_entropy), now, unit * (1 - k / 10))
+        views = draw_views(len(images), method.smallest_view, generator)
+        v = adam.step(slope(smooth, images, adam.v.detach(), loss, views), now, unit * (1 - k / 10))
         torch.testing.assert_close(progress.perturbation, project(ball, v), rtol=1e-3, atol=1e-6)
     full = ball.radius * v.sign() if ball.p == "linf" else ball.radius * v / v.norm()
     labels = clean_logits(smooth, images).argmax(dim=1)

@@ -1,8 +1,10 @@
 """Ours: what won when every part was tried at equal cost.
 
-Ascend on the clipped cross-entropy of the clean predictions in small batches, whose noise finds better patterns; Adam with a
-rate as large as the ball, falling linearly to zero; a ball that begins at twice its radius and shrinks over the first part
-of the run, so that the pattern takes shape where gradients are rich; and at last the pattern pushed out to the surface.
+Two losses that fail in different places, added: how unlikely the clean prediction has become, and how far the logits have
+turned from the clean ones. Random views of the craft images, since few images are soon known by heart. Small batches, whose
+noise finds better patterns; Adam with a rate as large as the ball, falling linearly to zero; a ball that begins at twice its
+radius and shrinks over the first part of the run, so that the pattern takes shape where gradients are rich; and at last the
+pattern pushed out to the surface.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.loop import largest_value, saturate
@@ -17,25 +21,46 @@ from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import adam
+from uap_core.crafting.views import draw_views
 from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
+
+CLIP = 5.0
+TURN = 0.5
+
+
+def unlikely_and_turned(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
+    """Minus min(cross-entropy of the clean prediction, CLIP s) plus TURN |z| cos(z, z'), logits (n,K) to (n,).
+
+    z are the clean logits, z' the perturbed ones, s and |z| the standard deviation and the norm of z about its mean: both
+    parts scale with the logits, so that networks with large and with small ones are treated alike. With a ``target`` its
+    cross-entropy alone.
+    """
+    if target is not None:
+        return clipped_cross_entropy(clean, perturbed, target)
+    spread = clean.std(dim=1, unbiased=False)
+    unlikely = F.cross_entropy(perturbed, clean.argmax(dim=1), reduction="none").minimum(CLIP * spread)
+    return TURN * spread * clean.shape[1] ** 0.5 * F.cosine_similarity(clean, perturbed) - unlikely
 
 
 @dataclass(frozen=True, kw_only=True)
 class Default(FirstOrder):
     """``rate``: Adam's first, as a share of what a value may reach. ``start``: radius of the first ball in radii of the
-    last; ``shrinking``: the share of the run that it takes to get there."""
+    last; ``shrinking``: the share of the run that it takes to get there. ``smallest_view``: of a picture's side."""
 
     batch_size: int = 8
     rate: float = 1.0
     start: float = 2.0
     shrinking: float = 0.6
-    loss = staticmethod(clipped_cross_entropy)
+    smallest_view: float = 0.8
+    loss = staticmethod(unlikely_and_turned)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.start < 1 or not 0 < self.shrinking <= 1:
             raise SettingError("The first ball is at least as large as the last, and shrinks over a share of the run.")
+        if not 0 < self.smallest_view <= 1:
+            raise SettingError("The smallest view is a share of the picture's side: above 0, up to 1.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Faint random signs."""
@@ -47,6 +72,10 @@ class Default(FirstOrder):
         ball = self.ball_after(problem.ball, (state.step + 1) / self.steps)
         size = self.rate * largest_value(ball, state.pattern) * (1 - state.step / self.steps)
         state.pattern = ball.project(state.pattern - size * adam(state.memory, gradient, state.step + 1))
+
+    def views(self, batch: Tensor, state: State) -> Tensor:
+        """Another view of each image at every step."""
+        return draw_views(len(batch), self.smallest_view, state.generator)
 
     def ball_after(self, ball: Ball, share: float) -> Ball:
         """The ball once ``share`` of the run is done."""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
+
+
+def has_fast_bf16() -> bool:
+    """Whether this processor has instructions for bfloat16, as far as torch can tell."""
+    capabilities: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # not in older versions
+    found = capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +48,11 @@ class FirstOrder(Crafter):
     def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
         """The gradient at ``v`` on the images of ``batch`` (indices), counted as work."""
         state.image_gradients += len(batch) * len(problem.networks)
-        return problem.gradient(partial(self.loss, target=problem.goal.target), batch, v, self.bf16)
+        return problem.gradient(partial(self.loss, target=problem.goal.target), batch, v, self.bf16, self.views(batch, state))
+
+    def views(self, batch: Tensor, state: State) -> Tensor | None:
+        """How the images of ``batch`` are moved under the pattern; None leaves them where they are."""
+        return None
 
     @staticmethod
     @abstractmethod

@@ -39,10 +39,10 @@ def rank_and_size() -> tuple[int, int]:
     return dist.get_rank(), dist.get_world_size()
 
 
-def my_share(indices: Tensor) -> Tensor:
-    """The indices that this process works on: every so-manieth of ``indices`` (n,)."""
+def my_share(items: Tensor) -> Tensor:
+    """What this process works on: every so-manieth of ``items`` (n,...)."""
     rank, size = rank_and_size()
-    return indices[rank::size]
+    return items[rank::size]
 
 
 def all_sum(mine: Tensor) -> Tensor:
