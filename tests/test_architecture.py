@@ -19,7 +19,7 @@ LAYERS = (
     {"plots"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"models", "perturbation", "norms", "metrics", "tables"},
+    {"models", "library", "perturbation", "norms", "metrics", "tables"},
     {"images", "datasets"},
     {"errors", "assets"},
 )

@@ -55,7 +55,7 @@ def craft(
     ensemble: Annotated[str, typer.Option(help="Of several networks: descend on the mean or the worst loss.")] = "mean",
     delta: Annotated[float | None, typer.Option(help="Stop once 1 - delta of the craft images are fooled.")] = None,
     interval: Annotated[int, typer.Option(help="Image-gradients between measurements, and between saves.")] = 1000,
-    bf16: Annotated[bool, typer.Option(help="Gradients in 16 bits: faster on processors that have them.")] = False,
+    bf16: Annotated[bool | None, typer.Option(help="Gradients in 16 bits; by itself where the processor is faster so.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Save the run here; go on from it if it is there.")] = None,
     seed: Seed = 0,
     name: Annotated[str, typer.Option(help="What lists should call it.")] = "",
@@ -68,6 +68,7 @@ def craft(
     import torch
 
     from uap_core.crafting import method_class
+    from uap_core.crafting.first_order import FirstOrder, has_fast_bf16
     from uap_core.crafting.problem import Goal
     from uap_core.crafting.processes import process_group
     from uap_core.experiments.crafted import with_held_out, with_provenance
@@ -78,9 +79,12 @@ def craft(
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
     chosen: dict[str, Any] = {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval}
-    if bf16:
-        chosen["bf16"] = True
-    crafter = method_class(method)(**{option: value for option, value in chosen.items() if value is not None})
+    kind = method_class(method)
+    if issubclass(kind, FirstOrder):
+        chosen["bf16"] = has_fast_bf16() if bf16 is None else bf16
+    elif bf16:
+        raise SettingError(f"The method {method!r} has no use for 16 bits.")
+    crafter = kind(**{option: value for option, value in chosen.items() if value is not None})
     zoo, ball = _zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
     goal = Goal(networks[0].index_of(target) if target else None, ensemble)
@@ -241,37 +245,54 @@ def dream(
     print(f"{count} dreams, {path.stat().st_size / 1e6:.1f} MB: {path}")
 
 
+@app.command()
+def library() -> None:
+    """List the ready-made perturbations: what they were crafted on, how, and what they do to images never seen."""
+    from uap_core.library import library as ready_made
+
+    for entry in ready_made():
+        print(f"{entry.key:48} {entry.side:4}px  {entry.name:60} {entry.verdict}")
+
+
 class Part(str, Enum):
     """What `publish` computes."""
 
+    library = "library"
     sweep = "sweep"
-    real = "real"
-    dreams = "dreams"
+    matrix = "matrix"
+    curves = "curves"
+    convergence = "convergence"
 
 
 @app.command()
 def publish(
-    part: Annotated[Part, typer.Argument(help="Epsilon sweep and first view, or a sample curve on real or dreamt images.")],
-    data: Annotated[Path, typer.Option(help="Folder or zip of real pictures with craft and held-out splits.")],
-    model: Model = DEFAULT_MODEL,
-    pattern: Annotated[str, typer.Option(help="File in assets/perturbations.")] = f"{DEFAULT_MODEL}-linf10.safetensors",
+    data: Annotated[Path, typer.Option(help="Folder or zip of real 64x64 pictures, for the embedded network.")],
+    imagenet: Annotated[
+        Path | None, typer.Option(help="Folder or zip of ImageNet pictures, for the ImageNet networks.")
+    ] = None,
+    part: Annotated[list[Part] | None, typer.Option(help="Only this; name several. Everything when left out.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only for this network; name several.")] = None,
     photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "lion",
+    folder: Models = None,
 ) -> None:
-    """Compute what the page shows as precomputed, into assets/results; the parts may run side by side."""
-    from uap_core.experiments.publish import publish_curve, publish_sweep, state_on_dream_card
+    """Compute what ships: the perturbations, and what the page shows as precomputed.
+
+    What is there is left alone, what was stopped goes on; several of these may run side by side on different networks.
+    """
+    from uap_core.experiments.publish import PARTS, Materials, jobs, minutes
+    from uap_core.experiments.shipped import IMAGENET
     from uap_core.ui.opening import write_opening
 
-    classifier = _zoo(None).load(model)
-    if part is Part.sweep:
-        write_opening(model, PERTURBATIONS / pattern, photo)
-        publish_sweep(classifier, PERTURBATIONS / pattern, _held_out(classifier, data), RESULTS)
-        return
-    craft_set, held_out = _splits(classifier, data)
-    if part is Part.dreams:
-        craft_set, _ = _splits(classifier, None)
-    for row in publish_curve(classifier, part.value, craft_set, held_out, RESULTS):
-        print(f"{part.value}, seed {row.seed}: {row.images:5} images, held-out {row.held_out_rate}", flush=True)
-    state_on_dream_card(model, RESULTS, dreams_path(model).with_suffix(".json"))
+    keys = model or [DEFAULT_MODEL, *(IMAGENET if imagenet else ())]
+    sources = {64: data} | ({224: imagenet} if imagenet else {})
+    materials = Materials(_zoo(folder), sources)
+    waiting = [job for job in jobs(materials, [p.value for p in part or []] or PARTS, keys) if not job.is_done()]
+    print(f"{len(waiting)} files to make, at most about {minutes(waiting, materials):.0f} minutes here", flush=True)
+    for place, job in enumerate(waiting, start=1):
+        for line in job.run():
+            print(f"{place}/{len(waiting)} {job.part} {job.name}  {line}", flush=True)
+        if job.name == f"{DEFAULT_MODEL}-sweep":
+            write_opening(DEFAULT_MODEL, PERTURBATIONS / f"{DEFAULT_MODEL}-linf10.safetensors", photo)
 
 
 def _check(path: Path | None, *endings: str) -> None:

@@ -13,8 +13,3 @@ RESULTS = ASSETS / "results"
 def dreams_path(model: str) -> Path:
     """The dreamt images of a network."""
     return ASSETS / "dreams" / f"{model}.zip"
-
-
-def perturbation_paths() -> list[Path]:
-    """The ready-made perturbations, in the order in which a list should show them."""
-    return sorted(PERTURBATIONS.glob("*.safetensors"))

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from uap_core.experiments.convergence import ConvergenceRow
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.experiments.sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.tables import mean_rate
@@ -93,6 +94,58 @@ def _by_size(rows: Sequence[SampleRow]) -> tuple[list[int], list[float], list[fl
         low.append(max(0.0, mean - min(rate.interval[0] for rate in rates)))
         high.append(max(0.0, max(rate.interval[1] for rate in rates) - mean))
     return sizes, values, low, high
+
+
+METHOD_STYLES = {
+    "default": (BLUE, "o", "ours"),
+    "cosine": (ORANGE, "s", "Cos-UAP"),
+    "margin": (GREEN, "^", "DF-UAP"),
+    "spgd": (RED, "v", "SPGD"),
+    "sga": ("#CC79A7", "D", "SGA"),
+    "deepfool": (GREY, "P", "DeepFool, the paper's"),
+    "singular": ("#56B4E9", "X", "SV-UAP"),
+}
+
+
+def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
+    """Held-out fooling rate against image-gradients (log scale), a line a method, named at its end."""
+    figure, axes = _axes("image-gradients spent", "fooling rate, held-out", title)
+    ends = []
+    for method, (colour, marker, label) in METHOD_STYLES.items():
+        mine = [row for row in rows if row.method == method]
+        if mine:
+            spent, rates = [row.image_gradients for row in mine], [row.held_out_rate.value for row in mine]
+            axes.plot(spent, rates, color=colour, marker=marker, lw=2.2)
+            ends.append((rates[-1], spent[-1], f"{label} {rates[-1]:.0%}", colour))
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    if ends:
+        reach = max(x for _, x, _, _ in ends)
+        for height, (rate, x, label, colour) in zip(_apart([end[0] for end in sorted(ends)], 0.055), sorted(ends), strict=True):
+            axes.annotate(
+                label,
+                (x, rate),
+                (reach * 1.15, height),
+                color=colour,
+                fontsize=12,
+                va="center",
+                arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.4},
+                annotation_clip=False,
+            )
+        axes.set_xlim(right=reach * 3.2)
+    return figure
+
+
+def _apart(heights: Sequence[float], least: float) -> list[float]:
+    """Ascending heights moved up, and then down from the top, until neighbours are ``least`` apart."""
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + least) if found else height)
+    top = 1.0
+    for place in range(len(found) - 1, -1, -1):
+        found[place] = min(found[place], top)
+        top = found[place] - least
+    return found
 
 
 def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from uap_core.images import SAMPLE_PHOTOS, from_array, square
+from uap_core.library import library
 from uap_core.perturbation import load_perturbation
-from uap_core.ui.studio import ready_made
 
 SIZE = 64
 
@@ -65,7 +65,7 @@ def test_the_first_view_is_filled(page) -> None:
 
 
 def test_the_browser_receives_the_array(page) -> None:
-    values = load_perturbation(ready_made()[0][1]).pattern.permute(1, 2, 0).numpy()
+    values = load_perturbation(library()[0].path).pattern.permute(1, 2, 0).numpy()
     expected = np.rint(lion() + 255 * values).clip(0, 255).astype(np.uint8)
     clean, perturbed = slider_pictures(page)
     times = clean.shape[0] // SIZE

@@ -31,6 +31,7 @@ def with_provenance(
     provenance: dict[str, Any] = {
         "network": ", ".join(network.card.key for network in networks),
         "weights_sha256": ", ".join(network.weights_hash for network in networks),
+        "weights_from": "; ".join(network.card.source for network in networks),
         "method": repr(crafter),
         "craft_set": f"{len(craft_set)} images of {craft_set.name}",
         "image_gradients": last.image_gradients,

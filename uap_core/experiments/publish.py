@@ -1,55 +1,256 @@
-"""The precomputed results of a network: what the page shows as precomputed, and the figures that README quotes."""
+"""The precomputed results: what the page shows as precomputed, and the figures that README quotes.
+
+One job makes one file of assets/. A job that is done is left alone, one that was stopped goes on where it stopped, and one
+whose network, pictures or method have changed begins anew.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from uap_core.assets import PERTURBATIONS, RESULTS, dreams_path
+from uap_core.crafting import METHODS, method_class
+from uap_core.crafting.deepfool import DeepFool
 from uap_core.crafting.default import Default
-from uap_core.datasets import ImageSet
+from uap_core.crafting.loop import Crafter
+from uap_core.crafting.problem import Problem
+from uap_core.datasets import ImageSet, open_splits
+from uap_core.experiments.convergence import ConvergenceRow, convergence
+from uap_core.experiments.matrix import MatrixRow, fooling_matrix
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
-from uap_core.experiments.sweep import epsilon_sweep
+from uap_core.experiments.shipped import IMAGENET, L2_2000, LINF10, Recipe, is_made, make, recipes
+from uap_core.experiments.sweep import SweepRow, epsilon_sweep
+from uap_core.library import library
 from uap_core.models.classifier import Classifier
-from uap_core.norms import Ball
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
-BUDGET = 3200
+PARTS = ("library", "sweep", "matrix", "curves", "convergence")
+BUDGET = 2000
+POINTS = (16, 32, 64, 125, 250, 500, 1000, 2000)
 MOST = 2048
 SEEDS = 3
-BALL = Ball("linf", 10 / 255)
 
 
-def publish_sweep(classifier: Classifier, pattern_file: Path, held_out: ImageSet, folder: Path) -> None:
-    """Write <network>-sweep.json: the epsilon sweep of ``pattern_file`` on the held-out real images."""
-    pattern = load_perturbation(pattern_file)
-    rows = list(epsilon_sweep(classifier, pattern, held_out, torch.Generator().manual_seed(0)))
-    details = {"pattern_file": pattern_file.name, "pattern": pattern.provenance, "seed": 0}
-    table = Table(_title(classifier, held_out), rows, _provenance(classifier, held_out) | details)
-    write_table(table, folder / f"{classifier.card.key}-sweep.json")
+@dataclass
+class Materials:
+    """Networks, and for each input size a folder or zip of real pictures; opened once, when first asked for."""
+
+    zoo: Zoo
+    sources: dict[int, Path]
+    results: Path = RESULTS
+    perturbations: Path = PERTURBATIONS
+    work: Path = Path(".publish")
+    _sets: dict[Path, tuple[ImageSet, ImageSet]] = field(default_factory=dict)
+
+    def network(self, key: str) -> Classifier:
+        """A network by its key."""
+        return self.zoo.load(key)
+
+    def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
+        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
+        card = self.zoo.cards()[key]
+        source = source or self.sources[card.input_size]
+        if source not in self._sets:
+            self._sets[source] = open_splits(source, card.resize_size, card.input_size)
+        return self._sets[source]
 
 
-def publish_curve(classifier: Classifier, name: str, craft: ImageSet, held_out: ImageSet, folder: Path) -> Iterator[SampleRow]:
-    """Write <network>-curve-<name>.json: patterns crafted on prefixes of ``craft``, all measured on the real ``held_out``.
+@dataclass(frozen=True)
+class Job:
+    """One file: the image-gradients that it takes at most on each network, and how to make it, telling of progress."""
 
-    Yields each finished row.
-    """
-    method = Default(budget=BUDGET)
-    rows: list[SampleRow] = []
-    for seed in range(SEEDS):
-        sizes = nested_sizes(min(MOST, len(craft)))
-        for row in sample_curve(classifier, method, craft, held_out, BALL, sizes, seed):
-            if row.done:
-                rows.append(replace(row, seconds=round(row.seconds, 1)))
-                yield rows[-1]
-    details = {"crafted_on": craft.name, "method": repr(method), "ball": str(BALL), "seeds": SEEDS}
-    table = Table(_title(classifier, held_out), rows, _provenance(classifier, held_out) | details)
-    write_table(table, folder / f"{classifier.card.key}-curve-{name}.json")
+    part: str
+    name: str
+    cost: dict[str, int]
+    is_done: Callable[[], bool]
+    run: Callable[[], Iterator[str]]
+
+
+def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) -> list[Job]:
+    """All jobs of ``parts`` whose networks are among ``networks``, in the order in which they should be done."""
+    several = [key for key in networks if key in IMAGENET]
+    made: list[Job] = [_library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
+    if DEFAULT_MODEL in networks:
+        made.append(_sweep_job(materials, DEFAULT_MODEL))
+        made.append(_matrix_job(materials, (DEFAULT_MODEL,), f"{DEFAULT_MODEL}-matrix"))
+    if len(several) == len(IMAGENET):
+        made.append(_matrix_job(materials, IMAGENET, "imagenet-matrix"))
+    for key in networks:
+        made.append(_curve_job(materials, key, "real", Default(budget=BUDGET, bf16=True)))
+        made.append(_curve_job(materials, key, "deepfool", DeepFool(budget=BUDGET, batch_size=8)))
+        if key == DEFAULT_MODEL:
+            made.append(_curve_job(materials, key, "dreams", Default(budget=BUDGET, bf16=True), dreams_path(key)))
+        made.append(_convergence_job(materials, key))
+    return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))
+
+
+def minutes(waiting: Sequence[Job], materials: Materials) -> float:
+    """About how long ``waiting`` jobs take here: image-gradients at most, at the speed of a few that are timed now."""
+    keys = {key for job in waiting for key in job.cost}
+    pace = {key: _seconds_per_gradient(materials.network(key)) for key in keys}
+    return sum(count * pace[key] for job in waiting for key, count in job.cost.items()) / 60
+
+
+def _seconds_per_gradient(network: Classifier) -> float:
+    images = torch.full((8, 3, network.size, network.size), 128, dtype=torch.uint8)
+    problem, method = Problem.pose([network], images, LINF10), Default()
+    best = float("inf")
+    for _ in range(3):
+        started = time.perf_counter()
+        problem.gradient(method.loss, torch.arange(8), LINF10.random_signs(tuple(images.shape[1:]), torch.Generator()), True)
+        best = min(best, time.perf_counter() - started)
+    return best / 8
+
+
+def _library_job(materials: Materials, recipe: Recipe) -> Job:
+    def run() -> Iterator[str]:
+        craft, held_out = materials.splits(recipe.networks[0])
+        networks = [materials.network(key) for key in recipe.networks]
+        materials.work.mkdir(parents=True, exist_ok=True)
+        checkpoint = materials.work / f"{recipe.file}.state"
+        name = recipe.name(materials.zoo.cards())
+        for progress in make(recipe, name, networks, craft, held_out, materials.perturbations, checkpoint):
+            if progress.fooling_rate:
+                yield f"{progress.share:4.0%}  {progress.image_gradients} image-gradients, craft set {progress.fooling_rate}"
+
+    return Job("library", recipe.file, recipe.gradients(), lambda: is_made(recipe, materials.perturbations, materials.zoo), run)
+
+
+def _sweep_job(materials: Materials, key: str) -> Job:
+    pattern_file = materials.perturbations / f"{key}-linf10.safetensors"
+    path = materials.results / f"{key}-sweep.json"
+
+    def provenance() -> dict[str, Any]:
+        pattern = load_perturbation(pattern_file)
+        stated = {"pattern_file": pattern_file.name, "pattern": pattern.provenance, "seed": 0}
+        return _provenance(materials, [key]) | stated
+
+    def run() -> Iterator[str]:
+        network, (_, held_out) = materials.network(key), materials.splits(key)
+        rows = []
+        for row in epsilon_sweep(network, load_perturbation(pattern_file), held_out, torch.Generator().manual_seed(0)):
+            rows.append(row)
+            yield f"{row.attack}, epsilon {row.epsilon * 255:g}/255: {row.fooling_rate}"
+        write_table(Table(_title([network], held_out), rows, provenance() | versions()), path)
+
+    return Job("sweep", path.stem, {key: 2500}, lambda: pattern_file.is_file() and _is_whole(path, SweepRow, provenance()), run)
+
+
+def _matrix_job(materials: Materials, keys: Sequence[str], name: str) -> Job:
+    path = materials.results / f"{name}.json"
+
+    def entries() -> list[Any]:
+        return [entry for entry in library(materials.perturbations) if set(entry.networks) <= set(keys)]
+
+    def provenance() -> dict[str, Any]:
+        patterns = {entry.key: entry.provenance.get("time") for entry in entries()}
+        return _provenance(materials, keys) | {"patterns": patterns, "seed": 0}
+
+    def run() -> Iterator[str]:
+        networks, (_, held_out) = [materials.network(key) for key in keys], materials.splits(keys[0])
+        patterns = [load_perturbation(entry.path) for entry in entries()]
+        rows = []
+        for row in fooling_matrix(patterns, networks, held_out, (LINF10, L2_2000), seed=0):
+            rows.append(row)
+            yield f"{row.perturbation} on {row.network}: {row.fooling_rate}"
+        write_table(Table(_title(networks, held_out), rows, provenance() | versions()), path)
+
+    patterns = sum(set(recipe.networks) <= set(keys) for recipe in recipes())
+    cost = dict.fromkeys(keys, patterns * 100)  # a prediction takes about a third of a gradient
+    return Job("matrix", name, cost, lambda: _is_whole(path, MatrixRow, provenance()), run)
+
+
+def _curve_job(materials: Materials, key: str, name: str, method: Crafter, source: Path | None = None) -> Job:
+    path = materials.results / f"{key}-curve-{name}.json"
+
+    def sizes() -> list[int]:
+        available = min(MOST, len(materials.splits(key, source)[0]))
+        return nested_sizes(available, 2 if key == DEFAULT_MODEL else 4)
+
+    def provenance() -> dict[str, Any]:
+        craft, _ = materials.splits(key, source)
+        stated = {"crafted_on": craft.name, "method": repr(method), "ball": str(LINF10), "seeds": SEEDS}
+        return _provenance(materials, [key]) | stated
+
+    def table() -> Table:
+        return _so_far(path, SampleRow, _title([materials.network(key)], materials.splits(key)[1]), provenance())
+
+    def is_done() -> bool:
+        return len(table().rows) == SEEDS * len(sizes())
+
+    def run() -> Iterator[str]:
+        network, (craft, _), (_, held_out) = materials.network(key), materials.splits(key, source), materials.splits(key)
+        so_far = table()
+        there = {(row.seed, row.images) for row in so_far.rows}
+        for seed in range(SEEDS):
+            missing = [size for size in sizes() if (seed, size) not in there]
+            for row in sample_curve(network, method, craft, held_out, LINF10, missing, seed):
+                if row.done:
+                    so_far.rows.append(replace(row, seconds=round(row.seconds, 1)))
+                    write_table(so_far, path)
+                    yield f"seed {seed}, {row.images} images: {row.held_out_rate}"
+        if name in ("real", "dreams"):
+            state_on_dream_card(key, materials.results, dreams_path(key).with_suffix(".json"))
+
+    points = len(nested_sizes(MOST)) if key == DEFAULT_MODEL else 6
+    return Job("curves", path.stem, {key: SEEDS * points * BUDGET}, is_done, run)
+
+
+def _convergence_job(materials: Materials, key: str) -> Job:
+    path = materials.results / f"{key}-convergence.json"
+    methods = {name: _at_equal_cost(method_class(name)) for name in METHODS}
+
+    def provenance() -> dict[str, Any]:
+        craft, _ = materials.splits(key)
+        stated = {"crafted_on": f"500 images of {craft.name}", "ball": str(LINF10), "seed": 0}
+        return _provenance(materials, [key]) | stated | {"methods": {name: repr(method) for name, method in methods.items()}}
+
+    def table() -> Table:
+        return _so_far(path, ConvergenceRow, _title([materials.network(key)], materials.splits(key)[1]), provenance())
+
+    def missing() -> dict[str, Crafter]:
+        there = {row.method for row in table().rows}
+        return {name: method for name, method in methods.items() if name not in there}
+
+    def run() -> Iterator[str]:
+        network, (craft, held_out), so_far = materials.network(key), materials.splits(key), table()
+        part = craft.shuffled(torch.Generator().manual_seed(0)).prefix(500)
+        for name, method in missing().items():
+            rows = list(convergence(network, {name: method}, part, held_out, LINF10, 0, POINTS))
+            so_far.rows.extend(rows)
+            write_table(so_far, path)
+            yield f"{name}: {rows[-1].held_out_rate} after {rows[-1].image_gradients} image-gradients"
+
+    return Job("convergence", path.stem, {key: len(methods) * 2 * BUDGET}, lambda: not missing(), run)
+
+
+def _at_equal_cost(method: type[Crafter]) -> Crafter:
+    """As its paper has it, but for the budget, which is the same for all."""
+    return method(budget=BUDGET, **{"batch_size": 8} if method is DeepFool else {})
+
+
+def _so_far(path: Path, row_type: type, title: str, provenance: dict[str, Any]) -> Table:
+    """The table at ``path`` if it was begun under the same provenance, else an empty one."""
+    if _is_whole(path, row_type, provenance):
+        return read_table(path, row_type)
+    return Table(title, [], provenance | versions())
+
+
+def _is_whole(path: Path, row_type: type, provenance: dict[str, Any]) -> bool:
+    """Whether there is a table at ``path`` that was computed under this provenance, whenever that was."""
+    if not path.is_file():
+        return False
+    found = read_table(path, row_type).provenance
+    return {name: value for name, value in found.items() if name not in versions()} == provenance
 
 
 def state_on_dream_card(network: str, folder: Path, card: Path) -> None:
@@ -63,29 +264,33 @@ def state_on_dream_card(network: str, folder: Path, card: Path) -> None:
     curves = {name: read_table(path, SampleRow) for name, path in tables.items()}
     count = max(row.images for row in curves["dreams"].rows)
     rates = {
-        name: round(mean_rate(row.held_out_rate for row in table.rows if row.images == count), 4)
+        name: [row.held_out_rate for row in table.rows if row.images == count and row.held_out_rate]
         for name, table in curves.items()
     }
+    if any(len(found) < SEEDS for found in rates.values()):
+        return
+    means = {name: round(mean_rate(found), 4) for name, found in rates.items()}
     stated = json.loads(card.read_text(encoding="utf-8"))
     stated["measured"] = {
         "set": curves["real"].provenance["held_out"],
         "images": count,
-        "crafted_on_dreams": rates["dreams"],
-        "crafted_on_photographs": rates["real"],
-        "share": round(rates["dreams"] / rates["real"], 3),
+        "crafted_on_dreams": means["dreams"],
+        "crafted_on_photographs": means["real"],
+        "share": round(means["dreams"] / means["real"], 3),
         "seeds": SEEDS,
     }
     card.write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")
 
 
-def _title(classifier: Classifier, held_out: ImageSet) -> str:
-    return f"{classifier.card.name}: {len(held_out)} validation images"
+def _title(networks: Sequence[Classifier], held_out: ImageSet) -> str:
+    return f"{' + '.join(network.card.name for network in networks)}: {len(held_out)} validation images"
 
 
-def _provenance(classifier: Classifier, held_out: ImageSet) -> dict[str, Any]:
+def _provenance(materials: Materials, keys: Sequence[str]) -> dict[str, Any]:
+    cards = materials.zoo.cards()
+    _, held_out = materials.splits(keys[0])
     return {
-        "network": classifier.card.key,
-        "weights_sha256": classifier.weights_hash,
+        "network": ", ".join(keys),
+        "weights_sha256": ", ".join(cards[key].sha256 for key in keys),
         "held_out": f"{len(held_out)} images of {held_out.name}",
-        **versions(),
     }

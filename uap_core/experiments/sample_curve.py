@@ -37,13 +37,13 @@ class SampleRow:
     done: bool = True
 
 
-def nested_sizes(available: int) -> list[int]:
-    """1, 2, 4, ... and at last all that are available."""
+def nested_sizes(available: int, factor: int = 2) -> list[int]:
+    """1, 2, 4, ... (or in steps of another ``factor``) and at last all that are available."""
     sizes = []
     size = 1
     while size < available:
         sizes.append(size)
-        size *= 2
+        size *= factor
     return [*sizes, available] if available else []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from uap_core.models.zoo import Zoo
-from uap_core.ui import apply_tab, compare_tab, epsilon_tab, samples_tab, setup_panel
+from uap_core.ui import apply_tab, compare_tab, epsilon_tab, library_tab, samples_tab, setup_panel
 from uap_core.ui.opening import load_opening
 from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
@@ -32,7 +32,7 @@ def build(studio: Studio) -> gr.Blocks:
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
                 setup = setup_panel.build(studio, demo)
-            with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs"):
+            with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Apply", id="apply"):
                     apply_tab.build(studio, setup, load_opening())
                 with gr.Tab("Epsilon", id="epsilon"):
@@ -41,6 +41,8 @@ def build(studio: Studio) -> gr.Blocks:
                     samples_tab.build(studio, setup)
                 with gr.Tab("Compare", id="compare"):
                     compare_tab.build(studio, setup)
+                with gr.Tab("Library", id="library") as library:
+                    library_tab.build(studio, setup, tabs, library)
     return demo
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from uap_core.images import SAMPLE_PHOTOS
+from uap_core.library import verdict
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 from uap_core.ui.widgets import QUICK, guarded, photo_input, status
 
@@ -19,13 +20,17 @@ OWN_KEPT = 8
 
 @dataclass(frozen=True)
 class Setup:
-    """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session."""
+    """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
+
+    A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before.
+    """
 
     photo: gr.State
     own: gr.State
     network: gr.Dropdown
     pattern: gr.Dropdown
     epsilon: gr.Slider
+    asked: gr.State
     changed: list[Any]
     """Events after which the exhibit should be applied again."""
 
@@ -38,7 +43,7 @@ class Setup:
 def build(studio: Studio, demo: gr.Blocks) -> Setup:
     """Lay out the panel and wire what happens within it."""
     choices = photo_choices()
-    photo, own = gr.State(DEFAULT_PHOTO), gr.State({})
+    photo, own, asked = gr.State(DEFAULT_PHOTO), gr.State({}), gr.State(("", 0))
     networks = studio.networks()
     patterns = studio.patterns(networks[0][1], {})
     gr.Markdown("### 1 · Photograph")
@@ -100,6 +105,11 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     def fit_epsilon(key: str, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, Any]:
         return _slider_for(studio.perturbation(key, network_now, own_now)), _about_pattern(key, network_now, own_now, studio)
 
+    def take(asked_now: tuple[str, int], network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
+        key = asked_now[0]
+        wanted = studio.perturbation(key, network_now, own_now)
+        return gr.update(value=key), _slider_for(wanted), _about_pattern(key, network_now, own_now, studio)
+
     def open_pattern(file: str | None, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         if file is None:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
@@ -125,7 +135,9 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     opened = pattern_file.upload(
         guarded(4, 3)(open_pattern), [pattern_file, network, own], [own, pattern, epsilon, pattern_note], **QUICK
     )
-    return Setup(photo, own, network, pattern, epsilon, [demo.load(None), picked, uploaded, refitted, repatterned, opened])
+    taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
+    changed = [demo.load(None), picked, uploaded, refitted, repatterned, opened, taken]
+    return Setup(photo, own, network, pattern, epsilon, asked, changed)
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
@@ -201,11 +213,10 @@ def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Stud
     if key == RANDOM_SIGNS:
         return status("Not crafted: every value is plus or minus epsilon by the toss of a coin.")
     provenance = studio.perturbation(key, network, own).provenance
-    measured = provenance.get("held_out")
-    if not measured:
+    found = verdict(provenance)
+    if not found:
         return ""
-    made_for = "" if provenance.get("network") == network else f" (made for {provenance['network']})"
-    return status(
-        f"Crafted on {provenance['craft_set']}{made_for}. Fools {measured['fooling_rate']:.1%} of {measured['set']};"
-        f" random signs of its size {measured['random_signs']:.1%}."
-    )
+    made_for = "" if provenance.get("network") == network else f" for {provenance['network']}"
+    signs = provenance["held_out"].get("random_signs")
+    beside = f"; random signs of its size {signs:.1%}" if signs is not None else ""
+    return status(f"Crafted on {provenance['craft_set']}{made_for}. {found[0].upper()}{found[1:]}{beside}.")

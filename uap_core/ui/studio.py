@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uap_core.assets import PERTURBATIONS, RESULTS, dreams_path, perturbation_paths
+from uap_core.assets import RESULTS, dreams_path
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError
 from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
+from uap_core.library import library
 from uap_core.models.card import Card
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 
@@ -69,9 +70,10 @@ class Studio:
         return self.zoo.load(network)
 
     def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
-        """(shown name, key) of the patterns of this network's size, ready-made first, random signs last."""
+        """(shown name, key) of the patterns of this network's size: its own, other ready-made ones, yours, random signs."""
         size = self.card(network).input_size
-        ready = [(name, path.name) for name, path, side in ready_made() if side == size]
+        fitting = sorted((entry for entry in library() if entry.side == size), key=lambda entry: network not in entry.networks)
+        ready = [(entry.name, entry.key) for entry in fitting]
         mine = [(f"{pattern.name} (yours)", f"own:{key}") for key, pattern in own.items() if pattern.values.shape[1] == size]
         return [*ready, *mine, ("Random signs, the baseline", RANDOM_SIGNS)]
 
@@ -89,9 +91,10 @@ class Studio:
         if key.startswith("own:") and key[4:] in own:
             mine = own[key[4:]]
             return Perturbation(mine.name, torch.from_numpy(mine.values), Ball(mine.p, mine.radius))
-        if key not in {path.name for path in perturbation_paths()}:
+        found = [entry for entry in library() if entry.key == key]
+        if not found:
             raise PerturbationError("This perturbation is no longer there. Choose another one.")
-        return _load_pattern(key)
+        return _load_pattern(found[0].path)
 
     def image(self, photo: str, network: str) -> Tensor:
         """The chosen photograph as this network sees it, (1,3,S,S) on the 8-bit grid."""
@@ -180,19 +183,6 @@ def dream_pixels() -> tuple[np.ndarray, ...]:
         return tuple(np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for name in chosen)
 
 
-@lru_cache(maxsize=1)
-def ready_made() -> tuple[tuple[str, Path, int], ...]:
-    """(name, file, side in pixels) of the shipped patterns, from their headers alone."""
-    from safetensors import safe_open
-
-    found = []
-    for path in perturbation_paths():
-        with safe_open(path, framework="numpy") as archive:
-            header = archive.metadata() or {}
-            found.append((header.get("name", path.stem), path, archive.get_slice("pattern").get_shape()[-1]))
-    return tuple(found)
-
-
 @lru_cache(maxsize=64)
 def _square(path: str, resize: int, crop: int) -> np.ndarray:
     """Cached, since a large upload takes a second to decode and is asked for at every click."""
@@ -202,7 +192,7 @@ def _square(path: str, resize: int, crop: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _load_pattern(name: str) -> Perturbation:
+def _load_pattern(path: Path) -> Perturbation:
     from uap_core.perturbation import load_perturbation
 
-    return load_perturbation(PERTURBATIONS / name)
+    return load_perturbation(path)

@@ -47,6 +47,15 @@ CSS = """
 .facts { border-collapse: collapse; font-size: .92rem; width: 100%; }
 .facts th { text-align: left; font-weight: 400; color: var(--body-text-color); padding: .18rem .8rem .18rem 0; }
 .facts td { text-align: right; font-variant-numeric: tabular-nums; padding: .18rem 0; }
+.wide { overflow-x: auto; }
+.wide .facts td { text-align: left; } .wide .facts th { white-space: nowrap; vertical-align: top; }
+.matrix { border-collapse: separate; border-spacing: 2px; font-size: .92rem; }
+.matrix th { text-align: left; font-weight: 400; padding: .2rem .6rem .2rem 0; border: none !important; }
+.matrix td { text-align: right; padding: .2rem .5rem; border: none !important; border-radius: 4px;
+  font-variant-numeric: tabular-nums; background: color-mix(in srgb, #D55E00 calc(var(--rate) * .45), transparent); }
+.matrix td.own { outline: 2px solid var(--body-text-color); outline-offset: -2px; font-weight: 700; }
+#library-gallery .grid-wrap { height: auto !important; max-height: none; overflow: visible; padding: 4px; }
+#library-gallery .caption-label { font-size: .75rem; max-width: 100%; white-space: normal; }
 .contenders { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 1rem; }
 .contender { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: .8rem; }
 .contender h3 { margin: 0 0 .1rem; font-size: 1.1rem; } .contender .aim { font-size: .88rem; opacity: .8; }

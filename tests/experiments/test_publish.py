@@ -1,0 +1,89 @@
+"""Jobs: what is there is left alone, what was stopped goes on, what has changed begins anew."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from toys import ToyZoo, toy_set
+
+from uap_core.crafting.default import Default
+from uap_core.experiments import publish as room
+from uap_core.experiments.publish import Materials, _convergence_job, _curve_job, _library_job, _matrix_job, minutes
+from uap_core.experiments.sample_curve import SampleRow
+from uap_core.experiments.shipped import Recipe
+from uap_core.library import library
+from uap_core.norms import Ball
+from uap_core.tables import read_table
+
+CRAFT, HELD_OUT = toy_set("craft", 20, 0), toy_set("held out", 25, 1)
+METHOD = Default(budget=24, batch_size=4)
+
+
+@pytest.fixture
+def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
+    monkeypatch.setattr(Materials, "splits", lambda self, key, source=None: (CRAFT, HELD_OUT))
+    monkeypatch.setattr(room, "SEEDS", 2)
+    library.cache_clear()
+    (tmp_path / "patterns").mkdir()
+    return Materials(zoo, {}, tmp_path / "results", tmp_path / "patterns", tmp_path / "work")  # type: ignore[arg-type]
+
+
+def test_a_curve_that_was_stopped_goes_on(materials: Materials, tmp_path: Path) -> None:
+    job = _curve_job(materials, "one", "real", METHOD)
+    path = tmp_path / "results" / "one-curve-real.json"
+    assert not job.is_done()
+    list(islice(job.run(), 3))
+    begun = read_table(path, SampleRow)
+    assert [(row.seed, row.images) for row in begun.rows] == [(0, 1), (0, 4), (0, 16)]
+    assert not job.is_done()
+    list(job.run())
+    whole = read_table(path, SampleRow)
+    assert job.is_done()
+    assert whole.rows[:3] == begun.rows
+    assert [(row.seed, row.images) for row in whole.rows] == [(seed, n) for seed in (0, 1) for n in (1, 4, 16, 20)]
+    assert list(job.run()) == []
+
+
+def test_another_method_or_network_begins_a_curve_anew(materials: Materials, zoo: ToyZoo) -> None:
+    list(_curve_job(materials, "one", "real", METHOD).run())
+    assert not _curve_job(materials, "one", "real", replace(METHOD, rate=0.5)).is_done()
+    network = zoo.networks["one"]
+    network.card = replace(network.card, sha256="others")
+    assert not _curve_job(materials, "one", "real", METHOD).is_done()
+
+
+def test_a_pattern_and_the_matrix_that_waits_for_it(materials: Materials) -> None:
+    first = _library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=20))
+    table = _matrix_job(materials, ("one", "two"), "both-matrix")
+    assert not first.is_done()
+    list(first.run())
+    assert first.is_done()
+    library.cache_clear()
+    list(table.run())
+    assert table.is_done()
+    list(_library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
+    library.cache_clear()
+    assert not table.is_done()
+    table_path = materials.results / "both-matrix.json"
+    assert len(json.loads(table_path.read_text())["rows"]) == 2 * 3
+
+
+def test_convergence_goes_on_with_the_methods_that_are_missing(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "METHODS", {"default": "Default", "spgd": "SPGD"})
+    monkeypatch.setattr(room, "BUDGET", 32)
+    job = _convergence_job(materials, "one")
+    (line,) = islice(job.run(), 1)
+    assert line.startswith("default")
+    assert not job.is_done()
+    assert [line.partition(":")[0] for line in job.run()] == ["spgd"]
+    assert job.is_done()
+
+
+def test_the_estimate_grows_with_the_work(materials: Materials) -> None:
+    few = _curve_job(materials, "one", "real", METHOD)
+    assert minutes([], materials) == 0
+    assert 0 < minutes([few], materials) < minutes([few] * 50, materials)

@@ -1,0 +1,131 @@
+"""The recipes of the ready-made perturbations, and how one is made: crafted, rounded to 8 bits, measured, written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.default import Default
+from uap_core.crafting.loop import Crafter, Progress
+from uap_core.crafting.problem import Goal
+from uap_core.datasets import ImageSet
+from uap_core.errors import PerturbationError
+from uap_core.experiments.crafted import with_held_out, with_provenance
+from uap_core.models.card import Card
+from uap_core.models.classifier import Classifier
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+from uap_core.norms import Ball, on_grid
+from uap_core.perturbation import load_perturbation, save_perturbation
+
+IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
+LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``file`` in assets/perturbations, and how to craft it: on which ``networks``, from how many ``images`` at most."""
+
+    file: str
+    networks: tuple[str, ...]
+    ball: Ball
+    method: Crafter
+    images: int = 500
+    target: str = ""
+    seed: int = 0
+
+    def name(self, cards: Mapping[str, Card]) -> str:
+        """What lists call it."""
+        if len(self.networks) == 1:
+            who = cards[self.networks[0]].name
+        elif set(self.networks) == set(IMAGENET):
+            who = "all four ImageNet networks"
+        else:
+            who = f"all but {' and '.join(cards[key].name for key in IMAGENET if key not in self.networks)}"
+        how = "by DeepFool" if isinstance(self.method, DeepFool) else f"into {self.target!r}" if self.target else ""
+        return ", ".join(filter(None, [who, str(self.ball), how]))
+
+    def gradients(self) -> dict[str, int]:
+        """Image-gradients at most on each network: what most of the time goes into."""
+        shared = len(self.networks) if isinstance(self.method, DeepFool) else 1
+        return dict.fromkeys(self.networks, self.method.budget // shared)
+
+
+def recipes() -> list[Recipe]:
+    """What the library holds, quick ones first."""
+    ours = Default(budget=10_000, bf16=True)
+    theirs = DeepFool(budget=5_000, batch_size=8)
+    several = replace(ours, budget=3_000)
+    embedded = [
+        Recipe(f"{DEFAULT_MODEL}-linf10", (DEFAULT_MODEL,), LINF10, Default(budget=25_600), 2000),
+        Recipe(f"{DEFAULT_MODEL}-l2", (DEFAULT_MODEL,), L2_2000, ours),
+        Recipe(f"{DEFAULT_MODEL}-linf10-deepfool", (DEFAULT_MODEL,), LINF10, theirs),
+        Recipe(f"{DEFAULT_MODEL}-linf10-abacus", (DEFAULT_MODEL,), LINF10, ours, target="abacus"),
+    ]
+    single = [
+        Recipe(f"{network}-{name}", (network,), ball, method)
+        for name, ball, method in (
+            ("linf10", LINF10, ours),
+            ("l2", L2_2000, replace(ours, budget=5_000)),
+            ("linf10-deepfool", LINF10, theirs),
+        )
+        for network in IMAGENET
+    ]
+    all_four = [Recipe("all-linf10", IMAGENET, LINF10, several)]
+    all_but = [
+        Recipe(f"all-but-{left_out}-linf10", tuple(key for key in IMAGENET if key != left_out), LINF10, several)
+        for left_out in IMAGENET
+    ]
+    return [*embedded, *single, *all_four, *all_but]
+
+
+def is_made(recipe: Recipe, folder: Path, zoo: Zoo) -> bool:
+    """Whether the file is there and was made by this very recipe on these very weights."""
+    path = folder / f"{recipe.file}.safetensors"
+    if not path.is_file():
+        return False
+    try:
+        found = load_perturbation(path)
+    except PerturbationError:
+        return False
+    cards = zoo.cards()
+    stated = found.provenance
+    return (
+        found.ball == recipe.ball
+        and stated.get("method") == repr(recipe.method)
+        and stated.get("weights_sha256") == ", ".join(cards[key].sha256 for key in recipe.networks)
+        and (stated.get("seed"), stated.get("target", "")) == (recipe.seed, recipe.target)
+        and str(stated.get("craft_set", "")).startswith(f"{recipe.images} images")
+    )
+
+
+def make(
+    recipe: Recipe,
+    name: str,
+    networks: list[Classifier],
+    craft: ImageSet,
+    held_out: ImageSet,
+    folder: Path,
+    checkpoint: Path,
+) -> Iterator[Progress]:
+    """Craft, round to whole 255ths, measure on ``held_out`` and write under ``name``; yields the run's progress.
+
+    The run is saved in ``checkpoint`` every thousand image-gradients and goes on from there.
+    """
+    goal = Goal(networks[0].index_of(recipe.target) if recipe.target else None)
+    part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images)
+    crafter = replace(recipe.method, interval=1000)
+    last = None
+    for last in crafter.craft(
+        networks, part.pixels, recipe.ball, torch.Generator().manual_seed(recipe.seed), goal=goal, checkpoint=checkpoint
+    ):
+        yield last
+    assert last is not None, "a run ends with its result"
+    found = with_provenance(name, recipe.method, networks, part, recipe.ball, goal, recipe.seed, last)
+    found = replace(found, pattern=on_grid(found.pattern, found.ball))
+    found, _ = with_held_out(found, networks, held_out, goal, recipe.seed)
+    save_perturbation(found, folder / f"{recipe.file}.safetensors")
+    checkpoint.unlink(missing_ok=True)

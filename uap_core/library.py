@@ -1,0 +1,88 @@
+"""The library of ready-made perturbations: what lies in assets/perturbations, told from the files' headers alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uap_core.assets import PERTURBATIONS
+from uap_core.norms import LINF, Ball
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ready-made perturbation: ``side`` pixels wide, within ``ball``, with its ``provenance``. Nothing here needs torch."""
+
+    path: Path
+    name: str
+    side: int
+    ball: Ball
+    provenance: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The file's name, which is how page and command line call it."""
+        return self.path.name
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Keys of the networks that it was crafted on."""
+        return tuple(str(self.provenance.get("network", "")).split(", "))
+
+    @property
+    def target(self) -> str:
+        """The label that it turns images into; empty when any other will do."""
+        return str(self.provenance.get("target", ""))
+
+    @property
+    def verdict(self) -> str:
+        """See ``verdict``."""
+        return verdict(self.provenance)
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """The pattern as float32 (side,side,3) in 255ths, for looking at."""
+        from safetensors import safe_open
+
+        with safe_open(self.path, framework="numpy") as archive:
+            pattern = archive.get_tensor("pattern")
+        scale = 1 if pattern.dtype.kind == "i" else 255
+        return np.asarray(pattern.transpose(1, 2, 0) * scale, dtype=np.float32)
+
+
+def verdict(provenance: dict[str, Any]) -> str:
+    """Its stated rates in words, like "fools 84.5% of 300 images of ..."; empty when none is stated.
+
+    Of an ensemble, one rate a network, in their order.
+    """
+    stated = provenance.get("held_out", {})
+    each = [stated.get(key, stated) for key in str(provenance.get("network", "")).split(", ")]
+    target = provenance.get("target")
+    name, verb = ("target_rate", f"turns {{}} into {target!r}") if target else ("fooling_rate", "fools {}")
+    rates = [f"{rates[name]:.1%}" for rates in each if name in rates]
+    return verb.format(f"{' / '.join(rates)} of {stated['set']}") if rates else ""
+
+
+@lru_cache(maxsize=4)
+def library(folder: Path = PERTURBATIONS) -> tuple[Entry, ...]:
+    """Every perturbation of ``folder``: small ones first, l_inf before l2, free before targeted, one network before several."""
+    return tuple(sorted(map(_entry, folder.glob("*.safetensors")), key=_order))
+
+
+def _order(entry: Entry) -> tuple[Any, ...]:
+    return entry.side, len(entry.networks), bool(entry.target), entry.networks, entry.ball.p != LINF, len(entry.key), entry.key
+
+
+def _entry(path: Path) -> Entry:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as archive:
+        header = archive.metadata() or {}
+        side = archive.get_slice("pattern").get_shape()[-1]
+    ball = Ball(header["p"], float(header["radius"]))
+    return Entry(path, header["name"], side, ball, json.loads(header["provenance"]))

@@ -1,0 +1,165 @@
+"""Tab 5, Library: the ready-made patterns, what each does to which network, and how fast each method finds one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.library import Entry, library
+from uap_core.ui.setup_panel import Setup
+from uap_core.ui.studio import Studio
+from uap_core.ui.widgets import QUICK, chart, download, facts, guarded, hide, picture_file, show, status
+
+if TYPE_CHECKING:
+    from uap_core.experiments.matrix import MatrixRow
+    from uap_core.tables import Table
+
+EXPLAIN = r"""
+Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
+the paper's own method, the others are ours; *all but* one were crafted on three networks and never saw the fourth, which
+they fool all the same: such patterns are **doubly universal**, across images and across networks. Every figure was
+measured on images that crafting never saw, and is precomputed: the weights of the four ImageNet networks do not ship
+with this page, and each pattern says where they can be had. Patterns of 224 pixels can be applied to any
+network of that size that you bring (`--models`).
+"""
+GAIN = 10
+MATRICES = ("imagenet-matrix", "resnet64-matrix")
+
+
+def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it; its pictures are made when it is first opened."""
+    gallery = gr.Gallery(
+        columns=5,
+        height="auto",
+        format="png",
+        allow_preview=False,
+        object_fit="cover",
+        interactive=False,
+        show_label=False,
+        buttons=[],
+        elem_id="library-gallery",
+        elem_classes="pixels",
+    )
+    details = gr.HTML(status("Click on a pattern to see where it comes from."), elem_id="library-details")
+    with gr.Row():
+        use = gr.Button(
+            "Use it in the other tabs", variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use"
+        )
+        file = download("Pattern (.safetensors)", "library-file")
+    said = gr.HTML(elem_id="library-said")
+    gr.Markdown("#### Who fools whom")
+    matrix = gr.HTML(elem_id="library-matrix")
+    gr.Markdown("#### How fast each method finds a pattern")
+    subject = gr.Dropdown(
+        _subjects(), show_label=False, container=False, interactive=True, visible=bool(_subjects()), elem_id="library-subject"
+    )
+    fast = chart("library-convergence")
+    few = chart("library-samples")
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+    chosen = gr.State("")
+
+    def fill() -> tuple[Any, Any]:
+        return [(picture_file(_picture(entry)), entry.name) for entry in library()], _matrices(studio)
+
+    def choose(event: gr.SelectData) -> tuple[Any, ...]:
+        entry = library()[event.index]
+        return entry.key, _details(entry), gr.update(visible=True), show(str(entry.path)), ""
+
+    def apply(key: str, network: str, asked: tuple[str, int]) -> tuple[Any, ...]:
+        side = studio.card(network).input_size
+        entry = next(entry for entry in library() if entry.key == key)
+        if entry.side != side:
+            sentence = f"This pattern is {entry.side} x {entry.side} pixels, the chosen network takes {side} x {side}."
+            return status(f"{sentence} Choose a network of its size on the left first."), gr.skip(), gr.skip()
+        return "", (key, asked[1] + 1), gr.update(selected="apply")
+
+    def curves(key: str) -> tuple[Any, Any]:
+        return _convergence(studio, key), _samples(studio, key)
+
+    tab.select(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
+    tab.select(guarded(2, 0)(curves), subject, [fast, few], **QUICK)
+    subject.input(guarded(2, 0)(curves), subject, [fast, few], **QUICK)
+    gallery.select(choose, None, [chosen, details, use, file, said], **QUICK)
+    use.click(guarded(3, 0)(apply), [chosen, setup.network, setup.asked], [said, setup.asked, tabs], **QUICK)
+
+
+def _picture(entry: Entry) -> Any:
+    from uap_core.experiments.exhibit import amplified
+
+    return amplified(entry.levels / 255, GAIN)
+
+
+def _details(entry: Entry) -> str:
+    origin = entry.provenance
+    seconds = origin.get("seconds")
+    rows = [
+        ("pattern", f"{entry.name}, {entry.side} x {entry.side} pixels"),
+        ("held-out", entry.verdict),
+        ("crafted on", f"{origin.get('craft_set', '')}, seed {origin.get('seed')}"),
+        ("method", str(origin.get("method", ""))),
+        ("cost", f"{origin.get('image_gradients')} image-gradients, {seconds:.0f} s" if seconds else ""),
+        ("network", f"{origin.get('network', '')}: {origin.get('weights_from', '')}"),
+        ("made", f"{str(origin.get('time', ''))[:10]}, torch {origin.get('torch', '')}"),
+    ]
+    return f'<div class="wide">{facts([(name, value) for name, value in rows if value])}</div>'
+
+
+def _matrices(studio: Studio) -> str:
+    from uap_core.experiments.matrix import MatrixRow
+
+    tables = [studio.precomputed(name, MatrixRow) for name in MATRICES]
+    return "".join(_matrix(table) for table in tables if table) or status("Not computed yet.")
+
+
+def _matrix(table: Table) -> str:
+    rows: Sequence[MatrixRow] = table.rows
+    networks = list(dict.fromkeys(row.network for row in rows))
+    patterns = list(dict.fromkeys(row.perturbation for row in rows))
+    cells = {(row.perturbation, row.network): row for row in rows}
+    head = "".join(f"<th>{escape(network)}</th>" for network in networks)
+    body = "".join(
+        f"<tr><th>{escape(pattern)}</th>{''.join(_cell(cells[pattern, network]) for network in networks)}</tr>"
+        for pattern in patterns
+    )
+    note = f"Fooling rate on {table.provenance['held_out']}, precomputed {table.provenance['time'][:10]}; framed: its own."
+    return f'{status(note)}<div class="wide"><table class="matrix"><tr><th>pattern</th>{head}</tr>{body}</table></div>'
+
+
+def _cell(row: MatrixRow) -> str:
+    low, high = row.fooling_rate.interval
+    kind = ' class="own"' if row.crafted_on else ""
+    shade = f"--rate: {100 * row.fooling_rate.value:.0f}%"
+    return f'<td{kind} style="{shade}" title="95 % interval {low:.1%} to {high:.1%}">{row.fooling_rate.value:.1%}</td>'
+
+
+def _subjects() -> list[tuple[str, str]]:
+    """(name, key) of the networks that have precomputed curves, told from the library's patterns."""
+    from uap_core.assets import RESULTS
+
+    single = {entry.networks[0]: entry.name.partition(",")[0] for entry in library() if len(entry.networks) == 1}
+    return [(name, key) for key, name in single.items() if (RESULTS / f"{key}-convergence.json").is_file()]
+
+
+def _convergence(studio: Studio, key: str) -> Any:
+    from uap_core.experiments.convergence import ConvergenceRow
+    from uap_core.plots import convergence_figure
+
+    table = studio.precomputed(f"{key}-convergence", ConvergenceRow) if key else None
+    return show(convergence_figure(table.rows, f"{table.title} (precomputed)")) if table else hide()
+
+
+def _samples(studio: Studio, key: str) -> Any:
+    from uap_core.experiments.sample_curve import SampleRow
+    from uap_core.plots import BLUE, GREEN, Curve, sample_figure
+
+    curves = []
+    title = ""
+    for name, *words in (("real", "ours", BLUE, "o"), ("deepfool", "by DeepFool at the same cost", GREEN, "^")):
+        table = studio.precomputed(f"{key}-curve-{name}", SampleRow) if key else None
+        if table and table.rows:
+            curves.append(Curve(table.rows, *words))
+            title = f"{table.title} (precomputed)"
+    return show(sample_figure(curves, title)) if curves else hide()
