@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from uap_core.library import library, verdict
+from uap_core.library import library, read_levels, verdict
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import Perturbation, save_perturbation
 
@@ -36,8 +36,7 @@ def test_levels_are_the_pattern(whole: bool, tmp_path: Path) -> None:
     if not whole:
         v = v * 0.93
         save_perturbation(Perturbation("v", v, LINF, {}), tmp_path / "v.safetensors")
-    (entry,) = library(tmp_path)
-    np.testing.assert_allclose(entry.levels, v.permute(1, 2, 0).numpy() * 255, rtol=1e-5)
+    np.testing.assert_allclose(read_levels(tmp_path / "v.safetensors"), v.permute(1, 2, 0).numpy() * 255, rtol=1e-5)
 
 
 def test_verdicts() -> None:

@@ -262,6 +262,7 @@ class Part(str, Enum):
     matrix = "matrix"
     curves = "curves"
     convergence = "convergence"
+    ablations = "ablations"
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +44,15 @@ class Entry:
         """See ``verdict``."""
         return verdict(self.provenance)
 
-    @cached_property
-    def levels(self) -> np.ndarray:
-        """The pattern as float32 (side,side,3) in 255ths, for looking at."""
-        from safetensors import safe_open
 
-        with safe_open(self.path, framework="numpy") as archive:
-            pattern = archive.get_tensor("pattern")
-        scale = 1 if pattern.dtype.kind == "i" else 255
-        return np.asarray(pattern.transpose(1, 2, 0) * scale, dtype=np.float32)
+def read_levels(path: Path) -> np.ndarray:
+    """A pattern as float32 (side,side,3) in 255ths, for looking at, read without torch."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as archive:
+        pattern = archive.get_tensor("pattern")
+    scale = 1 if pattern.dtype.kind == "i" else 255
+    return np.asarray(pattern.transpose(1, 2, 0) * scale, dtype=np.float32)
 
 
 def verdict(provenance: dict[str, Any]) -> str:

@@ -34,17 +34,23 @@ def _need_browser() -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """The app as a visitor would start it, on a free port; yields its address."""
+def server_process() -> Iterator[tuple[int, str]]:
+    """The app as a visitor would start it, on a free port; yields its process number and its address."""
     _need_browser()
     process = subprocess.Popen(
         [sys.executable, "-u", "app.py"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        yield _address(process)
+        yield process.pid, _address(process)
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(server_process: tuple[int, str]) -> str:
+    """The address of the running app."""
+    return server_process[1]
 
 
 def _address(process: subprocess.Popen[str]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +203,65 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     assert "Stopped" in page.locator("#curve-status").inner_text()  # and it stays stopped
     page.locator("#pattern input").click()
     assert page.get_by_role("option", name=re.compile("crafted on")).count() >= 1
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and its threads have used of the processor so far (fields 14 and 15 of proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time of another process is read from /proc")
+def test_stopping_frees_the_processor_within_a_second(page, server_process: tuple[int, str]) -> None:
+    pid = server_process[0]
+    page.get_by_role("tab", name="Training images").click()
+    page.locator("#curve-run").click()
+    wait_for(page, "#curve-status", "Crafting on", timeout=120_000)
+    before = processor_seconds(pid)
+    time.sleep(1)
+    assert processor_seconds(pid) - before > 0.4, "nothing was being crafted"
+    page.locator("#curve-stop").click()
+    time.sleep(1)
+    stopped = processor_seconds(pid)
+    time.sleep(2)
+    assert processor_seconds(pid) - stopped < 0.5
+
+
+def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
+    page.get_by_role("tab", name="Library").click()
+    page.locator("#library-gallery .thumbnail-item").nth(len(library()) - 1).wait_for()
+    assert page.locator("#library-gallery .thumbnail-item").count() == len(library())
+    place = next(i for i, entry in enumerate(library()) if entry.side == SIZE and entry.ball.p == "l2")
+    page.locator("#library-gallery .thumbnail-item").nth(place).click()
+    details = wait_for(page, "#library-details", "seed")
+    assert library()[place].verdict in details
+    assert "trained from scratch by this project" in details
+    with page.expect_download() as download:
+        page.locator("#library-file").click()
+    assert Path(download.value.path()).read_bytes() == library()[place].path.read_bytes()
+    page.locator("#library-use").click()
+    page.locator("#apply").wait_for()
+    wait_for(page, "#pattern-note", re.escape(library()[place].verdict[1:]))
+    assert page.locator("#pattern input").input_value() == library()[place].name
+
+
+def test_a_library_pattern_of_another_size_says_what_it_needs(page) -> None:
+    page.get_by_role("tab", name="Library").click()
+    place = next(i for i, entry in enumerate(library()) if entry.side == 224)
+    page.locator("#library-gallery .thumbnail-item").nth(place).click()
+    wait_for(page, "#library-details", "seed")
+    page.locator("#library-use").click()
+    assert "224 x 224" in wait_for(page, "#library-said", "takes 64 x 64")
+
+
+def test_library_tab_tells_who_fools_whom(page) -> None:
+    page.get_by_role("tab", name="Library").click()
+    page.locator(".matrix").first.wait_for()
+    rates = [float(cell.rstrip("%")) for cell in page.locator(".matrix td").all_inner_texts()]
+    assert len(rates) >= 80
+    assert all(0 < rate <= 100 for rate in rates)
+    page.locator("#library-convergence img").wait_for()
+    page.locator("#library-samples img").wait_for()
 
 
 def test_compare_tab(page) -> None:

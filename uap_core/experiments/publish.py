@@ -22,6 +22,7 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.datasets import ImageSet, open_splits
+from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence
 from uap_core.experiments.matrix import MatrixRow, fooling_matrix
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
@@ -33,8 +34,9 @@ from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
-PARTS = ("library", "sweep", "matrix", "curves", "convergence")
+PARTS = ("library", "sweep", "matrix", "curves", "convergence", "ablations")
 BUDGET = 2000
+ABLATION_BUDGET = 1000
 POINTS = (16, 32, 64, 125, 250, 500, 1000, 2000)
 MOST = 2048
 SEEDS = 3
@@ -90,6 +92,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         if key == DEFAULT_MODEL:
             made.append(_curve_job(materials, key, "dreams", Default(budget=BUDGET, bf16=True), dreams_path(key)))
         made.append(_convergence_job(materials, key))
+        made.append(_ablation_job(materials, key))
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))
 
 
@@ -231,6 +234,36 @@ def _convergence_job(materials: Materials, key: str) -> Job:
             yield f"{name}: {rows[-1].held_out_rate} after {rows[-1].image_gradients} image-gradients"
 
     return Job("convergence", path.stem, {key: len(methods) * 2 * BUDGET}, lambda: not missing(), run)
+
+
+def _ablation_job(materials: Materials, key: str) -> Job:
+    path = materials.results / f"{key}-ablations.json"
+    methods = variants(ABLATION_BUDGET)
+
+    def provenance() -> dict[str, Any]:
+        craft, _ = materials.splits(key)
+        stated = {"crafted_on": f"{CRAFTED_ON} images of {craft.name}", "ball": str(LINF10), "seeds": SEEDS}
+        measured_on = {"held_out": f"{min(MEASURED_ON, len(craft) - CRAFTED_ON)} others of {craft.name}"}
+        listed = {"methods": {name: repr(method) for name, method in methods.items()}}
+        return _provenance(materials, [key]) | stated | measured_on | listed
+
+    def table() -> Table:
+        title = f"{materials.zoo.cards()[key].name}: what each part is worth at {ABLATION_BUDGET} image-gradients"
+        return _so_far(path, AblationRow, title, provenance())
+
+    def missing() -> list[tuple[int, str]]:
+        there = {(row.seed, row.variant) for row in table().rows}
+        return [(seed, name) for seed in range(SEEDS) for name in methods if (seed, name) not in there]
+
+    def run() -> Iterator[str]:
+        network, (craft, _), so_far = materials.network(key), materials.splits(key), table()
+        for seed, name in missing():
+            for row in ablations(network, {name: methods[name]}, craft, LINF10, seed):
+                so_far.rows.append(row)
+                write_table(so_far, path)
+                yield f"seed {seed}, {name}: {row.rate}"
+
+    return Job("ablations", path.stem, {key: SEEDS * len(methods) * ABLATION_BUDGET}, lambda: not missing(), run)
 
 
 def _at_equal_cost(method: type[Crafter]) -> Crafter:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from uap_core.library import Entry, library
+from uap_core.library import Entry, library, read_levels
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import QUICK, chart, download, facts, guarded, hide, picture_file, show, status
@@ -89,7 +89,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
 def _picture(entry: Entry) -> Any:
     from uap_core.experiments.exhibit import amplified
 
-    return amplified(entry.levels / 255, GAIN)
+    return amplified(read_levels(entry.path) / 255, GAIN)
 
 
 def _details(entry: Entry) -> str:

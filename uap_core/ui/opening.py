@@ -16,6 +16,7 @@ import numpy as np
 from uap_core.assets import MODELS, PERTURBATIONS, RESULTS
 from uap_core.experiments.exhibit import Exhibit
 from uap_core.images import SAMPLE_PHOTOS, square
+from uap_core.library import read_levels
 from uap_core.models.card import read_card
 
 OPENING = RESULTS / "opening.json"
@@ -31,8 +32,6 @@ class Opening:
 
 def load_opening(path: Path = OPENING) -> Opening | None:
     """The first view, or None when it is not there or no longer true."""
-    from safetensors.numpy import load_file
-
     if not path.is_file():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))
@@ -42,11 +41,11 @@ def load_opening(path: Path = OPENING) -> Opening | None:
         return None
     photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
     clean = np.asarray(square(photo.open(), card.resize_size, card.input_size))
-    change = load_file(pattern_file)["pattern"].transpose(1, 2, 0)
-    perturbed = np.rint(clean + 255 * change).clip(0, 255).astype(np.uint8)
+    levels = read_levels(pattern_file)
+    perturbed = np.rint(clean + levels).clip(0, 255).astype(np.uint8)
     numbers = {name: stored[name] for name in ("linf", "l2", "psnr", "ssim")}
     before, after = ([(label, value) for label, value in stored[name]] for name in ("before", "after"))
-    return Opening(Exhibit(clean, perturbed, before, after, **numbers), change)
+    return Opening(Exhibit(clean, perturbed, before, after, **numbers), levels / 255)
 
 
 def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPENING) -> None:

@@ -1,5 +1,5 @@
 """From `python app.py` to the page answering, beside a page with one button, in turn. Run
-python tests/bench/bench_startup.py"""
+python tests/bench/startup.py"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast the embedded network is measured and attacked here: `python tests/bench/bench_crafting.py [--short]`.
+"""How fast the embedded network is measured and attacked here: `python tests/bench/speed.py [--short]`.
 
 Everything runs one after the other in one process, so that the lines of the table may be compared with each other.
 """

@@ -1,0 +1,176 @@
+"""What each part of `default` is worth: the same run with one part changed, at equal cost.
+
+Settings are chosen here, within the craft set: crafted on one part of it, measured on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uap_core.crafting.cosine import cosine
+from uap_core.crafting.default import CLIP, Default
+from uap_core.crafting.loop import Crafter, saturate
+from uap_core.crafting.problem import Problem, predicted
+from uap_core.crafting.singular import Singular
+from uap_core.crafting.spgd import clipped_cross_entropy
+from uap_core.crafting.state import State
+from uap_core.datasets import ImageSet
+from uap_core.metrics import Rate, fooling_rate, predict
+from uap_core.models.classifier import Classifier
+from uap_core.norms import Ball
+
+CRAFTED_ON, MEASURED_ON = 350, 1000
+
+
+@dataclass(frozen=True)
+class AblationRow:
+    """What the pattern of one ``variant``, crafted on ``network`` under ``seed``, does to the other part of the craft set."""
+
+    variant: str
+    network: str
+    seed: int
+    image_gradients: int
+    rate: Rate
+
+
+class CrossEntropyAlone(Default):
+    """The first half of the loss."""
+
+    @staticmethod
+    def loss(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
+        """Minus min(cross-entropy, CLIP s), s as in ours."""
+        surprise = F.cross_entropy(perturbed, clean.argmax(dim=1), reduction="none")
+        return -surprise.minimum(CLIP * clean.std(dim=1, unbiased=False))
+
+
+class FixedClip(Default):
+    """Cross-entropy clipped at 9 as in SPGD, whatever the scale of the logits."""
+
+    loss = staticmethod(clipped_cross_entropy)
+
+
+class CosineAlone(Default):
+    """The second half of the loss."""
+
+    loss = staticmethod(cosine)
+
+
+class WholePictures(Default):
+    """The craft images as they are."""
+
+    def views(self, batch: Tensor, state: State) -> None:  # type: ignore[override]
+        """None."""
+        return
+
+
+class NotSaturated(Default):
+    """The last iterate, projected."""
+
+    def finish(self, problem: Problem, state: State) -> None:
+        """Onto the ball, not out to its surface."""
+        state.pattern = problem.ball.project(state.pattern)
+
+
+class Averaged(Default):
+    """The mean of the iterates of the last fifth."""
+
+    def step(self, problem: Problem, state: State) -> None:
+        """As ours, and remember the sum."""
+        super().step(problem, state)
+        if state.step >= 0.8 * self.steps:
+            state.memory["sum"] = state.memory.get("sum", torch.zeros_like(state.pattern)) + state.pattern
+
+    def finish(self, problem: Problem, state: State) -> None:
+        """The direction of the sum is that of the mean."""
+        state.pattern = problem.ball.project(problem.ball.fill(state.memory["sum"]))
+        saturate(problem, state)
+
+
+class WarmStart(Default):
+    """A quarter of the budget goes into a singular vector to begin with."""
+
+    def begin(self, problem: Problem, generator: torch.Generator) -> State:
+        """The pattern of SV-UAP; the work counts."""
+        method = Singular(budget=self.budget // 4)
+        state = method.begin(problem, generator)
+        while method.share(state) < 1:
+            method.step(problem, state)
+            state.step += 1
+        method.finish(problem, state)
+        return State(state.pattern, generator, image_gradients=state.image_gradients)
+
+    @property
+    def steps(self) -> int:
+        """Three quarters are left."""
+        return max(1, (self.budget - self.budget // 4) // self.batch_size)
+
+
+class Unfooled(Default):
+    """Every eighth of the run the craft set is looked through, and until the next time only unfooled images are drawn.
+
+    Looking costs a third of an image-gradient an image, and is counted.
+    """
+
+    def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
+        """The gradient on the next images that were not fooled when last looked at."""
+        if state.step % max(1, self.steps // 8) == 0:
+            clean = problem.clean[0].argmax(dim=1)
+            state.memory["left"] = (predicted(problem.networks[0], problem.images, problem.ball.project(v)) == clean).nonzero()[
+                :, 0
+            ]
+            state.image_gradients += len(clean) // 3
+        left = state.memory["left"]
+        if len(left) < self.batch_size:
+            return super().batch_gradient(problem, state, v)
+        drawn = torch.randperm(len(left), generator=state.generator)[: self.batch_size]
+        return self.counted_gradient(problem, state, left[drawn], v)
+
+    def share(self, state: State) -> float:
+        """Of the budget, looking included."""
+        return max(super().share(state), state.image_gradients / self.budget)
+
+
+def variants(budget: int) -> dict[str, Crafter]:
+    """Ours first, then with one part changed."""
+    kinds = {
+        "cross-entropy alone": CrossEntropyAlone,
+        "cross-entropy alone, clipped at 9": FixedClip,
+        "cosine alone": CosineAlone,
+        "whole pictures": WholePictures,
+        "not saturated": NotSaturated,
+        "late iterates averaged": Averaged,
+        "warm start from a singular vector": WarmStart,
+        "unfooled images alone": Unfooled,
+    }
+    settings = {
+        "mirrored, not cut": {"smallest_view": 1.0},
+        "views down to half": {"smallest_view": 0.5},
+        "ball of one size": {"start": 1.0},
+        "ball from three times": {"start": 3.0},
+        "half the rate": {"rate": 0.5},
+        "batches of 4": {"batch_size": 4},
+        "batches of 16": {"batch_size": 16},
+    }
+    made: dict[str, Crafter] = {"ours": Default(budget=budget, bf16=True)}
+    made |= {name: kind(budget=budget, bf16=True) for name, kind in kinds.items()}
+    made |= {name: Default(budget=budget, bf16=True, **setting) for name, setting in settings.items()}  # type: ignore[arg-type]
+    return made
+
+
+def ablations(
+    network: Classifier, methods: Mapping[str, Crafter], craft: ImageSet, ball: Ball, seed: int
+) -> Iterator[AblationRow]:
+    """Craft with each of ``methods`` on 350 images of ``craft`` that ``seed`` draws, measure on at most 1 000 others."""
+    ordered = craft.shuffled(torch.Generator().manual_seed(seed))
+    others = torch.arange(CRAFTED_ON, min(len(craft), CRAFTED_ON + MEASURED_ON))
+    part, rest = ordered.prefix(CRAFTED_ON), ordered.subset(others)
+    clean = predict(network, rest.batches())
+    for name, method in methods.items():
+        *_, last = method.craft(network, part.pixels, ball, torch.Generator().manual_seed(seed))
+        rate = fooling_rate(clean, predicted(network, rest.pixels, last.perturbation))
+        yield AblationRow(name, network.card.name, seed, last.image_gradients, rate)
