@@ -211,7 +211,7 @@ def test_cosine_is_adam_on_the_angle(smooth: Classifier, ball: Ball) -> None:
 
 
 @pytest.mark.parametrize("ball", [LINF, L2], ids=str)
-def test_default_is_adam_in_a_shrinking_ball(smooth: Classifier, ball: Ball) -> None:
+def test_default_steps_in_a_shrinking_ball(smooth: Classifier, ball: Ball) -> None:
     images, generator = pictures(6), seeded(0)
     adam = WrittenOutAdam(0.1 * ball.random_signs((3, SIDE, SIDE), generator), 1.0)
 
@@ -225,11 +225,16 @@ def test_default_is_adam_in_a_shrinking_ball(smooth: Classifier, ball: Ball) -> 
     method = Default(budget=60, batch_size=6)
     *steps, last = run(method, smooth, images, ball)
     assert len(steps) == 10
+    v, mean = adam.v.detach(), torch.zeros(3, SIDE, SIDE)
     for k, progress in enumerate(steps):
         now = Ball(ball.p, ball.radius * (1 + max(0.0, 1 - (k + 1) / 6)))
-        unit = now.radius if ball.p == "linf" else now.radius / math.sqrt(VALUES)
         views = draw_views(len(images), method.smallest_view, generator)
-        v = adam.step(slope(smooth, images, adam.v.detach(), loss, views), now, unit * (1 - k / 10))
+        gradient = slope(smooth, images, v, loss, views)
+        if ball.p == "linf":
+            v = adam.step(gradient, now, now.radius * (1 - k / 10))
+        else:
+            mean = 0.9 * mean + 0.1 * gradient / gradient.norm()
+            v = project(now, v - now.radius * (1 - k / 10) * mean / (1 - 0.9 ** (k + 1)))
         torch.testing.assert_close(progress.perturbation, project(ball, v), rtol=1e-3, atol=1e-6)
     full = ball.radius * v.sign() if ball.p == "linf" else ball.radius * v / v.norm()
     labels = clean_logits(smooth, images).argmax(dim=1)

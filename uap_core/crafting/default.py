@@ -2,9 +2,9 @@
 
 Two losses that fail in different places, added: how unlikely the clean prediction has become, and how far the logits have
 turned from the clean ones. Random views of the craft images, since few images are soon known by heart. Small batches, whose
-noise finds better patterns; Adam with a rate as large as the ball, falling linearly to zero; a ball that begins at twice its
-radius and shrinks over the first part of the run, so that the pattern takes shape where gradients are rich; and at last the
-pattern pushed out to the surface.
+noise finds better patterns; Adam (in l2 a running mean of directions) with a rate as large as the ball, falling linearly to
+zero; a ball that begins at twice its radius and shrinks over the first part of the run, so that the pattern takes shape where
+gradients are rich; and at last the pattern pushed out to the surface.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uap_core.crafting.loop import largest_value, saturate
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
-from uap_core.crafting.steps import adam
+from uap_core.crafting.steps import adam, mean_direction
 from uap_core.crafting.views import draw_views
 from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
@@ -45,7 +45,7 @@ def unlikely_and_turned(clean: Tensor, perturbed: Tensor, target: int | None = N
 
 @dataclass(frozen=True, kw_only=True)
 class Default(FirstOrder):
-    """``rate``: Adam's first, as a share of what a value may reach. ``start``: radius of the first ball in radii of the
+    """``rate``: of the first step, as a share of what a value may reach. ``start``: radius of the first ball in radii of the
     last; ``shrinking``: the share of the run that it takes to get there. ``smallest_view``: of a picture's side."""
 
     batch_size: int = 8
@@ -67,11 +67,12 @@ class Default(FirstOrder):
         return State(0.1 * problem.random_signs(generator), generator)
 
     def step(self, problem: Problem, state: State) -> None:
-        """One step of Adam in the ball of the moment."""
+        """One step in the ball of the moment: of Adam in l_inf, along the mean direction in l2."""
         gradient = self.batch_gradient(problem, state, state.pattern)
         ball = self.ball_after(problem.ball, (state.step + 1) / self.steps)
         size = self.rate * largest_value(ball, state.pattern) * (1 - state.step / self.steps)
-        state.pattern = ball.project(state.pattern - size * adam(state.memory, gradient, state.step + 1))
+        direction = (adam if ball.p == LINF else mean_direction)(state.memory, gradient, state.step + 1)
+        state.pattern = ball.project(state.pattern - size * direction)
 
     def views(self, batch: Tensor, state: State) -> Tensor:
         """Another view of each image at every step."""

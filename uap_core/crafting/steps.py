@@ -1,4 +1,4 @@
-"""How a gradient becomes a step on the pattern: the sign step of the papers, and Adam."""
+"""How a gradient becomes a step on the pattern: the sign step of the papers, Adam, and a running mean of directions."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def adam(memory: dict[str, Tensor], gradient: Tensor, step: int) -> Tensor:
     second = 0.999 * memory.get("second", 0) + 0.001 * gradient**2
     memory |= {"first": first, "second": second}
     return (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-12)
+
+
+def mean_direction(memory: dict[str, Tensor], gradient: Tensor, step: int) -> Tensor:
+    """The running mean of the gradients, each first brought to root mean square 1, for the ``step``-th, counted from 1.
+
+    Adam divides each value by its own history and so makes all of them alike, as an l_inf ball likes it; in an l2 ball length
+    is what counts, and it is best spent where gradients are large. ``memory`` holds the mean between calls.
+    """
+    unit = gradient / gradient.norm().clamp_min(1e-30) * gradient.numel() ** 0.5
+    memory["mean"] = 0.9 * memory.get("mean", 0) + 0.1 * unit
+    return memory["mean"] / (1 - 0.9**step)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.crafting.cosine import cosine
+from uap_core.crafting.deepfool import DeepFool
 from uap_core.crafting.default import CLIP, Default
 from uap_core.crafting.loop import Crafter, saturate
 from uap_core.crafting.problem import Problem, predicted
@@ -136,7 +137,7 @@ class Unfooled(Default):
 
 
 def variants(budget: int) -> dict[str, Crafter]:
-    """Ours first, then with one part changed."""
+    """Ours first, then with one part changed; at last the paper's method, and what larger batches and their gain do to it."""
     kinds = {
         "cross-entropy alone": CrossEntropyAlone,
         "cross-entropy alone, clipped at 9": FixedClip,
@@ -159,7 +160,11 @@ def variants(budget: int) -> dict[str, Crafter]:
     made: dict[str, Crafter] = {"ours": Default(budget=budget, bf16=True)}
     made |= {name: kind(budget=budget, bf16=True) for name, kind in kinds.items()}
     made |= {name: Default(budget=budget, bf16=True, **setting) for name, setting in settings.items()}  # type: ignore[arg-type]
-    return made
+    made |= {
+        f"DeepFool, batches of 8, gain {gain:g}": DeepFool(budget=budget, batch_size=8, gain=gain)
+        for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)
+    }
+    return made | {"DeepFool, image by image (the paper's)": DeepFool(budget=budget)}
 
 
 def ablations(

@@ -26,7 +26,7 @@ from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow,
 from uap_core.experiments.convergence import ConvergenceRow, convergence
 from uap_core.experiments.matrix import MatrixRow, fooling_matrix
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
-from uap_core.experiments.shipped import IMAGENET, L2_2000, LINF10, Recipe, is_made, make, recipes
+from uap_core.experiments.shipped import DEEPFOOL, IMAGENET, L2_2000, LINF10, Recipe, is_made, make, recipes
 from uap_core.experiments.sweep import SweepRow, epsilon_sweep
 from uap_core.library import library
 from uap_core.models.classifier import Classifier
@@ -88,7 +88,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         made.append(_matrix_job(materials, IMAGENET, "imagenet-matrix"))
     for key in networks:
         made.append(_curve_job(materials, key, "real", Default(budget=BUDGET, bf16=True)))
-        made.append(_curve_job(materials, key, "deepfool", DeepFool(budget=BUDGET, batch_size=8)))
+        made.append(_curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET)))
         if key == DEFAULT_MODEL:
             made.append(_curve_job(materials, key, "dreams", Default(budget=BUDGET, bf16=True), dreams_path(key)))
         made.append(_convergence_job(materials, key))
@@ -267,8 +267,8 @@ def _ablation_job(materials: Materials, key: str) -> Job:
 
 
 def _at_equal_cost(method: type[Crafter]) -> Crafter:
-    """As its paper has it, but for the budget, which is the same for all."""
-    return method(budget=BUDGET, **{"batch_size": 8} if method is DeepFool else {})
+    """As its paper has it, but for the budget, which is the same for all, and DeepFool's batches."""
+    return replace(DEEPFOOL, budget=BUDGET) if method is DeepFool else method(budget=BUDGET)
 
 
 def _so_far(path: Path, row_type: type, title: str, provenance: dict[str, Any]) -> Table:

@@ -22,6 +22,8 @@ from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import load_perturbation, save_perturbation
 
 IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
+# The paper's method at a price that can be paid: the gain makes up for steps that a mean of eight shortens, and for passes.
+DEEPFOOL = DeepFool(batch_size=8, gain=400.0)
 LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
 
 
@@ -57,7 +59,7 @@ class Recipe:
 def recipes() -> list[Recipe]:
     """What the library holds, quick ones first."""
     ours = Default(budget=10_000, bf16=True)
-    theirs = DeepFool(budget=5_000, batch_size=8)
+    theirs = replace(DEEPFOOL, budget=5_000)
     several = replace(ours, budget=3_000)
     embedded = [
         Recipe(f"{DEFAULT_MODEL}-linf10", (DEFAULT_MODEL,), LINF10, Default(budget=25_600), 2000),

@@ -45,9 +45,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     )
     details = gr.HTML(status("Click on a pattern to see where it comes from."), elem_id="library-details")
     with gr.Row():
-        use = gr.Button(
-            "Use it in the other tabs", variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use"
-        )
+        use = gr.Button("Apply it", variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use")
         file = download("Pattern (.safetensors)", "library-file")
     said = gr.HTML(elem_id="library-said")
     gr.Markdown("#### Who fools whom")

@@ -54,7 +54,7 @@ CSS = """
 .matrix td { text-align: right; padding: .2rem .5rem; border: none !important; border-radius: 4px;
   font-variant-numeric: tabular-nums; background: color-mix(in srgb, #D55E00 calc(var(--rate) * .45), transparent); }
 .matrix td.own { outline: 2px solid var(--body-text-color); outline-offset: -2px; font-weight: 700; }
-#library-gallery .grid-wrap { height: auto !important; max-height: none; overflow: visible; padding: 4px; }
+#library-gallery .grid-wrap { min-height: 0; height: auto !important; max-height: none; overflow: visible; padding: 4px; }
 #library-gallery .caption-label { font-size: .75rem; max-width: 100%; white-space: normal; }
 .contenders { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 1rem; }
 .contender { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: .8rem; }
