@@ -193,7 +193,7 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     with page.expect_download() as download:
         page.locator("#curve-stored-csv").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
-    assert {row["crafted_on"] for row in rows} == {"photographs", "dreams"}
+    assert {row["crafted_on"] for row in rows} == {"photographs", "dreams", "photographs by DeepFool"}
     assert all(0 < float(row["held_out_rate"]) < 1 for row in rows)
     page.locator("#curve-run").click()
     wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from toys import SIDE, pictures, seeded, smooth_network
+from toys import SIDE, convolutional_network, pictures, seeded, smooth_network
 
 from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.cosine import Cosine
@@ -21,6 +22,7 @@ from uap_core.crafting.loop import Crafter, Progress, saturate
 from uap_core.crafting.margin import Margin
 from uap_core.crafting.problem import Goal, Problem, clean_logits
 from uap_core.crafting.sga import SGA
+from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import SPGD
 from uap_core.crafting.state import State
 from uap_core.errors import DatasetError, PerturbationError, SettingError
@@ -115,6 +117,24 @@ def test_resumed_equals_uninterrupted_bit_for_bit(smooth: Classifier, tmp_path: 
     assert len(rest) >= len(whole) - after
     assert all(map(same, rest, whole[-len(rest) :]))
     assert same(rest[-1], whole[-1])
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_power_iterations_are_resumed_too(tmp_path: Path, after: int) -> None:
+    """On a network with feature maps, which this method looks at."""
+    method, network, path = Singular(budget=96, batch_size=8, stride=1, interval=16), convolutional_network(), tmp_path / "run"
+
+    def go() -> Iterator[Progress]:
+        return method.craft(network, pictures(14), LINF, seeded(0), checkpoint=path)
+
+    whole = list(method.craft(network, pictures(14), LINF, seeded(0)))
+    stopped = go()
+    assert all(map(same, [next(stopped) for _ in range(after)], whole))
+    stopped.close()
+    assert path.exists()
+    rest = list(go())
+    assert len(rest) < len(whole)
+    assert all(map(same, rest, whole[-len(rest) :]))
 
 
 def test_a_run_that_was_content_stays_so(smooth: Classifier, tmp_path: Path) -> None:

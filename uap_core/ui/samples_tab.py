@@ -14,12 +14,14 @@ from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy
 
 EXPLAIN = r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
-for every $n$; the sets are nested, so a larger one contains the smaller. Crafting ascends, a few images a step, on the
-mean of $\min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ \beta\big)$, how unlikely the clean prediction has become
-(Shafahi et al., 2020), and clips $v$ after each step, to $\|v\|_\infty \le 2\varepsilon$ at first and ever closer to
-$\varepsilon$: no labels are needed. Few images suffice, because networks share a few directions that matter for most
-images. The dotted line is what the paper reports for its own method on another network and other images (its Figure 6):
-compare the shape, not the height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured
+for every $n$; the sets are nested, so a larger one contains the smaller. Each step takes eight images, shows another
+part of each, at times mirrored, and descends on
+$\tfrac12 |z| \cos(z, z') - \min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ 5 s\big)$: how little the logits $z'$ have turned
+away from the clean ones $z$ (of norm $|z|$ and spread $s$), and how likely the clean prediction still is. Then $v$ is
+clipped, to $\|v\|_\infty \le 2\varepsilon$ at first and ever closer to $\varepsilon$. No labels are needed. Few images suffice,
+because networks share a few directions that matter for most images. The dotted line is what the paper reports for its
+own method on another network and other images (its Figure 6): compare the shape, not the height. Bars span the 95 %
+Wilson intervals of all seeds. Live points are measured
 on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
 """
 LIVE_BUDGET = 1600
@@ -43,17 +45,22 @@ def build(studio: Studio, setup: Setup) -> None:
 
     def stored(network: str) -> tuple[Any, Any, Any]:
         from uap_core.experiments.sample_curve import SampleRow
-        from uap_core.plots import BLUE, ORANGE, Curve, sample_figure
+        from uap_core.plots import BLUE, GREEN, ORANGE, Curve, sample_figure
 
         real = studio.precomputed(f"{network}-curve-real", SampleRow)
         dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
+        deepfool = studio.precomputed(f"{network}-curve-deepfool", SampleRow)
         if real is None:
             return status("No precomputed curve for this network: craft one below."), hide(), hide()
-        curves = [Curve(real.rows, f"crafted on photographs ({real.provenance['seeds']} seeds)", BLUE)]
+        seeds = f"({real.provenance['seeds']} seeds)"
+        curves = [Curve(real.rows, f"crafted on photographs {seeds}", BLUE)]
         if dreams is not None:
-            curves.append(Curve(dreams.rows, f"crafted on dreams ({dreams.provenance['seeds']} seeds)", ORANGE, "s"))
+            curves.append(Curve(dreams.rows, f"crafted on dreams {seeds}", ORANGE, "s"))
+        if deepfool is not None:
+            curves.append(Curve(deepfool.rows, "on photographs, by DeepFool at the same cost", GREEN, "^"))
         text = f"Precomputed, {real.provenance['time'][:10]}: every point is measured on {real.provenance['held_out']}."
-        csv_file = offer("sample-curve.csv", _csv({"photographs": real, "dreams": dreams}).encode())
+        tables = {"photographs": real, "dreams": dreams, "photographs by DeepFool": deepfool}
+        csv_file = offer("sample-curve.csv", _csv(tables).encode())
         figure = sample_figure(curves, f"{real.title} (precomputed)", random_signs=_stored_baseline(studio, network))
         return status(text), show(figure), show(csv_file)
 
@@ -61,6 +68,7 @@ def build(studio: Studio, setup: Setup) -> None:
         import torch
 
         from uap_core.crafting.default import Default
+        from uap_core.crafting.first_order import has_fast_bf16
         from uap_core.crafting.problem import predicted
         from uap_core.errors import SettingError
         from uap_core.experiments.sample_curve import nested_sizes, sample_curve
@@ -81,7 +89,7 @@ def build(studio: Studio, setup: Setup) -> None:
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
         patterns: dict[int, Any] = {}
         rows = []
-        method = Default(budget=LIVE_BUDGET)
+        method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
         for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns):
             place = sizes.index(row.images)
             if not row.done:
