@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from uap_core.library import library, read_levels, verdict
+from uap_core.library import read_levels, read_library, verdict
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import Perturbation, save_perturbation
 
@@ -25,8 +25,8 @@ def test_entries_come_small_first_then_one_network_then_l_inf(tmp_path: Path) ->
     save(tmp_path, "aimed", 4, LINF, network="a", target="lion")
     save(tmp_path, "a-l2", 4, L2, network="a")
     save(tmp_path, "a-linf", 4, LINF, network="a")
-    assert [entry.path.stem for entry in library(tmp_path)] == ["a-linf", "a-l2", "aimed", "both", "large"]
-    both = library(tmp_path)[3]
+    assert [entry.path.stem for entry in read_library(tmp_path)] == ["a-linf", "a-l2", "aimed", "both", "large"]
+    both = read_library(tmp_path)[3]
     assert (both.networks, both.ball, both.side, both.name, both.key) == (("a", "b"), LINF, 4, "BOTH", "both.safetensors")
 
 

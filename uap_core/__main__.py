@@ -280,18 +280,22 @@ def publish(
 
     What is there is left alone, what was stopped goes on; several of these may run side by side on different networks.
     """
-    from uap_core.experiments.publish import PARTS, Materials, jobs, minutes
+    from uap_core.experiments.materials import Materials, minutes
+    from uap_core.experiments.publish import PARTS, jobs
     from uap_core.experiments.shipped import IMAGENET
     from uap_core.ui.opening import write_opening
 
     keys = model or [DEFAULT_MODEL, *(IMAGENET if imagenet else ())]
     sources = {64: data} | ({224: imagenet} if imagenet else {})
     materials = Materials(_zoo(folder), sources)
-    waiting = [job for job in jobs(materials, [p.value for p in part or []] or PARTS, keys) if not job.is_done()]
+    every = jobs(materials, [p.value for p in part or []] or PARTS, keys)
+    waiting = [job for job in every if not job.is_done()]
     print(f"{len(waiting)} files to make, at most about {minutes(waiting, materials):.0f} minutes here", flush=True)
-    for place, job in enumerate(waiting, start=1):
+    for job in every:
+        if job.is_done():  # asked again: an earlier job may have changed what this one starts from
+            continue
         for line in job.run():
-            print(f"{place}/{len(waiting)} {job.part} {job.name}  {line}", flush=True)
+            print(f"{job.part} {job.name}  {line}", flush=True)
         if job.name == f"{DEFAULT_MODEL}-sweep":
             write_opening(DEFAULT_MODEL, PERTURBATIONS / f"{DEFAULT_MODEL}-linf10.safetensors", photo)
 

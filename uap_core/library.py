@@ -68,8 +68,13 @@ def verdict(provenance: dict[str, Any]) -> str:
     return verb.format(f"{' / '.join(rates)} of {stated['set']}") if rates else ""
 
 
-@lru_cache(maxsize=4)
-def library(folder: Path = PERTURBATIONS) -> tuple[Entry, ...]:
+@lru_cache(maxsize=1)
+def library() -> tuple[Entry, ...]:
+    """What ships, read once."""
+    return read_library(PERTURBATIONS)
+
+
+def read_library(folder: Path) -> tuple[Entry, ...]:
     """Every perturbation of ``folder``: small ones first, l_inf before l2, free before targeted, one network before several."""
     return tuple(sorted(map(_entry, folder.glob("*.safetensors")), key=_order))
 

@@ -12,10 +12,10 @@ from toys import ToyZoo, toy_set
 
 from uap_core.crafting.default import Default
 from uap_core.experiments import publish as room
-from uap_core.experiments.publish import Materials, _convergence_job, _curve_job, _library_job, _matrix_job, minutes
+from uap_core.experiments.materials import Materials, minutes
+from uap_core.experiments.publish import _convergence_job, _curve_job, _library_job, _matrix_job
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.shipped import Recipe
-from uap_core.library import library
 from uap_core.norms import Ball
 from uap_core.tables import read_table
 
@@ -27,7 +27,6 @@ METHOD = Default(budget=24, batch_size=4)
 def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
     monkeypatch.setattr(Materials, "splits", lambda self, key, source=None: (CRAFT, HELD_OUT))
     monkeypatch.setattr(room, "SEEDS", 2)
-    library.cache_clear()
     (tmp_path / "patterns").mkdir()
     return Materials(zoo, {}, tmp_path / "results", tmp_path / "patterns", tmp_path / "work")  # type: ignore[arg-type]
 
@@ -62,11 +61,9 @@ def test_a_pattern_and_the_matrix_that_waits_for_it(materials: Materials) -> Non
     assert not first.is_done()
     list(first.run())
     assert first.is_done()
-    library.cache_clear()
     list(table.run())
     assert table.is_done()
     list(_library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
-    library.cache_clear()
     assert not table.is_done()
     table_path = materials.results / "both-matrix.json"
     assert len(json.loads(table_path.read_text())["rows"]) == 2 * 3

@@ -7,30 +7,27 @@ whose network, pictures or method have changed begins anew.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from uap_core.assets import PERTURBATIONS, RESULTS, dreams_path
+from uap_core.assets import dreams_path
 from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.deepfool import DeepFool
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter
-from uap_core.crafting.problem import Problem
-from uap_core.datasets import ImageSet, open_splits
 from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence
+from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, table_so_far, title_of
 from uap_core.experiments.matrix import MatrixRow, fooling_matrix
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
 from uap_core.experiments.shipped import DEEPFOOL, IMAGENET, L2_2000, LINF10, Recipe, is_made, make, recipes
 from uap_core.experiments.sweep import SweepRow, epsilon_sweep
-from uap_core.library import library
-from uap_core.models.classifier import Classifier
-from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+from uap_core.library import read_library
+from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
@@ -40,41 +37,6 @@ ABLATION_BUDGET = 1000
 POINTS = (16, 32, 64, 125, 250, 500, 1000, 2000)
 MOST = 2048
 SEEDS = 3
-
-
-@dataclass
-class Materials:
-    """Networks, and for each input size a folder or zip of real pictures; opened once, when first asked for."""
-
-    zoo: Zoo
-    sources: dict[int, Path]
-    results: Path = RESULTS
-    perturbations: Path = PERTURBATIONS
-    work: Path = Path(".publish")
-    _sets: dict[Path, tuple[ImageSet, ImageSet]] = field(default_factory=dict)
-
-    def network(self, key: str) -> Classifier:
-        """A network by its key."""
-        return self.zoo.load(key)
-
-    def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
-        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
-        card = self.zoo.cards()[key]
-        source = source or self.sources[card.input_size]
-        if source not in self._sets:
-            self._sets[source] = open_splits(source, card.resize_size, card.input_size)
-        return self._sets[source]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file: the image-gradients that it takes at most on each network, and how to make it, telling of progress."""
-
-    part: str
-    name: str
-    cost: dict[str, int]
-    is_done: Callable[[], bool]
-    run: Callable[[], Iterator[str]]
 
 
 def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) -> list[Job]:
@@ -94,24 +56,6 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         made.append(_convergence_job(materials, key))
         made.append(_ablation_job(materials, key))
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))
-
-
-def minutes(waiting: Sequence[Job], materials: Materials) -> float:
-    """About how long ``waiting`` jobs take here: image-gradients at most, at the speed of a few that are timed now."""
-    keys = {key for job in waiting for key in job.cost}
-    pace = {key: _seconds_per_gradient(materials.network(key)) for key in keys}
-    return sum(count * pace[key] for job in waiting for key, count in job.cost.items()) / 60
-
-
-def _seconds_per_gradient(network: Classifier) -> float:
-    images = torch.full((8, 3, network.size, network.size), 128, dtype=torch.uint8)
-    problem, method = Problem.pose([network], images, LINF10), Default()
-    best = float("inf")
-    for _ in range(3):
-        started = time.perf_counter()
-        problem.gradient(method.loss, torch.arange(8), LINF10.random_signs(tuple(images.shape[1:]), torch.Generator()), True)
-        best = min(best, time.perf_counter() - started)
-    return best / 8
 
 
 def _library_job(materials: Materials, recipe: Recipe) -> Job:
@@ -135,7 +79,7 @@ def _sweep_job(materials: Materials, key: str) -> Job:
     def provenance() -> dict[str, Any]:
         pattern = load_perturbation(pattern_file)
         stated = {"pattern_file": pattern_file.name, "pattern": pattern.provenance, "seed": 0}
-        return _provenance(materials, [key]) | stated
+        return provenance_of(materials, [key]) | stated
 
     def run() -> Iterator[str]:
         network, (_, held_out) = materials.network(key), materials.splits(key)
@@ -143,20 +87,20 @@ def _sweep_job(materials: Materials, key: str) -> Job:
         for row in epsilon_sweep(network, load_perturbation(pattern_file), held_out, torch.Generator().manual_seed(0)):
             rows.append(row)
             yield f"{row.attack}, epsilon {row.epsilon * 255:g}/255: {row.fooling_rate}"
-        write_table(Table(_title([network], held_out), rows, provenance() | versions()), path)
+        write_table(Table(title_of([network], held_out), rows, provenance() | versions()), path)
 
-    return Job("sweep", path.stem, {key: 2500}, lambda: pattern_file.is_file() and _is_whole(path, SweepRow, provenance()), run)
+    return Job("sweep", path.stem, {key: 2500}, lambda: pattern_file.is_file() and is_whole(path, SweepRow, provenance()), run)
 
 
 def _matrix_job(materials: Materials, keys: Sequence[str], name: str) -> Job:
     path = materials.results / f"{name}.json"
 
     def entries() -> list[Any]:
-        return [entry for entry in library(materials.perturbations) if set(entry.networks) <= set(keys)]
+        return [entry for entry in read_library(materials.perturbations) if set(entry.networks) <= set(keys)]
 
     def provenance() -> dict[str, Any]:
         patterns = {entry.key: entry.provenance.get("time") for entry in entries()}
-        return _provenance(materials, keys) | {"patterns": patterns, "seed": 0}
+        return provenance_of(materials, keys) | {"patterns": patterns, "seed": 0}
 
     def run() -> Iterator[str]:
         networks, (_, held_out) = [materials.network(key) for key in keys], materials.splits(keys[0])
@@ -165,11 +109,11 @@ def _matrix_job(materials: Materials, keys: Sequence[str], name: str) -> Job:
         for row in fooling_matrix(patterns, networks, held_out, (LINF10, L2_2000), seed=0):
             rows.append(row)
             yield f"{row.perturbation} on {row.network}: {row.fooling_rate}"
-        write_table(Table(_title(networks, held_out), rows, provenance() | versions()), path)
+        write_table(Table(title_of(networks, held_out), rows, provenance() | versions()), path)
 
     patterns = sum(set(recipe.networks) <= set(keys) for recipe in recipes())
     cost = dict.fromkeys(keys, patterns * 100)  # a prediction takes about a third of a gradient
-    return Job("matrix", name, cost, lambda: _is_whole(path, MatrixRow, provenance()), run)
+    return Job("matrix", name, cost, lambda: is_whole(path, MatrixRow, provenance()), run)
 
 
 def _curve_job(materials: Materials, key: str, name: str, method: Crafter, source: Path | None = None) -> Job:
@@ -182,10 +126,10 @@ def _curve_job(materials: Materials, key: str, name: str, method: Crafter, sourc
     def provenance() -> dict[str, Any]:
         craft, _ = materials.splits(key, source)
         stated = {"crafted_on": craft.name, "method": repr(method), "ball": str(LINF10), "seeds": SEEDS}
-        return _provenance(materials, [key]) | stated
+        return provenance_of(materials, [key]) | stated
 
     def table() -> Table:
-        return _so_far(path, SampleRow, _title([materials.network(key)], materials.splits(key)[1]), provenance())
+        return table_so_far(path, SampleRow, title_of([materials.network(key)], materials.splits(key)[1]), provenance())
 
     def is_done() -> bool:
         return len(table().rows) == SEEDS * len(sizes())
@@ -215,10 +159,10 @@ def _convergence_job(materials: Materials, key: str) -> Job:
     def provenance() -> dict[str, Any]:
         craft, _ = materials.splits(key)
         stated = {"crafted_on": f"500 images of {craft.name}", "ball": str(LINF10), "seed": 0}
-        return _provenance(materials, [key]) | stated | {"methods": {name: repr(method) for name, method in methods.items()}}
+        return provenance_of(materials, [key]) | stated | {"methods": {name: repr(method) for name, method in methods.items()}}
 
     def table() -> Table:
-        return _so_far(path, ConvergenceRow, _title([materials.network(key)], materials.splits(key)[1]), provenance())
+        return table_so_far(path, ConvergenceRow, title_of([materials.network(key)], materials.splits(key)[1]), provenance())
 
     def missing() -> dict[str, Crafter]:
         there = {row.method for row in table().rows}
@@ -245,11 +189,11 @@ def _ablation_job(materials: Materials, key: str) -> Job:
         stated = {"crafted_on": f"{CRAFTED_ON} images of {craft.name}", "ball": str(LINF10), "seeds": SEEDS}
         measured_on = {"held_out": f"{min(MEASURED_ON, len(craft) - CRAFTED_ON)} others of {craft.name}"}
         listed = {"methods": {name: repr(method) for name, method in methods.items()}}
-        return _provenance(materials, [key]) | stated | measured_on | listed
+        return provenance_of(materials, [key]) | stated | measured_on | listed
 
     def table() -> Table:
         title = f"{materials.zoo.cards()[key].name}: what each part is worth at {ABLATION_BUDGET} image-gradients"
-        return _so_far(path, AblationRow, title, provenance())
+        return table_so_far(path, AblationRow, title, provenance())
 
     def missing() -> list[tuple[int, str]]:
         there = {(row.seed, row.variant) for row in table().rows}
@@ -269,21 +213,6 @@ def _ablation_job(materials: Materials, key: str) -> Job:
 def _at_equal_cost(method: type[Crafter]) -> Crafter:
     """As its paper has it, but for the budget, which is the same for all, and DeepFool's batches."""
     return replace(DEEPFOOL, budget=BUDGET) if method is DeepFool else method(budget=BUDGET)
-
-
-def _so_far(path: Path, row_type: type, title: str, provenance: dict[str, Any]) -> Table:
-    """The table at ``path`` if it was begun under the same provenance, else an empty one."""
-    if _is_whole(path, row_type, provenance):
-        return read_table(path, row_type)
-    return Table(title, [], provenance | versions())
-
-
-def _is_whole(path: Path, row_type: type, provenance: dict[str, Any]) -> bool:
-    """Whether there is a table at ``path`` that was computed under this provenance, whenever that was."""
-    if not path.is_file():
-        return False
-    found = read_table(path, row_type).provenance
-    return {name: value for name, value in found.items() if name not in versions()} == provenance
 
 
 def state_on_dream_card(network: str, folder: Path, card: Path) -> None:
@@ -313,17 +242,3 @@ def state_on_dream_card(network: str, folder: Path, card: Path) -> None:
         "seeds": SEEDS,
     }
     card.write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")
-
-
-def _title(networks: Sequence[Classifier], held_out: ImageSet) -> str:
-    return f"{' + '.join(network.card.name for network in networks)}: {len(held_out)} validation images"
-
-
-def _provenance(materials: Materials, keys: Sequence[str]) -> dict[str, Any]:
-    cards = materials.zoo.cards()
-    _, held_out = materials.splits(keys[0])
-    return {
-        "network": ", ".join(keys),
-        "weights_sha256": ", ".join(cards[key].sha256 for key in keys),
-        "held_out": f"{len(held_out)} images of {held_out.name}",
-    }

@@ -1,0 +1,105 @@
+"""What publishing works with: networks and pictures, jobs, and tables that may be half done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from uap_core.assets import PERTURBATIONS, RESULTS
+from uap_core.crafting.default import Default
+from uap_core.crafting.problem import Problem
+from uap_core.datasets import ImageSet, open_splits
+from uap_core.experiments.shipped import LINF10
+from uap_core.models.classifier import Classifier
+from uap_core.models.zoo import Zoo
+from uap_core.perturbation import versions
+from uap_core.tables import Table, read_table
+
+
+@dataclass
+class Materials:
+    """Networks, and for each input size a folder or zip of real pictures; opened once, when first asked for."""
+
+    zoo: Zoo
+    sources: dict[int, Path]
+    results: Path = RESULTS
+    perturbations: Path = PERTURBATIONS
+    work: Path = Path(".publish")
+    _sets: dict[Path, tuple[ImageSet, ImageSet]] = field(default_factory=dict)
+
+    def network(self, key: str) -> Classifier:
+        """A network by its key."""
+        return self.zoo.load(key)
+
+    def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
+        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
+        card = self.zoo.cards()[key]
+        source = source or self.sources[card.input_size]
+        if source not in self._sets:
+            self._sets[source] = open_splits(source, card.resize_size, card.input_size)
+        return self._sets[source]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file: the image-gradients that it takes at most on each network, and how to make it, telling of progress."""
+
+    part: str
+    name: str
+    cost: dict[str, int]
+    is_done: Callable[[], bool]
+    run: Callable[[], Iterator[str]]
+
+
+def minutes(waiting: Sequence[Job], materials: Materials) -> float:
+    """About how long ``waiting`` jobs take here: image-gradients at most, at the speed of a few that are timed now."""
+    keys = {key for job in waiting for key in job.cost}
+    pace = {key: _seconds_per_gradient(materials.network(key)) for key in keys}
+    return sum(count * pace[key] for job in waiting for key, count in job.cost.items()) / 60
+
+
+def _seconds_per_gradient(network: Classifier) -> float:
+    images = torch.full((8, 3, network.size, network.size), 128, dtype=torch.uint8)
+    problem, method = Problem.pose([network], images, LINF10), Default()
+    best = float("inf")
+    for _ in range(3):
+        started = time.perf_counter()
+        problem.gradient(method.loss, torch.arange(8), LINF10.random_signs(tuple(images.shape[1:]), torch.Generator()), True)
+        best = min(best, time.perf_counter() - started)
+    return best / 8
+
+
+def table_so_far(path: Path, row_type: type, title: str, provenance: dict[str, Any]) -> Table:
+    """The table at ``path`` if it was begun under the same provenance, else an empty one."""
+    if is_whole(path, row_type, provenance):
+        return read_table(path, row_type)
+    return Table(title, [], provenance | versions())
+
+
+def is_whole(path: Path, row_type: type, provenance: dict[str, Any]) -> bool:
+    """Whether there is a table at ``path`` that was computed under this provenance, whenever that was."""
+    if not path.is_file():
+        return False
+    found = read_table(path, row_type).provenance
+    return {name: value for name, value in found.items() if name not in versions()} == provenance
+
+
+def title_of(networks: Sequence[Classifier], held_out: ImageSet) -> str:
+    """What a table of these networks on these images is called."""
+    return f"{' + '.join(network.card.name for network in networks)}: {len(held_out)} validation images"
+
+
+def provenance_of(materials: Materials, keys: Sequence[str]) -> dict[str, Any]:
+    """Networks, weights and held-out images: what every table states."""
+    cards = materials.zoo.cards()
+    _, held_out = materials.splits(keys[0])
+    return {
+        "network": ", ".join(keys),
+        "weights_sha256": ", ".join(cards[key].sha256 for key in keys),
+        "held_out": f"{len(held_out)} images of {held_out.name}",
+    }
