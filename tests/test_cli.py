@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from PIL import Image
 from uap_core import __main__ as cli
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, SweepRow
+from uap_core.library import library
 from uap_core.norms import measure
 from uap_core.perturbation import load_perturbation
 from uap_core.tables import read_table
@@ -149,6 +151,31 @@ def test_curve_writes_a_row_a_size_and_seed(run: Run, pictures: Path, tmp_path: 
     assert len(out.splitlines()) == 6
     assert "<svg" in figure.read_text()
     assert json.loads(path.read_text())["provenance"]["seeds"] == 2
+
+
+def test_library_lists_what_ships(run: Run) -> None:
+    status, out, _ = run("library")
+    assert status == 0
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == [entry.key for entry in library()]
+    assert all(re.search(r"(fools|turns) \d", line) for line in lines)
+
+
+def test_what_ships_was_made_by_these_recipes_settings_and_weights(run: Run, pictures: Path) -> None:
+    cards = ROOT / "tests" / "cards"
+    status, out, _ = run(
+        "publish", "--plan", "--part", "library", "--data", pictures, "--imagenet", pictures, "--folder", cards
+    )
+    assert status == 0
+    assert out.strip() == "0 files to make, at most about 0 minutes here"
+
+
+def test_publish_of_a_network_without_pictures_says_so(run: Run, pictures: Path) -> None:
+    status, _, err = run(
+        "publish", "--part", "curves", "--data", pictures, "--model", "googlenet_bvlc", "--folder", ROOT / "tests" / "cards"
+    )
+    assert status == 1
+    assert "--imagenet" in err
 
 
 @pytest.mark.parametrize(

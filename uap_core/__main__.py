@@ -274,6 +274,7 @@ def publish(
     part: Annotated[list[Part] | None, typer.Option(help="Only this; name several. Everything when left out.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only for this network; name several.")] = None,
     photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "lion",
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what is missing, and about how long it takes.")] = False,
     folder: Models = None,
 ) -> None:
     """Compute what ships: the perturbations, and what the page shows as precomputed.
@@ -291,6 +292,9 @@ def publish(
     every = jobs(materials, [p.value for p in part or []] or PARTS, keys)
     waiting = [job for job in every if not job.is_done()]
     print(f"{len(waiting)} files to make, at most about {minutes(waiting, materials):.0f} minutes here", flush=True)
+    if plan:
+        print("\n".join(f"{job.part} {job.name}" for job in waiting))
+        return
     for job in every:
         if job.is_done():  # asked again: an earlier job may have changed what this one starts from
             continue

@@ -14,6 +14,7 @@ from uap_core.assets import PERTURBATIONS, RESULTS
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.datasets import ImageSet, open_splits
+from uap_core.errors import DatasetError
 from uap_core.experiments.shipped import LINF10
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
@@ -37,8 +38,13 @@ class Materials:
         return self.zoo.load(key)
 
     def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
-        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
+        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named.
+
+        Raises DatasetError when none were given for networks of this size.
+        """
         card = self.zoo.cards()[key]
+        if source is None and card.input_size not in self.sources:
+            raise DatasetError(f"{card.name} needs pictures of {card.input_size} pixels: name them with --imagenet.")
         source = source or self.sources[card.input_size]
         if source not in self._sets:
             self._sets[source] = open_splits(source, card.resize_size, card.input_size)
