@@ -6,7 +6,8 @@ Settings are chosen here, within the craft set: crafted on one part of it, measu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -148,7 +149,7 @@ def variants(budget: int) -> dict[str, Crafter]:
         "warm start from a singular vector": WarmStart,
         "unfooled images alone": Unfooled,
     }
-    settings = {
+    settings: dict[str, dict[str, Any]] = {
         "mirrored, not cut": {"smallest_view": 1.0},
         "views down to half": {"smallest_view": 0.5},
         "ball of one size": {"start": 1.0},
@@ -156,10 +157,11 @@ def variants(budget: int) -> dict[str, Crafter]:
         "half the rate": {"rate": 0.5},
         "batches of 4": {"batch_size": 4},
         "batches of 16": {"batch_size": 16},
+        "in 32 bits": {"bf16": False},
     }
     made: dict[str, Crafter] = {"ours": Default(budget=budget, bf16=True)}
     made |= {name: kind(budget=budget, bf16=True) for name, kind in kinds.items()}
-    made |= {name: Default(budget=budget, bf16=True, **setting) for name, setting in settings.items()}  # type: ignore[arg-type]
+    made |= {name: replace(made["ours"], **setting) for name, setting in settings.items()}
     made |= {
         f"DeepFool, batches of 8, gain {gain:g}": DeepFool(budget=budget, batch_size=8, gain=gain)
         for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)
