@@ -1,16 +1,30 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
+from uap_core.experiments.convergence import ConvergenceRow
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.metrics import Rate
-from uap_core.plots import BLUE, PAPER_FIGURE_6, Curve, photo_figure, sample_figure, sweep_figure, training_figure
+from uap_core.plots import (
+    BLUE,
+    PAPER_FIGURE_6,
+    Curve,
+    _apart,
+    convergence_figure,
+    photo_figure,
+    sample_figure,
+    sweep_figure,
+    training_figure,
+)
 from uap_core.training.recipe import EpochRow
 
 
@@ -128,3 +142,32 @@ def test_the_papers_curve_is_beside_it_when_asked_for() -> None:
 
 def test_training_names_its_last_accuracy() -> None:
     assert legend(training_figure(epoch_rows(), "")) == ["top-5, at last 100.0%", "top-1, at last 50.0%"]
+
+
+def test_convergence_names_each_line_at_its_end() -> None:
+    rows = [
+        ConvergenceRow(method, 0, spent, 1.0, Rate(count, 100))
+        for method, counts in {"default": (10, 80), "spgd": (20, 79), "sga": (5, 78)}.items()
+        for spent, count in zip((16, 2000), counts, strict=True)
+    ]
+    figure = convergence_figure(rows, "title")
+    (axes,) = figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[0.1, 0.8], [0.2, 0.79], [0.05, 0.78]]
+    assert {text.get_text() for text in axes.texts} == {"ours 80%", "SPGD 79%", "SGA 78%"}
+    heights = sorted(text.get_position()[1] for text in axes.texts)
+    assert all(b - a > 0.05 for a, b in pairwise(heights)), "names may not cover each other"
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_names_are_moved_apart_in_their_order(heights: list[float]) -> None:
+    found = _apart(sorted(heights), 0.055)
+    assert all(b - a >= 0.055 - 1e-9 for a, b in pairwise(found))
+    assert max(found) <= 1
+
+
+def test_names_far_apart_stay() -> None:
+    assert _apart([0.1, 0.5, 0.9], 0.055) == [0.1, 0.5, 0.9]
+
+
+def test_convergence_of_nothing_is_an_empty_chart() -> None:
+    assert not convergence_figure([], "title").axes[0].lines
