@@ -161,13 +161,21 @@ def test_library_lists_what_ships(run: Run) -> None:
     assert all(re.search(r"(fools|turns) \d", line) for line in lines)
 
 
-def test_what_ships_was_made_by_these_recipes_settings_and_weights(run: Run, pictures: Path) -> None:
-    cards = ROOT / "tests" / "cards"
-    status, out, _ = run(
-        "publish", "--plan", "--part", "library", "--data", pictures, "--imagenet", pictures, "--folder", cards
-    )
+PLAN = ["publish", "--plan", "--part", "library", "--data", "tiny-imagenet-100.zip", "--imagenet", "imagenet-sample-800.zip"]
+
+
+def test_what_ships_was_made_by_these_recipes_settings_and_weights(run: Run) -> None:
+    """Pictures are not opened for that: their names suffice."""
+    status, out, _ = run(*PLAN, "--folder", ROOT / "tests" / "cards")
     assert status == 0
-    assert out.strip() == "0 files to make, at most about 0 minutes here"
+    assert out.strip() == "0 files to make, about 0 minutes of crafting here"
+
+
+@pytest.mark.parametrize(("words", "sentence"), [(["--model", "nobody"], "no network 'nobody'"), (["--photo", "no"], "'no'")])
+def test_publish_refuses_before_any_work(run: Run, words: list[str], sentence: str) -> None:
+    status, _, err = run(*PLAN, *words)
+    assert status == 1
+    assert sentence in err
 
 
 def test_publish_of_a_network_without_pictures_says_so(run: Run, pictures: Path) -> None:

@@ -282,16 +282,19 @@ def publish(
     What is there is left alone, what was stopped goes on; several of these may run side by side on different networks.
     """
     from uap_core.experiments.materials import Materials, minutes
-    from uap_core.experiments.publish import PARTS, jobs
+    from uap_core.experiments.publish import PARTS, jobs, state_on_dream_card
     from uap_core.experiments.shipped import IMAGENET
+    from uap_core.images import SAMPLE_PHOTOS
     from uap_core.ui.opening import write_opening
 
     keys = model or [DEFAULT_MODEL, *(IMAGENET if imagenet else ())]
     sources = {64: data} | ({224: imagenet} if imagenet else {})
     materials = Materials(_zoo(folder), sources)
+    if photo not in {sample.key for sample in SAMPLE_PHOTOS}:
+        raise SettingError(f"There is no sample photograph {photo!r}.")
     every = jobs(materials, [p.value for p in part or []] or PARTS, keys)
     waiting = [job for job in every if not job.is_done()]
-    print(f"{len(waiting)} files to make, at most about {minutes(waiting, materials):.0f} minutes here", flush=True)
+    print(f"{len(waiting)} files to make, about {minutes(waiting, materials):.0f} minutes of crafting here", flush=True)
     if plan:
         print("\n".join(f"{job.part} {job.name}" for job in waiting))
         return
@@ -300,8 +303,9 @@ def publish(
             continue
         for line in job.run():
             print(f"{job.part} {job.name}  {line}", flush=True)
-        if job.name == f"{DEFAULT_MODEL}-sweep":
-            write_opening(DEFAULT_MODEL, PERTURBATIONS / f"{DEFAULT_MODEL}-linf10.safetensors", photo)
+    if DEFAULT_MODEL in keys:
+        write_opening(DEFAULT_MODEL, PERTURBATIONS / f"{DEFAULT_MODEL}-linf10.safetensors", photo)
+        state_on_dream_card(DEFAULT_MODEL, RESULTS, dreams_path(DEFAULT_MODEL).with_suffix(".json"))
 
 
 def _check(path: Path | None, *endings: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from uap_core.assets import PERTURBATIONS
+from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
+
+log = logging.getLogger("uap_core.library")
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,16 @@ def read_levels(path: Path) -> np.ndarray:
 def verdict(provenance: dict[str, Any]) -> str:
     """Its stated rates in words, like "fools 84.5% of 300 images of ..."; empty when none is stated.
 
-    Of an ensemble, one rate a network, in their order.
+    Of an ensemble, one rate a network, in their order. Of a target, the share of what was not the target before.
     """
     stated = provenance.get("held_out", {})
     each = [stated.get(key, stated) for key in str(provenance.get("network", "")).split(", ")]
     target = provenance.get("target")
-    name, verb = ("target_rate", f"turns {{}} into {target!r}") if target else ("fooling_rate", "fools {}")
+    name, verb = (
+        ("target_rate", f"turns {{}} that were something else into {target!r}") if target else ("fooling_rate", "fools {}")
+    )
     rates = [f"{rates[name]:.1%}" for rates in each if name in rates]
-    return verb.format(f"{' / '.join(rates)} of {stated['set']}") if rates else ""
+    return verb.format(f"{' / '.join(rates)} of {stated.get('set', 'its held-out images')}") if rates else ""
 
 
 @lru_cache(maxsize=1)
@@ -76,7 +83,17 @@ def library() -> tuple[Entry, ...]:
 
 def read_library(folder: Path) -> tuple[Entry, ...]:
     """Every perturbation of ``folder``: small ones first, l_inf before l2, free before targeted, one network before several."""
-    return tuple(sorted(map(_entry, folder.glob("*.safetensors")), key=_order))
+    return tuple(sorted(_entries(folder), key=_order))
+
+
+def _entries(folder: Path) -> Iterator[Entry]:
+    from safetensors import SafetensorError
+
+    for path in folder.glob("*.safetensors"):
+        try:
+            yield _entry(path)
+        except (SafetensorError, SettingError, OSError, KeyError, ValueError) as error:
+            log.warning("passed over %s, which holds no perturbation of this app: %s", path.name, error)
 
 
 def _order(entry: Entry) -> tuple[Any, ...]:
@@ -90,4 +107,4 @@ def _entry(path: Path) -> Entry:
         header = archive.metadata() or {}
         side = archive.get_slice("pattern").get_shape()[-1]
     ball = Ball(header["p"], float(header["radius"]))
-    return Entry(path, header["name"], side, ball, json.loads(header["provenance"]))
+    return Entry(path, header.get("name", path.stem), side, ball, json.loads(header.get("provenance", "{}")))

@@ -102,7 +102,7 @@ METHOD_STYLES = {
     "margin": (GREEN, "^", "DF-UAP"),
     "spgd": (RED, "v", "SPGD"),
     "sga": ("#CC79A7", "D", "SGA"),
-    "deepfool": (GREY, "P", "DeepFool, the paper's"),
+    "deepfool": (GREY, "P", "DeepFool, in batches"),
     "singular": ("#56B4E9", "X", "SV-UAP"),
 }
 

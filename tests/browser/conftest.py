@@ -34,11 +34,15 @@ def _need_browser() -> None:
 
 
 @pytest.fixture(scope="session")
-def server_process() -> Iterator[tuple[int, str]]:
-    """The app as a visitor would start it, on a free port; yields its process number and its address."""
+def server_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+    """The app on a free port, started from another folder than its own; yields its process number and its address."""
     _need_browser()
     process = subprocess.Popen(
-        [sys.executable, "-u", "app.py"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-u", str(ROOT / "app.py")],
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         yield process.pid, _address(process)

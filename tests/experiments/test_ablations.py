@@ -9,8 +9,9 @@ from toys import convolutional_network, pictures, seeded, toy_set
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
+from uap_core.errors import DatasetError
 from uap_core.experiments import ablations as room
-from uap_core.experiments.ablations import Averaged, Unfooled, ablations, variants
+from uap_core.experiments.ablations import Averaged, UnfooledOftener, ablations, variants
 from uap_core.norms import Ball
 
 BALL = Ball("linf", 20 / 255)
@@ -39,18 +40,35 @@ def test_the_average_is_of_the_last_fifth() -> None:
     torch.testing.assert_close(last.perturbation, late / late.norm() * (1 - 1e-6), rtol=1e-4, atol=1e-6)
 
 
-def test_unfooled_images_alone_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[tuple[torch.Tensor, torch.Tensor]] = []
-    plain = Unfooled.counted_gradient
+def test_unfooled_images_are_drawn_twice_as_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = torch.zeros(40)
 
-    def watched(self, problem: Problem, state, batch, v):
-        drawn.append((batch, state.memory["left"]))
-        return plain(self, problem, state, batch, v)
+    def counted(self: Problem, loss, batch: torch.Tensor, v: torch.Tensor, *rest: object) -> torch.Tensor:
+        counts[batch] += 1
+        return v
 
-    monkeypatch.setattr(Unfooled, "counted_gradient", watched)
-    list(Unfooled(budget=120, batch_size=2).craft(NETWORK, pictures(30), BALL, seeded(0)))
-    assert drawn
-    assert all(torch.isin(batch, left).all() for batch, left in drawn if len(left) >= 2)
+    monkeypatch.setattr(Problem, "gradient", counted)
+    problem = Problem.pose([NETWORK], pictures(40), BALL)
+    method = UnfooledOftener(batch_size=1)
+    state = method.begin(problem, seeded(0))
+    state.memory["fooled"] = torch.arange(40) % 2.0
+    for _ in range(4000):
+        method.batch_gradient(problem, state, state.pattern)
+    assert float(counts[1::2].sum()) / 4000 == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_what_the_gradients_see_is_remembered() -> None:
+    problem = Problem.pose([NETWORK], pictures(12), BALL)
+    method = UnfooledOftener(batch_size=12, smallest_view=1.0)
+    state = method.begin(problem, seeded(0))
+    v = BALL.random_signs((3, 8, 8), seeded(5))
+    method.batch_gradient(problem, state, v)
+    assert 0 < float(state.memory["fooled"].sum()) <= 12
+
+
+def test_too_few_images_are_refused() -> None:
+    with pytest.raises(DatasetError, match="too few"):
+        list(ablations(NETWORK, {}, toy_set("craft", 40, 0), BALL, 0))
 
 
 def test_crafted_and_measured_on_different_images(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,4 +44,4 @@ def test_seconds_are_those_of_crafting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "predicted", slow)
     rows = list(convergence(NETWORK, {"default": Default(budget=40, batch_size=4)}, CRAFT, HELD_OUT, BALL, 0, (4, 12, 24, 32)))
     assert len(rows) == 5
-    assert rows[-1].seconds < 0.6 < 0.8 + rows[0].seconds
+    assert rows[-1].seconds < 0.6, "five measurements of 0.2 s each are in it"

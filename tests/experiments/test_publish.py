@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from toys import ToyZoo, toy_set
+from toys import SIDE, ToyZoo, toy_set
 
 from uap_core.crafting.default import Default
 from uap_core.experiments import publish as room
@@ -19,7 +19,7 @@ from uap_core.experiments.shipped import Recipe
 from uap_core.norms import Ball
 from uap_core.tables import read_table
 
-CRAFT, HELD_OUT = toy_set("craft", 20, 0), toy_set("held out", 25, 1)
+CRAFT, HELD_OUT = toy_set("toy (craft)", 20, 0), toy_set("held out", 25, 1)
 METHOD = Default(budget=24, batch_size=4)
 
 
@@ -28,7 +28,7 @@ def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
     monkeypatch.setattr(Materials, "splits", lambda self, key, source=None: (CRAFT, HELD_OUT))
     monkeypatch.setattr(room, "SEEDS", 2)
     (tmp_path / "patterns").mkdir()
-    return Materials(zoo, {}, tmp_path / "results", tmp_path / "patterns", tmp_path / "work")  # type: ignore[arg-type]
+    return Materials(zoo, {SIDE: Path("toy.zip")}, tmp_path / "results", tmp_path / "patterns", tmp_path / "work")  # type: ignore[arg-type]
 
 
 def test_a_curve_that_was_stopped_goes_on(materials: Materials, tmp_path: Path) -> None:
@@ -67,6 +67,23 @@ def test_a_pattern_and_the_matrix_that_waits_for_it(materials: Materials) -> Non
     assert not table.is_done()
     table_path = materials.results / "both-matrix.json"
     assert len(json.loads(table_path.read_text())["rows"]) == 2 * 3
+
+
+def test_the_state_of_another_recipe_is_not_gone_on_with(materials: Materials) -> None:
+    recipe = Recipe("one-linf", ("one",), Ball("linf", 20 / 255), replace(METHOD, budget=4000), images=20)
+    next(_library_job(materials, recipe).run())
+    assert list(materials.work.glob("*.state"))
+    other = _library_job(materials, replace(recipe, method=METHOD))
+    list(other.run())
+    assert other.is_done()
+
+
+def test_other_pictures_make_another_pattern(materials: Materials) -> None:
+    job = _library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=500))
+    list(job.run())
+    assert job.is_done(), "a set smaller than the recipe's gives all that it has"
+    materials.sources[SIDE] = Path("others.zip")
+    assert not job.is_done()
 
 
 def test_convergence_goes_on_with_the_methods_that_are_missing(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:

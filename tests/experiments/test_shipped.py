@@ -52,9 +52,9 @@ def test_names_say_what_a_pattern_was_made_for() -> None:
 
 @pytest.mark.parametrize("recipe", [RECIPE, replace(RECIPE, ball=Ball("l2", 0.8)), replace(RECIPE, networks=("one", "two"))])
 def test_a_made_pattern_lies_on_the_grid_and_states_its_true_rate(recipe: Recipe, zoo, tmp_path: Path) -> None:
-    assert not is_made(recipe, tmp_path, zoo)
+    assert not is_made(recipe, tmp_path, zoo, CRAFT.name)
     found = made(recipe, zoo, tmp_path)
-    assert is_made(recipe, tmp_path, zoo)
+    assert is_made(recipe, tmp_path, zoo, CRAFT.name)
     assert not (tmp_path / "run.state").exists()
     levels = found.pattern * 255
     torch.testing.assert_close(levels, levels.round(), atol=1e-4, rtol=0)
@@ -77,19 +77,19 @@ def test_a_made_pattern_lies_on_the_grid_and_states_its_true_rate(recipe: Recipe
 )
 def test_another_recipe_is_not_yet_made(change: dict[str, object], zoo, tmp_path: Path) -> None:
     made(RECIPE, zoo, tmp_path)
-    assert not is_made(replace(RECIPE, **change), tmp_path, zoo)
+    assert not is_made(replace(RECIPE, **change), tmp_path, zoo, CRAFT.name)
 
 
 def test_other_weights_make_another_pattern(zoo, tmp_path: Path) -> None:
     made(RECIPE, zoo, tmp_path)
     network = zoo.networks["one"]
     network.card = replace(network.card, sha256="others")
-    assert not is_made(RECIPE, tmp_path, zoo)
+    assert not is_made(RECIPE, tmp_path, zoo, CRAFT.name)
 
 
 def test_a_damaged_file_is_made_again(zoo, tmp_path: Path) -> None:
     (tmp_path / "one-linf.safetensors").write_bytes(b"half a file")
-    assert not is_made(RECIPE, tmp_path, zoo)
+    assert not is_made(RECIPE, tmp_path, zoo, CRAFT.name)
 
 
 def test_a_targeted_pattern_states_its_target(zoo, tmp_path: Path) -> None:

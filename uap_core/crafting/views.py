@@ -14,7 +14,8 @@ from torch.nn import functional as F
 def draw_views(count: int, smallest: float, generator: torch.Generator) -> Tensor:
     """``count`` maps (count,2,3) from places in the view to places in the picture, both from -1 to 1.
 
-    Each shows a square whose side is drawn from ``smallest`` to 1 of the picture's, anywhere in it; every other one mirrored.
+    Each shows a square whose side is drawn from ``smallest`` to 1 of the picture's, anywhere in it; half of them, at random,
+    are mirrored.
     """
     side = smallest + (1 - smallest) * torch.rand(count, generator=generator)
     middle = (1 - side)[:, None] * (2 * torch.rand(count, 2, generator=generator) - 1)

@@ -22,6 +22,7 @@ from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.datasets import ImageSet
+from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
@@ -112,29 +113,20 @@ class WarmStart(Default):
         return max(1, (self.budget - self.budget // 4) // self.batch_size)
 
 
-class Unfooled(Default):
-    """Every eighth of the run the craft set is looked through, and until the next time only unfooled images are drawn.
-
-    Looking costs a third of an image-gradient an image, and is counted.
-    """
+class UnfooledOftener(Default):
+    """Images that were fooled when last seen are drawn half as often; what the gradients' own passes show is remembered."""
 
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
-        """The gradient on the next images that were not fooled when last looked at."""
-        if state.step % max(1, self.steps // 8) == 0:
-            clean = problem.clean[0].argmax(dim=1)
-            state.memory["left"] = (predicted(problem.networks[0], problem.images, problem.ball.project(v)) == clean).nonzero()[
-                :, 0
-            ]
-            state.image_gradients += len(clean) // 3
-        left = state.memory["left"]
-        if len(left) < self.batch_size:
-            return super().batch_gradient(problem, state, v)
-        drawn = torch.randperm(len(left), generator=state.generator)[: self.batch_size]
-        return self.counted_gradient(problem, state, left[drawn], v)
+        """The gradient on images drawn by weight."""
+        fooled = state.memory.setdefault("fooled", torch.zeros(len(problem.images)))
+        batch = torch.multinomial(1 - 0.5 * fooled, min(self.batch_size, len(fooled)), generator=state.generator)
 
-    def share(self, state: State) -> float:
-        """Of the budget, looking included."""
-        return max(super().share(state), state.image_gradients / self.budget)
+        def watched(clean: Tensor, perturbed: Tensor) -> Tensor:
+            fooled[batch] = (clean.argmax(dim=1) != perturbed.detach().argmax(dim=1)).float()
+            return self.loss(clean, perturbed, None)
+
+        state.image_gradients += len(batch)
+        return problem.gradient(watched, batch, v, self.bf16, self.views(batch, state))
 
 
 def variants(budget: int) -> dict[str, Crafter]:
@@ -147,7 +139,7 @@ def variants(budget: int) -> dict[str, Crafter]:
         "not saturated": NotSaturated,
         "late iterates averaged": Averaged,
         "warm start from a singular vector": WarmStart,
-        "unfooled images alone": Unfooled,
+        "unfooled images drawn twice as often": UnfooledOftener,
     }
     settings: dict[str, dict[str, Any]] = {
         "mirrored, not cut": {"smallest_view": 1.0},
@@ -172,7 +164,12 @@ def variants(budget: int) -> dict[str, Crafter]:
 def ablations(
     network: Classifier, methods: Mapping[str, Crafter], craft: ImageSet, ball: Ball, seed: int
 ) -> Iterator[AblationRow]:
-    """Craft with each of ``methods`` on 350 images of ``craft`` that ``seed`` draws, measure on at most 1 000 others."""
+    """Craft with each of ``methods`` on 350 images of ``craft`` that ``seed`` draws, measure on at most 1 000 others.
+
+    Raises DatasetError when there are too few for that.
+    """
+    if len(craft) <= CRAFTED_ON:
+        raise DatasetError(f"Ablations are crafted on {CRAFTED_ON} images and measured on others: {craft.name} has too few.")
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
     others = torch.arange(CRAFTED_ON, min(len(craft), CRAFTED_ON + MEASURED_ON))
     part, rest = ordered.prefix(CRAFTED_ON), ordered.subset(others)

@@ -20,7 +20,8 @@ from uap_core.norms import Ball
 class ConvergenceRow:
     """What the pattern of ``method`` had reached on the held-out images once so many ``image_gradients`` were spent.
 
-    ``seconds`` are those of crafting alone, measuring left out.
+    On the way a run is what it is: one that was planned for fewer gradients would have ended better there. ``seconds`` are
+    those of crafting alone, measuring left out.
     """
 
     method: str
@@ -44,7 +45,7 @@ def convergence(
     for name, method in methods.items():
         left, measuring = list(points), 0.0
         for progress in method.craft(classifier, craft.pixels, ball, torch.Generator().manual_seed(seed)):
-            if not progress.done and (not left or progress.image_gradients < left[0]):
+            if not progress.done and (not left or progress.image_gradients < left[0] or progress.share >= 1):
                 continue
             left = [point for point in left if point > progress.image_gradients]
             started = time.perf_counter()

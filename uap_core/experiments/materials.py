@@ -14,8 +14,9 @@ from uap_core.assets import PERTURBATIONS, RESULTS
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.datasets import ImageSet, open_splits
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, ModelError
 from uap_core.experiments.shipped import LINF10
+from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
 from uap_core.perturbation import versions
@@ -31,24 +32,33 @@ class Materials:
     results: Path = RESULTS
     perturbations: Path = PERTURBATIONS
     work: Path = Path(".publish")
-    _sets: dict[Path, tuple[ImageSet, ImageSet]] = field(default_factory=dict)
+    _sets: dict[tuple[Path, int, int], tuple[ImageSet, ImageSet]] = field(default_factory=dict)
 
     def network(self, key: str) -> Classifier:
         """A network by its key."""
         return self.zoo.load(key)
 
-    def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
-        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named.
+    def card(self, key: str) -> Card:
+        """A network's card. Raises ModelError when there is none."""
+        cards = self.zoo.cards()
+        if key not in cards:
+            raise ModelError(f"There is no network {key!r} here. Known: {', '.join(cards)}.")
+        return cards[key]
 
-        Raises DatasetError when none were given for networks of this size.
-        """
-        card = self.zoo.cards()[key]
-        if source is None and card.input_size not in self.sources:
+    def source(self, key: str) -> Path:
+        """The real pictures for a network. Raises DatasetError when none were given for networks of its size."""
+        card = self.card(key)
+        if card.input_size not in self.sources:
             raise DatasetError(f"{card.name} needs pictures of {card.input_size} pixels: name them with --imagenet.")
-        source = source or self.sources[card.input_size]
-        if source not in self._sets:
-            self._sets[source] = open_splits(source, card.resize_size, card.input_size)
-        return self._sets[source]
+        return self.sources[card.input_size]
+
+    def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
+        """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
+        card = self.card(key)
+        wanted = (source or self.source(key), card.resize_size, card.input_size)
+        if wanted not in self._sets:
+            self._sets[wanted] = open_splits(*wanted)
+        return self._sets[wanted]
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,10 @@ class Job:
 
 
 def minutes(waiting: Sequence[Job], materials: Materials) -> float:
-    """About how long ``waiting`` jobs take here: image-gradients at most, at the speed of a few that are timed now."""
+    """About how long ``waiting`` jobs craft here: their image-gradients at the speed of a few that are timed now.
+
+    Measuring what was crafted comes on top: a quarter more, or several times more for short runs on the embedded network.
+    """
     keys = {key for job in waiting for key in job.cost}
     pace = {key: _seconds_per_gradient(materials.network(key)) for key in keys}
     return sum(count * pace[key] for job in waiting for key, count in job.cost.items()) / 60
@@ -91,7 +104,10 @@ def is_whole(path: Path, row_type: type, provenance: dict[str, Any]) -> bool:
     """Whether there is a table at ``path`` that was computed under this provenance, whenever that was."""
     if not path.is_file():
         return False
-    found = read_table(path, row_type).provenance
+    try:
+        found = read_table(path, row_type).provenance
+    except (ValueError, TypeError, KeyError):  # damaged, or of rows that have changed since
+        return False
     return {name: value for name, value in found.items() if name not in versions()} == provenance
 
 

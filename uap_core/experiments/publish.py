@@ -1,11 +1,12 @@
 """The precomputed results: what the page shows as precomputed, and the figures that README quotes.
 
 One job makes one file of assets/. A job that is done is left alone, one that was stopped goes on where it stopped, and one
-whose network, pictures or method have changed begins anew.
+whose network, set of pictures or settings have changed begins anew (a change of the code itself is not noticed).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -40,7 +41,12 @@ SEEDS = 3
 
 
 def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) -> list[Job]:
-    """All jobs of ``parts`` whose networks are among ``networks``, in the order in which they should be done."""
+    """All jobs of ``parts`` whose networks are among ``networks``, in the order in which they should be done.
+
+    Raises ModelError for a network that is not known.
+    """
+    for key in networks:
+        materials.card(key)
     several = [key for key in networks if key in IMAGENET]
     made: list[Job] = [_library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
     if DEFAULT_MODEL in networks:
@@ -59,17 +65,22 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
 
 
 def _library_job(materials: Materials, recipe: Recipe) -> Job:
+    def is_done() -> bool:
+        return is_made(recipe, materials.perturbations, materials.zoo, f"{materials.source(recipe.networks[0]).stem} (craft)")
+
     def run() -> Iterator[str]:
         craft, held_out = materials.splits(recipe.networks[0])
         networks = [materials.network(key) for key in recipe.networks]
         materials.work.mkdir(parents=True, exist_ok=True)
-        checkpoint = materials.work / f"{recipe.file}.state"
+        # Named after all that it depends on: the state of another recipe, network or set is not gone on with.
+        told = f"{recipe} {[network.weights_hash for network in networks]} {craft.name} {len(craft)}"
+        checkpoint = materials.work / f"{recipe.file}-{hashlib.sha256(told.encode()).hexdigest()[:12]}.state"
         name = recipe.name(materials.zoo.cards())
         for progress in make(recipe, name, networks, craft, held_out, materials.perturbations, checkpoint):
             if progress.fooling_rate:
                 yield f"{progress.share:4.0%}  {progress.image_gradients} image-gradients, craft set {progress.fooling_rate}"
 
-    return Job("library", recipe.file, recipe.gradients(), lambda: is_made(recipe, materials.perturbations, materials.zoo), run)
+    return Job("library", recipe.file, recipe.gradients(), is_done, run)
 
 
 def _sweep_job(materials: Materials, key: str) -> Job:
@@ -145,8 +156,6 @@ def _curve_job(materials: Materials, key: str, name: str, method: Crafter, sourc
                     so_far.rows.append(replace(row, seconds=round(row.seconds, 1)))
                     write_table(so_far, path)
                     yield f"seed {seed}, {row.images} images: {row.held_out_rate}"
-        if name in ("real", "dreams"):
-            state_on_dream_card(key, materials.results, dreams_path(key).with_suffix(".json"))
 
     points = len(nested_sizes(MOST)) if key == DEFAULT_MODEL else 6
     return Job("curves", path.stem, {key: SEEDS * points * BUDGET}, is_done, run)

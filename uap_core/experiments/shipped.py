@@ -84,8 +84,11 @@ def recipes() -> list[Recipe]:
     return [*embedded, *single, *all_four, *all_but]
 
 
-def is_made(recipe: Recipe, folder: Path, zoo: Zoo) -> bool:
-    """Whether the file is there and was made by this very recipe on these very weights."""
+def is_made(recipe: Recipe, folder: Path, zoo: Zoo, source: str) -> bool:
+    """Whether the file is there and was made by this very recipe on these very weights, from pictures of that ``source``.
+
+    A source with fewer images than the recipe takes gives all it has.
+    """
     path = folder / f"{recipe.file}.safetensors"
     if not path.is_file():
         return False
@@ -95,12 +98,14 @@ def is_made(recipe: Recipe, folder: Path, zoo: Zoo) -> bool:
         return False
     cards = zoo.cards()
     stated = found.provenance
+    count, _, crafted_on = str(stated.get("craft_set", "")).partition(" images of ")
     return (
         found.ball == recipe.ball
         and stated.get("method") == repr(recipe.method)
         and stated.get("weights_sha256") == ", ".join(cards[key].sha256 for key in recipe.networks)
         and (stated.get("seed"), stated.get("target", "")) == (recipe.seed, recipe.target)
-        and str(stated.get("craft_set", "")).startswith(f"{recipe.images} images")
+        and crafted_on == source
+        and 0 < int(count) <= recipe.images
     )
 
 

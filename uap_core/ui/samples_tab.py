@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import Table, to_csv
-from uap_core.ui.setup_panel import Setup, add_own
+from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy_bytes, offer, progress_note, show, status
 
@@ -18,11 +18,11 @@ for every $n$; the sets are nested, so a larger one contains the smaller. Each s
 part of each, at times mirrored, and descends on
 $\tfrac12 |z| \cos(z, z') - \min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ 5 s\big)$: how little the logits $z'$ have turned
 away from the clean ones $z$ (of norm $|z|$ and spread $s$), and how likely the clean prediction still is. Then $v$ is
-clipped, to $\|v\|_\infty \le 2\varepsilon$ at first and ever closer to $\varepsilon$. No labels are needed. Few images suffice,
-because networks share a few directions that matter for most images. The dotted line is what the paper reports for its
-own method on another network and other images (its Figure 6): compare the shape, not the height. Bars span the 95 %
-Wilson intervals of all seeds. Live points are measured
-on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
+projected, onto $\|v\| \le 2\varepsilon$ at first and ever closer to $\varepsilon$, in the norm of the chosen pattern. No labels
+are needed. Few images suffice, because networks share a few directions that matter for most images. The dotted line is
+what the paper reports for its own method on another network and other images (its Figure 6): compare the shape, not the
+height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured on dreams or on your own pictures,
+precomputed ones on photographs: compare shapes, not heights.
 """
 LIVE_BUDGET = 1600
 
@@ -52,19 +52,18 @@ def build(studio: Studio, setup: Setup) -> None:
         deepfool = studio.precomputed(f"{network}-curve-deepfool", SampleRow)
         if real is None:
             return status("No precomputed curve for this network: craft one below."), hide(), hide()
-        seeds = f"({real.provenance['seeds']} seeds)"
-        curves = [Curve(real.rows, f"crafted on photographs {seeds}", BLUE)]
+        curves = [Curve(real.rows, f"crafted on photographs {_seeds(real)}", BLUE)]
         if dreams is not None:
-            curves.append(Curve(dreams.rows, f"crafted on dreams {seeds}", ORANGE, "s"))
+            curves.append(Curve(dreams.rows, f"crafted on dreams {_seeds(dreams)}", ORANGE, "s"))
         if deepfool is not None:
-            curves.append(Curve(deepfool.rows, "on photographs, by DeepFool at the same cost", GREEN, "^"))
+            curves.append(Curve(deepfool.rows, f"on photographs, by DeepFool {_seeds(deepfool)}", GREEN, "^"))
         text = f"Precomputed, {real.provenance['time'][:10]}: every point is measured on {real.provenance['held_out']}."
         tables = {"photographs": real, "dreams": dreams, "photographs by DeepFool": deepfool}
         csv_file = offer("sample-curve.csv", _csv(tables).encode())
         figure = sample_figure(curves, f"{real.title} (precomputed)", random_signs=_stored_baseline(studio, network))
         return status(text), show(figure), show(csv_file)
 
-    def craft(network: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+    def craft(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         import torch
 
         from uap_core.crafting.default import Default
@@ -73,16 +72,16 @@ def build(studio: Studio, setup: Setup) -> None:
         from uap_core.errors import SettingError
         from uap_core.experiments.sample_curve import nested_sizes, sample_curve
         from uap_core.metrics import fooling_rate, predict
-        from uap_core.norms import Ball
         from uap_core.plots import ORANGE, Curve, sample_figure
 
         skip = (gr.skip(),) * 4
         yield progress_note("Opening network and images…", 0), *skip
-        if not 0 < epsilon <= 255:
+        ball = chosen(studio, network, pattern, own, epsilon).ball
+        if not ball.radius:
             raise SettingError("Crafting needs an epsilon above 0. Move the epsilon slider.")
         classifier = studio.classifier(network)
         craft_set, held_out = studio.craft_and_held_out(network)
-        ball, sizes = Ball("linf", epsilon / 255), nested_sizes(len(craft_set))
+        sizes = nested_sizes(len(craft_set))
         title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name} (live)"
         signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
         clean = predict(classifier, held_out.batches())
@@ -98,7 +97,7 @@ def build(studio: Studio, setup: Setup) -> None:
                 continue
             rows.append(row)
             values = patterns[row.images].numpy()
-            name = f"crafted on {row.images} {studio.live_set_name}, {epsilon:g}/255"
+            name = f"crafted on {row.images} {studio.live_set_name}, {ball}"
             mine = add_own(own, Pattern(name, values, ball.p, ball.radius))
             yield (
                 progress_note(
@@ -113,7 +112,8 @@ def build(studio: Studio, setup: Setup) -> None:
         yield status(text), *skip
 
     outputs = [state, live_chart, csv, npy, setup.own]
-    running = run.click(guarded(5, 0)(craft), [setup.network, setup.own, setup.epsilon], outputs, **LONG)
+    choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
+    running = run.click(guarded(5, 0)(craft), choices, outputs, **LONG)
     stopped = stop.click(None, None, None, cancels=[running]).then(
         lambda: status("Stopped. The points so far stay, and so does the last pattern."), None, state
     )
@@ -126,6 +126,11 @@ def build(studio: Studio, setup: Setup) -> None:
         )
     for event in setup.changed:
         event.then(guarded(3, 0)(stored), [setup.network], [note, stored_chart, stored_csv], **QUICK)
+
+
+def _seeds(table: Table) -> str:
+    count = len({row.seed for row in table.rows})
+    return f"({count} seed{'s' * (count != 1)})"
 
 
 def _stored_baseline(studio: Studio, network: str) -> float | None:

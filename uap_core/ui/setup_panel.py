@@ -216,7 +216,7 @@ def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Stud
     found = verdict(provenance)
     if not found:
         return ""
-    made_for = "" if provenance.get("network") == network else f" for {provenance['network']}"
+    made_for = "" if provenance.get("network") == network else f" for {provenance.get('network')}"
     signs = provenance["held_out"].get("random_signs")
     beside = f"; random signs of its size {signs:.1%}" if signs is not None else ""
-    return status(f"Crafted on {provenance['craft_set']}{made_for}. {found[0].upper()}{found[1:]}{beside}.")
+    return status(f"Crafted on {provenance.get('craft_set', 'images')}{made_for}. {found[0].upper()}{found[1:]}{beside}.")

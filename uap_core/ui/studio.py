@@ -48,7 +48,7 @@ class Studio:
     images: Path | None = None
 
     def __post_init__(self) -> None:
-        self._sets: OrderedDict[tuple[str, int], tuple[ImageSet, ImageSet]] = OrderedDict()
+        self._sets: OrderedDict[tuple[str, int, int], tuple[ImageSet, ImageSet]] = OrderedDict()
         self._lock = threading.Lock()
 
     def networks(self) -> list[tuple[str, str]]:
@@ -131,7 +131,7 @@ class Studio:
                 f"There are no images to measure {card.name} on: dreams ship for {DEFAULT_MODEL} alone."
                 " Start the app with --images and a folder or zip of pictures."
             )
-        key = (str(source), card.input_size)
+        key = (str(source), card.resize_size, card.input_size)
         with self._lock:
             if key not in self._sets:
                 self._sets[key] = open_splits(source, card.resize_size, card.input_size, LIVE_LIMIT)
