@@ -227,6 +227,20 @@ def test_stopping_frees_the_processor_within_a_second(page, server_process: tupl
     assert processor_seconds(pid) - stopped < 0.5
 
 
+def test_live_crafting_is_in_the_norm_of_the_chosen_pattern(page) -> None:
+    page.locator("#pattern input").click()
+    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    wait_for(page, "#pattern-note", "Fools")
+    page.get_by_role("tab", name="Training images").click()
+    page.locator("#curve-run").click()
+    wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
+    page.locator("#curve-stop").click()
+    wait_for(page, "#curve-status", "Stopped")
+    page.wait_for_timeout(1000)
+    page.locator("#pattern input").click()
+    assert page.get_by_role("option", name=re.compile("crafted on 1 .*l2 2000")).count() == 1
+
+
 def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     page.get_by_role("tab", name="Library").click()
     page.locator("#library-gallery .thumbnail-item").nth(len(library()) - 1).wait_for()

@@ -120,11 +120,12 @@ def make(
 ) -> Iterator[Progress]:
     """Craft, round to whole 255ths, measure on ``held_out`` and write under ``name``; yields the run's progress.
 
-    The run is saved in ``checkpoint`` every thousand image-gradients and goes on from there.
+    The run is saved in ``checkpoint`` six times on its way (not oftener than every thousand image-gradients, since all craft
+    images are measured then too) and goes on from there.
     """
     goal = Goal(networks[0].index_of(recipe.target) if recipe.target else None)
     part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images)
-    crafter = replace(recipe.method, interval=1000)
+    crafter = replace(recipe.method, interval=max(1000, sum(recipe.gradients().values()) // 6))
     last = None
     for last in crafter.craft(
         networks, part.pixels, recipe.ball, torch.Generator().manual_seed(recipe.seed), goal=goal, checkpoint=checkpoint
