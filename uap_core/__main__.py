@@ -131,7 +131,8 @@ def evaluate(
     classifier, pattern = _zoo(folder).load(model), load_perturbation(perturbation)
     held_out = _held_out(classifier, data)
     measured = measure(classifier, pattern, held_out, torch.Generator().manual_seed(seed))
-    _print_evaluation(measured, f"{pattern.name} ({pattern.ball}) on {len(held_out)} images of {held_out.name}")
+    name = pattern.name if str(pattern.ball) in pattern.name else f"{pattern.name} ({pattern.ball})"
+    _print_evaluation(measured, f"{name} on {len(held_out)} images of {held_out.name}")
 
 
 @app.command()
