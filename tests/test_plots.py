@@ -62,7 +62,7 @@ FIGURES = {
 
 
 def legend(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])

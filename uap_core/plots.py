@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -161,7 +162,7 @@ def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:
 def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(title, fontsize=14, loc="left")
+    axes.set_title(fill(title, 66), fontsize=14, loc="left")
     axes.set_xlabel(x_label, fontsize=14)
     axes.set_ylabel(y_label, fontsize=14)
     axes.set_ylim(-0.02, 1.02)
@@ -174,4 +175,4 @@ def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
 
 def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=12, loc="best", facecolor="white", edgecolor="none", framealpha=0.9)
+        axes.figure.legend(fontsize=12, loc="outside lower center", ncols=2, frameon=False)  # beside the lines, not on them

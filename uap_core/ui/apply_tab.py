@@ -17,7 +17,8 @@ from uap_core.ui.widgets import QUICK, bars, download, facts, guarded, npy_bytes
 
 EXPLAIN = r"""
 One fixed pattern $v$ is added to any photograph: $x' = \mathrm{clip}(x + v,\ 0,\ 1)$ with
-$\|v\|_\infty \le \varepsilon$. It was crafted once, on *other* pictures, so that the network's answer changes on most
+$\|v\|_\infty \le \varepsilon$ (of an $\ell_2$ pattern, $\|v\|_2 \le \varepsilon$).
+It was crafted once, on *other* pictures, so that the network's answer changes on most
 of them: $k(x + v) \ne k(x)$ (Moosavi-Dezfooli et al., CVPR 2017). Nothing about the photograph you see was used. Drag
 the divider, try another photograph, lower $\varepsilon$ until the answer returns, and compare with random signs of the
 same size. Everything here is measured on the very 8-bit picture that the download holds.

@@ -11,7 +11,7 @@ import gradio as gr
 from uap_core.library import Entry, library, read_levels
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
-from uap_core.ui.widgets import QUICK, chart, download, facts, guarded, hide, offer, picture_file, show, status
+from uap_core.ui.widgets import QUICK, chart, download, facts, guarded, hide, offer, picture_file, picture_grid, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
@@ -32,18 +32,7 @@ MATRICES = ("imagenet-matrix", "resnet64-matrix")
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire it; its pictures are made when it is first opened."""
-    gallery = gr.Gallery(
-        columns=5,
-        height="auto",
-        format="png",
-        allow_preview=False,
-        object_fit="cover",
-        interactive=False,
-        show_label=False,
-        buttons=[],
-        elem_id="library-gallery",
-        elem_classes="pixels",
-    )
+    gallery = picture_grid(None, 5, "library-gallery")
     details = gr.HTML(status("Click on a pattern to see where it comes from."), elem_id="library-details")
     with gr.Row():
         use = gr.Button("Apply it", variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use")
@@ -130,7 +119,8 @@ def _matrix(table: Table) -> str:
         f"<tr><th>{escape(pattern)}</th>{''.join(_cell(cells[pattern, network]) for network in networks)}</tr>"
         for pattern in patterns
     )
-    note = f"Fooling rate on {table.provenance['held_out']}, precomputed {table.provenance['time'][:10]}; framed: its own."
+    provenance = table.provenance
+    note = f"Fooling rate on {provenance['held_out']}, precomputed {provenance['time'][:10]}. Framed: crafted on this network."
     return f'{status(note)}<div class="wide"><table class="matrix"><tr><th>pattern</th>{head}</tr>{body}</table></div>'
 
 

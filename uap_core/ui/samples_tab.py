@@ -103,7 +103,7 @@ def build(studio: Studio, setup: Setup) -> None:
                 progress_note(
                     f"{row.images} images: {row.held_out_rate} of the held-out images fooled.", (place + 1) / len(sizes)
                 ),
-                show(sample_figure([Curve(rows, "live", ORANGE)], title, random_signs=baseline)),
+                show(sample_figure([Curve(rows, "live", ORANGE)], title, paper=ball.p == "linf", random_signs=baseline)),
                 show(offer("live-curve.csv", to_csv(rows).encode())),
                 show(offer("pattern.npy", npy_bytes(values))),
                 mine,

@@ -11,7 +11,7 @@ import gradio as gr
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import verdict
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
-from uap_core.ui.widgets import QUICK, guarded, photo_input, status
+from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, status
 
 DEFAULT_PHOTO = "sample:lion"
 LARGEST_LEVEL = 32.0
@@ -47,19 +47,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     networks = studio.networks()
     patterns = studio.patterns(networks[0][1], {})
     gr.Markdown("### 1 · Photograph")
-    gallery = gr.Gallery(
-        thumbnails(),
-        format="png",
-        columns=4,
-        height="auto",
-        allow_preview=False,
-        object_fit="cover",
-        interactive=False,
-        show_label=False,
-        buttons=[],
-        elem_id="gallery",
-        elem_classes="pixels",
-    )
+    gallery = picture_grid(thumbnails(), 4, "gallery")
     with gr.Accordion("Your own: upload, webcam, paste", open=False, elem_id="own-photo"):
         upload = photo_input(
             show_label=False,

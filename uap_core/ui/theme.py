@@ -47,14 +47,18 @@ CSS = """
 .facts { border-collapse: collapse; font-size: .92rem; width: 100%; }
 .facts th { text-align: left; font-weight: 400; color: var(--body-text-color); padding: .18rem .8rem .18rem 0; }
 .facts td { text-align: right; font-variant-numeric: tabular-nums; padding: .18rem 0; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin-bottom: 1rem; }
+#tabs, #tabs .column, #tabs .block { min-width: 0; max-width: 100%; }
+#pattern input, #network input { text-overflow: ellipsis; padding-right: 1.8rem; }
 .wide .facts td { text-align: left; } .wide .facts th { white-space: nowrap; vertical-align: top; }
 .matrix { border-collapse: separate; border-spacing: 2px; font-size: .92rem; }
 .matrix th { text-align: left; font-weight: 400; padding: .2rem .6rem .2rem 0; border: none !important; }
+.matrix tr:first-child th + th { text-align: right; padding: .2rem .5rem; }
 .matrix td { text-align: right; padding: .2rem .5rem; border: none !important; border-radius: 4px;
   font-variant-numeric: tabular-nums; background: color-mix(in srgb, #D55E00 calc(var(--rate) * .45), transparent); }
 .matrix td.own { outline: 2px solid var(--body-text-color); outline-offset: -2px; font-weight: 700; }
 #library-gallery .grid-wrap { min-height: 0; height: auto !important; max-height: none; overflow: visible; padding: 4px; }
+#library-gallery .grid-container { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)) !important; }
 #library-gallery .caption-label { font-size: .75rem; max-width: 100%; white-space: normal; }
 .contenders { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 1rem; }
 .contender { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: .8rem; }

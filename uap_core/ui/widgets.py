@@ -44,6 +44,23 @@ def photo_input(**options: Any) -> gr.Image:
     return image
 
 
+def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
+    """Small pictures with captions to choose from by a click, pixels kept crisp."""
+    return gr.Gallery(
+        pictures,
+        format="png",
+        columns=columns,
+        height="auto",
+        allow_preview=False,
+        object_fit="cover",
+        interactive=False,
+        show_label=False,
+        buttons=[],
+        elem_id=elem_id,
+        elem_classes="pixels",
+    )
+
+
 def guarded(outputs: int, message: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Turn an error of ours into one sentence at output number ``message`` and leave the other outputs as they are.
 
