@@ -19,6 +19,7 @@ from torch import nn
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Enlarge, Normalise
+from uap_core.models.faster import convolve_neighbours, fold_batch_norm
 from uap_core.models.resnet64 import ResNet64
 
 EMBEDDED = {"resnet64": ResNet64}
@@ -71,7 +72,7 @@ def _embedded(card: Card, path: Path) -> nn.Module:
     except (SafetensorError, RuntimeError) as error:
         raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
     enlarge = [Enlarge(card.view_size)] if card.view_size else []
-    return _channels_last(nn.Sequential(Normalise(), *enlarge, network))
+    return _channels_last(nn.Sequential(Normalise(), *enlarge, fold_batch_norm(network)))
 
 
 def _torchvision(card: Card, path: Path) -> nn.Module:
@@ -83,7 +84,7 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
         network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
     except Exception as error:  # torch raises many kinds here; all mean that the file does not fit
         raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
-    return _channels_last(nn.Sequential(Normalise(), network))
+    return _channels_last(nn.Sequential(Normalise(), fold_batch_norm(network)))
 
 
 def _channels_last(network: nn.Module) -> nn.Module:
@@ -95,7 +96,7 @@ def _channels_last(network: nn.Module) -> nn.Module:
 def _exported(card: Card, path: Path) -> nn.Module:
     refuse_code(path)
     try:
-        return _channels_last(torch.export.load(path).module())
+        return _channels_last(convolve_neighbours(torch.export.load(path).module()))
     except Exception as error:  # whatever a damaged archive makes torch raise
         raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
 

@@ -1,0 +1,115 @@
+"""The rewritten layers against the layers as they were."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tests.toys import seeded
+from uap_core.models.faster import convolve_neighbours, fold_batch_norm, mean_of_neighbours
+from uap_core.models.loaders import import_torchvision
+
+tv_models = import_torchvision().models
+
+
+def lived_in(network: nn.Module) -> nn.Module:
+    """Batch norms as training leaves them, in evaluation mode."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.weight, module.bias, module.running_mean):
+                nn.init.uniform_(tensor, -0.5, 1.5, generator=seeded(1))
+            nn.init.uniform_(module.running_var, 0.5, 2.0, generator=seeded(2))
+    return network.eval()
+
+
+def assert_same(before: nn.Module, after: nn.Module, x: Tensor) -> None:
+    """Equal outputs, and equal gradients at the input."""
+    results = []
+    for network in (before, after):
+        image = x.clone().requires_grad_(True)
+        out = network(image)
+        results.append((out, torch.autograd.grad(out.square().sum(), image)[0]))
+    for old, new in zip(*results, strict=True):
+        torch.testing.assert_close(new, old, rtol=1e-4, atol=1e-4 * float(old.detach().abs().max()))
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "mobilenet_v2", "densenet121"])
+def test_folding_leaves_the_function_and_the_names_of_layers(architecture: str) -> None:
+    torch.manual_seed(0)
+    network = lived_in(tv_models.get_model(architecture, weights=None, num_classes=7))
+    folded = fold_batch_norm(copy.deepcopy(network))
+    assert_same(network, folded, torch.rand(2, 3, 64, 64, generator=seeded(3)))
+    assert [name for name, _ in folded.named_modules()] == [name for name, _ in network.named_modules()]
+
+
+def test_every_batch_norm_after_a_convolution_of_its_own_is_gone() -> None:
+    for architecture, left in (("resnet18", 0), ("mobilenet_v2", 0), ("alexnet", 0)):
+        network = fold_batch_norm(tv_models.get_model(architecture, weights=None))
+        assert sum(isinstance(module, nn.BatchNorm2d) for module in network.modules()) == left
+
+
+class Shared(nn.Module):
+    """Its convolution's output is needed as it is, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.convolution(x)
+        return x + self.norm(x)
+
+
+class Branching(nn.Module):
+    """Cannot be traced: its path depends on the picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.convolution(x))
+        return x if x.sum() > 0 else -x
+
+
+@pytest.mark.parametrize("kind", [Shared, Branching])
+def test_what_cannot_be_folded_is_left_alone(kind: type[nn.Module]) -> None:
+    network = lived_in(kind())
+    folded = fold_batch_norm(copy.deepcopy(network))
+    assert_same(network, folded, torch.rand(2, 3, 9, 9, generator=seeded(3)))
+    assert isinstance(folded.norm, nn.BatchNorm2d)
+
+
+def test_mean_of_neighbours_is_what_local_response_normalisation_divides_by() -> None:
+    x = torch.randn(2, 7, 3, 4, generator=seeded(0))
+    ours = x / (2 + 0.1 * mean_of_neighbours(x * x, 5)) ** 0.75
+    torch.testing.assert_close(ours, F.local_response_norm(x, 5, alpha=0.1, beta=0.75, k=2.0))
+
+
+class Responding(nn.Module):
+    """Convolution, local response normalisation, as in the networks of 2012 to 2014."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.convolution, self.respond = nn.Conv2d(3, 9, 3), nn.LocalResponseNorm(size, alpha=0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.respond(self.convolution(x)).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize(("size", "pools_left"), [(5, 0), (3, 0), (4, 1)])  # even windows are not centred
+def test_a_program_with_its_pooling_replaced_is_the_same_function(size: int, pools_left: int, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x = torch.rand(3, 3, 12, 12, generator=seeded(0)) * 4
+    batch = torch.export.Dim("batch", min=1, max=16)
+    torch.export.save(torch.export.export(Responding(size).eval(), (x,), dynamic_shapes=({0: batch},)), tmp_path / "a.pt2")
+    program = torch.export.load(tmp_path / "a.pt2").module()
+    faster = convolve_neighbours(torch.export.load(tmp_path / "a.pt2").module())
+    assert sum("avg_pool3d" in str(node.target) for node in faster.graph.nodes) == pools_left
+    for count in (1, 3):
+        assert_same(program, faster, x[:count])
