@@ -21,7 +21,7 @@ LAYERS = (
     {"crafting", "attacks", "training"},
     {"models", "library", "perturbation", "norms", "metrics", "tables"},
     {"images", "datasets"},
-    {"errors", "assets"},
+    {"errors", "assets", "download"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = ("torch", "torchvision", "gradio", "matplotlib")

@@ -5,14 +5,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from servers import serving
 
 from uap_core import __main__ as cli
+from uap_core.assets import MODELS
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, SweepRow
 from uap_core.library import library
@@ -171,7 +173,9 @@ def test_what_ships_was_made_by_these_recipes_settings_and_weights(run: Run) -> 
     assert out.strip() == "0 files to make, about 0 minutes of crafting here"
 
 
-@pytest.mark.parametrize(("words", "sentence"), [(["--model", "nobody"], "no network 'nobody'"), (["--photo", "no"], "'no'")])
+@pytest.mark.parametrize(
+    ("words", "sentence"), [(["--model", "nobody"], "no network called 'nobody'"), (["--photo", "no"], "'no'")]
+)
 def test_publish_refuses_before_any_work(run: Run, words: list[str], sentence: str) -> None:
     status, _, err = run(*PLAN, *words)
     assert status == 1
@@ -239,3 +243,57 @@ def test_the_command_line_itself_is_checked(run: Run) -> None:
     status, _, err = run("curve", "--most", "0")
     assert status == 2
     assert "--most" in err
+
+
+# Networks
+
+
+@pytest.fixture
+def fetchable(tmp_path: Path) -> Iterator[Path]:
+    """A folder with the card of a network whose weights a server offers: the embedded one's under another name."""
+    card = json.loads((MODELS / "resnet64.json").read_text(encoding="utf-8"))
+    weights = (MODELS / card["weights"]).read_bytes()
+    with serving({"fetched.safetensors": weights}) as address:
+        changes = {"key": "fetched", "weights": "fetched.safetensors", "url": f"{address}/fetched.safetensors"}
+        text = json.dumps({**card, **changes, "download_megabytes": len(weights) / 1e6})
+        (tmp_path / "fetched.json").write_text(text, encoding="utf-8")
+        yield tmp_path
+
+
+def test_models_lists_everything_and_says_what_is_here(run: Run, fetchable: Path) -> None:
+    status, out, _ = run("models", "--folder", fetchable)
+    assert status == 0
+    assert re.search(r"^resnet64 .* 64 px .*7\d\.\d% +MIT +here$", out, re.MULTILINE)
+    assert re.search(r"^fetched .*not here$", out, re.MULTILINE)
+    assert re.search(r"^vgg16 +VGG-16 +224 px +528 MB +71\.6% +BSD-3-Clause", out, re.MULTILINE)
+
+
+def test_fetch_a_network_and_look_into_it(run: Run, fetchable: Path) -> None:
+    status, out, _ = run("models", "--folder", fetchable, "--check", "fetched")
+    assert status == 1
+    assert "WRONG" in out
+    assert "fetch fetched" in out
+    status, out, _ = run("fetch", "fetched", "--folder", fetchable)
+    assert status == 0
+    assert "4.7 of 4.7 MB" in out
+    assert (fetchable / "fetched.safetensors").read_bytes() == (MODELS / "resnet64.safetensors").read_bytes()
+    status, out, _ = run("models", "--folder", fetchable, "--check", "fetched")
+    assert status == 0
+    assert out.count("ok ") == 5
+    status, out, _ = run("fetch", "fetched", "--folder", fetchable)
+    assert status == 0
+    assert "here already" in out
+
+
+def test_fetch_without_a_connection_and_without_a_place(run: Run, fetchable: Path) -> None:
+    card = json.loads((fetchable / "fetched.json").read_text(encoding="utf-8"))
+    for url, sentence in (
+        ("http://127.0.0.1:9/w", "There is no connection to 127.0.0.1:9"),
+        ("", "names no place to fetch it from"),
+    ):
+        (fetchable / "fetched.json").write_text(json.dumps({**card, "url": url}), encoding="utf-8")
+        status, _, err = run("fetch", "fetched", "--folder", fetchable)
+        assert status == 1
+        assert sentence in err
+        assert len(err.splitlines()) == 1
+    assert not (fetchable / "fetched.safetensors").exists()

@@ -32,12 +32,50 @@ TABLES, FIGURES = (".csv", ".json"), (".png", ".svg", ".pdf")
 
 
 @app.command()
-def models(folder: Models = None) -> None:
-    """List the networks, and whether their weights are on this machine."""
-    for key, card in _zoo(folder).cards().items():
-        state = "here" if card.available else "weights absent"
-        top1 = card.measured.get("top1")
-        print(f"{key:24} {card.name:32} {card.input_size}px  {f'{top1:.1%} top-1' if top1 else '':14} {state}")
+def models(
+    check: Annotated[
+        str, typer.Option(help="Look into this network: what it takes, what it gives, what is wrong with it.")
+    ] = "",
+    data: Annotated[Path | None, typer.Option(help="With --check: folder or zip of pictures, one folder a class.")] = None,
+    folder: Models = None,
+) -> None:
+    """List the networks: size of input and download, accuracy, licence, and whether their weights are on this machine."""
+    from uap_core.models.weights import state
+
+    zoo = _zoo(folder)
+    if check:
+        from uap_core.experiments.checkup import checkup
+
+        findings = []
+        for finding in checkup(zoo.card(check), data):
+            findings.append(finding)
+            print(finding, flush=True)
+        if not all(finding.good for finding in findings):
+            sys.exit(1)
+        return
+    cards = zoo.cards()
+    print(f"{'key':20} {'name':24} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
+    for key, card in cards.items():
+        size, accuracy = f"{card.input_size:3} px {card.megabytes:5.0f} MB", f"{card.top1:7.1%}" if card.top1 else ""
+        print(f"{key:20} {card.name:24} {size} {accuracy:7}  {card.licence:26} {state(card)}")
+
+
+@app.command()
+def fetch(model: Annotated[str, typer.Argument(help="Key of a network, as `models` lists it.")], folder: Models = None) -> None:
+    """Download the weights of a network. Nothing counts as there before all of it is, and is right."""
+    from uap_core.models.weights import HERE, state
+    from uap_core.models.weights import fetch as fetch_weights
+
+    card = _zoo(folder).card(model)
+    if state(card) == HERE:
+        print(f"{card.name} is here already: {card.weights_path}")
+        return
+    told = -1
+    for fetched in fetch_weights(card):
+        if int(10 * fetched.share) > told:
+            told = int(10 * fetched.share)
+            print(f"{card.name}  {fetched}", flush=True)
+    print(f"{card.name} is here: {card.weights_path}")
 
 
 @app.command()
@@ -333,14 +371,14 @@ def _splits(classifier: Classifier, data: Path | None) -> tuple[ImageSet, ImageS
     from uap_core.datasets import open_splits
 
     card = classifier.card
-    return open_splits(_source(classifier, data), card.resize_size, card.input_size)
+    return open_splits(_source(classifier, data), card.resize_size, card.input_size, interpolation=card.interpolation)
 
 
 def _held_out(classifier: Classifier, data: Path | None) -> ImageSet:
     from uap_core.datasets import open_held_out
 
     card = classifier.card
-    return open_held_out(_source(classifier, data), card.resize_size, card.input_size)
+    return open_held_out(_source(classifier, data), card.resize_size, card.input_size, interpolation=card.interpolation)
 
 
 def _provenance(classifier: Classifier, images: ImageSet, seed: int) -> dict[str, Any]:

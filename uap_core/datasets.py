@@ -78,7 +78,13 @@ class ImageSet:
 
 
 def open_image_set(
-    source: str | Path, split: str | None, resize: int, crop: int, limit: int | None = None, per_class: int | None = None
+    source: str | Path,
+    split: str | None,
+    resize: int,
+    crop: int,
+    limit: int | None = None,
+    per_class: int | None = None,
+    interpolation: str = "bilinear",
 ) -> ImageSet:
     """Read the images of ``source`` (folder or zip) as ``crop`` x ``crop`` squares, preprocessed as in ``images.square``.
 
@@ -99,7 +105,7 @@ def open_image_set(
     pixels, kept_names = [], []
     for name in names:
         try:
-            pixels.append(np.asarray(square(open_image(read(name)), resize, crop)).transpose(2, 0, 1))
+            pixels.append(np.asarray(square(open_image(read(name)), resize, crop, interpolation)).transpose(2, 0, 1))
         except ImageError:
             continue
         kept_names.append(name)
@@ -114,22 +120,26 @@ def open_image_set(
     )
 
 
-def open_splits(source: str | Path, resize: int, crop: int, limit: int | None = None) -> tuple[ImageSet, ImageSet]:
+def open_splits(
+    source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
+) -> tuple[ImageSet, ImageSet]:
     """The craft set and the held-out set of ``source``, disjoint by construction.
 
     Where the source has splits they are used; otherwise every other picture is held out.
     """
     if _has_splits(source):
-        craft = open_image_set(source, "craft", resize, crop, limit)
-        return craft, open_image_set(source, "held_out", resize, crop, limit)
-    return _halves(open_image_set(source, None, resize, crop, limit))
+        craft = open_image_set(source, "craft", resize, crop, limit, interpolation=interpolation)
+        return craft, open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
+    return _halves(open_image_set(source, None, resize, crop, limit, interpolation=interpolation))
 
 
-def open_held_out(source: str | Path, resize: int, crop: int, limit: int | None = None) -> ImageSet:
+def open_held_out(
+    source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
+) -> ImageSet:
     """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split."""
     if _has_splits(source):
-        return open_image_set(source, "held_out", resize, crop, limit)
-    return open_splits(source, resize, crop, limit)[1]
+        return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
+    return open_splits(source, resize, crop, limit, interpolation)[1]
 
 
 def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:

@@ -25,3 +25,7 @@ class PerturbationError(UapError):
 
 class SettingError(UapError):
     """A number or name that a person typed and that is out of range."""
+
+
+class DownloadError(UapError):
+    """A file that could not be fetched whole."""

@@ -92,26 +92,29 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     return Image.fromarray(np.rint(values.clip(0, None) / full_scale * 255).astype(np.uint8))
 
 
-def preprocess(picture: Image.Image, resize: int, crop: int) -> Tensor:
-    """Resize the short side to ``resize`` pixels (bilinear, antialiased), cut the centre ``crop`` x ``crop`` square.
+def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:
+    """Resize the short side to ``resize`` pixels (antialiased), cut the centre ``crop`` x ``crop`` square.
 
     Returns (1,3,crop,crop) in [0,1], on the 8-bit grid: the documented preprocessing of torchvision's classifiers without
     its normalisation, which is each network's first layer. Nothing is resized after this point.
     """
     import torch
 
-    pixels = np.asarray(square(picture, resize, crop), dtype=np.uint8)
+    pixels = np.asarray(square(picture, resize, crop, interpolation), dtype=np.uint8)
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / LEVELS
 
 
-def square(picture: Image.Image, resize: int, crop: int) -> Image.Image:
-    """The ``crop`` x ``crop`` RGB picture that ``preprocess`` turns into a tensor; with torchvision's roundings."""
+def square(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Image.Image:
+    """The ``crop`` x ``crop`` RGB picture that ``preprocess`` turns into a tensor; with torchvision's roundings.
+
+    ``interpolation`` is "bilinear" or "bicubic".
+    """
     picture = picture.convert("RGB")
     width, height = picture.size
     short = min(width, height)
     if short != resize:
         size = (resize * width // short, resize * height // short)
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
+        picture = picture.resize(size, Image.Resampling[interpolation.upper()])
         width, height = size
     left, top = round((width - crop) / 2), round((height - crop) / 2)
     return picture.crop((left, top, left + crop, top + crop))

@@ -9,12 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision_names import tv_models
+from toys import seeded
 
-from tests.toys import seeded
 from uap_core.models.faster import convolve_neighbours, fold_batch_norm, mean_of_neighbours
-from uap_core.models.loaders import import_torchvision
-
-tv_models = import_torchvision().models
 
 
 def lived_in(network: nn.Module) -> nn.Module:

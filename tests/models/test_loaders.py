@@ -9,6 +9,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,11 +23,11 @@ from traps import Trap
 from uap_core.datasets import ImageSet, open_held_out
 from uap_core.errors import ModelError
 from uap_core.metrics import accuracy, fooling_rate, predict
-from uap_core.models import loaders
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
-from uap_core.models.loaders import file_hash, import_torchvision, load
+from uap_core.models.loaders import import_torchvision, load
 from uap_core.models.resnet64 import ResNet64
+from uap_core.models.weights import file_hash
 from uap_core.models.zoo import Zoo
 
 CARDS = Path(__file__).resolve().parents[1] / "cards"
@@ -37,8 +38,8 @@ Archive = dict[str, bytes]
 
 
 def card_of(path: Path, kind: str, **changes: Any) -> Card:
-    settings = {"classes": CLASSES, "folder": path.parent, **changes}
-    return Card("mine", "Mine", kind, path.name, SIDE, SIDE, "MIT", "a test", **settings)
+    card = Card("mine", "Mine", kind, path.name, SIDE, SIDE, "MIT", "a test", classes=CLASSES, folder=path.parent)
+    return replace(card, **changes)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_forward_and_backward_change_no_buffer(classifier: Classifier) -> None:
     assert x.grad is not None
     assert x.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in classifier.parameters())
-    assert any("running_mean" in name for name in before)
+    assert before
     assert all(torch.equal(value, before[name]) for name, value in classifier.state_dict().items())
 
 
@@ -97,7 +98,7 @@ def test_accuracy_is_what_the_card_says(classifier: Classifier, shared: Path) ->
 def test_changed_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file({name: value.contiguous() for name, value in ResNet64(4).state_dict().items()}, path)
-    card = card_of(path, "embedded", architecture="resnet64", sha256=file_hash(path))
+    card = card_of(path, "embedded", architecture="resnet64", sha256=file_hash(path), input_size=64)
     assert load(card)(torch.rand(1, 3, 64, 64)).shape == (1, 4)
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
@@ -414,7 +415,7 @@ def test_wordnet_ids_are_the_csvs(real_zoo: Zoo, shared: Path) -> None:
     card = real_zoo.cards()["googlenet_bvlc"]
     with open(shared / "data" / "imagenet_classes.csv", encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert loaders._wnids(card) == tuple(row["wnid"] for row in rows)
+    assert real_zoo.load(card.key).class_ids == tuple(row["wnid"] for row in rows)
     assert [int(row["index"]) for row in rows] == list(range(1000))
 
 
@@ -435,3 +436,30 @@ def test_the_papers_perturbation_fools_the_papers_network(real_zoo: Zoo, shared:
     some = photographs.prefix(150)
     transposed = fooling_rate(clean[:150], fooled(v.transpose(1, 2), some))
     assert transposed.value <= fooling_rate(clean[:150], upright[:150]).value - 0.08
+
+
+# A card that promises something else
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"input_size": 5}, r"Mine does not take batches of 5 x 5 pixels, as its card says\."),
+        ({"classes": CLASSES + CLASSES}, r"Mine gives 4 scores a picture, its card lists 8 classes\."),
+        ({"classes": "imagenet"}, r"Mine gives 4 scores a picture, its card lists 1000 classes\."),
+    ],
+)
+def test_a_program_of_another_shape(
+    program: tuple[Archive, nn.Module], tmp_path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    path = pack(tmp_path / "tiny.pt2", program[0])
+    assert load(card_of(path, "exported")).size == SIDE
+    with pytest.raises(ModelError, match=sentence):
+        load(card_of(path, "exported", **changes))
+
+
+def test_a_program_for_one_picture_at_a_time(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 4)).eval()
+    torch.export.save(torch.export.export(network, (torch.rand(1, 3, SIDE, SIDE),)), tmp_path / "one.pt2")
+    with pytest.raises(ModelError, match="does not take batches of 4 x 4 pixels"):
+        load(card_of(tmp_path / "one.pt2", "exported"))

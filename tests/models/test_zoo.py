@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
+import torch
+from torchvision_names import tv_models
 
 from uap_core.assets import MODELS
-from uap_core.errors import ModelError
+from uap_core.errors import ModelError, SettingError
 from uap_core.models import loaders
 from uap_core.models.card import Card, read_card
-from uap_core.models.zoo import FOLDERS_VARIABLE, Zoo, load_model
+from uap_core.models.features import features_at
+from uap_core.models.weights import ABSENT, HERE, file_hash, state
+from uap_core.models.zoo import FOLDERS_VARIABLE, MEMORY_VARIABLE, Zoo, load_model, megabytes
 
 ROOT = Path(__file__).resolve().parents[2]
 CARDS = ROOT / "tests" / "cards"
@@ -37,8 +43,8 @@ def write(folder: Path, **changes: object) -> Path:
 
 def test_listing_loads_nothing() -> None:
     check = (
-        "import sys; from pathlib import Path; from uap_core.models.zoo import Zoo\n"
-        f"cards = Zoo([Path({str(CARDS)!r})]).cards(); [card.available for card in cards.values()]\n"
+        "import sys; from pathlib import Path; from uap_core.models.zoo import Zoo; from uap_core.models.weights import state\n"
+        f"cards = Zoo([Path({str(CARDS)!r})]).cards(); [state(card) for card in cards.values()]\n"
         "print(len(cards), [name for name in ('torch', 'torchvision', 'numpy', 'gradio') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -49,19 +55,19 @@ def test_listing_loads_nothing() -> None:
 
 
 def test_shipped_cards_have_their_weights() -> None:
-    cards = Zoo().cards()
+    cards = {key: card for key, card in Zoo().cards().items() if card.folder == MODELS}
     assert "resnet64" in cards
     for card in cards.values():
-        assert card.available
-        assert card.sha256 == loaders.file_hash(card.weights_path)
+        assert state(card) == HERE
+        assert card.sha256 == file_hash(card.weights_path)
         assert card.licence
         assert card.source
         assert 0 < card.measured["top1"] < 1
 
 
 def test_unknown_key_names_the_known_ones() -> None:
-    with pytest.raises(ModelError, match=r"no network called 'alexnet'\. Known: .*resnet64"):
-        load_model("alexnet")
+    with pytest.raises(ModelError, match=r"no network called 'alexnet2'\. Known: .*resnet64"):
+        load_model("alexnet2")
     with pytest.raises(ModelError, match="no network called"):
         load_model("__import__('os')")
 
@@ -69,7 +75,7 @@ def test_unknown_key_names_the_known_ones() -> None:
 def test_absent_weights_say_where_they_belong(tmp_path: Path) -> None:
     write(tmp_path, source="https://example.org/mine")
     zoo = Zoo([tmp_path])
-    assert not zoo.cards()["mine"].available
+    assert state(zoo.cards()["mine"]) == ABSENT
     with pytest.raises(ModelError, match=r"Mine are not on this machine.*'mine\.safetensors'.*example\.org/mine"):
         zoo.load("mine")
 
@@ -145,3 +151,96 @@ def test_test_cards_are_read_and_name_stand_ins_as_such() -> None:
     for card in cards.values():
         if card.kind == "torchvision":  # torchvision's own files begin with the digits in their names
             assert not card.sha256.startswith(Path(card.weights).stem.rpartition("-")[2])
+
+
+# Memory
+
+
+def many(folder: Path, count: int) -> list[str]:
+    """Cards of ``count`` small networks of different random weights, each of about 1.2 MB in memory."""
+    keys = []
+    for seed in range(count):
+        torch.manual_seed(seed)
+        network = tv_models.get_model("squeezenet1_1", weights=None, num_classes=4)
+        torch.save(network.state_dict(), folder / f"net{seed}.pth")
+        changes = {"kind": "torchvision", "architecture": "squeezenet1_1", "options": {"num_classes": 4}, "input_size": 32}
+        classes = [{"name": name} for name in "abcd"]
+        write(folder, key=f"net{seed}", weights=f"net{seed}.pth", classes=classes, **changes)
+        keys.append(f"net{seed}")
+    return keys
+
+
+def test_walking_through_ten_networks_stays_within_the_bound(tmp_path: Path) -> None:
+    keys = many(tmp_path, 10)
+    zoo = Zoo([tmp_path], memory=10)
+    seen = []
+    for key in keys:
+        seen.append(weakref.ref(zoo.load(key)))
+        features_at(seen[-1](), 16)  # what else is remembered of a network must not keep it
+        gc.collect()
+        assert sum(zoo.in_memory().values()) <= 10
+        alive = [ref() for ref in seen if ref() is not None]
+        assert len(alive) == len(zoo.in_memory())
+        assert sum(megabytes(network) for network in alive) <= 10
+        del alive
+    assert list(zoo.in_memory()) == keys[-len(zoo.in_memory()) :]
+    assert len(zoo.in_memory()) >= 2
+
+
+def test_the_one_unused_for_longest_goes_first(tmp_path: Path) -> None:
+    first, second, third = many(tmp_path, 3)
+    one = megabytes(Zoo([tmp_path]).load(first))
+    zoo = Zoo([tmp_path], memory=2.5 * one)
+    kept = zoo.load(first)
+    zoo.load(second)
+    assert zoo.load(first) is kept
+    zoo.load(third)
+    assert list(zoo.in_memory()) == [first, third]
+
+
+def test_a_network_too_large_for_the_bound_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (key,) = many(tmp_path, 1)
+    monkeypatch.setenv(MEMORY_VARIABLE, "2")
+    with pytest.raises(ModelError, match=r"needs 3 MB, more than the 2 MB that networks may take\. Set UAP_MEMORY"):
+        Zoo([tmp_path]).load(key)
+    monkeypatch.setenv(MEMORY_VARIABLE, "much")
+    with pytest.raises(SettingError, match="UAP_MEMORY must be a number of megabytes, not 'much'"):
+        Zoo()
+
+
+def test_loading_one_network_holds_up_nobody_who_wants_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, quick = many(tmp_path, 2)
+    zoo, begun, may_end = Zoo([tmp_path]), threading.Event(), threading.Event()
+
+    def load(card: Card) -> object:
+        if card.key == slow:
+            begun.set()
+            assert may_end.wait(20)
+        return loaders_load(card)
+
+    loaders_load = loaders.load
+    monkeypatch.setattr(loaders, "load", load)
+    found: list[object] = []
+    waiting = [threading.Thread(target=lambda: found.append(zoo.load(slow))) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    assert begun.wait(20)
+    assert zoo.load(quick) is zoo.load(quick)
+    assert not found
+    may_end.set()
+    for thread in waiting:
+        thread.join(20)
+    assert len(found) == 3
+    assert len({id(network) for network in found}) == 1
+
+
+def test_after_a_failure_the_next_may_try_again(tmp_path: Path) -> None:
+    (key,) = many(tmp_path, 1)
+    data = (tmp_path / f"{key}.pth").read_bytes()
+    (tmp_path / f"{key}.pth").write_bytes(b"broken")
+    zoo = Zoo([tmp_path])
+    for _ in range(2):
+        with pytest.raises(ModelError, match="does not fit"):
+            zoo.load(key)
+    (tmp_path / f"{key}.pth").write_bytes(data)
+    assert zoo.load(key) is zoo.load(key)

@@ -11,8 +11,9 @@ from PIL import Image
 
 from uap_core.errors import DatasetError
 from uap_core.models.card import read_card
-from uap_core.models.loaders import file_hash, load
+from uap_core.models.loaders import load
 from uap_core.models.resnet64 import ResNet64
+from uap_core.models.weights import file_hash
 from uap_core.tables import read_table
 from uap_core.training.publish import class_names, train_and_publish, write_weights
 from uap_core.training.recipe import EpochRow

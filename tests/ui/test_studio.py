@@ -27,13 +27,13 @@ def test_every_choice_of_the_gallery_is_a_picture(studio: Studio) -> None:
     choices = photo_choices()
     assert len(choices) == len(thumbnails()) >= 12
     for _, photo in choices:
-        assert studio.pixels(photo, 64, 64).shape == (64, 64, 3)
+        assert studio.pixels(photo, studio.card(NETWORK)).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize("photo", ["", "sample:nobody", "dream:999", "dream:x", "upload:/nowhere.png", "file:/etc/passwd"])
 def test_a_photograph_that_is_not_there(studio: Studio, photo: str) -> None:
     with pytest.raises(ImageError):
-        studio.pixels(photo, 64, 64)
+        studio.pixels(photo, studio.card(NETWORK))
 
 
 def test_patterns_fit_the_network_and_end_with_the_baseline(studio: Studio) -> None:

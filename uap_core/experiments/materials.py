@@ -14,7 +14,7 @@ from uap_core.assets import PERTURBATIONS, RESULTS
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.datasets import ImageSet, open_splits
-from uap_core.errors import DatasetError, ModelError
+from uap_core.errors import DatasetError
 from uap_core.experiments.shipped import LINF10
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
@@ -32,7 +32,7 @@ class Materials:
     results: Path = RESULTS
     perturbations: Path = PERTURBATIONS
     work: Path = Path(".publish")
-    _sets: dict[tuple[Path, int, int], tuple[ImageSet, ImageSet]] = field(default_factory=dict)
+    _sets: dict[tuple[Path, int, int, None, str], tuple[ImageSet, ImageSet]] = field(default_factory=dict)
 
     def network(self, key: str) -> Classifier:
         """A network by its key."""
@@ -40,10 +40,7 @@ class Materials:
 
     def card(self, key: str) -> Card:
         """A network's card. Raises ModelError when there is none."""
-        cards = self.zoo.cards()
-        if key not in cards:
-            raise ModelError(f"There is no network {key!r} here. Known: {', '.join(cards)}.")
-        return cards[key]
+        return self.zoo.card(key)
 
     def source(self, key: str) -> Path:
         """The real pictures for a network. Raises DatasetError when none were given for networks of its size."""
@@ -55,7 +52,7 @@ class Materials:
     def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
         """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
         card = self.card(key)
-        wanted = (source or self.source(key), card.resize_size, card.input_size)
+        wanted = (source or self.source(key), card.resize_size, card.input_size, None, card.interpolation)
         if wanted not in self._sets:
             self._sets[wanted] = open_splits(*wanted)
         return self._sets[wanted]

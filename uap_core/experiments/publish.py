@@ -201,7 +201,7 @@ def _ablation_job(materials: Materials, key: str) -> Job:
         return provenance_of(materials, [key]) | stated | measured_on | listed
 
     def table() -> Table:
-        title = f"{materials.zoo.cards()[key].name}: what each part is worth at {ABLATION_BUDGET} image-gradients"
+        title = f"{materials.card(key).name}: what each part is worth at {ABLATION_BUDGET} image-gradients"
         return table_so_far(path, AblationRow, title, provenance())
 
     def missing() -> list[tuple[int, str]]:

@@ -10,6 +10,8 @@ from typing import Any
 from uap_core.errors import ModelError
 
 KINDS = ("embedded", "exported", "torchvision")
+INTERPOLATIONS = ("bilinear", "bicubic")
+TABLE = Path(__file__).parent / "torchvision.json"
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,9 @@ class Card:
     ``kind`` says how to build it: "embedded" (an architecture of this project, safetensors), "exported" (a torch.export
     program that takes [0,1] pixels) or "torchvision" (an architecture of torchvision with a state dict). ``weights`` is a
     path relative to the card's folder. ``classes`` is a list of {"name", "wnid"}, or "imagenet" for torchvision's 1000.
-    An embedded network with a ``view_size`` enlarges its input to so many pixels itself. Accuracies are shares, 0 to 1.
+    ``sha256`` is that of the weights, or at least its first eight digits, as in torchvision's file names; ``url`` is where
+    the file can be fetched. ``options`` go to torchvision's builder. An embedded network with a ``view_size`` enlarges its
+    input to so many pixels itself. Accuracies are shares, 0 to 1.
     """
 
     key: str
@@ -33,12 +37,14 @@ class Card:
     architecture: str = ""
     sha256: str = ""
     classes: str | list[dict[str, str]] = "imagenet"
-    wnids: str = ""
     note: str = ""
     measured: dict[str, Any] = field(default_factory=dict)
     published: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     download_megabytes: float = 0.0
+    url: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    interpolation: str = "bilinear"
     view_size: int = 0
     folder: Path = field(default=Path("."), compare=False)
 
@@ -48,9 +54,15 @@ class Card:
         return (self.folder / self.weights).resolve()
 
     @property
-    def available(self) -> bool:
-        """Whether the weights are on this machine."""
-        return self.weights_path.is_file()
+    def megabytes(self) -> float:
+        """Size of the weights: of the file if it is here, else of the download; 0 when nobody knows."""
+        path = self.weights_path
+        return path.stat().st_size / 1e6 if path.is_file() else self.download_megabytes
+
+    @property
+    def top1(self) -> float | None:
+        """Share of right answers: as measured by this project, else as published."""
+        return self.measured.get("top1") or self.published.get("top1")
 
 
 def read_card(path: Path) -> Card:
@@ -64,6 +76,25 @@ def read_card(path: Path) -> Card:
         card = Card(**data, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
-    if card.kind not in KINDS:
-        raise ModelError(f"The card {path.name!r} names the kind {card.kind!r}; it must be one of {', '.join(KINDS)}.")
+    for what, named, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
+        if named not in choices:
+            raise ModelError(f"The card {path.name!r} names the {what} {named!r}; it must be one of {', '.join(choices)}.")
     return card
+
+
+def torchvision_cards(folder: Path) -> list[Card]:
+    """Cards of torchvision's classifiers, whose weights belong in ``folder``: from a table that tests hold to its registry."""
+    rows = json.loads(TABLE.read_text(encoding="utf-8"))
+    return [
+        Card(
+            kind="torchvision",
+            architecture=row["key"],
+            weights=row["url"].rpartition("/")[2],
+            sha256=row["url"].rpartition("-")[2].removesuffix(".pth"),
+            licence="BSD-3-Clause (torchvision)",
+            source="torchvision, IMAGENET1K_V1",
+            folder=folder,
+            **row,
+        )
+        for row in rows
+    ]

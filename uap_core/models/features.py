@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import lru_cache
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -19,16 +20,30 @@ class _Found(Exception):
         self.value = value
 
 
-@lru_cache(maxsize=4)
+Network = TypeVar("Network", bound=nn.Module)
+
+# Forgotten with the network, so that nothing here keeps a network in memory that the zoo has let go.
+_known: WeakKeyDictionary[Classifier, dict[int, Callable[[Tensor], Tensor]]] = WeakKeyDictionary()
+
+
 def features_at(classifier: Classifier, stride: int) -> Callable[[Tensor], Tensor]:
     """The last feature maps (n,C,h,w) whose side is still at least input / ``stride``, as a function of images (n,3,S,S).
 
     Raises SettingError when the network has no such maps.
     """
-    network = classifier.network
-    if isinstance(network, GraphModule):
-        return _graph_until(network, classifier.size // stride)
-    return _module_until(network, classifier.size // stride, torch.zeros(1, 3, classifier.size, classifier.size))
+    found = _known.setdefault(classifier, {})
+    if stride not in found:
+        network, side = classifier.network, classifier.size // stride
+        if isinstance(network, GraphModule):
+            found[stride] = _graph_until(network, side)
+        else:
+            found[stride] = _module_until(network, side, torch.zeros(1, 3, classifier.size, classifier.size))
+    return found[stride]
+
+
+def _copy(network: Network) -> Network:
+    """With layers of its own and the same weights."""
+    return copy.deepcopy(network, {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())})
 
 
 def _is_wide(shape: torch.Size | tuple[int, ...], side: int) -> bool:
@@ -37,7 +52,7 @@ def _is_wide(shape: torch.Size | tuple[int, ...], side: int) -> bool:
 
 def _graph_until(network: GraphModule, side: int) -> Callable[[Tensor], Tensor]:
     """An exported program is a list of operations: cut it after the last wide one."""
-    short = copy.deepcopy(network)
+    short = _copy(network)
     wide: list[Node] = []
     for node in short.graph.nodes:
         value = node.meta.get("val")
@@ -55,7 +70,7 @@ def _graph_until(network: GraphModule, side: int) -> Callable[[Tensor], Tensor]:
 def _module_until(network: nn.Module, side: int, probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Other networks are watched once, module by module; then they are left after the last wide one."""
     # A copy that shares the weights: hooks on the network itself would be everybody's.
-    network = copy.deepcopy(network, {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())})
+    network = _copy(network)
     leaves = [module for module in network.modules() if not list(module.children())]
     calls: list[tuple[nn.Module, bool]] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import io
 import json
@@ -21,8 +20,12 @@ from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.faster import convolve_neighbours, fold_batch_norm
 from uap_core.models.resnet64 import ResNet64
+from uap_core.models.weights import file_hash, how_to_get
 
 EMBEDDED = {"resnet64": ResNet64}
+WNIDS = Path(__file__).parent / "imagenet_wnids.txt"  # WordNet ids of ImageNet's classes, in the networks' output order
+# torchvision's DenseNet weights are older than its layers' names: norm.1 became norm1.
+OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")
 
 # What torch.export.save writes for a network of plain tensors, and what its JSON then says.
 PLAIN_ENTRY = re.compile(
@@ -39,25 +42,31 @@ def load(card: Card) -> Classifier:
     """Build the classifier of ``card``. Raises ModelError with what to do when its weights are absent, changed or unsafe."""
     path = card.weights_path
     if not path.is_file():
-        raise ModelError(
-            f"The weights of {card.name} are not on this machine. They belong at {card.weights!r} beside the card"
-            f" {card.key!r}; source: {card.source}."
-        )
+        raise ModelError(f"The weights of {card.name} are not on this machine. {how_to_get(card)}")
     found = file_hash(path)
-    if card.sha256 and found != card.sha256:
-        raise ModelError(f"The weights of {card.name} are not the file that its card describes (SHA-256 differs).")
+    if not found.startswith(card.sha256):
+        raise ModelError(
+            f"The weights of {card.name} are not the file that its card describes (SHA-256 differs). {how_to_get(card)}"
+        )
     network = {"embedded": _embedded, "exported": _exported, "torchvision": _torchvision}[card.kind](card, path)
     labels, class_ids = _classes(card)
-    return Classifier(network, card, labels, class_ids, found)
+    classifier = Classifier(network, card, labels, class_ids, found)
+    _try(classifier)
+    return classifier
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()  # hashlib.file_digest would need Python 3.11
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+@torch.no_grad()
+def _try(classifier: Classifier) -> None:
+    """Raise ModelError unless two pictures of the card's size give a score for each of its classes."""
+    card, count = classifier.card, len(classifier.labels)
+    try:
+        shape = tuple(classifier(torch.zeros(2, 3, card.input_size, card.input_size)).shape)
+    except Exception as error:  # whatever a network of a stranger raises
+        raise ModelError(
+            f"{card.name} does not take batches of {card.input_size} x {card.input_size} pixels, as its card says."
+        ) from error
+    if shape != (2, count):
+        raise ModelError(f"{card.name} gives {shape[-1]} scores a picture, its card lists {count} classes.")
 
 
 def _embedded(card: Card, path: Path) -> nn.Module:
@@ -79,9 +88,11 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
     tv_models = import_torchvision().models
     if card.architecture not in tv_models.list_models(module=tv_models):
         raise ModelError(f"torchvision has no architecture {card.architecture!r}, which the card of {card.name} names.")
-    network = tv_models.get_model(card.architecture, weights=None)
     try:
-        network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+        tensors = torch.load(path, weights_only=True, map_location="cpu")
+        with torch.device("meta"):  # no time and memory for random weights
+            network = tv_models.get_model(card.architecture, weights=None, **card.options)
+        network.load_state_dict({OLD_DENSENET.sub(r"\1\2", name): value for name, value in tensors.items()}, assign=True)
     except Exception as error:  # torch raises many kinds here; all mean that the file does not fit
         raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
     return _channels_last(nn.Sequential(Normalise(), fold_batch_norm(network)))
@@ -159,16 +170,7 @@ def _classes(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
         raise ModelError(f"The card of {card.name} must list its classes or say 'imagenet'.")
     tv_models = import_torchvision().models
     labels = tv_models.get_model_weights("squeezenet1_1").DEFAULT.meta["categories"]
-    return tuple(labels), _wnids(card)
-
-
-def _wnids(card: Card) -> tuple[str, ...]:
-    """WordNet ids from the card's own CSV (columns index, wnid, ...), which only accuracy needs."""
-    path = (card.folder / card.wnids).resolve() if card.wnids else None
-    if path is None or not path.is_file():
-        return ()
-    rows = [line.split(",")[:2] for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return tuple(wnid for _, wnid in sorted(rows, key=lambda row: int(row[0])))
+    return tuple(labels), tuple(WNIDS.read_text(encoding="utf-8").split())
 
 
 def import_torchvision() -> ModuleType:

@@ -1,35 +1,45 @@
-"""Which networks there are: the cards shipped in assets/models and those in folders that the user names.
+"""Which networks there are: the cards shipped in assets/models, those in folders that the user names, and torchvision's.
 
-Listing reads cards only. Loading is lazy, once for all visitors, and guarded so that two clicks share one copy.
+Listing reads cards only. Loading is lazy; visitors share one copy, and networks that nobody asked for lately make room.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uap_core.assets import MODELS
-from uap_core.errors import ModelError
-from uap_core.models.card import Card, read_card
+from uap_core.errors import ModelError, SettingError
+from uap_core.models.card import Card, read_card, torchvision_cards
+from uap_core.models.weights import torchvision_folder
 
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
-FOLDERS_VARIABLE = "UAP_MODELS"
+FOLDERS_VARIABLE, MEMORY_VARIABLE = "UAP_MODELS", "UAP_MEMORY"
 DEFAULT_MODEL = "resnet64"
+DEFAULT_MEMORY = 1500
+MEGABYTE = 1_000_000
 
 
 class Zoo:
-    """The cards of several folders, by key; the first folder that has a key wins."""
+    """The cards of several folders, by key, then torchvision's; the first that has a key wins.
 
-    def __init__(self, folders: list[Path] | None = None) -> None:
+    At most ``memory`` megabytes of weights are kept (UAP_MEMORY, else 1 500). A run under way holds on to its network all
+    the same until it ends.
+    """
+
+    def __init__(self, folders: list[Path] | None = None, memory: float | None = None) -> None:
         extra = os.environ.get(FOLDERS_VARIABLE, "")
         named = [Path(part) for part in extra.split(os.pathsep) if part]
         self.folders = [MODELS, *(folders or []), *named]
-        self._loaded: dict[str, Classifier] = {}
-        self._lock = threading.Lock()
+        self.memory = memory if memory is not None else _memory_named()
+        self._kept: OrderedDict[str, Classifier] = OrderedDict()
+        self._loading: dict[str, float] = {}
+        self._changed = threading.Condition()
 
     def cards(self) -> dict[str, Card]:
         """All cards by key. Raises ModelError for a named folder that is not there or a card that cannot be read."""
@@ -40,23 +50,86 @@ class Zoo:
             for path in sorted(folder.glob("*.json")):
                 card = read_card(path)
                 found.setdefault(card.key, card)
+        for card in torchvision_cards(torchvision_folder()):
+            found.setdefault(card.key, card)
         return found
 
-    def load(self, key: str) -> Classifier:
-        """The classifier called ``key``, from memory when it was loaded before. Raises ModelError."""
-        if key in self._loaded:
-            return self._loaded[key]
+    def card(self, key: str) -> Card:
+        """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
         if key not in cards:
             raise ModelError(f"There is no network called {key!r}. Known: {', '.join(cards)}.")
-        with self._lock:
-            if key not in self._loaded:
-                from uap_core.models.loaders import load
+        return cards[key]
 
-                self._loaded[key] = load(cards[key])
-        return self._loaded[key]
+    def load(self, key: str) -> Classifier:
+        """The classifier called ``key``, from memory when it is there. Raises ModelError.
+
+        Whoever asks for a network that is being loaded waits for that one copy; others are not held up.
+        """
+        with self._changed:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        card = self.card(key)
+        with self._changed:
+            while key in self._loading or not (key in self._kept or self._makes_room(card)):
+                self._changed.wait()
+            if key in self._kept:
+                return self._kept[key]
+            self._loading[key] = expected_megabytes(card)
+        try:
+            from uap_core.models.loaders import load
+
+            classifier = load(card)
+            with self._changed:
+                self._kept[key] = classifier
+            return classifier
+        finally:
+            with self._changed:
+                del self._loading[key]
+                self._changed.notify_all()
+
+    def in_memory(self) -> dict[str, float]:
+        """Megabytes of weights kept, by key, the one unused for longest first."""
+        with self._changed:
+            return {key: megabytes(classifier) for key, classifier in self._kept.items()}
+
+    def _makes_room(self, card: Card) -> bool:
+        """Let go of as many networks as ``card`` needs; False while others that are being loaded take the room."""
+        needed = expected_megabytes(card)
+        room = self.memory - needed
+        if room < 0:
+            raise ModelError(
+                f"{card.name} needs {needed:.0f} MB, more than the {self.memory:.0f} MB that networks may take."
+                f" Set {MEMORY_VARIABLE} to a larger number of megabytes and start again."
+            )
+        if sum(self._loading.values()) > room:
+            return False
+        while self._kept and sum(self._loading.values()) + sum(map(megabytes, self._kept.values())) > room:
+            self._kept.popitem(last=False)
+        return True
+
+
+def expected_megabytes(card: Card) -> float:
+    """What the weights of ``card`` will take: their file, or twice that where it holds 16-bit numbers."""
+    path = card.weights_path
+    return (2 if card.kind == "embedded" else 1) * path.stat().st_size / MEGABYTE if path.is_file() else 0.0
+
+
+def megabytes(classifier: Classifier) -> float:
+    """What the weights of a network take."""
+    tensors = (*classifier.parameters(), *classifier.buffers())
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors) / MEGABYTE
 
 
 def load_model(key: str = DEFAULT_MODEL, folders: list[Path] | None = None) -> Classifier:
-    """The classifier called ``key`` from the shipped cards, ``folders`` and UAP_MODELS. Raises ModelError."""
+    """The classifier called ``key`` from the shipped cards, ``folders``, UAP_MODELS and torchvision. Raises ModelError."""
     return Zoo(folders).load(key)
+
+
+def _memory_named() -> float:
+    named = os.environ.get(MEMORY_VARIABLE, "")
+    try:
+        return float(named) if named else DEFAULT_MEMORY
+    except ValueError:
+        raise SettingError(f"{MEMORY_VARIABLE} must be a number of megabytes, not {named!r}.") from None

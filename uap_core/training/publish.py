@@ -21,8 +21,9 @@ from uap_core.images import preprocess, sample_photos
 from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.card import read_card
 from uap_core.models.classifier import Classifier
-from uap_core.models.loaders import file_hash, load
+from uap_core.models.loaders import load
 from uap_core.models.resnet64 import ResNet64
+from uap_core.models.weights import file_hash
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
 from uap_core.training.recipe import EpochRow, Recipe, train

@@ -40,7 +40,7 @@ def load_opening(path: Path = OPENING) -> Opening | None:
     if stored["weights_sha256"] != card.sha256 or stored["pattern_sha256"] != digest(pattern_file):
         return None
     photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
-    clean = np.asarray(square(photo.open(), card.resize_size, card.input_size))
+    clean = np.asarray(square(photo.open(), card.resize_size, card.input_size, card.interpolation))
     levels = read_levels(pattern_file)
     perturbed = np.rint(clean + levels).clip(0, 255).astype(np.uint8)
     numbers = {name: stored[name] for name in ("linf", "l2", "psnr", "ssim")}

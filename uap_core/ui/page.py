@@ -77,4 +77,4 @@ def warm(studio: Studio) -> None:
 
     network = studio.networks()[0][1]
     card = studio.card(network)
-    studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card.resize_size, card.input_size)))
+    studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card)))

@@ -81,7 +81,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         if path is None:
             return gr.skip(), gr.skip()
         card = studio.card(network_now)
-        studio.pixels(f"upload:{path}", card.resize_size, card.input_size)
+        studio.pixels(f"upload:{path}", card)
         return f"upload:{path}", _about("upload:", studio, network_now)
 
     def switch_network(network_now: str, current: str, own_now: dict[str, Pattern], photo_now: str) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationEr
 from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
 from uap_core.library import library
 from uap_core.models.card import Card
+from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 
 if TYPE_CHECKING:
@@ -48,22 +49,19 @@ class Studio:
     images: Path | None = None
 
     def __post_init__(self) -> None:
-        self._sets: OrderedDict[tuple[str, int, int], tuple[ImageSet, ImageSet]] = OrderedDict()
+        self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
         self._lock = threading.Lock()
 
     def networks(self) -> list[tuple[str, str]]:
         """(shown name, key) of every network whose weights are here, the embedded one first."""
-        cards = [card for card in self.zoo.cards().values() if card.available]
+        cards = [card for card in self.zoo.cards().values() if state(card) == HERE]
         if not cards:
             raise ModelError("No network has its weights on this machine.")
         return [(f"{card.name}, {card.input_size} px", card.key) for card in cards]
 
     def card(self, network: str) -> Card:
         """The card of a network."""
-        cards = self.zoo.cards()
-        if network not in cards:
-            raise ModelError("This network is not known here. Choose one of the list.")
-        return cards[network]
+        return self.zoo.card(network)
 
     def classifier(self, network: str) -> Classifier:
         """The network, loaded once for everybody."""
@@ -101,23 +99,24 @@ class Studio:
         from uap_core.images import from_array
 
         card = self.card(network)
-        return from_array(self.pixels(photo, card.resize_size, card.input_size))
+        return from_array(self.pixels(photo, card))
 
-    def pixels(self, photo: str, resize: int, crop: int) -> np.ndarray:
-        """uint8 (crop,crop,3) of "sample:lion", "dream:3" or "upload:<path>"."""
+    def pixels(self, photo: str, card: Card) -> np.ndarray:
+        """uint8 (S,S,3) of "sample:lion", "dream:3" or "upload:<path>", as the network of ``card`` takes it."""
+        shape = (card.resize_size, card.input_size, card.interpolation)
         kind, _, name = photo.partition(":")
         if kind == "sample":
             chosen = [sample for sample in SAMPLE_PHOTOS if sample.key == name]
             if chosen:
-                return _square(str(chosen[0].path), resize, crop)
+                return _square(str(chosen[0].path), *shape)
         if kind == "dream" and name.isdigit():
             dreams = dream_pixels()
             if int(name) < len(dreams):
                 from PIL import Image
 
-                return np.asarray(square(Image.fromarray(dreams[int(name)]), resize, crop))
+                return np.asarray(square(Image.fromarray(dreams[int(name)]), *shape))
         if kind == "upload":
-            return _square(name, resize, crop)
+            return _square(name, *shape)
         raise ImageError("Choose a photograph first, or upload one.")
 
     def craft_and_held_out(self, network: str) -> tuple[ImageSet, ImageSet]:
@@ -131,10 +130,10 @@ class Studio:
                 f"There are no images to measure {card.name} on: dreams ship for {DEFAULT_MODEL} alone."
                 " Start the app with --images and a folder or zip of pictures."
             )
-        key = (str(source), card.resize_size, card.input_size)
+        key = (str(source), card.resize_size, card.input_size, card.interpolation)
         with self._lock:
             if key not in self._sets:
-                self._sets[key] = open_splits(source, card.resize_size, card.input_size, LIVE_LIMIT)
+                self._sets[key] = open_splits(source, card.resize_size, card.input_size, LIVE_LIMIT, card.interpolation)
                 while len(self._sets) > 4:
                     self._sets.popitem(last=False)
             return self._sets[key]
@@ -161,7 +160,7 @@ def photo_choices() -> list[tuple[str, str]]:
 
 def thumbnails() -> list[tuple[np.ndarray, str]]:
     """Pictures and captions of the gallery, in the order of ``photo_choices``."""
-    samples = [(_square(str(photo.path), 128, 128), photo.title) for photo in sample_photos()]
+    samples = [(_square(str(photo.path), 128, 128, "bilinear"), photo.title) for photo in sample_photos()]
     dreams = [(pixels.repeat(2, axis=0).repeat(2, axis=1), f"Dream {i + 1}") for i, pixels in enumerate(dream_pixels())]
     return samples + dreams
 
@@ -184,9 +183,9 @@ def dream_pixels() -> tuple[np.ndarray, ...]:
 
 
 @lru_cache(maxsize=64)
-def _square(path: str, resize: int, crop: int) -> np.ndarray:
+def _square(path: str, resize: int, crop: int, interpolation: str) -> np.ndarray:
     """Cached, since a large upload takes a second to decode and is asked for at every click."""
-    pixels = np.asarray(square(open_image(path), resize, crop))
+    pixels = np.asarray(square(open_image(path), resize, crop, interpolation))
     pixels.setflags(write=False)
     return pixels
 

@@ -1,0 +1,5 @@
+"""torchvision's models, imported as the package imports them: also where its compiled operators want CUDA libraries."""
+
+from uap_core.models.loaders import import_torchvision
+
+tv_models = import_torchvision().models

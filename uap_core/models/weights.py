@@ -1,0 +1,96 @@
+"""Whether a network's weights are on this machine, and whether they are the file that its card means. Without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from uap_core.download import Fetched, download
+from uap_core.errors import ModelError
+from uap_core.models.card import Card
+
+HERE, ABSENT, OTHER = "here", "not here", "other weights"
+
+
+def state(card: Card) -> str:
+    """``HERE``, ``ABSENT``, or ``OTHER`` when a file of that name is there whose SHA-256 is not the card's.
+
+    A file is read once and its hash remembered until its size or time changes; loading reads it again in any case.
+    """
+    try:
+        found = card.weights_path.stat()
+    except OSError:
+        return ABSENT
+    if not card.sha256:
+        return HERE
+    return HERE if _remembered_hash(card.weights_path, found).startswith(card.sha256) else OTHER
+
+
+def how_to_get(card: Card) -> str:
+    """What to do about weights that are not here, or not the right ones."""
+    if not card.url:
+        return f"They belong at {card.weights!r} beside the card {card.key!r}; source: {card.source}."
+    moved = (
+        "Another file is there under that name: move it away, or give it a card of its own. " if state(card) == OTHER else ""
+    )
+    return (
+        f"{moved}`python -m uap_core fetch {card.key}` or the page's Networks tab downloads {card.download_megabytes:.0f} MB;"
+        f" by hand, put {card.url} into {card.folder}."
+    )
+
+
+def fetch(card: Card) -> Iterator[Fetched]:
+    """Download the weights of ``card``, telling how far it is. Raises DownloadError, or ModelError for a card without a URL."""
+    if not card.url:
+        raise ModelError(f"{card.name} names no place to fetch it from. {how_to_get(card)}")
+    if state(card) == OTHER:
+        raise ModelError(f"{card.name} cannot be fetched. {how_to_get(card)}")
+    # The table's megabytes are rounded; a server that offers twice as much offers something else.
+    yield from download(card.url, card.weights_path, card.sha256, largest=int(2e6 * card.download_megabytes))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()  # hashlib.file_digest would need Python 3.11
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where this project keeps what it fetched or worked out for this user: XDG_CACHE_HOME or ~/.cache, then uap_core."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uap_core"
+
+
+def torchvision_folder() -> Path:
+    """Where torchvision keeps its weights: checkpoints under TORCH_HOME, as torch.hub says, without importing torch."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("TORCH_HOME") or cache / "torch").expanduser() / "hub" / "checkpoints"
+
+
+def _remembered_hash(path: Path, found: os.stat_result) -> str:
+    return _hash_of(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash_of(path: Path, size: int, changed: int) -> str:
+    """The hash from this process, from the file of hashes, or from the weights themselves."""
+    memory = cache_folder() / "hashes.json"
+    entry = f"{path} {size} {changed}"
+    known: dict[str, str] = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    if not isinstance(known.get(entry), str):
+        known[entry] = file_hash(path)
+        with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            beside = memory.with_suffix(f".{os.getpid()}")
+            beside.write_text(json.dumps(known), encoding="utf-8")
+            os.replace(beside, memory)
+    return known[entry]
