@@ -42,6 +42,15 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody's downloads change a test, and no test leaves anything in somebody's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("TORCH_HOME", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def denormals() -> Iterator[None]:
     """Crafting and training switch denormal numbers off for their thread; the next test wants them back."""

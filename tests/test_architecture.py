@@ -19,7 +19,7 @@ LAYERS = (
     {"plots"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"models", "library", "perturbation", "norms", "metrics", "tables"},
+    {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
     {"images", "datasets"},
     {"errors", "assets", "download"},
 )

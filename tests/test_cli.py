@@ -15,6 +15,7 @@ from servers import serving
 
 from uap_core import __main__ as cli
 from uap_core.assets import MODELS
+from uap_core.catalogue import CATALOGUE
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, SweepRow
 from uap_core.library import library
@@ -158,9 +159,34 @@ def test_curve_writes_a_row_a_size_and_seed(run: Run, pictures: Path, tmp_path: 
 def test_library_lists_what_ships(run: Run) -> None:
     status, out, _ = run("library")
     assert status == 0
-    lines = out.splitlines()
-    assert [line.split()[0] for line in lines] == [entry.key for entry in library()]
-    assert all(re.search(r"(fools|turns) \d", line) for line in lines)
+    lines, count = out.splitlines(), len(library())
+    assert [line.split()[0] for line in lines[:count]] == [entry.key for entry in library()]
+    assert all(re.search(r"(fools|turns) \d", line) for line in lines[:count])
+    assert [line.split()[0] for line in lines[count:]] == [offer.key for offer in CATALOGUE]
+    assert all("to be fetched: MIT" in line for line in lines[count:])
+    status, _, err = run("library", "--fetch", "nobody")
+    assert status == 1
+    assert "The catalogue has no 'nobody'" in err
+
+
+def test_convert_says_how_it_reads_a_file_and_writes_ours(run: Run, tmp_path: Path) -> None:
+    signs = np.random.default_rng(0).choice([-8, 8], (64, 64, 3))
+    np.savez(tmp_path / "theirs.npz", labels=np.arange(3), v=signs)
+    status, out, _ = run("convert", tmp_path / "theirs.npz")
+    assert status == 0
+    assert "theirs.npz, array 'v'\n" in out
+    assert "rows, columns, channels; red first; added to pixels from 0 to 255; bounded in linf\n" in out
+    assert "64 x 64 pixels, l_inf 8/255" in out
+    written = tmp_path / "mine.safetensors"
+    status, out, _ = run("convert", tmp_path / "theirs.npz", "--bgr", "--transposed", "--p", "l2", "--out", written)
+    assert status == 0
+    assert "columns, rows, channels; blue first" in out
+    found = load_perturbation(written)
+    np.testing.assert_allclose(found.pattern.numpy() * 255, signs.transpose(2, 1, 0)[::-1], rtol=1e-6)
+    assert found.ball.p == "l2"
+    status, _, err = run("convert", tmp_path / "theirs.npz", "--scale", "0 to 1")
+    assert status == 1
+    assert "go up to 8: they cannot be meant for pixels from 0 to 1" in err
 
 
 PLAN = ["publish", "--plan", "--part", "library", "--data", "tiny-imagenet-100.zip", "--imagenet", "imagenet-sample-800.zip"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 
 if TYPE_CHECKING:
     from uap_core.datasets import ImageSet
+    from uap_core.download import Fetched
     from uap_core.models.classifier import Classifier
 
 app = typer.Typer(
@@ -70,11 +72,7 @@ def fetch(model: Annotated[str, typer.Argument(help="Key of a network, as `model
     if state(card) == HERE:
         print(f"{card.name} is here already: {card.weights_path}")
         return
-    told = -1
-    for fetched in fetch_weights(card):
-        if int(10 * fetched.share) > told:
-            told = int(10 * fetched.share)
-            print(f"{card.name}  {fetched}", flush=True)
+    _say_progress(card.name, fetch_weights(card))
     print(f"{card.name} is here: {card.weights_path}")
 
 
@@ -152,9 +150,54 @@ def craft(
         _print_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
 
 
+class Scale(str, Enum):
+    """Pixels that a foreign pattern was made for."""
+
+    unit = "0 to 1"
+    bytes = "0 to 255"
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Anybody's pattern: .npy, .npz, .pth, .mat or .safetensors.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it: .safetensors or .npy; only told about when left out.")
+    ] = None,
+    array: Annotated[str, typer.Option(help="Name of the array, when the file holds several.")] = "",
+    transposed: Annotated[bool, typer.Option("--transposed", help="Its columns come before its rows.")] = False,
+    bgr: Annotated[bool, typer.Option("--bgr", help="Its blue channel comes first.")] = False,
+    scale: Annotated[
+        Scale | None, typer.Option(help="Of the pixels it is added to; told from its values when left out.")
+    ] = None,
+    p: Annotated[str, typer.Option(help="linf or l2; told from its values when left out.")] = "",
+    name: Annotated[str, typer.Option(help="What lists should call it.")] = "",
+) -> None:
+    """Read anybody's pattern, say how it was understood, and write it as ours.
+
+    Axes of channels, scale and norm are told from the numbers; swapped rows and columns, or colours, only you can know.
+    """
+    from dataclasses import replace
+
+    from uap_core.foreign import detect, read_arrays
+    from uap_core.perturbation import ENDINGS, from_arrays, save_perturbation
+
+    _check(out, *ENDINGS)
+    arrays = read_arrays(file)
+    chosen: dict[str, Any] = {"transposed": transposed, "bgr": bgr, "scale": scale and scale.value, "p": p}
+    reading = replace(detect(arrays, array), **{key: value for key, value in chosen.items() if value})
+    pattern = from_arrays(arrays, reading, file)
+    _, height, width = pattern.pattern.shape
+    print(f"{file.name}, array {reading.array!r}" + (f" of {', '.join(arrays)}" if len(arrays) > 1 else ""))
+    print(f"  read as   {reading}")
+    print(f"  pattern   {width} x {height} pixels, {pattern.ball}")
+    if out is not None:
+        save_perturbation(replace(pattern, name=name or pattern.name), out)
+        print(f"  written   {out}")
+
+
 @app.command()
 def evaluate(
-    perturbation: Annotated[Path, typer.Argument(help="A .safetensors or .npy pattern.")],
+    perturbation: Annotated[Path, typer.Argument(help="A pattern of ours, or anybody's as `convert` reads it.")],
     model: Model = DEFAULT_MODEL,
     data: Data = None,
     seed: Seed = 0,
@@ -175,7 +218,7 @@ def evaluate(
 
 @app.command()
 def sweep(
-    perturbation: Annotated[Path, typer.Argument(help="A .safetensors or .npy pattern.")],
+    perturbation: Annotated[Path, typer.Argument(help="A pattern of ours, or anybody's as `convert` reads it.")],
     model: Model = DEFAULT_MODEL,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
@@ -285,12 +328,23 @@ def dream(
 
 
 @app.command()
-def library() -> None:
-    """List the ready-made perturbations: what they were crafted on, how, and what they do to images never seen."""
+def library(
+    fetch: Annotated[str, typer.Option(help="Download this pattern of the catalogue first.")] = "",
+) -> None:
+    """List the ready-made perturbations: what they were crafted on, how, and what they do to images never seen.
+
+    Below them the catalogue: patterns that others published and that can be fetched.
+    """
+    from uap_core import catalogue
     from uap_core.library import library as ready_made
 
+    if fetch:
+        _say_progress(fetch, catalogue.fetch(catalogue.published(fetch)))
     for entry in ready_made():
         print(f"{entry.key:48} {entry.side:4}px  {entry.name:60} {entry.verdict}")
+    for offer in catalogue.CATALOGUE:
+        if not offer.path.is_file():
+            print(f"{offer.key:48}  224px  {offer.name:60} to be fetched: {offer.licence}, {offer.source}")
 
 
 class Part(str, Enum):
@@ -354,6 +408,15 @@ def _check(path: Path | None, *endings: str) -> None:
     if path.suffix not in endings:
         raise SettingError(f"{path.name!r} must end in {' or '.join(endings)}.")
     path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _say_progress(name: str, fetching: Iterable[Fetched]) -> None:
+    """A line for every tenth of a download."""
+    told = -1
+    for fetched in fetching:
+        if int(10 * fetched.share) > told:
+            told = int(10 * fetched.share)
+            print(f"{name}  {fetched}", flush=True)
 
 
 def _zoo(folder: Path | None) -> Zoo:

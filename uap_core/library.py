@@ -1,4 +1,4 @@
-"""The library of ready-made perturbations: what lies in assets/perturbations, told from the files' headers alone."""
+"""The library of ready-made perturbations: what ships and what was fetched, told from the files' headers alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from uap_core.assets import PERTURBATIONS
+from uap_core.assets import PERTURBATIONS, cache_folder
 from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
 
@@ -75,10 +75,19 @@ def verdict(provenance: dict[str, Any]) -> str:
     return verb.format(f"{' / '.join(rates)} of {stated.get('set', 'its held-out images')}") if rates else ""
 
 
-@lru_cache(maxsize=1)
 def library() -> tuple[Entry, ...]:
-    """What ships, read once."""
-    return read_library(PERTURBATIONS)
+    """What ships, and below it what was fetched of the catalogue."""
+    return _read_once(PERTURBATIONS) + read_library(fetched_folder())
+
+
+def fetched_folder() -> Path:
+    """Where fetched perturbations are kept."""
+    return cache_folder() / "perturbations"
+
+
+@lru_cache(maxsize=1)
+def _read_once(folder: Path) -> tuple[Entry, ...]:
+    return read_library(folder)
 
 
 def read_library(folder: Path) -> tuple[Entry, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uap_core.errors import PerturbationError, SettingError
+from uap_core.foreign import Reading, detect, read_arrays, understood
 from uap_core.norms import LINF, Ball, Norms, measure
 
 if TYPE_CHECKING:
@@ -88,50 +89,39 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
 
 
 def load_perturbation(path: str | Path) -> Perturbation:
-    """Read what ``save_perturbation`` wrote. A bare .npy gets the l_inf ball of its own largest value.
+    """Read what ``save_perturbation`` wrote, or anybody's file in its likeliest reading (see ``foreign``).
 
     No pickle is ever opened. Raises PerturbationError.
     """
+    path = Path(path)
+    own = _own(path) if path.suffix == ".safetensors" and path.is_file() else None
+    if own is not None:
+        return own
+    arrays = read_arrays(path)
+    return from_arrays(arrays, detect(arrays), path)
+
+
+def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> Perturbation:
+    """The pattern of a foreign file, in the ball of its own norm. Raises PerturbationError when it cannot be read so."""
     import torch
 
-    path = Path(path)
-    if not path.is_file():
-        raise PerturbationError(f"There is no perturbation file at {path.name!r}.")
-    if path.suffix == ".npy":
-        pattern = torch.from_numpy(_read_npy(path))
-        return Perturbation(path.stem, pattern, Ball(LINF, float(pattern.abs().max())), {"file": path.name})
-    if path.suffix != ".safetensors":
-        raise PerturbationError(f"A perturbation file ends in {' or '.join(ENDINGS)}, not {path.suffix!r}.")
-    return _read_safetensors(path)
+    pattern = torch.from_numpy(understood(arrays, reading))
+    norms = measure(pattern)
+    radius = norms.linf if reading.p == LINF else norms.l2
+    if abs(radius * 255 - round(radius * 255)) < 1e-3:  # 10.00001/255 is 10/255 that went through other hands
+        radius = round(radius * 255) / 255
+    return Perturbation(path.stem, pattern, Ball(reading.p, radius), {"file": path.name, "read_as": str(reading)})
 
 
-def _read_npy(path: Path) -> np.ndarray:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except Exception as error:  # a damaged header makes numpy raise nearly anything
-        if "pickle" in str(error).lower():
-            raise PerturbationError(
-                "This .npy file holds pickled objects, which could run code, so it is not opened. Save a plain float array."
-            ) from error
-        raise PerturbationError("This .npy file is damaged: its array could not be read.") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise PerturbationError("This .npy file does not hold one array of numbers.")
-    array = np.ascontiguousarray(array, dtype=np.float32)
-    if array.ndim != 3 or array.shape[0] != 3 or not array.size:
-        raise PerturbationError(f"A perturbation has the shape (3, height, width), not {array.shape}.")
-    if not np.isfinite(array).all():
-        raise PerturbationError("This perturbation holds values that are not numbers.")
-    if np.abs(array).max() > 1:
-        raise PerturbationError("These values go beyond 1: a perturbation is in units of [0,1] pixels. Divide by 255.")
-    return array
-
-
-def _read_safetensors(path: Path) -> Perturbation:
+def _own(path: Path) -> Perturbation | None:
+    """What ``save_perturbation`` wrote, or None for tensors without our header."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as archive:
             header = archive.metadata() or {}
+            if not {"p", "radius"} <= set(header):
+                return None
             stored = archive.get_tensor("pattern")
         pattern = stored.float() if stored.is_floating_point() else stored.float() / 255
         ball = Ball(header["p"], float(header["radius"]))

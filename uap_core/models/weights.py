@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from uap_core.assets import cache_folder
 from uap_core.download import Fetched, download
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
@@ -61,11 +62,6 @@ def file_hash(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def cache_folder() -> Path:
-    """Where this project keeps what it fetched or worked out for this user: XDG_CACHE_HOME or ~/.cache, then uap_core."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uap_core"
 
 
 def torchvision_folder() -> Path:

@@ -1,0 +1,210 @@
+"""Everybody's perturbations: one pattern written in every way that people write it."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from scipy.io import savemat
+from traps import Trap
+
+from uap_core.errors import PerturbationError
+from uap_core.foreign import BYTES, UNIT, Reading, detect, read_arrays, understood
+from uap_core.norms import L2, LINF, Ball
+from uap_core.perturbation import from_arrays, load_perturbation
+
+HEIGHT, WIDTH = 6, 8
+SIGNS = np.random.default_rng(0).choice([-10, 10], (3, HEIGHT, WIDTH)).astype(np.float32)
+PATTERN = SIGNS / 255
+Write = Callable[[Path, np.ndarray], None]
+WRITERS: dict[str, Write] = {
+    "npy": lambda path, v: np.save(path, v),
+    "npz": lambda path, v: np.savez_compressed(path, v=v, note=np.array("ours")),
+    "safetensors": lambda path, v: save_file({"v": torch.from_numpy(np.ascontiguousarray(v))}, path),
+    "pth": lambda path, v: torch.save(torch.from_numpy(v.copy()), path),
+    "pt": lambda path, v: torch.save({"delta": torch.from_numpy(v.copy()), "epoch": 3}, path),
+    "mat": lambda path, v: savemat(path, {"r": v, "name": "ours"}),
+}
+CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "as ours": lambda v: v,
+    "channels last": lambda v: v.transpose(1, 2, 0),
+    "a batch of one": lambda v: v[None],
+    "a batch of one, channels last": lambda v: v.transpose(1, 2, 0)[None],
+    "0 to 255": lambda v: v * 255,
+    "0 to 255, doubles": lambda v: v.astype(np.float64) * 255,
+    "0 to 255, integers": lambda v: np.rint(v * 255).astype(np.int16),
+    "0 to 255, 8 bits, channels last": lambda v: np.rint(v * 255).astype(np.int8).transpose(1, 2, 0),
+    "16-bit floats": lambda v: (v * 255).astype(np.float16),
+    "columns first in memory": np.asfortranarray,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("ending", WRITERS)
+def test_every_way_of_writing_one_pattern_is_read_as_that_pattern(ending: str, change: str, tmp_path: Path) -> None:
+    path = tmp_path / f"mine.{ending}"
+    WRITERS[ending](path, CHANGES[change](PATTERN))
+    loaded = load_perturbation(path)
+    torch.testing.assert_close(loaded.pattern, torch.from_numpy(PATTERN), rtol=1e-6, atol=1e-7)
+    assert (loaded.name, loaded.ball) == ("mine", Ball(LINF, 10 / 255))
+    assert loaded.provenance["file"] == f"mine.{ending}"
+    assert "red first" in loaded.provenance["read_as"]
+
+
+def test_what_cannot_be_told_can_be_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", PATTERN.transpose(0, 2, 1)[::-1])
+    arrays = read_arrays(tmp_path / "v.npy")
+    found = detect(arrays)
+    assert found == Reading("v", "first", UNIT, LINF)
+    assert not np.allclose(understood(arrays, found), PATTERN.transpose(0, 2, 1))
+    said = Reading("v", "first", UNIT, LINF, transposed=True, bgr=True)
+    assert np.array_equal(understood(arrays, said), PATTERN)
+    assert str(said) == "channels, columns, rows; blue first; added to pixels from 0 to 1; bounded in linf"
+
+
+def test_the_norm_is_told_from_how_the_box_is_filled(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    drawn = random.normal(size=(3, 64, 64))
+    for name, values, expected in (
+        ("l2", drawn / np.linalg.norm(drawn) * 4, L2),
+        ("clipped", np.clip(drawn, -1, 1) * 8 / 255, LINF),
+        ("uniform", random.uniform(-8, 8, (3, 64, 64)) / 255, LINF),
+    ):
+        np.save(tmp_path / f"{name}.npy", values)
+        loaded = load_perturbation(tmp_path / f"{name}.npy")
+        assert loaded.ball.p == expected, name
+        assert loaded.ball.radius == pytest.approx(loaded.norms.l2 if expected == L2 else loaded.norms.linf, abs=1e-5)
+
+
+def test_one_array_of_several(tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", labels=np.arange(4), first=PATTERN, second=-PATTERN)
+    arrays = read_arrays(tmp_path / "many.npz")
+    assert list(arrays) == ["first", "second"]
+    assert np.array_equal(understood(arrays, detect(arrays, "second")), -PATTERN)
+    with pytest.raises(PerturbationError, match=r"no array 'third' in this file\. It holds: first, second\."):
+        detect(arrays, "third")
+
+
+@pytest.mark.parametrize(
+    ("reading", "sentence"),
+    [
+        (Reading("v", "last", BYTES, LINF), r"The last axis of this array does not have the three channels: \(3, 6, 8\)"),
+        (Reading("v", "first", UNIT, LINF), "go up to 10: they cannot be meant for pixels from 0 to 1"),
+    ],
+)
+def test_a_reading_that_cannot_be(reading: Reading, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(PerturbationError, match=sentence):
+        from_arrays({"v": SIGNS}, reading, tmp_path / "v.npy")
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "two channels": (np.zeros((2, 6, 6)), r"other shapes: \(2, 6, 6\)"),
+    "a batch of two": (np.zeros((2, 3, 6, 6)), "other shapes"),
+    "a line": (np.zeros(9), "other shapes"),
+    "empty": (np.zeros((3, 0, 0)), "other shapes"),
+    "not a number": (np.full((3, 6, 6), np.nan), "not numbers"),
+    "infinite": (np.full((3, 6, 6), np.inf), "not numbers"),
+    "huge": (np.full((3, 6, 6), 256.0), "go up to 256: they cannot be meant for pixels from 0 to 255"),
+    "complex": (np.zeros((3, 6, 6), np.complex64), "no array of numbers"),
+}
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz", "pth", "mat", "safetensors"])
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_no_pattern_gets_a_sentence(kind: str, ending: str, tmp_path: Path) -> None:
+    array, sentence = WRONG[kind]
+    WRITERS[ending](tmp_path / f"v.{ending}", array)
+    with pytest.raises(PerturbationError, match=sentence):
+        load_perturbation(tmp_path / f"v.{ending}")
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    trap = Trap(tmp_path / "executed")
+    np.savez(tmp_path / "a.npz", v=np.array([trap], dtype=object))
+    torch.save(trap, tmp_path / "b.pth")
+    torch.save({"v": torch.zeros(3, 6, 6), "extra": trap}, tmp_path / "c.pt")
+    (tmp_path / "d.pth").write_bytes(pickle.dumps(trap))
+    for name in ("a.npz", "b.pth", "c.pt", "d.pth"):
+        with pytest.raises(PerturbationError, match="could run code"):
+            load_perturbation(tmp_path / name)
+        assert not trap.sprung, name
+
+
+def test_a_file_that_would_unpack_to_gigabytes(tmp_path: Path) -> None:
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4000000, 4000000), }"
+    claim = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48)
+    with zipfile.ZipFile(tmp_path / "claim.npz", "w") as archive:
+        archive.writestr("v.npy", claim)
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("v.npy", bytes(120_000_000))
+    for name, sentence in (("claim", "damaged"), ("bomb", "far larger than any perturbation")):
+        with pytest.raises(PerturbationError, match=sentence):
+            load_perturbation(tmp_path / f"{name}.npz")
+    savemat(tmp_path / "bomb.mat", {"r": np.zeros((3, 3000, 3000))}, do_compression=True)
+    with pytest.raises(PerturbationError, match="no array of numbers"):
+        load_perturbation(tmp_path / "bomb.mat")
+    with open(tmp_path / "long.npy", "wb") as stream:
+        stream.truncate(200_000_000)
+    with pytest.raises(PerturbationError, match="200 MB; no perturbation is that large"):
+        load_perturbation(tmp_path / "long.npy")
+
+
+def test_matlabs_newest_format_is_said_by_name(tmp_path: Path) -> None:
+    (tmp_path / "v.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400))
+    with pytest.raises(PerturbationError, match=r"MATLAB 7\.3\. Save it with"):
+        load_perturbation(tmp_path / "v.mat")
+
+
+@settings(max_examples=40, deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4), keep=st.floats(0, 1))
+@pytest.mark.parametrize("ending", ["npz", "pth", "mat"])
+def test_damaged_files_give_our_own_error(
+    ending: str, changes: list[tuple[float, int]], keep: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"damaged.{ending}"
+    WRITERS[ending](path, PATTERN)
+    data = bytearray(path.read_bytes())
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    path.write_bytes(data[: int(keep * len(data))])
+    try:
+        loaded = load_perturbation(path)
+    except PerturbationError:
+        return
+    assert loaded.pattern.isfinite().all()
+
+
+def test_an_archive_of_something_else(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "v.npz", "w") as archive:
+        archive.writestr("read.me", "nothing")
+    with pytest.raises(PerturbationError, match="no array of numbers"):
+        load_perturbation(tmp_path / "v.npz")
+    stream = io.BytesIO()
+    np.save(stream, PATTERN)
+    (tmp_path / "v.mat").write_bytes(stream.getvalue())
+    with pytest.raises(PerturbationError, match=r"\.mat file is damaged"):
+        load_perturbation(tmp_path / "v.mat")
+
+
+@pytest.mark.parametrize("name", ["CaffeNet", "GoogLeNet", "ResNet-152", "VGG-16", "VGG-19", "VGG-F"])
+def test_the_papers_files(name: str, shared: Path) -> None:
+    """Variable r, rows x columns x RGB, l_inf 10 on 0-255."""
+    path = shared / "perturbations" / f"{name}.mat"
+    assert detect(read_arrays(path)) == Reading("r", "last", BYTES, LINF)
+    assert load_perturbation(path).ball == Ball(LINF, 10 / 255)
+
+
+@pytest.mark.parametrize("name", ["sgd-resnet50-eps10", "sgd-vgg16-eps10"])
+def test_sgds_files(name: str, shared: Path) -> None:
+    assert detect(read_arrays(shared / "perturbations" / f"{name}.pth")) == Reading(name, "first", UNIT, LINF)
+    assert load_perturbation(shared / "perturbations" / f"{name}.pth").ball == Ball(LINF, 10 / 255)

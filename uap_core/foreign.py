@@ -1,0 +1,203 @@
+"""Everybody's perturbations: arrays from .npy, .npz, .pth, .mat and foreign .safetensors files, and how they are to be read.
+
+Such files hold bare numbers. Which axis holds the channels, on which scale the values are and which norm bounds them can mostly
+be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and is for the user to say.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uap_core.errors import PerturbationError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ENDINGS = (".npy", ".npz", ".safetensors", ".pth", ".pt", ".mat")
+MAX_BYTES = 100_000_000
+UNIT, BYTES = "0 to 1", "0 to 255"
+# Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
+FILLS_ITS_BOX = 0.5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an array is understood.
+
+    ``array``: its name in the file. ``channels``: which axis they are on, "first" or "last". ``transposed``: columns come
+    before rows. ``bgr``: blue comes first. ``scale``: of the pixels that it is to be added to, ``UNIT`` or ``BYTES``.
+    ``p``: the norm that bounds it, "linf" or "l2".
+    """
+
+    array: str
+    channels: str
+    scale: str
+    p: str
+    transposed: bool = False
+    bgr: bool = False
+
+    def __str__(self) -> str:
+        order = "columns, rows" if self.transposed else "rows, columns"
+        axes = f"channels, {order}" if self.channels == "first" else f"{order}, channels"
+        return f"{axes}; {'blue' if self.bgr else 'red'} first; added to pixels from {self.scale}; bounded in {self.p}"
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every array of numbers in a file that can be a pattern, by name, without axes of length one.
+
+    Nothing is unpickled but what torch.load(weights_only=True) admits. Raises PerturbationError.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise PerturbationError(f"A perturbation file ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, not {path.suffix!r}.")
+    if not path.is_file():
+        raise PerturbationError(f"There is no perturbation file at {path.name!r}.")
+    if path.stat().st_size > MAX_BYTES:
+        raise PerturbationError(f"This file has {path.stat().st_size / 1e6:.0f} MB; no perturbation is that large.")
+    reader = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors, ".pth": _torch, ".pt": _torch, ".mat": _matlab}
+    found = {name: value.squeeze() for name, value in reader[path.suffix.lower()](path).items() if value.dtype.kind in "fiu"}
+    fitting = {
+        name: value for name, value in found.items() if value.ndim == 3 and value.size and 3 in (value.shape[0], value.shape[2])
+    }
+    if not found:
+        raise PerturbationError("This file holds no array of numbers.")
+    if not fitting:
+        shapes = ", ".join(str(value.shape) for value in found.values())
+        raise PerturbationError(
+            "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in this file"
+            f" have other shapes: {shapes}."
+        )
+    return fitting
+
+
+def detect(arrays: dict[str, np.ndarray], name: str = "") -> Reading:
+    """The likeliest reading of the array called ``name``, or of the first."""
+    name = name or next(iter(arrays))
+    if name not in arrays:
+        raise PerturbationError(f"There is no array {name!r} in this file. It holds: {', '.join(arrays)}.")
+    values = arrays[name].astype(np.float64)
+    largest = _largest(values)
+    spread = math.sqrt(float((values**2).mean()))
+    return Reading(
+        array=name,
+        channels="first" if values.shape[0] == 3 else "last",
+        scale=UNIT if largest <= 1 else BYTES,
+        p="linf" if spread >= FILLS_ITS_BOX * largest else "l2",
+    )
+
+
+def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
+    """The pattern, float32 (3,H,W) in units of [0,1] pixels. Raises PerturbationError when it cannot be read so."""
+    values = arrays[reading.array].astype(np.float64)
+    largest = _largest(values)
+    if values.shape[0 if reading.channels == "first" else 2] != 3:
+        raise PerturbationError(f"The {reading.channels} axis of this array does not have the three channels: {values.shape}.")
+    if largest > (255 if reading.scale == BYTES else 1):
+        raise PerturbationError(f"These values go up to {largest:.4g}: they cannot be meant for pixels from {reading.scale}.")
+    if reading.channels == "last":
+        values = values.transpose(2, 0, 1)
+    if reading.transposed:
+        values = values.transpose(0, 2, 1)
+    if reading.bgr:
+        values = values[::-1]
+    return np.ascontiguousarray(values / (255 if reading.scale == BYTES else 1), dtype=np.float32)
+
+
+def _largest(values: np.ndarray) -> float:
+    if not np.isfinite(values).all():
+        raise PerturbationError("This perturbation holds values that are not numbers.")
+    return float(np.abs(values).max())
+
+
+def _npy(path: Path) -> dict[str, np.ndarray]:
+    return {path.stem: _numpy_array(path.read_bytes())}
+
+
+def _npz(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
+            packed = {name: archive.read(name) for name in archive.namelist() if name.endswith(".npy")}
+    except PerturbationError:
+        raise
+    except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
+        raise PerturbationError("This .npz file is damaged: its arrays could not be unpacked.") from error
+    return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
+
+
+def _numpy_array(data: bytes) -> np.ndarray:
+    """One .npy array, its size checked before any memory is taken."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = header(stream)
+        values = stream.read()
+        if dtype.hasobject:
+            raise PerturbationError(
+                "This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array."
+            )
+        if len(values) != math.prod(shape) * dtype.itemsize:
+            raise ValueError("its size is not what its header says")
+        return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran else "C")
+    except PerturbationError:
+        raise
+    except Exception as error:  # a damaged header makes numpy raise nearly anything
+        raise PerturbationError("This NumPy file is damaged: its array could not be read.") from error
+
+
+def _safetensors(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as archive:
+            return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError) as error:
+        raise PerturbationError("This .safetensors file is damaged: its arrays could not be read.") from error
+
+
+def _torch(path: Path) -> dict[str, np.ndarray]:
+    import torch
+
+    try:
+        held = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
+        raise PerturbationError(
+            "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
+            " Save the pattern alone, as a tensor."
+        ) from error
+    if isinstance(held, torch.Tensor):
+        held = {path.stem: held}
+    named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
+    return _plain({str(name): value for name, value in named if isinstance(value, torch.Tensor)})
+
+
+def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """As NumPy has them; bfloat16, which it has not, as float32."""
+    dense = {name: value.detach() for name, value in tensors.items() if not (value.is_sparse or value.is_quantized)}
+    return {name: (value.float() if value.is_floating_point() else value).numpy() for name, value in dense.items()}
+
+
+def _matlab(path: Path) -> dict[str, np.ndarray]:
+    from scipy.io import loadmat, whosmat
+
+    try:
+        plain = [
+            name
+            for name, shape, kind in whosmat(path)
+            if kind in {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
+            and math.prod(shape) * 8 <= MAX_BYTES
+        ]
+        held = loadmat(path, variable_names=plain) if plain else {}
+    except NotImplementedError as error:
+        raise PerturbationError("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').") from error
+    except Exception as error:  # a damaged file makes scipy raise nearly anything
+        raise PerturbationError("This .mat file is damaged: its arrays could not be read.") from error
+    return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
