@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -12,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 def serving(files: dict[str, bytes]) -> Iterator[str]:
     """The address of a server of ``files`` by path.
 
-    Below /cut/ the second half never comes, /moved/ points to the file, /unsized/ does not say how long it is.
+    Below /cut/ the second half never comes, /moved/ points to the file, /unsized/ does not say how long it is, /slow/ takes
+    four seconds.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,7 +33,16 @@ def serving(files: dict[str, bytes]) -> Iterator[str]:
             if kind != "unsized":
                 self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data[: len(data) // 2] if kind == "cut" else data)
+            if kind == "slow":
+                for start in range(0, len(data), len(data) // 40 + 1):
+                    self.wfile.write(data[start : start + len(data) // 40 + 1])
+                    time.sleep(0.1)
+            else:
+                self.wfile.write(data[: len(data) // 2] if kind == "cut" else data)
+
+        def handle_one_request(self) -> None:
+            with suppress(ConnectionError):  # whoever asked may leave in the middle
+                super().handle_one_request()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -20,7 +20,7 @@ LAYERS = (
     {"experiments"},
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
-    {"images", "datasets"},
+    {"images", "datasets", "imagenette"},
     {"errors", "assets", "download"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -15,6 +15,7 @@ from uap_core.errors import DownloadError
 
 BLOCK = 1 << 18
 PATIENCE = 20.0
+NAMES = {"sha256": "SHA-256", "md5": "MD5"}
 PLAIN = {"Accept-Encoding": "identity"}  # so that the bytes announced are the bytes that come
 
 
@@ -34,11 +35,11 @@ class Fetched:
         return f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB" if self.total else f"{self.done / 1e6:.1f} MB"
 
 
-def download(url: str, path: Path, sha256: str, largest: int = 0) -> Iterator[Fetched]:
+def download(url: str, path: Path, digits: str, largest: int = 0, algorithm: str = "sha256") -> Iterator[Fetched]:
     """Fetch ``url`` into ``path``, telling how far it is after every quarter of a megabyte.
 
-    ``sha256`` holds the digits that the file's hash begins with; a server that offers more than ``largest`` bytes (if given)
-    is not listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves
+    ``digits`` are those that the file's hash begins with; a server that offers more than ``largest`` bytes (if given) is not
+    listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves
     nothing behind. Raises DownloadError with what happened and what to do.
     """
     import httpx
@@ -50,7 +51,7 @@ def download(url: str, path: Path, sha256: str, largest: int = 0) -> Iterator[Fe
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", prefix=f".{path.name}.", dir=path.parent)
         part = Path(name)
-        digest, done = hashlib.sha256(), 0
+        digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
         with (
             os.fdopen(handle, "wb") as out,
             httpx.stream("GET", url, headers=PLAIN, follow_redirects=True, timeout=PATIENCE) as answer,
@@ -65,8 +66,10 @@ def download(url: str, path: Path, sha256: str, largest: int = 0) -> Iterator[Fe
                 out.write(block)
                 digest.update(block)
                 yield Fetched(done, total)
-        if not digest.hexdigest().startswith(sha256):
-            raise DownloadError(f"What {host} sent is not {path.name}: its SHA-256 does not begin with {sha256[:8]}. {by_hand}")
+        if not digest.hexdigest().startswith(digits):
+            raise DownloadError(
+                f"What {host} sent is not {path.name}: its {NAMES[algorithm]} does not begin with {digits[:8]}. {by_hand}"
+            )
         part.chmod(0o644)  # temporary files are for their owner's eyes only
         os.replace(part, path)
     except httpx.HTTPStatusError as error:

@@ -94,7 +94,7 @@ def load_perturbation(path: str | Path) -> Perturbation:
     No pickle is ever opened. Raises PerturbationError.
     """
     path = Path(path)
-    own = _own(path) if path.suffix == ".safetensors" and path.is_file() else None
+    own = open_own(path)
     if own is not None:
         return own
     arrays = read_arrays(path)
@@ -113,8 +113,10 @@ def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> 
     return Perturbation(path.stem, pattern, Ball(reading.p, radius), {"file": path.name, "read_as": str(reading)})
 
 
-def _own(path: Path) -> Perturbation | None:
-    """What ``save_perturbation`` wrote, or None for tensors without our header."""
+def open_own(path: Path) -> Perturbation | None:
+    """What ``save_perturbation`` wrote with its header; None for any other file. Raises PerturbationError."""
+    if path.suffix != ".safetensors" or not path.is_file():
+        return None
     from safetensors import SafetensorError, safe_open
 
     try:

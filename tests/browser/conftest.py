@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,9 @@ from urllib.parse import urlparse
 from urllib.request import urlopen
 
 import pytest
+from servers import serving
+
+from uap_core.assets import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,11 +38,29 @@ def _need_browser() -> None:
 
 
 @pytest.fixture(scope="session")
-def server_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
-    """The app on a free port, started from another folder than its own; yields its process number and its address."""
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the card of a network whose weights a slow server of this machine offers: the embedded one's."""
+    folder = tmp_path_factory.mktemp("models")
+    card = json.loads((MODELS / "resnet64.json").read_text(encoding="utf-8"))
+    weights = (MODELS / card["weights"]).read_bytes()
+    with serving({"twin.safetensors": weights}) as address:
+        changes = {"key": "twin", "name": "Twin", "weights": "twin.safetensors", "url": f"{address}/slow/twin.safetensors"}
+        text = json.dumps({**card, **changes, "download_megabytes": len(weights) / 1e6})
+        (folder / "twin.json").write_text(text, encoding="utf-8")
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server_process(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+    """The app on a free port, started from another folder than its own; yields its process number and its address.
+
+    It has no way out: whatever it asks of another host goes to a proxy that is not there.
+    """
     _need_browser()
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "app.py")],
+        [sys.executable, "-u", str(ROOT / "app.py"), "--models", str(models_folder)],
+        env={**os.environ, **nowhere},
         cwd=tmp_path_factory.mktemp("elsewhere"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from uap_core.images import SAMPLE_PHOTOS, from_array, square
 from uap_core.library import library
@@ -307,3 +308,82 @@ def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str)
     times = shown.shape[0] // SIZE
     assert (shown[::times, ::times] == lion()).all()
     other.close()
+
+
+# Networks
+
+
+def look_at(page, name: str) -> None:
+    page.locator("#networks-which input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -> None:
+    page.get_by_role("tab", name="Networks").click()
+    page.locator(".listing tr").nth(17).wait_for()
+    rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
+    assert [row[0] for row in rows][1:3] == ["ResNet-64 (embedded)", "Twin"]
+    assert {"VGG-16", "ViT-B/16", "ResNet-152"} <= {row[0] for row in rows}
+    assert rows[1][5] == "in memory"
+    assert next(row for row in rows if row[0] == "VGG-16")[1:] == [
+        *("224 px", "528 MB", "71.6%", "BSD-3-Clause (torchvision)", "not here")
+    ]
+    wait_for(page, "#networks-memory", "In memory: ResNet-64 .* of 1500 MB")
+    look_at(page, "ResNet-50")
+    wait_for(page, "#networks-details", r"Without a connection, put https://.*resnet50-0676ba61\.pth into")
+    assert not page.locator("#networks-use").is_visible()
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", r"There is no connection to download\.pytorch\.org")
+    page.locator("#networks-fetch").wait_for()
+    page.locator("#pictures-fetch").click()
+    wait_for(page, "#networks-pictures", r"There is no connection to s3\.amazonaws\.com")
+
+
+def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_folder: Path) -> None:
+    page.get_by_role("tab", name="Networks").click()
+    look_at(page, "Twin")
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", r"Twin: [1-3]\.\d of 4\.7 MB")
+    page.locator("#networks-stop").click()
+    wait_for(page, "#networks-said", "Cancelled")
+    page.wait_for_timeout(500)
+    assert [path.name for path in models_folder.iterdir()] == ["twin.json"]
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", "Twin is here")
+    page.locator("#networks-use").click()
+    page.wait_for_function("document.querySelector('#network input').value == 'Twin, 64 px'")
+    page.locator("#apply").wait_for()
+    wait_for(page, "#verdict", "Fooled|Not fooled")
+    page.get_by_role("tab", name="Networks").click()
+    wait_for(page, "#networks-memory", "In memory: .*Twin")
+
+
+def test_a_foreign_pattern_is_read_and_can_be_read_otherwise(page, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    theirs = random.choice([-6, 6], (SIZE, SIZE, 3)).astype(np.float64)
+    savemat(tmp_path / "theirs.mat", {"r": theirs})
+    page.locator("#own-pattern button").first.click()
+    page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / "theirs.mat")
+    wait_for(page, "#pattern-note", "Opened theirs: l_inf 6/255")
+    page.locator("#reading").wait_for()
+    assert page.locator("#reading input:checked").count() == 4
+    assert page.get_by_label("for pixels from 0 to 255").is_checked()
+    page.get_by_label("blue first").click()
+    wait_for(page, "#pattern-note", "rows before columns, blue first")
+    page.get_by_label("columns before rows").click()
+    wait_for(page, "#pattern-note", "columns before rows, blue first")
+    page.wait_for_timeout(1500)
+    with page.expect_download() as download:
+        page.locator("#download-npy").click()
+    found = np.load(download.value.path())
+    np.testing.assert_allclose(found * 255, theirs.transpose(2, 1, 0)[::-1], rtol=1e-5)
+    page.get_by_label("for pixels from 0 to 1", exact=True).click()
+    wait_for(page, "#pattern-note", "go up to 6: they cannot be meant for pixels from 0 to 1")
+
+
+def test_the_catalogue_says_when_there_is_no_connection(page) -> None:
+    page.get_by_role("tab", name="Library").click()
+    wait_for(page, "#catalogue-note", "kenny-co/sgd-uap-torch, MIT")
+    page.locator("#catalogue-fetch").click()
+    wait_for(page, "#catalogue-note", r"There is no connection to raw\.githubusercontent\.com")
+    page.locator("#catalogue-fetch").wait_for()

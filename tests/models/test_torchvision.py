@@ -113,7 +113,7 @@ def test_a_file_that_is_not_torchvisions_is_listed_as_other_weights_and_never_lo
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     card = card_of("squeezenet1_1", torchvision_folder())
     assert state(card) == ABSENT
-    with pytest.raises(ModelError, match=r"not on this machine\. .*fetch squeezenet1_1.*downloads 5 MB; by hand"):
+    with pytest.raises(ModelError, match=r"not on this machine\. .*fetch squeezenet1_1.*downloads 5 MB. Without a connection"):
         Zoo().load("squeezenet1_1")
     random_weights(card, card.weights_path)
     assert state(card) == OTHER

@@ -36,13 +36,11 @@ def how_to_get(card: Card) -> str:
     """What to do about weights that are not here, or not the right ones."""
     if not card.url:
         return f"They belong at {card.weights!r} beside the card {card.key!r}; source: {card.source}."
-    moved = (
-        "Another file is there under that name: move it away, or give it a card of its own. " if state(card) == OTHER else ""
-    )
-    return (
-        f"{moved}`python -m uap_core fetch {card.key}` or the page's Networks tab downloads {card.download_megabytes:.0f} MB;"
-        f" by hand, put {card.url} into {card.folder}."
-    )
+    by_hand = f"Without a connection, put {card.url} into {card.folder}."
+    if state(card) == OTHER:
+        return f"Another file is there under that name: move it away, or give it a card of its own. {by_hand}"
+    megabytes = f"{card.download_megabytes:.0f} MB"
+    return f"The Networks tab or `python -m uap_core fetch {card.key}` downloads {megabytes}. {by_hand}"
 
 
 def fetch(card: Card) -> Iterator[Fetched]:

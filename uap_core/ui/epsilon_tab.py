@@ -26,7 +26,7 @@ def build(studio: Studio, setup: Setup) -> None:
     """Lay out the tab and wire it."""
     gr.Markdown("#### Over many images")
     with gr.Row():
-        run = gr.Button(f"Measure now on {studio.live_set_name}", variant="primary", elem_id="sweep-run")
+        run = gr.Button("Measure now", variant="primary", elem_id="sweep-run")
         stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
     state = gr.HTML(elem_id="sweep-status")
     figure = chart("sweep-chart")
@@ -70,7 +70,7 @@ def build(studio: Studio, setup: Setup) -> None:
         classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
         _, held_out = studio.craft_and_held_out(network)
         epsilons = default_epsilons(perturbation.ball)
-        title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name}"
+        title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name(network)}"
         rows: list[SweepRow] = []
         yield progress_note(f"Clean predictions and gradients of {len(held_out)} images…", 0.02), gr.skip(), gr.skip()
         for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), epsilons):
@@ -79,7 +79,7 @@ def build(studio: Studio, setup: Setup) -> None:
                 share = len(rows) / (3 * len(epsilons))
                 note = progress_note(f"Live: epsilon {row.epsilon * 255:g}/255 measured.", share)
                 yield note, show(sweep_figure(rows, f"{title} (live)")), gr.skip()
-        done = status(f"Live: {len(epsilons)} values of epsilon measured on {len(held_out)} {studio.live_set_name}.")
+        done = status(f"Live: {len(epsilons)} values of epsilon measured on {len(held_out)} {studio.live_set_name(network)}.")
         yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
 
     outputs = [state, figure, csv]

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from uap_core.catalogue import CATALOGUE, fetch, published
 from uap_core.library import Entry, library, read_levels
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
-from uap_core.ui.widgets import QUICK, chart, download, facts, guarded, hide, offer, picture_file, picture_grid, show, status
+from uap_core.ui.widgets import (
+    FETCHING,
+    QUICK,
+    chart,
+    download,
+    facts,
+    guarded,
+    hide,
+    offer,
+    picture_file,
+    picture_grid,
+    show,
+    status,
+    told,
+)
 
 if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
@@ -38,6 +53,12 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         use = gr.Button("Apply it", variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use")
         file = download("Pattern (.safetensors)", "library-file")
     said = gr.HTML(elem_id="library-said")
+    gr.Markdown("#### Published by others")
+    offer_note = gr.HTML(elem_id="catalogue-note")
+    with gr.Row(equal_height=True):
+        offered = gr.Dropdown(_offers(), show_label=False, container=False, scale=2, elem_id="catalogue")
+        get = gr.Button("Download it, 0.6 MB", scale=0, min_width=200, elem_id="catalogue-fetch")
+        stop = gr.Button("Cancel", variant="stop", visible=False, scale=0, min_width=120, elem_id="catalogue-stop")
     gr.Markdown("#### Who fools whom")
     matrix = gr.HTML(elem_id="library-matrix")
     gr.Markdown("#### How fast each method finds a pattern", visible=bool(_subjects()))
@@ -68,11 +89,40 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     def curves(key: str) -> tuple[Any, Any, Any]:
         return "", _convergence(studio, key), _samples(studio, key)
 
+    def about_offer(key: str | None) -> tuple[Any, ...]:
+        left = _offers()
+        key = key if key in {left_key for _, left_key in left} else left[0][1] if left else None
+        if key is None:
+            note = status("All of the catalogue is here.")
+        else:
+            entry = published(key)
+            note = status(f"{entry.source}, {entry.licence}. For networks of 224 pixels, such as {entry.network}.")
+        listed = gr.update(choices=left, value=key, visible=bool(left))
+        return note, listed, gr.update(visible=bool(left)), gr.update(visible=False)
+
+    def get_it(key: str) -> Iterator[tuple[Any, ...]]:
+        yield status("Asking for it…"), gr.skip(), gr.update(visible=False), gr.update(visible=True)
+        for sentence in told(published(key).name, fetch(published(key))):
+            yield sentence, gr.skip(), gr.skip(), gr.skip()
+        yield about_offer(None)
+
+    catalogue = [offer_note, offered, get, stop]
+    tab.select(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
+    offered.input(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
+    fetching = get.click(guarded(4, 0)(get_it), offered, catalogue, **FETCHING)
+    fetching.then(lambda: (gr.update(visible=True), gr.update(visible=False)), None, [get, stop], **QUICK)
+    fetching.success(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
+    stop.click(None, None, None, cancels=[fetching]).then(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
     tab.select(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     subject.input(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     gallery.select(choose, None, [chosen, details, use, file, said], **QUICK)
     use.click(guarded(3, 0)(apply), [chosen, setup.network, setup.asked], [said, setup.asked, tabs], **QUICK)
+
+
+def _offers() -> list[tuple[str, str]]:
+    """(name, key) of what can be fetched and is not here yet."""
+    return [(entry.name, entry.key) for entry in CATALOGUE if not entry.path.is_file()]
 
 
 def _where_to_find(studio: Studio, side: int) -> str:
@@ -153,7 +203,7 @@ def _samples(studio: Studio, key: str) -> Any:
 
     curves = []
     title = ""
-    for name, *words in (("real", "ours", BLUE, "o"), ("deepfool", "by DeepFool, in batches, at no more cost", GREEN, "^")):
+    for name, *words in (("real", "ours", BLUE, "o"), ("deepfool", "by DeepFool, at no more cost", GREEN, "^")):
         table = studio.precomputed(f"{key}-curve-{name}", SampleRow) if key else None
         if table and table.rows:
             curves.append(Curve(table.rows, *words))

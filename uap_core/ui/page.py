@@ -10,7 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from uap_core.models.zoo import Zoo
-from uap_core.ui import apply_tab, compare_tab, epsilon_tab, library_tab, samples_tab, setup_panel
+from uap_core.ui import apply_tab, compare_tab, epsilon_tab, library_tab, networks_tab, samples_tab, setup_panel
 from uap_core.ui.opening import load_opening
 from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
@@ -43,6 +43,8 @@ def build(studio: Studio) -> gr.Blocks:
                     compare_tab.build(studio, setup)
                 with gr.Tab("Library", id="library") as library:
                     library_tab.build(studio, setup, tabs, library)
+                with gr.Tab("Networks", id="networks") as networks:
+                    networks_tab.build(studio, setup, tabs, networks)
     return demo
 
 

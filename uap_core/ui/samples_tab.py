@@ -32,7 +32,7 @@ def build(studio: Studio, setup: Setup) -> None:
     note = gr.HTML(elem_id="curve-note")
     stored_chart = chart("curve-stored")
     stored_csv = download("These points (.csv)", "curve-stored-csv")
-    gr.Markdown(f"#### Craft it yourself, on {studio.live_set_name}")
+    gr.Markdown("#### Craft it yourself")
     with gr.Row():
         run = gr.Button("Craft on 1, 2, 4, … images", variant="primary", elem_id="curve-run")
         stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="curve-stop")
@@ -82,7 +82,7 @@ def build(studio: Studio, setup: Setup) -> None:
         classifier = studio.classifier(network)
         craft_set, held_out = studio.craft_and_held_out(network)
         sizes = nested_sizes(len(craft_set))
-        title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name} (live)"
+        title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name(network)} (live)"
         signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
         clean = predict(classifier, held_out.batches())
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
@@ -97,7 +97,7 @@ def build(studio: Studio, setup: Setup) -> None:
                 continue
             rows.append(row)
             values = patterns[row.images].numpy()
-            name = f"crafted on {row.images} {studio.live_set_name}, {ball}"
+            name = f"crafted on {row.images} {studio.live_set_name(network)}, {ball}"
             mine = add_own(own, Pattern(name, values, ball.p, ball.radius))
             yield (
                 progress_note(

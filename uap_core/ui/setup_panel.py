@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from uap_core.foreign import BYTES, UNIT
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import verdict
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
@@ -15,6 +17,13 @@ from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, statu
 
 DEFAULT_PHOTO = "sample:lion"
 LARGEST_LEVEL = 32.0
+# What a foreign file may mean, in the order in which ``_read_pattern`` takes them.
+READINGS = {
+    "axes": ("rows before columns", "columns before rows"),
+    "colours": ("red first", "blue first"),
+    "scale": (f"for pixels from {UNIT}", f"for pixels from {BYTES}"),
+    "norm": ("bounded in l_inf", "bounded in l2"),
+}
 OWN_KEPT = 8
 
 
@@ -22,7 +31,8 @@ OWN_KEPT = 8
 class Setup:
     """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
 
-    A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before.
+    A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
+    ``wanted`` likewise for another network.
     """
 
     photo: gr.State
@@ -31,6 +41,7 @@ class Setup:
     pattern: gr.Dropdown
     epsilon: gr.Slider
     asked: gr.State
+    wanted: gr.State
     changed: list[Any]
     """Events after which the exhibit should be applied again."""
 
@@ -43,7 +54,8 @@ class Setup:
 def build(studio: Studio, demo: gr.Blocks) -> Setup:
     """Lay out the panel and wire what happens within it."""
     choices = photo_choices()
-    photo, own, asked = gr.State(DEFAULT_PHOTO), gr.State({}), gr.State(("", 0))
+    photo, own = gr.State(DEFAULT_PHOTO), gr.State({})
+    asked, wanted = gr.State(("", 0)), gr.State(("", 0))
     networks = studio.networks()
     patterns = studio.patterns(networks[0][1], {})
     gr.Markdown("### 1 · Photograph")
@@ -63,8 +75,15 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     network_note = gr.HTML(_about_network(studio, networks[0][1]), elem_id="network-note")
     gr.Markdown("### 3 · Perturbation")
     pattern = gr.Dropdown(patterns, value=patterns[0][1], show_label=False, container=False, elem_id="pattern")
-    with gr.Accordion("Open your own: .npy or .safetensors", open=False, elem_id="own-pattern"):
+    with gr.Accordion("Open your own file", open=False, elem_id="own-pattern"):
+        gr.HTML(status(".npy, .npz, .mat, .pth or .safetensors, from this page or from anybody."))
         pattern_file = gr.File(show_label=False, height=110, elem_id="pattern-file")
+        with gr.Column(visible=False, elem_id="reading") as reading_box:
+            gr.HTML(status("Told from the file's numbers; swapped axes and colours only you can know."))
+            reading = [
+                gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
+                for name, options in READINGS.items()
+            ]
     pattern_note = gr.HTML(elem_id="pattern-note")
     gr.Markdown("### 4 · Strength")
     epsilon = gr.Slider(
@@ -100,12 +119,23 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
 
     def open_pattern(file: str | None, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         if file is None:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        own_now = add_own(own_now, _read_pattern(Path(file), studio.card(network_now).input_size))
+            return (gr.skip(),) * (5 + len(reading))
+        found, how = _read_pattern(Path(file), studio.card(network_now).input_size)
+        shown = [gr.update(value=value) for value in how] if how else [gr.skip()] * len(reading)
+        return *opened_as(found, how, network_now, own_now), gr.update(visible=bool(how)), *shown
+
+    def read_anew(file: str | None, network_now: str, own_now: dict[str, Pattern], *how: str) -> tuple[Any, ...]:
+        if file is None:
+            return gr.skip(), gr.skip(), gr.skip(), status("Open the file again to read it in another way.")
+        found, _ = _read_pattern(Path(file), studio.card(network_now).input_size, how)
+        return opened_as(found, how, network_now, own_now)
+
+    def opened_as(found: Pattern, how: Sequence[str], network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
+        own_now = add_own(own_now, found)
         key = f"own:{list(own_now)[-1]}"
         update = gr.update(choices=studio.patterns(network_now, own_now), value=key)
         opened = studio.perturbation(key, network_now, own_now)
-        return own_now, update, _slider_for(opened), status(f"Opened {opened.name}: {opened.ball}.")
+        return own_now, update, _slider_for(opened), status(f"Opened {opened.name}: {', '.join([str(opened.ball), *how[:2]])}.")
 
     picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
     uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
@@ -118,14 +148,22 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     switched = network.input(
         guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK
     )
+    # What another visitor fetched since the page was built is in the list of whoever comes next.
+    demo.load(lambda: gr.update(choices=studio.networks()), None, network, **QUICK)
+    renetworked = wanted.change(
+        lambda wanted_now: gr.update(choices=studio.networks(), value=wanted_now[0]), wanted, network, **QUICK
+    ).then(guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK)
+    rewanted = renetworked.then(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
     refitted = switched.then(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
     repatterned = pattern.input(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
+    said = [own, pattern, epsilon, pattern_note]
     opened = pattern_file.upload(
-        guarded(4, 3)(open_pattern), [pattern_file, network, own], [own, pattern, epsilon, pattern_note], **QUICK
+        guarded(5 + len(reading), 3)(open_pattern), [pattern_file, network, own], [*said, reading_box, *reading], **QUICK
     )
+    reread = [part.input(guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK) for part in reading]
     taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
-    changed = [demo.load(None), picked, uploaded, refitted, repatterned, opened, taken]
-    return Setup(photo, own, network, pattern, epsilon, asked, changed)
+    changed = [demo.load(None), picked, uploaded, refitted, repatterned, opened, *reread, taken, rewanted]
+    return Setup(photo, own, network, pattern, epsilon, asked, wanted, changed)
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
@@ -162,18 +200,31 @@ def _slider_for(perturbation: Any) -> Any:
     return gr.update(maximum=top, step=round(top / 80, 2), value=round(ball.radius * 255, 2), info="length of the pattern (l2)")
 
 
-def _read_pattern(path: Path, size: int) -> Pattern:
+def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:
+    """The pattern of an uploaded file, and the reading of a foreign one in the words of READINGS; ``how`` overrules it."""
     from uap_core.errors import PerturbationError
-    from uap_core.perturbation import load_perturbation
+    from uap_core.foreign import Reading, detect, read_arrays
+    from uap_core.perturbation import from_arrays, open_own
 
-    loaded = load_perturbation(path)
+    words: tuple[str, ...] = ()
+    loaded = open_own(path)
+    if loaded is None:
+        arrays = read_arrays(path)
+        reading = detect(arrays)
+        if how:
+            second = [value == options[1] for value, options in zip(how, READINGS.values(), strict=True)]
+            scale, p = (UNIT, BYTES)[second[2]], ("linf", "l2")[second[3]]
+            reading = Reading(reading.array, reading.channels, scale, p, transposed=second[0], bgr=second[1])
+        loaded = from_arrays(arrays, reading, path)
+        chosen_second = (reading.transposed, reading.bgr, reading.scale == BYTES, reading.p == "l2")
+        words = tuple(options[flag] for options, flag in zip(READINGS.values(), chosen_second, strict=True))
     if loaded.pattern.shape[1:] != (size, size):
         height, width = loaded.pattern.shape[1:]
         raise PerturbationError(
             f"This perturbation is made for {width} x {height} pixels, the chosen network takes {size} x {size}."
             " It is never resized: that would destroy it. Choose a network of its size."
         )
-    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius)
+    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius), words
 
 
 def _about(photo: str, studio: Studio, network: str) -> str:

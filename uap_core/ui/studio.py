@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uap_core import imagenette
 from uap_core.assets import RESULTS, dreams_path
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError
 from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
@@ -120,15 +121,15 @@ class Studio:
         raise ImageError("Choose a photograph first, or upload one.")
 
     def craft_and_held_out(self, network: str) -> tuple[ImageSet, ImageSet]:
-        """Sets for live runs: the visitor's own folder if one was named at the start, else the network's dreams."""
+        """Sets for live runs: the folder named at the start, else the network's dreams, else Imagenette if it was fetched."""
         from uap_core.datasets import open_splits
 
         card = self.card(network)
-        source = self.images or dreams_path(network)
+        source = self._live_source(network)
         if not source.exists():
             raise DatasetError(
-                f"There are no images to measure {card.name} on: dreams ship for {DEFAULT_MODEL} alone."
-                " Start the app with --images and a folder or zip of pictures."
+                f"There are no images to measure {card.name} on: dreams ship for {DEFAULT_MODEL} alone. Fetch Imagenette under"
+                f" Networks ({imagenette.MEGABYTES} MB), or start the app with --images and a folder or zip of pictures."
             )
         key = (str(source), card.resize_size, card.input_size, card.interpolation)
         with self._lock:
@@ -138,10 +139,15 @@ class Studio:
                     self._sets.popitem(last=False)
             return self._sets[key]
 
-    @property
-    def live_set_name(self) -> str:
-        """What live runs measure on, in words."""
-        return f"your own pictures ({self.images.name})" if self.images else "dreamt images"
+    def live_set_name(self, network: str) -> str:
+        """What live runs of a network measure on, in words."""
+        if self.images:
+            return f"your own pictures ({self.images.name})"
+        return "photographs of Imagenette" if self._live_source(network) == imagenette.folder() else "dreamt images"
+
+    def _live_source(self, network: str) -> Path:
+        dreams = dreams_path(network)
+        return self.images or (dreams if dreams.exists() or not imagenette.is_here() else imagenette.folder())
 
     def precomputed(self, name: str, row_type: type) -> Any:
         """A table of assets/results, or None when this network has none."""

@@ -51,7 +51,7 @@ CSS = """
 #tabs, #tabs .column, #tabs .block { min-width: 0; max-width: 100%; }
 #pattern input, #network input { text-overflow: ellipsis; padding-right: 1.8rem; }
 .wide .facts td { text-align: left; } .wide .facts th { white-space: nowrap; vertical-align: top; }
-.matrix { border-collapse: separate; border-spacing: 2px; font-size: .92rem; }
+.matrix { border-collapse: separate; border-spacing: 2px; font-size: .92rem; border: none !important; }
 .matrix th { text-align: left; font-weight: 400; padding: .2rem .6rem .2rem 0; border: none !important; }
 .matrix tr:first-child th + th { text-align: right; padding: .2rem .5rem; }
 .matrix td { text-align: right; padding: .2rem .5rem; border: none !important; border-radius: 4px;
@@ -60,6 +60,14 @@ CSS = """
 #library-gallery .grid-wrap { min-height: 0; height: auto !important; max-height: none; overflow: visible; padding: 4px; }
 #library-gallery .grid-container { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)) !important; }
 #library-gallery .caption-label { font-size: .75rem; max-width: 100%; white-space: normal; }
+.listing { border-collapse: collapse; font-size: .92rem; width: 100%; }
+.listing, .listing tr { border: none !important; background: none !important; }
+.listing th, .listing td { text-align: left; padding: .28rem .9rem .28rem 0; border: none !important; white-space: nowrap; }
+.listing th { font-weight: 700; border-bottom: 1px solid var(--border-color-primary) !important; }
+.listing td:nth-child(n+2):nth-child(-n+4), .listing th:nth-child(n+2):nth-child(-n+4) { text-align: right;
+  font-variant-numeric: tabular-nums; }
+.listing td:last-child::before { content: "●"; margin-right: .4rem; color: #94a3b8; }
+.listing .here td:last-child::before { color: #047857; } .listing .other td:last-child::before { color: #b45309; }
 .contenders { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 1rem; }
 .contender { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: .8rem; }
 .contender h3 { margin: 0 0 .1rem; font-size: 1.1rem; } .contender .aim { font-size: .88rem; opacity: .8; }

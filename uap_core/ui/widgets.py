@@ -11,17 +11,21 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
 from PIL import Image
 
 from uap_core.errors import UapError
+
+if TYPE_CHECKING:
+    from uap_core.download import Fetched
 
 log = logging.getLogger("uap_core.ui")
 
@@ -30,6 +34,8 @@ KEPT_DOWNLOADS = 600
 # Two lanes: clicks that answer at once never queue behind a run of a minute, and runs go one at a time.
 QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 2, "show_progress": "hidden"}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1, "show_progress": "hidden"}
+# Downloads wait for the network, not for the processor, and hold up neither lane.
+FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, "show_progress": "hidden"}
 UNEXPECTED = "Something went wrong on our side; it was written to the log. Your settings are kept: please try again."
 
 
@@ -134,6 +140,16 @@ def progress_note(text: str, share: float) -> str:
         f'<div class="note" role="status">{escape(text)}'
         f'<div class="meter"><div style="width:{100 * min(1.0, share):.0f}%"></div></div></div>'
     )
+
+
+def told(name: str, fetching: Iterable[Fetched]) -> Iterator[str]:
+    """A download as sentences with a meter, four a second."""
+    shown = 0.0
+    for fetched in fetching:
+        now = time.monotonic()
+        if now - shown > 0.25:
+            shown = now
+            yield progress_note(f"{name}: {fetched}", fetched.share)
 
 
 def bars(title: str, rows: Sequence[tuple[str, float]], was: str, new: str) -> str:
