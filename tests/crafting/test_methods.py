@@ -23,6 +23,7 @@ from uap_core.crafting.sga import SGA
 from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import BETA, SPGD, clipped_cross_entropy
 from uap_core.crafting.state import State
+from uap_core.crafting.transfer import Transfer
 from uap_core.crafting.views import draw_views, seen
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
@@ -31,6 +32,7 @@ from uap_core.norms import Ball
 LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 0.5)
 SMALL: dict[str, Crafter] = {
     "default": Default(budget=60, batch_size=4),
+    "transfer": Transfer(budget=60, batch_size=4),
     "deepfool": DeepFool(passes=2),
     "spgd": SPGD(budget=60, batch_size=4),
     "margin": Margin(budget=60, batch_size=4),
@@ -38,7 +40,7 @@ SMALL: dict[str, Crafter] = {
     "sga": SGA(budget=96, batch_size=8, mini_batch=3, passes=2, momentum=0.9),
     "singular": Singular(budget=96, batch_size=8, stride=1),
 }
-TARGETED = ("default", "deepfool", "spgd", "margin", "sga")
+TARGETED = ("default", "transfer", "deepfool", "spgd", "margin", "sga")
 
 
 @pytest.fixture(scope="module")

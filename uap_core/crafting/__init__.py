@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 METHODS = {
     "default": "Default",
+    "transfer": "Transfer",
     "deepfool": "DeepFool",
     "spgd": "SPGD",
     "margin": "Margin",

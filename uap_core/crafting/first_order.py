@@ -48,10 +48,15 @@ class FirstOrder(Crafter):
     def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
         """The gradient at ``v`` on the images of ``batch`` (indices), counted as work."""
         state.image_gradients += len(batch) * len(problem.networks)
-        return problem.gradient(partial(self.loss, target=problem.goal.target), batch, v, self.bf16, self.views(batch, state))
+        loss = partial(self.loss, target=problem.goal.target)
+        return problem.gradient(loss, batch, v, self.bf16, self.views(batch, state), self.wobbles(batch, state))
 
     def views(self, batch: Tensor, state: State) -> Tensor | None:
         """How the images of ``batch`` are moved under the pattern; None leaves them where they are."""
+        return None
+
+    def wobbles(self, batch: Tensor, state: State) -> Tensor | None:
+        """How the images of ``batch`` are moved together with the pattern; None leaves them where they are."""
         return None
 
     @staticmethod

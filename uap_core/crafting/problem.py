@@ -71,28 +71,41 @@ class Problem:
                 raise SettingError("These networks number their classes differently, so they have no common target.")
         return cls(tuple(networks), images, ball, goal, tuple(clean_logits(network, images) for network in networks))
 
-    def gradient(self, loss: Loss, batch: Tensor, v: Tensor, bf16: bool = False, views: Tensor | None = None) -> Tensor:
+    def gradient(
+        self,
+        loss: Loss,
+        batch: Tensor,
+        v: Tensor,
+        bf16: bool = False,
+        views: Tensor | None = None,
+        wobbles: Tensor | None = None,
+    ) -> Tensor:
         """d loss / d v (3,S,S), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
 
         The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where they can;
-        pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under the pattern first.
+        pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under the pattern first, with
+        ``wobbles`` (n,2,3) together with it afterwards.
         """
         mine = my_share(batch)
         with torch.enable_grad():
             v = v.detach().requires_grad_(True)
-            sums = self._sums(loss, mine, v, bf16, None if views is None else my_share(views))
+            moves = [None if maps is None else my_share(maps) for maps in (views, wobbles)]
+            sums = self._sums(loss, mine, v, bf16, *moves)
             if self.goal.ensemble == WORST:
                 worst = int(all_sum(torch.stack(sums).detach()).argmax())
                 sums = [sums[worst]]
             value = torch.stack(sums).mean() / len(batch)
         return all_sum(torch.autograd.grad(value, v)[0].contiguous())
 
-    def _sums(self, loss: Loss, mine: Tensor, v: Tensor, bf16: bool, views: Tensor | None) -> list[Tensor]:
+    def _sums(
+        self, loss: Loss, mine: Tensor, v: Tensor, bf16: bool, views: Tensor | None, wobbles: Tensor | None
+    ) -> list[Tensor]:
         """The loss summed over the images ``mine`` (indices), for each network."""
         if not len(mine):  # more processes than images: some networks cannot take an empty batch
             return [v.sum() * 0 for _ in self.networks]
         images = self.images[mine].to(v.device).float() / 255
         x = ((images if views is None else seen(images, views)) + v).clamp(0, 1)
+        x = x if wobbles is None else seen(x, wobbles)
         pairs = zip(self.networks, self.clean, strict=True)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
             logits = [(clean[mine], network(x)) for network, clean in pairs]

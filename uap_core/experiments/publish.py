@@ -163,7 +163,7 @@ def _curve_job(materials: Materials, key: str, name: str, method: Crafter, sourc
 
 def _convergence_job(materials: Materials, key: str) -> Job:
     path = materials.results / f"{key}-convergence.json"
-    methods = {name: _at_equal_cost(method_class(name)) for name in METHODS}
+    methods = {name: _at_equal_cost(method_class(name)) for name in METHODS if name != "transfer"}  # which aims at others
 
     def provenance() -> dict[str, Any]:
         craft, _ = materials.splits(key)

@@ -12,6 +12,7 @@ from uap_core.crafting.deepfool import DeepFool
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.problem import Goal
+from uap_core.crafting.transfer import Transfer
 from uap_core.datasets import ImageSet
 from uap_core.errors import PerturbationError
 from uap_core.experiments.crafted import with_held_out, with_provenance
@@ -60,7 +61,6 @@ def recipes() -> list[Recipe]:
     """What the library holds, quick ones first."""
     ours = Default(budget=10_000, bf16=True)
     theirs = replace(DEEPFOOL, budget=5_000)
-    several = replace(ours, budget=3_000)
     embedded = [
         Recipe(f"{DEFAULT_MODEL}-linf10", (DEFAULT_MODEL,), LINF10, Default(budget=25_600), 2000),
         Recipe(f"{DEFAULT_MODEL}-l2", (DEFAULT_MODEL,), L2_2000, ours),
@@ -76,9 +76,10 @@ def recipes() -> list[Recipe]:
         )
         for network in IMAGENET
     ]
-    all_four = [Recipe("all-linf10", IMAGENET, LINF10, several)]
+    all_four = [Recipe("all-linf10", IMAGENET, LINF10, replace(ours, budget=3_000))]
+    others = Transfer(budget=5_000, bf16=True)
     all_but = [
-        Recipe(f"all-but-{left_out}-linf10", tuple(key for key in IMAGENET if key != left_out), LINF10, several)
+        Recipe(f"all-but-{left_out}-linf10", tuple(key for key in IMAGENET if key != left_out), LINF10, others)
         for left_out in IMAGENET
     ]
     return [*embedded, *single, *all_four, *all_but]

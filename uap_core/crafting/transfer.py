@@ -1,0 +1,42 @@
+"""Ours, for networks that it never sees: the perturbed picture is enlarged, shrunk and shifted at random as well.
+
+A pattern that survives this leans less on where exactly one network looks, and fools others more often (input diversity, Xie
+et al., CVPR 2019, there for single images). It costs a little on the networks it was crafted on. Best on several at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.crafting.default import Default
+from uap_core.crafting.state import State
+from uap_core.errors import SettingError
+
+
+def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:
+    """``count`` maps (count,2,3) as in ``views``: sizes from 1 / (1 + ``strength``) to 1 + ``strength``, evenly in their
+    logarithm, and shifts of up to ``strength`` / 4 of the side, across and down."""
+    side = (1 + strength) ** (2 * torch.rand(count, generator=generator) - 1)
+    middle = strength / 2 * (2 * torch.rand(count, 2, generator=generator) - 1)
+    zero = torch.zeros(count)
+    across, down = torch.stack([side, zero, middle[:, 0]], dim=1), torch.stack([zero, side, middle[:, 1]], dim=1)
+    return torch.stack([across, down], dim=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Default):
+    """``wobble``: how far the perturbed picture is moved, as a share of its side."""
+
+    wobble: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.wobble < 0:
+            raise SettingError("A perturbed picture wobbles by a share of its side: 0 or more.")
+
+    def wobbles(self, batch: Tensor, state: State) -> Tensor:
+        """Another one for each image at every step."""
+        return draw_wobbles(len(batch), self.wobble, state.generator)
