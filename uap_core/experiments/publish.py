@@ -35,6 +35,7 @@ from uap_core.tables import Table, mean_rate, read_table, write_table
 PARTS = ("library", "sweep", "matrix", "curves", "convergence", "ablations")
 BUDGET = 2000
 ABLATION_BUDGET = 1000
+GAINS_TRIED_ON = (DEFAULT_MODEL, "squeezenet1_1_caffe")  # in 32 bits and twice the price: on the quick ones alone
 POINTS = (16, 32, 64, 125, 250, 500, 1000, 2000)
 MOST = 2048
 SEEDS = 3
@@ -191,7 +192,7 @@ def _convergence_job(materials: Materials, key: str) -> Job:
 
 def _ablation_job(materials: Materials, key: str) -> Job:
     path = materials.results / f"{key}-ablations.json"
-    methods = variants(ABLATION_BUDGET)
+    methods = variants(ABLATION_BUDGET, gains=key in GAINS_TRIED_ON)
 
     def provenance() -> dict[str, Any]:
         craft, _ = materials.splits(key)
