@@ -294,13 +294,21 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = MODELS,
     results: Annotated[Path, typer.Option(help="Folder for the training curve.")] = RESULTS,
     checkpoint: Annotated[Path, typer.Option(help="Written after each epoch; go on from it.")] = Path("train.ckpt"),
+    architecture: Annotated[str, typer.Option(help="resnet64, vgg64 or separable64.")] = "resnet64",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 50,
+    epsilon: Annotated[str, typer.Option(help="Above 0: train on adversarial examples of this l_inf size, like 4/255.")] = "0",
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="With --epsilon: share of the images that stay clean.")] = 0.5,
     seed: Seed = 0,
 ) -> None:
-    """Train the embedded network from scratch. Stop it at any time; the same command goes on."""
+    """Train an embedded network from scratch. Stop it at any time; the same command goes on."""
+    from uap_core.norms import Ball
     from uap_core.training.publish import train_and_publish
+    from uap_core.training.recipe import Recipe
 
-    for row in train_and_publish(data, key, out, results, checkpoint, epochs, seed):
+    attacked = Ball.parse(epsilon).radius
+    # Mixed pictures and attacked ones at once are more than a small network can learn.
+    recipe = Recipe(epochs=epochs, seed=seed, epsilon=attacked, alpha=alpha, mix_chance=0.0 if attacked else Recipe.mix_chance)
+    for row in train_and_publish(data, key, architecture, out, results, checkpoint, recipe):
         print(
             f"epoch {row.epoch:3}  loss {row.loss:.3f}  top-1 {row.top1:.1%}  top-5 {row.top5:.1%}"
             f"  {row.images_per_second:.0f} images/s",

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 
@@ -8,15 +7,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
 
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, SettingError
 from uap_core.models.card import read_card
+from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.models.resnet64 import ResNet64
-from uap_core.models.weights import file_hash
 from uap_core.tables import read_table
 from uap_core.training.publish import class_names, train_and_publish, write_weights
-from uap_core.training.recipe import EpochRow
+from uap_core.training.recipe import EpochRow, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 
@@ -50,39 +51,54 @@ def test_weights_come_back_as_16_bits(tmp_path: Path) -> None:
         for value in network.state_dict().values():
             value.copy_(torch.rand(value.shape, generator=generator) * 0.1 + 0.5 if value.ndim else torch.tensor(7))
     write_weights(network, tmp_path / "models" / "tiny.safetensors")
-    card = {
-        "key": "tiny",
-        "name": "Tiny",
-        "kind": "embedded",
-        "architecture": "resnet64",
-        "weights": "tiny.safetensors",
-        "sha256": file_hash(tmp_path / "models" / "tiny.safetensors"),
-        "input_size": 64,
-        "resize_size": 64,
-        "licence": "MIT",
-        "source": "a test",
-        "classes": [{"name": name, "wnid": name} for name in "abc"],
-    }
-    (tmp_path / "models" / "tiny.json").write_text(json.dumps(card), encoding="utf-8")
-    loaded = load(read_card(tmp_path / "models" / "tiny.json"))
-    expected = network.state_dict()
-    for name, value in loaded.network[1].state_dict().items():
+    stored, expected = load_file(tmp_path / "models" / "tiny.safetensors"), network.state_dict()
+    assert set(stored) == set(expected)
+    for name, value in stored.items():
         if value.is_floating_point():
-            assert value.dtype == torch.float32
-            assert torch.equal(value, expected[name].half().float()), name
+            assert value.dtype == torch.float16
+            assert torch.equal(value, expected[name].half()), name
         else:
             assert value == 0
     assert [path.name for path in (tmp_path / "models").glob("*.part")] == []
     assert (tmp_path / "models" / "tiny.safetensors").stat().st_size < 2.1 * sum(v.numel() for v in expected.values())
 
 
-def test_from_pictures_to_what_ships(tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", EMBEDDED)
+def test_a_network_ships_as_it_was_trained(architecture: str, tmp_path: Path) -> None:
+    """Folded or not, the file loads into what the architecture builds, and answers as the trained network did."""
+    torch.manual_seed(0)
+    kind = EMBEDDED[architecture]
+    trained = kind.build_to_train(5)
+    for module in trained.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+    trained.eval()
+    x = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        before = trained(x)
+    write_weights(kind.to_ship(trained), tmp_path / "net.safetensors")
+    assert (tmp_path / "net.safetensors").stat().st_size < 5_000_000
+    loaded = kind.build(5).eval()
+    loaded.load_state_dict({name: value.float() for name, value in load_file(tmp_path / "net.safetensors").items()})
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(x), before, rtol=0.02, atol=0.02 * float(before.abs().max()))
+    assert loaded(torch.randn(1, 3, 48, 48)).shape == (1, 5)
+
+
+def test_the_plain_network_holds_no_batch_norm() -> None:
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in EMBEDDED["vgg64"].build(5).modules())
+
+
+@pytest.mark.parametrize(("architecture", "epsilon"), [("resnet64", 0.0), ("vgg64", 0.0), ("separable64", 4 / 255)])
+def test_from_pictures_to_what_ships(architecture: str, epsilon: float, tmp_path: Path) -> None:
     for seed, wnid in enumerate(("n01", "n02")):
         write_pictures(tmp_path / "data", "train", wnid, 64, seed)
         write_pictures(tmp_path / "data", "val", wnid, 3, seed + 10)
     (tmp_path / "data" / "classes.csv").write_text(CLASSES_CSV, encoding="utf-8")
-    out, results = tmp_path / "models", tmp_path / "results"
-    rows = list(train_and_publish(tmp_path / "data", "tiny", out, results, tmp_path / "run.ckpt", 1, 0))
+    out, results, recipe = tmp_path / "models", tmp_path / "results", Recipe(epochs=1, epsilon=epsilon)
+    rows = list(train_and_publish(tmp_path / "data", "tiny", architecture, out, results, tmp_path / "run.ckpt", recipe))
     assert len(rows) == 1
     card = read_card(out / "tiny.json")
     assert card.classes == [{"name": "goldfish", "wnid": "n01"}, {"name": "hen, or so", "wnid": "n02"}]
@@ -90,6 +106,11 @@ def test_from_pictures_to_what_ships(tmp_path: Path) -> None:
     assert card.measured["top5"] == 1
     assert card.measured["set"] == "6 images of data (held-out)"
     assert card.recipe["epochs"] == 1
+    assert card.architecture == architecture
+    assert ("robust" in card.name) == (epsilon > 0)
+    if epsilon:
+        assert card.measured["under_attack"]["epsilon"] == epsilon
+        assert card.measured["under_attack"]["top1"] <= 1
     assert card.view_size == 80
     assert load(card).labels == ("goldfish", "hen, or so")
     table = read_table(results / "tiny-training.json", EpochRow)
@@ -97,8 +118,13 @@ def test_from_pictures_to_what_ships(tmp_path: Path) -> None:
     assert table.provenance["recipe"]["seed"] == 0
 
 
+def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"no architecture 'lenet'\. Known: resnet64, vgg64, separable64\."):
+        next(train_and_publish(tmp_path, "tiny", "lenet", tmp_path, tmp_path, tmp_path / "run.ckpt", Recipe()))
+
+
 def test_splits_of_different_classes_are_refused(tmp_path: Path) -> None:
     write_pictures(tmp_path, "train", "n01", 2, 0)
     write_pictures(tmp_path, "val", "n02", 2, 1)
     with pytest.raises(DatasetError, match="classes that the training images lack"):
-        next(train_and_publish(tmp_path, "tiny", tmp_path, tmp_path, tmp_path / "run.ckpt", 1, 0))
+        next(train_and_publish(tmp_path, "tiny", "resnet64", tmp_path, tmp_path, tmp_path / "run.ckpt", Recipe(epochs=1)))

@@ -18,11 +18,10 @@ from torch import nn
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Enlarge, Normalise
+from uap_core.models.embedded import EMBEDDED
 from uap_core.models.faster import convolve_neighbours, fold_batch_norm
-from uap_core.models.resnet64 import ResNet64
 from uap_core.models.weights import file_hash, how_to_get
 
-EMBEDDED = {"resnet64": ResNet64}
 WNIDS = Path(__file__).parent / "imagenet_wnids.txt"  # WordNet ids of ImageNet's classes, in the networks' output order
 # torchvision's DenseNet weights are older than its layers' names: norm.1 became norm1.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")
@@ -75,7 +74,7 @@ def _embedded(card: Card, path: Path) -> nn.Module:
 
     if card.architecture not in EMBEDDED:
         raise ModelError(f"The card of {card.name} names an architecture that is not known: {card.architecture!r}.")
-    network = EMBEDDED[card.architecture](len(card.classes))
+    network = EMBEDDED[card.architecture].build(len(card.classes))
     try:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (SafetensorError, RuntimeError) as error:

@@ -14,30 +14,33 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from uap_core.datasets import ImageSet, open_image_set
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, SettingError
 from uap_core.images import preprocess, sample_photos
 from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.card import read_card
 from uap_core.models.classifier import Classifier
+from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
-from uap_core.models.resnet64 import ResNet64
 from uap_core.models.weights import file_hash
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
+from uap_core.training.adversarial import accuracy_under_attack
 from uap_core.training.recipe import EpochRow, Recipe, train
 
 
 def train_and_publish(
-    data: Path, key: str, out: Path, results: Path, checkpoint: Path, epochs: int, seed: int
+    data: Path, key: str, architecture: str, out: Path, results: Path, checkpoint: Path, recipe: Recipe
 ) -> Iterator[EpochRow]:
     """Train on ``data`` (train/ and val/, one folder a class) and yield an epoch at a time; then write what ships.
 
     ``out`` gets <key>.safetensors and <key>.json, ``results`` gets <key>-training.json. Raises DatasetError when the two
-    splits do not have the same classes.
+    splits do not have the same classes, SettingError for an ``architecture`` that is not known.
     """
-    recipe = Recipe(epochs=epochs, seed=seed)
+    if architecture not in EMBEDDED:
+        raise SettingError(f"There is no architecture {architecture!r}. Known: {', '.join(EMBEDDED)}.")
     craft = open_image_set(data, "craft", recipe.size, recipe.size)
     held_out = open_image_set(data, "held_out", recipe.size, recipe.size)
     wnids = tuple(sorted(set(craft.classes)))
@@ -45,16 +48,16 @@ def train_and_publish(
     if truth is None or held_out_truth is None:
         raise DatasetError("The validation images have classes that the training images lack.")
     with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
-        torch.manual_seed(seed)
-        network = ResNet64(len(wnids))
+        torch.manual_seed(recipe.seed)
+        network = EMBEDDED[architecture].build_to_train(len(wnids))
     rows: list[EpochRow] = []
     for row in train(network, (craft.pixels, truth), (held_out.pixels, held_out_truth), recipe, checkpoint):
         rows.append(row)
         yield row
     names = class_names(data)
     classes = [{"name": names.get(wnid, wnid), "wnid": wnid} for wnid in wnids]
-    write_weights(network, out / f"{key}.safetensors")
-    write_card(out, key, classes, recipe, rows, craft, held_out)
+    write_weights(EMBEDDED[architecture].to_ship(network), out / f"{key}.safetensors")
+    write_card(out, key, architecture, classes, recipe, rows, craft, held_out)
     provenance = {"network": key, "recipe": asdict(recipe), **versions()}
     write_table(Table(f"Training of {key}", rows, provenance), results / f"{key}-training.json")
 
@@ -70,7 +73,7 @@ def class_names(data: Path) -> dict[str, str]:
     return {row["wnid"]: row["name"] for row in csv.DictReader(io.StringIO(text))}
 
 
-def write_weights(network: ResNet64, path: Path) -> None:
+def write_weights(network: nn.Module, path: Path) -> None:
     """As fp16, half the size; counters that only training needs are left at zero."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = network.state_dict()
@@ -83,6 +86,7 @@ def write_weights(network: ResNet64, path: Path) -> None:
 def write_card(
     out: Path,
     key: str,
+    architecture: str,
     classes: list[dict[str, str]],
     recipe: Recipe,
     rows: list[EpochRow],
@@ -93,9 +97,9 @@ def write_card(
     weights = out / f"{key}.safetensors"
     card: dict[str, Any] = {
         "key": key,
-        "name": "ResNet-64 (embedded)",
+        "name": f"{EMBEDDED[architecture].name}{', robust' if recipe.epsilon else ''} (embedded)",
         "kind": "embedded",
-        "architecture": "resnet64",
+        "architecture": architecture,
         "weights": weights.name,
         "sha256": file_hash(weights),
         "input_size": recipe.size,
@@ -110,7 +114,14 @@ def write_card(
     }
     path = out / f"{key}.json"
     path.write_text(json.dumps(card, indent=1), encoding="utf-8")
-    card["measured"] = measure(load(read_card(path)), held_out)
+    classifier = load(read_card(path))
+    card["measured"] = measure(classifier, held_out)
+    if recipe.epsilon:
+        truth = held_out.truth(classifier.class_ids)
+        assert truth is not None
+        generator = torch.Generator().manual_seed(recipe.seed)
+        under = accuracy_under_attack(classifier, held_out.pixels, truth, recipe.epsilon, generator)
+        card["measured"]["under_attack"] = {"attack": "PGD, 20 steps, l_inf", "epsilon": recipe.epsilon, "top1": under}
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from uap_core.errors import DatasetError
 from uap_core.models.classifier import Normalise
+from uap_core.training.adversarial import mixture
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
 
 
@@ -27,7 +28,8 @@ class Recipe:
     ``small_share`` of the ``epochs`` see images of ``small_size`` pixels, the rest ``size``; CutMix joins ``mix_chance`` of
     the batches until the last ``plain_share`` of them, which see unmixed images. Random crops show things larger than whole
     pictures do, so in use the network sees its pictures enlarged to ``view_size`` (Touvron et al., "Fixing the train-test
-    resolution discrepancy", NeurIPS 2019): here by a quarter, about the mean enlargement of the crops.
+    resolution discrepancy", NeurIPS 2019): here by a quarter, about the mean enlargement of the crops. With an ``epsilon``
+    above 0 the share 1 - ``alpha`` of each batch is attacked in l_inf (see ``adversarial``).
     """
 
     epochs: int = 50
@@ -46,6 +48,8 @@ class Recipe:
     average_decay: float = 0.998
     view_size: int = 80
     seed: int = 0
+    epsilon: float = 0.0
+    alpha: float = 0.5
 
     def rate(self, moment: float) -> float:
         """The learning rate after ``moment`` epochs."""
@@ -147,6 +151,8 @@ def train(
             y = F.one_hot(labels[batch], classes).float()
             if mixing and float(torch.rand(1, generator=generator)) < mixing:
                 x, y = cutmix(x, y, generator)
+            if recipe.epsilon:
+                x = mixture(model, x, y, recipe.epsilon, recipe.alpha, generator)
             rate = recipe.rate(epoch + step / steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate

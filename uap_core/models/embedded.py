@@ -1,0 +1,35 @@
+"""The architectures of the networks that ship: three kinds, so that a pattern's way from one to another can be seen offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+
+from uap_core.models.faster import fold_batch_norm
+from uap_core.models.resnet64 import ResNet64
+from uap_core.models.separable64 import Separable64
+from uap_core.models.vgg64 import VGG64
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """``build`` makes it as it ships, ``build_to_train`` as it is trained, both from the number of classes."""
+
+    name: str
+    build: Callable[[int], nn.Module]
+    build_to_train: Callable[[int], nn.Module]
+    is_folded: bool = False
+
+    def to_ship(self, trained: nn.Module) -> nn.Module:
+        """The trained network with the layers that ``build`` gives it; may change ``trained``."""
+        return fold_batch_norm(trained) if self.is_folded else trained
+
+
+EMBEDDED = {
+    "resnet64": Embedded("ResNet-64", ResNet64, ResNet64),
+    "vgg64": Embedded("VGG-64", VGG64, partial(VGG64, batch_norm=True), is_folded=True),
+    "separable64": Embedded("Separable-64", Separable64, Separable64),
+}
