@@ -74,6 +74,15 @@ def test_cancelled_halfway_leaves_nothing_and_an_older_file_alone(server: str, t
     assert path.read_bytes() == b"older"
 
 
+def test_what_a_killed_download_left_is_removed_when_it_is_old(server: str, tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".net.pth.a.part", tmp_path / ".net.pth.b.part"
+    for part in (old, fresh):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    list(download(f"{server}/net.pth", tmp_path / "net.pth", HASH))
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".net.pth.b.part", "net.pth"]
+
+
 def test_two_at_once_do_not_disturb_each_other(server: str, tmp_path: Path) -> None:
     path = tmp_path / "net.pth"
     first, second = download(f"{server}/net.pth", path, HASH), download(f"{server}/net.pth", path, HASH)

@@ -6,7 +6,9 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from uap_core.errors import DownloadError
 
 BLOCK = 1 << 18
 PATIENCE = 20.0
+ABANDONED = 3600
 NAMES = {"sha256": "SHA-256", "md5": "MD5"}
 PLAIN = {"Accept-Encoding": "identity"}  # so that the bytes announced are the bytes that come
 
@@ -49,6 +52,7 @@ def download(url: str, path: Path, digits: str, largest: int = 0, algorithm: str
     part = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         handle, name = tempfile.mkstemp(suffix=".part", prefix=f".{path.name}.", dir=path.parent)
         part = Path(name)
         digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
@@ -85,3 +89,11 @@ def download(url: str, path: Path, digits: str, largest: int = 0, algorithm: str
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """What downloads of ``path`` left behind that were killed: parts that nobody has written to for an hour."""
+    for part in path.parent.glob(f".{path.name}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()

@@ -387,3 +387,17 @@ def test_the_catalogue_says_when_there_is_no_connection(page) -> None:
     page.locator("#catalogue-fetch").click()
     wait_for(page, "#catalogue-note", r"There is no connection to raw\.githubusercontent\.com")
     page.locator("#catalogue-fetch").wait_for()
+
+
+@pytest.mark.parametrize("tab", ["Apply", "Library", "Networks"])
+def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
+    context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(server)
+    page.locator("#download-png").wait_for()
+    if not page.get_by_role("tab", name=tab).is_visible():
+        page.locator(".overflow-menu button").first.click()
+    page.get_by_text(tab, exact=True).last.click()
+    page.locator({"Apply": "#verdict", "Library": ".matrix", "Networks": ".listing"}[tab]).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from uap_core.assets import cache_folder
 from uap_core.download import Fetched, download
-from uap_core.errors import ModelError
+from uap_core.errors import DownloadError, ModelError
 from uap_core.models.card import Card
 
 HERE, ABSENT, OTHER = "here", "not here", "other weights"
@@ -36,11 +36,15 @@ def how_to_get(card: Card) -> str:
     """What to do about weights that are not here, or not the right ones."""
     if not card.url:
         return f"They belong at {card.weights!r} beside the card {card.key!r}; source: {card.source}."
-    by_hand = f"Without a connection, put {card.url} into {card.folder}."
     if state(card) == OTHER:
-        return f"Another file is there under that name: move it away, or give it a card of its own. {by_hand}"
+        return f"Another file is there under that name: move it away, or give it a card of its own. {by_hand(card)}"
     megabytes = f"{card.download_megabytes:.0f} MB"
-    return f"The Networks tab or `python -m uap_core fetch {card.key}` downloads {megabytes}. {by_hand}"
+    return f"The Networks tab or `python -m uap_core fetch {card.key}` downloads {megabytes}. {by_hand(card)}"
+
+
+def by_hand(card: Card) -> str:
+    """What to put where when there is no connection."""
+    return f"Without a connection, put {card.url} into {card.folder}."
 
 
 def fetch(card: Card) -> Iterator[Fetched]:
@@ -49,8 +53,11 @@ def fetch(card: Card) -> Iterator[Fetched]:
         raise ModelError(f"{card.name} names no place to fetch it from. {how_to_get(card)}")
     if state(card) == OTHER:
         raise ModelError(f"{card.name} cannot be fetched. {how_to_get(card)}")
-    # The table's megabytes are rounded; a server that offers twice as much offers something else.
-    yield from download(card.url, card.weights_path, card.sha256, largest=int(2e6 * card.download_megabytes))
+    try:
+        # The table's megabytes are rounded; a server that offers twice as much offers something else.
+        yield from download(card.url, card.weights_path, card.sha256, largest=int(2e6 * card.download_megabytes))
+    except DownloadError as error:
+        raise DownloadError(f"{error} The embedded networks need no download.") from error
 
 
 def file_hash(path: Path) -> str:

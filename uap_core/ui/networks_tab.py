@@ -10,7 +10,7 @@ import gradio as gr
 
 from uap_core import imagenette
 from uap_core.models.card import Card
-from uap_core.models.weights import ABSENT, HERE, fetch, how_to_get, state
+from uap_core.models.weights import ABSENT, HERE, by_hand, fetch, how_to_get, state
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import FETCHING, QUICK, facts, guarded, problem, status, told
@@ -146,6 +146,10 @@ def _details(card: Card) -> str:
         ("note", card.note),
     ]
     shown = facts([(name, value) for name, value in rows if value])
-    return f'<div class="wide">{shown}</div>' + (
-        "" if found == HERE else (status if found == ABSENT else problem)(how_to_get(card))
-    )
+    return f'<div class="wide">{shown}</div>{_advice(card, found)}'
+
+
+def _advice(card: Card, found: str) -> str:
+    if found == HERE:
+        return ""
+    return status(by_hand(card)) if found == ABSENT and card.url else problem(how_to_get(card))

@@ -12,6 +12,7 @@ import gradio as gr
 from uap_core.foreign import BYTES, UNIT
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import verdict
+from uap_core.models.weights import HERE, state
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, status
 
@@ -245,7 +246,9 @@ def _about_network(studio: Studio, network: str) -> str:
     card = studio.card(network)
     top1 = card.measured.get("top1")
     measured = f"{top1:.1%} right on {card.measured['set']}. " if top1 else ""
-    return status(f"{measured}{card.note}")
+    others = sum(state(other) != HERE for other in studio.zoo.cards().values())
+    more = f" {others} more to fetch under Networks." if others else ""
+    return status(f"{measured}{card.note}{more}")
 
 
 def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:

@@ -18,7 +18,9 @@ THEME = gr.themes.Default(
 )
 
 CSS = """
-.gradio-container { max-width: 1320px !important; margin: 0 auto; }
+.gradio-container { max-width: min(1320px, 100vw) !important; margin: 0 auto; }
+.gradio-container > .main, .gradio-container > .main > .wrap, main.contain, main.contain > .column { min-width: 0;
+  max-width: 100%; }
 #title h1 { font-size: 1.9rem; margin: .2rem 0 .1rem; letter-spacing: -.01em; }
 #title p { font-size: 1.05rem; color: var(--body-text-color); margin: 0; max-width: 60rem; }
 .pixels img { image-rendering: pixelated; }
