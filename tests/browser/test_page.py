@@ -272,9 +272,10 @@ def test_a_library_pattern_of_another_size_says_what_it_needs(page) -> None:
 def test_library_tab_tells_who_fools_whom(page) -> None:
     page.get_by_role("tab", name="Library").click()
     page.locator(".matrix").first.wait_for()
-    rates = [float(cell.rstrip("%")) for cell in page.locator(".matrix td").all_inner_texts()]
+    rates = [float(cell.rstrip("%")) for cell in page.locator("#library-matrix td").all_inner_texts()]
     assert len(rates) >= 80
     assert all(0 < rate <= 100 for rate in rates)
+    assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed")
     page.locator("#library-convergence img").wait_for()
     page.locator("#library-samples img").wait_for()
 

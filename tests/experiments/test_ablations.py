@@ -11,7 +11,8 @@ from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.errors import DatasetError
 from uap_core.experiments import ablations as room
-from uap_core.experiments.ablations import Averaged, UnfooledOftener, ablations, variants
+from uap_core.experiments.ablations import AblationRow, Averaged, UnfooledOftener, ablations, mean_rates, variants
+from uap_core.metrics import Rate
 from uap_core.norms import Ball
 
 BALL = Ball("linf", 20 / 255)
@@ -80,3 +81,10 @@ def test_crafted_and_measured_on_different_images(monkeypatch: pytest.MonkeyPatc
     *_, last = method.craft(NETWORK, ordered.pixels[:12], BALL, seeded(3))
     assert row.rate == Problem.pose([NETWORK], ordered.pixels[12:], BALL).rate(last.perturbation)
     assert (row.variant, row.seed, row.rate.total) == ("ours", 3, 28)
+
+
+def test_means_are_over_the_seeds_of_finished_variants() -> None:
+    rates = {("a", 0): 3, ("a", 1): 5, ("b", 0): 1}
+    rows = [AblationRow(variant, "Net", seed, 8, Rate(count, 10)) for (variant, seed), count in rates.items()]
+    assert mean_rates(rows) == {"a": pytest.approx(0.4)}
+    assert mean_rates(rows[:1] + rows[2:]) == {"a": pytest.approx(0.3), "b": pytest.approx(0.1)}

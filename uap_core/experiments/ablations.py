@@ -5,7 +5,7 @@ Settings are chosen here, within the craft set: crafted on one part of it, measu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -179,3 +179,12 @@ def ablations(
         *_, last = method.craft(network, part.pixels, ball, torch.Generator().manual_seed(seed))
         rate = fooling_rate(clean, predicted(network, rest.pixels, last.perturbation))
         yield AblationRow(name, network.card.name, seed, last.image_gradients, rate)
+
+
+def mean_rates(rows: Sequence[AblationRow]) -> dict[str, float]:
+    """Variant to its mean fooling rate in [0,1] over the seeds, in the order of the rows; unfinished variants are left out."""
+    seeds = {row.seed for row in rows}
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        found.setdefault(row.variant, []).append(row.rate.value)
+    return {variant: sum(rates) / len(rates) for variant, rates in found.items() if len(rates) == len(seeds)}

@@ -68,6 +68,8 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     curve_note = gr.HTML()
     fast = chart("library-convergence")
     few = chart("library-samples")
+    gr.Markdown("#### What each part of ours is worth")
+    parts = gr.HTML(elem_id="library-ablations")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
     chosen = gr.State("")
 
@@ -114,6 +116,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     fetching.success(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
     stop.click(None, None, None, cancels=[fetching]).then(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
     tab.select(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
+    tab.select(guarded(1, 0)(lambda: _ablations(studio)), None, parts, **QUICK)
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     subject.input(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     gallery.select(choose, None, [chosen, details, use, file, said], **QUICK)
@@ -179,6 +182,35 @@ def _cell(row: MatrixRow) -> str:
     kind = ' class="own"' if row.crafted_on else ""
     shade = f"--rate: {100 * row.fooling_rate.value:.0f}%"
     return f'<td{kind} style="{shade}" title="95 % interval {low:.1%} to {high:.1%}">{row.fooling_rate.value:.1%}</td>'
+
+
+def _ablations(studio: Studio) -> str:
+    """Variants in rows, networks in columns: mean rates over the seeds."""
+    from uap_core.experiments.ablations import CRAFTED_ON, AblationRow, mean_rates
+    from uap_core.experiments.shipped import IMAGENET
+    from uap_core.models.zoo import DEFAULT_MODEL
+
+    found = [studio.precomputed(f"{key}-ablations", AblationRow) for key in (DEFAULT_MODEL, *IMAGENET)]
+    tables = {table.rows[0].network: table for table in found if table and table.rows}
+    if not tables:
+        return status("Not computed yet.")
+    means = {network: mean_rates(table.rows) for network, table in tables.items()}
+    head = "".join(f"<th>{escape(network)}</th>" for network in means)
+    body = "".join(
+        f"<tr><th>{escape(variant)}</th>{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
+        for variant in dict.fromkeys(variant for rates in means.values() for variant in rates)
+    )
+    provenance = next(iter(tables.values())).provenance
+    note = (
+        f"Fooling rate of patterns crafted at {next(iter(tables.values())).rows[0].image_gradients} image-gradients on"
+        f" {CRAFTED_ON} images, measured on others of the craft set; means of {provenance['seeds']} seeds, precomputed"
+        f" {provenance['time'][:10]}. Each line is ours with one part changed."
+    )
+    return f'{status(note)}<div class="wide"><table class="matrix"><tr><th></th>{head}</tr>{body}</table></div>'
+
+
+def _share(rate: float | None) -> str:
+    return "<td></td>" if rate is None else f'<td style="--rate: {100 * rate:.0f}%">{rate:.1%}</td>'
 
 
 def _subjects() -> list[tuple[str, str]]:

@@ -1,0 +1,78 @@
+"""README's tables of the four ImageNet networks and of ablations, from what ships: `python tests/bench/tables.py`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from uap_core.assets import RESULTS
+from uap_core.experiments.ablations import AblationRow, mean_rates
+from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.sample_curve import SampleRow
+from uap_core.experiments.shipped import IMAGENET
+from uap_core.library import library
+from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.tables import mean_rate, read_table
+
+ENTRIES = {entry.path.stem: entry for entry in library()}
+NAMES = {key: ENTRIES[f"{key}-linf10"].name.partition(",")[0] for key in (*IMAGENET, DEFAULT_MODEL)}
+
+
+def stated(file: str, network: str, name: str = "fooling_rate") -> float:
+    """What the file of a pattern says that it does to ``network``."""
+    rates = ENTRIES[file].provenance["held_out"]
+    return float(rates.get(network, rates)[name])
+
+
+def from_images(network: str, images: int) -> float:
+    """The sample curve of ``default`` at so many images, mean over its seeds."""
+    rows = read_table(RESULTS / f"{network}-curve-real.json", SampleRow).rows
+    return mean_rate([row.held_out_rate for row in rows if row.images == images])
+
+
+def never_seen(network: str) -> float:
+    """What the pattern of the other three does to ``network``."""
+    name = ENTRIES[f"all-but-{network}-linf10"].name
+    rows = read_table(RESULTS / "imagenet-matrix.json", MatrixRow).rows
+    return next(row.fooling_rate.value for row in rows if (row.perturbation, row.network) == (name, NAMES[network]))
+
+
+LINES: dict[str, Callable[[str], float]] = {
+    "random signs": lambda network: stated(f"{network}-linf10", network, "random_signs"),
+    "`default`, 2 000 image-gradients": lambda network: from_images(network, 500),
+    "the same, from 64 images": lambda network: from_images(network, 64),
+    "`default`, 10 000 image-gradients": lambda network: stated(f"{network}-linf10", network),
+    "`default`, l2 2000/255, 5 000 image-gradients": lambda network: stated(f"{network}-l2", network),
+    "`deepfool`, the paper's method in batches, 5 000": lambda network: stated(f"{network}-linf10-deepfool", network),
+    "one pattern for all four, 3 000 on each": lambda network: stated("all-linf10", network),
+    "`transfer` on the other three, 5 000 on each": never_seen,
+}
+
+
+def print_table(heads: list[str], lines: dict[str, list[float | None]]) -> None:
+    """In Markdown, shares as per cent."""
+    print("| % | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
+    for name, values in lines.items():
+        print(f"| {name} | " + " | ".join("" if value is None else f"{100 * value:.1f}" for value in values) + " |")
+    print()
+
+
+def main() -> None:
+    shown: dict[str, list[float | None]] = {}
+    for name, value_of in LINES.items():
+        values = [value_of(network) for network in IMAGENET]
+        shown[name] = [*values, sum(values) / len(values)]
+    print_table([*(NAMES[network] for network in IMAGENET), "mean"], shown)
+    files = {key: RESULTS / f"{key}-ablations.json" for key in (DEFAULT_MODEL, *IMAGENET)}
+    means = {key: mean_rates(read_table(path, AblationRow).rows) for key, path in files.items() if path.is_file()}
+    variants = dict.fromkeys(variant for found in means.values() for variant in found)
+    print_table(
+        [NAMES[key] for key in means], {variant: [found.get(variant) for found in means.values()] for variant in variants}
+    )
+
+
+if __name__ == "__main__":
+    main()
