@@ -21,7 +21,7 @@ LAYERS = (
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
     {"images", "datasets", "imagenette"},
-    {"errors", "assets", "download"},
+    {"errors", "assets", "download", "files"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = ("torch", "torchvision", "gradio", "matplotlib")

@@ -51,7 +51,7 @@ def test_what_is_not_the_file_never_counts_as_it(
 ) -> None:
     with pytest.raises(DownloadError, match=sentence) as caught:
         list(download(server + where, tmp_path / "net.pth", sha256, largest))
-    assert f"put it into {tmp_path}" in str(caught.value)
+    assert f"save it as {tmp_path / 'net.pth'}." in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
@@ -83,15 +83,24 @@ def test_what_a_killed_download_left_is_removed_when_it_is_old(server: str, tmp_
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [".net.pth.b.part", "net.pth"]
 
 
-def test_two_at_once_do_not_disturb_each_other(server: str, tmp_path: Path) -> None:
+def test_a_second_visitor_is_told_that_it_is_under_way(server: str, tmp_path: Path) -> None:
     path = tmp_path / "net.pth"
-    first, second = download(f"{server}/net.pth", path, HASH), download(f"{server}/net.pth", path, HASH)
-    for _ in range(3):
-        next(first), next(second)
+    first = download(f"{server}/net.pth", path, HASH)
+    next(first)
+    with pytest.raises(DownloadError, match=r"net\.pth is being fetched already, here or by another visitor"):
+        next(download(f"{server}/net.pth", path, HASH))
+    list(download(f"{server}/net.pth", tmp_path / "other.pth", HASH))
     list(first)
-    list(second)
     assert path.read_bytes() == DATA
-    assert len(list(tmp_path.iterdir())) == 1
+    list(download(f"{server}/net.pth", path, HASH))  # free again
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://[bad", "nonsense://x"])
+def test_a_proxy_that_cannot_be_is_no_connection(proxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(DownloadError, match=r"no connection to example\.invalid\. Do this\."):
+        list(download("http://example.invalid/net.pth", tmp_path / "net.pth", HASH, advice="Do this."))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

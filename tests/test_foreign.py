@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +25,7 @@ from uap_core.foreign import BYTES, UNIT, Reading, detect, read_arrays, understo
 from uap_core.norms import L2, LINF, Ball
 from uap_core.perturbation import from_arrays, load_perturbation
 
+ROOT = Path(__file__).resolve().parent.parent
 HEIGHT, WIDTH = 6, 8
 SIGNS = np.random.default_rng(0).choice([-10, 10], (3, HEIGHT, WIDTH)).astype(np.float32)
 PATTERN = SIGNS / 255
@@ -140,23 +143,107 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         assert not trap.sprung, name
 
 
-def test_a_file_that_would_unpack_to_gigabytes(tmp_path: Path) -> None:
+def peak_megabytes(path: Path) -> float:
+    """What opening ``path`` takes at most, in a process of its own; it must be refused with a sentence of ours."""
+    code = (
+        "import resource, sys, torch, scipy.io\n"
+        "from uap_core.perturbation import load_perturbation\nfrom uap_core.errors import PerturbationError\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"try: load_perturbation({str(path)!r})\nexcept PerturbationError as error: print(error, file=sys.stderr)\n"
+        "else: sys.exit('it was opened')\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert "larger than any perturbation" in run.stderr or "damaged" in run.stderr
+    return float(run.stdout)
+
+
+def repeated(path: Path) -> None:
+    torch.save(torch.full((1,), 0.01).expand(3, 30000, 30000), path)
+
+
+def deflated_tensor(path: Path) -> None:
+    torch.save(torch.zeros(3, 6000, 6000), path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+def two_of_one_name(path: Path) -> None:
+    savemat(path, {"r": np.zeros((3, 4000, 4000))}, do_compression=True)
+    with open(path, "ab") as stream:
+        savemat(path.with_name("small.mat"), {"r": np.zeros((3, 6, 6))})
+        stream.write(path.with_name("small.mat").read_bytes()[128:])
+
+
+def many_large(path: Path) -> None:
+    savemat(path, {f"r{k}": np.zeros((3, 1000, 1000)) for k in range(6)}, do_compression=True)
+
+
+def bytes_of_npz(path: Path) -> None:
+    np.savez_compressed(path, v=np.zeros((3, 5000, 5000), np.int8))
+
+
+BOMBS = {"a.pth": repeated, "b.pth": deflated_tensor, "c.mat": two_of_one_name, "d.mat": many_large, "e.npz": bytes_of_npz}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_that_would_fill_the_memory(name: str, tmp_path: Path) -> None:
+    BOMBS[name](tmp_path / name)
+    assert (tmp_path / name).stat().st_size < 2_000_000
+    assert peak_megabytes(tmp_path / name) < 150
+
+
+def test_a_file_that_claims_or_is_too_much(tmp_path: Path) -> None:
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4000000, 4000000), }"
     claim = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(48)
     with zipfile.ZipFile(tmp_path / "claim.npz", "w") as archive:
         archive.writestr("v.npy", claim)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("v.npy", bytes(120_000_000))
-    for name, sentence in (("claim", "damaged"), ("bomb", "far larger than any perturbation")):
-        with pytest.raises(PerturbationError, match=sentence):
+    for name in ("claim", "bomb"):
+        with pytest.raises(PerturbationError, match="far larger than any perturbation"):
             load_perturbation(tmp_path / f"{name}.npz")
-    savemat(tmp_path / "bomb.mat", {"r": np.zeros((3, 3000, 3000))}, do_compression=True)
-    with pytest.raises(PerturbationError, match="no array of numbers"):
-        load_perturbation(tmp_path / "bomb.mat")
     with open(tmp_path / "long.npy", "wb") as stream:
         stream.truncate(200_000_000)
     with pytest.raises(PerturbationError, match="200 MB; no perturbation is that large"):
         load_perturbation(tmp_path / "long.npy")
+
+
+def odd_tensors() -> dict[str, torch.Tensor]:
+    plain = torch.rand(3, 6, 6)
+    return {
+        "sparse": plain.to_sparse(),
+        "compressed rows": plain[0].to_sparse_csr(),
+        "no data": torch.empty(3, 6, 6, device="meta"),
+        "half of a complex number": torch.zeros(3, 6, 6, dtype=torch.complex64).conj(),
+        "quantised": torch.quantize_per_tensor(plain, 0.1, 0, torch.qint8),
+        "true or false": plain > 0.5,
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", odd_tensors())
+def test_tensors_of_odd_kinds(kind: str, tmp_path: Path) -> None:
+    torch.save(odd_tensors()[kind], tmp_path / "v.pth")
+    with pytest.raises(PerturbationError):
+        load_perturbation(tmp_path / "v.pth")
+
+
+@pytest.mark.parametrize("provenance", ["[" * 200_000, "[1]", "{"])
+def test_a_header_of_ours_that_is_none(provenance: str, tmp_path: Path) -> None:
+    header = {"p": "linf", "radius": "0.1", "provenance": provenance}
+    save_file({"pattern": torch.zeros(3, 6, 6)}, tmp_path / "v.safetensors", metadata=header)
+    with pytest.raises(PerturbationError, match="no perturbation that was saved by this app"):
+        load_perturbation(tmp_path / "v.safetensors")
+
+
+def test_whole_numbers_are_levels(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.sign(SIGNS).astype(np.int8))
+    assert load_perturbation(tmp_path / "v.npy").ball == Ball(LINF, 1 / 255)
 
 
 def test_matlabs_newest_format_is_said_by_name(tmp_path: Path) -> None:

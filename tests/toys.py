@@ -44,6 +44,16 @@ def convolutional_network() -> Classifier:
     return Classifier(nn.Sequential(conv, nn.Tanh(), nn.Flatten(), head), card, tuple("abcde"), weights_hash="convolutional")
 
 
+def normalised_network() -> Classifier:
+    """With a batch norm that no convolution can take in, so that there are statistics to leave alone."""
+    norm, head = nn.BatchNorm2d(3), nn.Linear(VALUES, 5)
+    with torch.no_grad():
+        head.weight.copy_(torch.randn(head.weight.shape, generator=seeded(3)) * 0.2)
+        head.bias.zero_()
+    card = Card("normalised", "Normalised", "embedded", "", SIDE, SIDE, "none", "made in a test")
+    return Classifier(nn.Sequential(norm, nn.Flatten(), head), card, tuple("abcde"), weights_hash="normalised")
+
+
 @dataclass
 class ToyZoo:
     """Stands in for Zoo: networks that were made in a test, under their keys."""

@@ -84,7 +84,9 @@ def craft(
     images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
     epsilon: Epsilon = "10/255",
     p: Annotated[str, typer.Option(help="linf or l2.")] = "linf",
-    method: Annotated[str, typer.Option(help="default, deepfool, spgd, margin, cosine, sga or singular.")] = "default",
+    method: Annotated[
+        str, typer.Option(help="default, transfer, deepfool, spgd, margin, cosine, sga or singular.")
+    ] = "default",
     budget: Annotated[int | None, typer.Option(help="Image-gradients at most; the method's own when left out.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step; the method's own when left out.")] = None,
     target: Annotated[str, typer.Option(help="Name of the class that every image shall become.")] = "",
@@ -290,10 +292,12 @@ def curve(
 @app.command()
 def train(
     data: Annotated[Path, typer.Argument(help="Folder or zip with train/ and val/, one folder a class.")],
-    key: Annotated[str, typer.Option(help="Name of the weights and of their card.")] = DEFAULT_MODEL,
+    key: Annotated[str, typer.Option(help="Name of the weights and of their card; the architecture's when left out.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = MODELS,
     results: Annotated[Path, typer.Option(help="Folder for the training curve.")] = RESULTS,
-    checkpoint: Annotated[Path, typer.Option(help="Written after each epoch; go on from it.")] = Path("train.ckpt"),
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Written after each epoch; go on from it. KEY.ckpt when left out.")
+    ] = None,
     architecture: Annotated[str, typer.Option(help="resnet64, vgg64 or separable64.")] = "resnet64",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 50,
     epsilon: Annotated[str, typer.Option(help="Above 0: train on adversarial examples of this l_inf size, like 4/255.")] = "0",
@@ -308,6 +312,8 @@ def train(
     attacked = Ball.parse(epsilon).radius
     # Mixed pictures and attacked ones at once are more than a small network can learn.
     recipe = Recipe(epochs=epochs, seed=seed, epsilon=attacked, alpha=alpha, mix_chance=0.0 if attacked else Recipe.mix_chance)
+    key = key or architecture + ("_robust" if attacked else "")
+    checkpoint = checkpoint or Path(f"{key}.ckpt")
     for row in train_and_publish(data, key, architecture, out, results, checkpoint, recipe):
         print(
             f"epoch {row.epoch:3}  loss {row.loss:.3f}  top-1 {row.top1:.1%}  top-5 {row.top5:.1%}"

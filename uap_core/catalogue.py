@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from uap_core.download import Fetched, download
+from uap_core.download import Fetched, download, one_at_a_time, writing
 from uap_core.errors import PerturbationError
 from uap_core.library import fetched_folder
 
@@ -62,7 +62,7 @@ def published(key: str) -> Published:
 
 
 def fetch(entry: Published) -> Iterator[Fetched]:
-    """Download ``entry``, check it, and put it into the library in our own format.
+    """Download ``entry``, check it, and put it into the library in our own format; at once when it is there.
 
     Raises DownloadError, or PerturbationError when the file is no pattern.
     """
@@ -70,15 +70,12 @@ def fetch(entry: Published) -> Iterator[Fetched]:
 
     from uap_core.perturbation import load_perturbation, save_perturbation
 
-    with tempfile.TemporaryDirectory() as folder:
+    if entry.path.is_file():
+        return
+    advice = f"Try again, or get {entry.url} elsewhere and open that file yourself."
+    with one_at_a_time(entry.path), writing(entry.path.name, entry.path.parent), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / entry.url.rpartition("/")[2]
-        yield from download(entry.url, path, entry.sha256, LARGEST)
+        yield from download(entry.url, path, entry.sha256, LARGEST, advice=advice)
         found = load_perturbation(path)
-    origin = {
-        "network": entry.network,
-        "source": entry.source,
-        "licence": entry.licence,
-        "url": entry.url,
-        "sha256": entry.sha256,
-    }
-    save_perturbation(replace(found, name=entry.name, provenance=found.provenance | origin), entry.path)
+        origin = {name: getattr(entry, name) for name in ("network", "source", "licence", "url", "sha256")}
+        save_perturbation(replace(found, name=entry.name, provenance=found.provenance | origin), entry.path)

@@ -6,9 +6,10 @@ import errno
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ PATIENCE = 20.0
 ABANDONED = 3600
 NAMES = {"sha256": "SHA-256", "md5": "MD5"}
 PLAIN = {"Accept-Encoding": "identity"}  # so that the bytes announced are the bytes that come
+
+_under_way: set[Path] = set()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -38,62 +42,97 @@ class Fetched:
         return f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB" if self.total else f"{self.done / 1e6:.1f} MB"
 
 
-def download(url: str, path: Path, digits: str, largest: int = 0, algorithm: str = "sha256") -> Iterator[Fetched]:
+@contextmanager
+def writing(what: str, folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a DownloadError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DownloadError(f"The disk is full: there is no room for {what} in {folder}.") from error
+        raise DownloadError(f"{what} cannot be written into {folder}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Raise DownloadError while ``path`` is being fetched already: a second visitor would only halve the speed of both."""
+    with _lock:
+        if path in _under_way:
+            raise DownloadError(f"{path.name} is being fetched already, here or by another visitor. Look again in a while.")
+        _under_way.add(path)
+    try:
+        yield
+    finally:
+        with _lock:
+            _under_way.discard(path)
+
+
+def download(
+    url: str, path: Path, digits: str, largest: int = 0, algorithm: str = "sha256", advice: str = ""
+) -> Iterator[Fetched]:
     """Fetch ``url`` into ``path``, telling how far it is after every quarter of a megabyte.
 
     ``digits`` are those that the file's hash begins with; a server that offers more than ``largest`` bytes (if given) is not
-    listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves
-    nothing behind. Raises DownloadError with what happened and what to do.
+    listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves nothing
+    behind. Raises DownloadError with what happened, and ``advice``, or what to save where.
     """
+    advice = advice or f"Try again, or get {url} elsewhere and save it as {path}."
+    with one_at_a_time(path), writing(path.name, path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(path.parent, f".{path.name}.*.part")
+        handle, part = tempfile.mkstemp(suffix=".part", prefix=f".{path.name}.", dir=path.parent)
+        try:
+            digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
+            with os.fdopen(handle, "wb") as out:
+                for block, total in _blocks(url, path.name, advice):
+                    done += len(block)
+                    if largest and max(done, total) > largest:
+                        raise DownloadError(f"{_host(url)} offers a larger file than {path.name} is. {advice}")
+                    out.write(block)
+                    digest.update(block)
+                    yield Fetched(done, total)
+            if not digest.hexdigest().startswith(digits):
+                found = f"its {NAMES[algorithm]} does not begin with {digits[:8]}"
+                raise DownloadError(f"What {_host(url)} sent is not {path.name}: {found}. {advice}")
+            os.chmod(part, 0o644)  # temporary files are for their owner's eyes only
+            os.replace(part, path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(part)
+
+
+def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:
+    """What the server sends, an empty block first, each with the bytes announced (0 if they were not)."""
     import httpx
 
-    host = urlsplit(url).netloc
-    by_hand = f"Try again, or get {url} elsewhere and put it into {path.parent}."
-    part = None
+    host = _host(url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
-        handle, name = tempfile.mkstemp(suffix=".part", prefix=f".{path.name}.", dir=path.parent)
-        part = Path(name)
-        digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
-        with (
-            os.fdopen(handle, "wb") as out,
-            httpx.stream("GET", url, headers=PLAIN, follow_redirects=True, timeout=PATIENCE) as answer,
-        ):
+        with httpx.stream("GET", url, headers=PLAIN, follow_redirects=True, timeout=PATIENCE) as answer:
             answer.raise_for_status()
             total = int(answer.headers.get("content-length", 0))
-            yield Fetched(0, total)
+            yield b"", total
             for block in answer.iter_bytes(BLOCK):
-                done += len(block)
-                if largest and max(done, total) > largest:
-                    raise DownloadError(f"{host} offers a larger file than {path.name} is. {by_hand}")
-                out.write(block)
-                digest.update(block)
-                yield Fetched(done, total)
-        if not digest.hexdigest().startswith(digits):
-            raise DownloadError(
-                f"What {host} sent is not {path.name}: its {NAMES[algorithm]} does not begin with {digits[:8]}. {by_hand}"
-            )
-        part.chmod(0o644)  # temporary files are for their owner's eyes only
-        os.replace(part, path)
+                yield block, total
     except httpx.HTTPStatusError as error:
-        raise DownloadError(f"{host} answered {error.response.status_code} for {path.name}. {by_hand}") from error
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
-        raise DownloadError(f"There is no connection to {host}. {by_hand}") from error
-    except httpx.HTTPError as error:
-        raise DownloadError(f"The connection to {host} broke off before {path.name} was whole. {by_hand}") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DownloadError(f"The disk is full: there is no room for {path.name} in {path.parent}.") from error
-        raise DownloadError(f"{path.name} cannot be written into {path.parent}: {error.strerror}.") from error
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
+        raise DownloadError(f"{host} answered {error.response.status_code} for {name}. {advice}") from error
+    except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
+        raise DownloadError(f"The connection to {host} broke off before {name} was whole. {advice}") from error
+    # No route, a proxy or certificates that are not there, an address that is none: httpx raises many kinds.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError, ValueError) as error:
+        raise DownloadError(f"There is no connection to {host}. {advice}") from error
 
 
-def _remove_abandoned(path: Path) -> None:
-    """What downloads of ``path`` left behind that were killed: parts that nobody has written to for an hour."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
+def _host(url: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(url).netloc or url
+    return url
+
+
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Remove what killed downloads left in ``folder``: files and folders untouched for an hour."""
+    import shutil
+
+    for part in folder.glob(pattern):
         with suppress(OSError):
             if time.time() - part.stat().st_mtime > ABANDONED:
-                part.unlink()
+                shutil.rmtree(part) if part.is_dir() else part.unlink()

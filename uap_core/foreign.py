@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ENDINGS = (".npy", ".npz", ".safetensors", ".pth", ".pt", ".mat")
-MAX_BYTES = 100_000_000
+MAX_BYTES = 30_000_000
+MAX_VALUES = 3 * 1024 * 1024
 UNIT, BYTES = "0 to 1", "0 to 255"
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
@@ -87,7 +89,7 @@ def detect(arrays: dict[str, np.ndarray], name: str = "") -> Reading:
     return Reading(
         array=name,
         channels="first" if values.shape[0] == 3 else "last",
-        scale=UNIT if largest <= 1 else BYTES,
+        scale=UNIT if largest <= 1 and arrays[name].dtype.kind == "f" else BYTES,
         p="linf" if spread >= FILLS_ITS_BOX * largest else "l2",
     )
 
@@ -139,6 +141,7 @@ def _numpy_array(data: bytes) -> np.ndarray:
         version = np.lib.format.read_magic(stream)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = header(stream)
+        _check_size(shape)
         values = stream.read()
         if dtype.hasobject:
             raise PerturbationError(
@@ -154,12 +157,14 @@ def _numpy_array(data: bytes) -> np.ndarray:
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="pt") as archive:
             return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
-    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError) as error:
+    except PerturbationError:
+        raise
+    except Exception as error:  # safetensors and torch raise several kinds
         raise PerturbationError("This .safetensors file is damaged: its arrays could not be read.") from error
 
 
@@ -167,37 +172,85 @@ def _torch(path: Path) -> dict[str, np.ndarray]:
     import torch
 
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                    raise PerturbationError("Unpacked, this file would be far larger than any perturbation.")
         held = torch.load(path, weights_only=True, map_location="cpu")
+        if isinstance(held, torch.Tensor):
+            held = {path.stem: held}
+        named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
+        return _plain({str(name): value for name, value in named if isinstance(value, torch.Tensor)})
+    except PerturbationError:
+        raise
     except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
         raise PerturbationError(
             "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
             " Save the pattern alone, as a tensor."
         ) from error
-    if isinstance(held, torch.Tensor):
-        held = {path.stem: held}
-    named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
-    return _plain({str(name): value for name, value in named if isinstance(value, torch.Tensor)})
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    """As NumPy has them; bfloat16, which it has not, as float32."""
-    dense = {name: value.detach() for name, value in tensors.items() if not (value.is_sparse or value.is_quantized)}
-    return {name: (value.float() if value.is_floating_point() else value).numpy() for name, value in dense.items()}
+    """The plain ones, as NumPy has them; 16-bit floats, of which NumPy lacks one, as 32-bit ones."""
+    import torch
+
+    floats = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    whole = (torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64)
+    found = {}
+    for name, value in tensors.items():
+        plain = value.layout is torch.strided and not value.is_nested and value.device.type == "cpu"
+        if plain and value.dtype in (*floats, *whole):
+            _check_size(tuple(value.shape))  # a few bytes may claim to be repeated a million times
+            found[name] = (value.float() if value.dtype in floats[:2] else value).detach().resolve_neg().numpy()
+    return found
 
 
 def _matlab(path: Path) -> dict[str, np.ndarray]:
     from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import matfile_version
 
+    kinds = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
     try:
-        plain = [
-            name
-            for name, shape, kind in whosmat(path)
-            if kind in {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
-            and math.prod(shape) * 8 <= MAX_BYTES
-        ]
-        held = loadmat(path, variable_names=plain) if plain else {}
+        major, _ = matfile_version(path)
+        data = path.read_bytes()
+        if major == 1:
+            data = _inflated(data)
+        plain = [name for name, _, kind in whosmat(io.BytesIO(data)) if kind in kinds]
+        held = loadmat(io.BytesIO(data), variable_names=plain) if plain else {}
+    except PerturbationError:
+        raise
     except NotImplementedError as error:
         raise PerturbationError("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').") from error
     except Exception as error:  # a damaged file makes scipy raise nearly anything
         raise PerturbationError("This .mat file is damaged: its arrays could not be read.") from error
     return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
+
+
+def _inflated(data: bytes) -> bytes:
+    """A version 5 .mat file with its compressed elements unpacked, at most ``MAX_BYTES`` in all.
+
+    The file is a header of 128 bytes and a row of elements: type and length, 4 bytes each in the header's byte order, and as
+    many bytes; type 15 holds another element, compressed (MATLAB's "MAT-File Format", 2023).
+    """
+    order = "little" if data[126:128] == b"IM" else "big"
+    parts, place, total = [data[:128]], 128, 0
+    while place + 8 <= len(data):
+        kind, length = (int.from_bytes(data[place + k : place + k + 4], order) for k in (0, 4))  # type: ignore[arg-type]
+        element = data[place : place + 8 + length]
+        place += 8 + length
+        if kind == 15:
+            unpacking = zlib.decompressobj()
+            element = unpacking.decompress(element[8:], MAX_BYTES - total)
+            if unpacking.unconsumed_tail:
+                raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
+        total += len(element)
+        if total > MAX_BYTES:
+            raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
+        parts.append(element)
+    return b"".join(parts)
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    """Before any memory is taken. Raises PerturbationError for what no network could take."""
+    if math.prod(shape) > MAX_VALUES:
+        raise PerturbationError(f"An array of the shape {shape} is far larger than any perturbation.")

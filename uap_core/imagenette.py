@@ -5,20 +5,20 @@ The ten classes are easy ones, and most of the photographs networks were trained
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from uap_core.assets import cache_folder
-from uap_core.download import Fetched, download
+from uap_core.download import Fetched, download, one_at_a_time, remove_abandoned, writing
 from uap_core.errors import DownloadError
 
 # torchvision.datasets.Imagenette, size "320px": short sides of 320 pixels, enough for networks that take 224.
 URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"
 MD5 = "3df6f0d01a2c9592104656642f5e78a3"
 MEGABYTES = 342
+ADVICE = "Try again, or start the app with --images and a folder or zip of pictures."
 
 
 def folder() -> Path:
@@ -32,21 +32,24 @@ def is_here() -> bool:
 
 
 def fetch() -> Iterator[Fetched]:
-    """Download and unpack it, telling how far the download is. Raises DownloadError.
+    """Download and unpack it, telling how far the download is; at once when it is here. Raises DownloadError.
 
     The folder appears when everything is in it; closing the iterator before leaves nothing behind.
     """
+    if is_here():
+        return
+    if not hasattr(tarfile, "data_filter"):
+        raise DownloadError("Unpacking Imagenette safely needs Python 3.10.12, 3.11.4 or newer.")
     home = folder().parent
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".imagenette") as work:
-        archive = Path(work) / "imagenette2-320.tgz"
-        yield from download(URL, archive, MD5, largest=2_000_000 * MEGABYTES, algorithm="md5")
-        try:
-            with tarfile.open(archive) as packed:
-                packed.extractall(work, filter="data")  # nothing outside the folder, no links out of it, no devices
-            (Path(work) / folder().name).rename(folder())
-        except (tarfile.TarError, OSError, EOFError) as error:
-            if is_here():  # another visitor was quicker
-                return
-            shutil.rmtree(folder(), ignore_errors=True)
-            raise DownloadError(f"Imagenette was fetched but could not be unpacked into {home}: {error}.") from error
+    with one_at_a_time(folder()), writing("Imagenette", home):
+        home.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(home, ".imagenette*")
+        with tempfile.TemporaryDirectory(dir=home, prefix=".imagenette") as work:
+            archive = Path(work) / "imagenette2-320.tgz"
+            yield from download(URL, archive, MD5, largest=2_000_000 * MEGABYTES, algorithm="md5", advice=ADVICE)
+            try:
+                with tarfile.open(archive) as packed:
+                    packed.extractall(work, filter="data")  # nothing outside the folder, no links out of it, no devices
+                (Path(work) / folder().name).rename(folder())
+            except (tarfile.TarError, EOFError, FileNotFoundError) as error:
+                raise DownloadError(f"Imagenette was fetched but could not be unpacked into {home}: {error}.") from error

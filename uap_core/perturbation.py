@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uap_core.errors import PerturbationError, SettingError
+from uap_core.files import write_whole
 from uap_core.foreign import Reading, detect, read_arrays, understood
 from uap_core.norms import LINF, Ball, Norms, measure
 
@@ -83,15 +83,13 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     levels = (pattern * 255).round()
     if float(levels.abs().max()) <= 127 and torch.equal(levels / 255, pattern):
         pattern = levels.to(torch.int8)
-    beside = path.with_suffix(".part")
-    beside.write_bytes(save({"pattern": pattern}, metadata=header))  # safetensors' own files are for their owner's eyes only
-    os.replace(beside, path)
+    write_whole(path, save({"pattern": pattern}, metadata=header))
 
 
 def load_perturbation(path: str | Path) -> Perturbation:
     """Read what ``save_perturbation`` wrote, or anybody's file in its likeliest reading (see ``foreign``).
 
-    No pickle is ever opened. Raises PerturbationError.
+    Nothing that could run code is ever unpickled. Raises PerturbationError.
     """
     path = Path(path)
     own = open_own(path)
@@ -115,7 +113,7 @@ def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> 
 
 def open_own(path: Path) -> Perturbation | None:
     """What ``save_perturbation`` wrote with its header; None for any other file. Raises PerturbationError."""
-    if path.suffix != ".safetensors" or not path.is_file():
+    if path.suffix.lower() != ".safetensors" or not path.is_file():
         return None
     from safetensors import SafetensorError, safe_open
 
@@ -128,7 +126,9 @@ def open_own(path: Path) -> Perturbation | None:
         pattern = stored.float() if stored.is_floating_point() else stored.float() / 255
         ball = Ball(header["p"], float(header["radius"]))
         provenance = json.loads(header.get("provenance", "{}"))
-    except (SafetensorError, SettingError, OSError, KeyError, ValueError) as error:
+        if not isinstance(provenance, dict):
+            raise ValueError("provenance is a dictionary")
+    except (SafetensorError, SettingError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise PerturbationError("This file holds no perturbation that was saved by this app.") from error
     perturbation = Perturbation(header.get("name", path.stem), pattern, ball, provenance)
     norms = perturbation.norms

@@ -52,7 +52,7 @@ def test_a_good_network(classifier: Classifier, monkeypatch: pytest.MonkeyPatch)
     assert not wrong(found)
     assert len(found) == 5
     assert "64 x 64 pixels to 100 classes" in str(found[0])
-    assert "right on the sample photographs; its card says 70" in str(found[-1])
+    assert "3 of 3) right on the sample photographs; name more with --data" in str(found[-1])
 
 
 noise = torch.Generator().manual_seed(0)
@@ -95,6 +95,29 @@ def test_another_input_range_is_found_out(
     found = wrong(findings(monkeypatch, classifier, before, source=shared / "data" / "tiny-imagenet-100.zip"))
     assert len(found) == 1
     assert f"It seems to take pixels {reading}: " in found[0]
+
+
+def test_three_photographs_do_not_clear_a_network(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = wrong(findings(monkeypatch, classifier, lambda x: x / 255))
+    assert len(found) == 1
+    assert "0 of 3) right on the sample photographs, 3 with pixels from 0 to 255: too few to tell" in found[0]
+
+
+def test_classes_in_another_order(classifier: Classifier, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = wrong(
+        findings(monkeypatch, classifier, after=lambda z: z.roll(7, dims=1), source=shared / "data" / "tiny-imagenet-100.zip")
+    )
+    assert len(found) == 1
+    assert "no better than chance, however pixels are read" in found[0]
+
+
+def test_a_network_that_fails_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(x: Tensor) -> Tensor:
+        raise ZeroDivisionError("nothing to divide by")
+
+    assert wrong(findings(monkeypatch, convolutional_network(), fail)) == [
+        "It fails on some pictures: ZeroDivisionError: nothing to divide by"
+    ]
 
 
 def test_accuracy_far_below_the_cards_is_said(classifier: Classifier, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,29 @@ class Branching(nn.Module):
         return x if x.sum() > 0 else -x
 
 
-@pytest.mark.parametrize("kind", [Shared, Branching])
+class Twice(nn.Module):
+    """One convolution, two batch norms, each after one of its uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.norm, self.other = nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.other(self.convolution(self.norm(self.convolution(x))))
+
+
+class After(nn.Module):
+    """One batch norm after two convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.second, self.norm = nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.second(self.norm(self.convolution(x))))
+
+
+@pytest.mark.parametrize("kind", [Shared, Branching, Twice, After])
 def test_what_cannot_be_folded_is_left_alone(kind: type[nn.Module]) -> None:
     network = lived_in(kind())
     folded = fold_batch_norm(copy.deepcopy(network))
@@ -111,3 +133,26 @@ def test_a_program_with_its_pooling_replaced_is_the_same_function(size: int, poo
     assert sum("avg_pool3d" in str(node.target) for node in faster.graph.nodes) == pools_left
     for count in (1, 3):
         assert_same(program, faster, x[:count])
+
+
+class Grouped(nn.Module):
+    """The same operations, but each half of the channels by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.pad((x * x).view(len(x), 2, 2, 6, -1), (0, 0, 0, 0, 1, 1))
+        y = F.avg_pool3d(y, (3, 1, 1), stride=1).squeeze(1).view(x.shape)
+        return (x / (1 + y)).mean(dim=(2, 3))
+
+
+class Bare(nn.Module):
+    """The pooling alone, with nothing before it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool3d(x, (3, 1, 1), stride=1).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(Grouped, 4), (Bare, 5)])
+def test_other_poolings_are_left_alone(kind: type[nn.Module], channels: int) -> None:
+    x = torch.rand(2, channels, 6, 6, generator=seeded(0))
+    program = torch.export.export(kind().eval(), (x,)).module()
+    assert_same(program, convolve_neighbours(copy.deepcopy(program)), x)

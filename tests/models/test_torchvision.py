@@ -84,6 +84,14 @@ def random_weights(card: Card, path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def test_a_network_that_looks_at_its_weights_while_it_is_built(tmp_path: Path) -> None:
+    network = tv_models.get_model("regnet_x_400mf", weights=None, num_classes=4)
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    changes = {"architecture": "regnet_x_400mf", "options": {"num_classes": 4}, "classes": [{"name": name} for name in "abcd"]}
+    card = Card(**{**vars(card_of("resnet18", tmp_path)), **changes, "weights": "w.pth", "sha256": ""})
+    assert load(card)(torch.rand(1, 3, 224, 224)).shape == (1, 4)
+
+
 @pytest.mark.parametrize("key", BUILT)
 def test_loaded_as_torchvision_loads_it(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = card_of(key, tmp_path)

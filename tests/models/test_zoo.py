@@ -203,9 +203,20 @@ def test_a_network_too_large_for_the_bound_says_so(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv(MEMORY_VARIABLE, "2")
     with pytest.raises(ModelError, match=r"needs 3 MB, more than the 2 MB that networks may take\. Set UAP_MEMORY"):
         Zoo([tmp_path]).load(key)
-    monkeypatch.setenv(MEMORY_VARIABLE, "much")
-    with pytest.raises(SettingError, match="UAP_MEMORY must be a number of megabytes, not 'much'"):
-        Zoo()
+    for nonsense in ("much", "nan", "-1", "inf"):
+        monkeypatch.setenv(MEMORY_VARIABLE, nonsense)
+        with pytest.raises(SettingError, match=f"UAP_MEMORY must be a number of megabytes, not '{nonsense}'"):
+            Zoo()
+
+
+def test_a_network_that_cannot_be_loaded_drives_nobody_out(tmp_path: Path) -> None:
+    first, second = many(tmp_path, 2)
+    write(tmp_path, **{**json.loads((tmp_path / f"{second}.json").read_text()), "sha256": "0" * 64})
+    zoo = Zoo([tmp_path], memory=1.5 * megabytes(Zoo([tmp_path]).load(first)))
+    kept = zoo.load(first)
+    with pytest.raises(ModelError, match="SHA-256 differs"):
+        zoo.load(second)
+    assert zoo.load(first) is kept
 
 
 def test_loading_one_network_holds_up_nobody_who_wants_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

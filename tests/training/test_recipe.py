@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, SettingError
 from uap_core.training.recipe import EpochRow, Recipe, accuracy, one_cycle, train
 
 RECIPE = Recipe(epochs=3, batch_size=8, size=16, small_size=12, peak_rate=0.05)
@@ -116,3 +117,13 @@ def test_accuracy_counts_hits() -> None:
         images[i, :, 0, 0] = torch.arange(7) * 10
     labels = torch.tensor([6, 6, 5, 2, 1, 0, 0, 6])  # 6 is first, 2 to 6 are the top five
     assert accuracy(nn.Flatten(), images, labels, batch_size=3) == (3 / 8, 5 / 8)
+
+
+def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    """Going on from it would publish one network under the other's name."""
+    finish(network(), tmp_path / "run.ckpt")
+    with pytest.raises(SettingError, match=r"'run\.ckpt' holds the training of another network or recipe"):
+        finish(network(), tmp_path / "run.ckpt", replace(RECIPE, epsilon=4 / 255))
+    other = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3))
+    with pytest.raises(SettingError, match="another network or recipe"):
+        finish(other, tmp_path / "run.ckpt")

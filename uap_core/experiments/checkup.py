@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from uap_core.datasets import open_held_out
-from uap_core.errors import ModelError
+from uap_core.errors import DatasetError, ModelError
 from uap_core.images import preprocess, sample_photos
 from uap_core.metrics import Rate, predict
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.loaders import load
 
-MOST = 200
+MOST, ENOUGH = 200, 30
 READINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "from 0 to 1": lambda x: x,
     "from 0 to 255": lambda x: 255 * x,
@@ -56,11 +56,16 @@ def checkup(card: Card, source: Path | None = None) -> Iterator[Finding]:
         f"{card.name}: {card.input_size} x {card.input_size} pixels to {count} classes, SHA-256 {classifier.weights_hash[:8]}",
     )
     x = torch.rand(4, 3, card.input_size, card.input_size, generator=torch.Generator().manual_seed(0))
-    logits = run(classifier, x)
-    yield from _scores(logits)
-    yield _evaluation_mode(classifier, x, logits)
-    yield _gradient(classifier, x)
-    yield from _input_range(classifier, source)
+    try:
+        logits = run(classifier, x)
+        yield from _scores(logits)
+        yield _evaluation_mode(classifier, x, logits)
+        yield _gradient(classifier, x)
+        yield from _input_range(classifier, source)
+    except DatasetError:
+        raise
+    except Exception as error:  # whatever a network of a stranger raises
+        yield Finding(False, f"It fails on some pictures: {type(error).__name__}: {error}")
 
 
 @torch.no_grad()
@@ -116,15 +121,25 @@ def _input_range(classifier: Classifier, source: Path | None) -> Iterator[Findin
     for reading, change in READINGS.items():
         labels = predict(classifier, (change(part) for part in images.split(32)))
         rates[reading] = Rate(sum(int(label) in known for label, known in zip(labels, right, strict=True)), len(right))
+    yield _verdict(rates, classifier, name)
+
+
+def _verdict(rates: dict[str, Rate], classifier: Classifier, name: str) -> Finding:
+    """What the accuracies under each reading of the pixels say; few pictures say little."""
     ours, best = rates["from 0 to 1"], max(rates, key=lambda reading: rates[reading].value)
+    told = f"{ours} right on {name}"
     if ours.interval[1] < rates[best].interval[0]:
-        yield Finding(
-            False, f"It seems to take pixels {best}: {rates[best]} right on {name}, {ours.value:.1%} with pixels from 0 to 1."
-        )
-        return
+        return Finding(False, f"It seems to take pixels {best}: {rates[best]} right on {name}, {ours.value:.1%} from 0 to 1.")
+    if rates[best].total < ENOUGH:
+        if ours.count == rates[best].count and ours.count:
+            return Finding(True, f"{told}; name more with --data to be sure of input range and accuracy")
+        return Finding(False, f"{told}, {rates[best].count} with pixels {best}: too few to tell. Name more with --data.")
+    if rates[best].interval[0] <= 1.5 / len(classifier.labels):
+        return Finding(False, f"{told}: no better than chance, however pixels are read. Are its classes in another order?")
     stated = classifier.card.top1
-    low = stated is not None and source is not None and ours.interval[1] < stated - 0.1
-    yield Finding(not low, f"{ours} right on {name}" + (f"; its card says {stated:.1%}" if stated else ""))
+    if stated is None:
+        return Finding(True, told)
+    return Finding(ours.interval[1] >= stated - 0.1, f"{told}; its card says {stated:.1%}")
 
 
 def _photographs(classifier: Classifier) -> tuple[Tensor, list[set[int]], str] | None:

@@ -6,6 +6,8 @@ neighbouring channels, which local response normalisation needs, is a convolutio
 
 from __future__ import annotations
 
+from collections import Counter
+
 import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule, Node, symbolic_trace
@@ -14,6 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 aten = torch.ops.aten
+CHAIN = [aten.view.default, aten.pad.default, aten.avg_pool3d.default, aten.squeeze.dim, aten.view.default]
 
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:
@@ -27,9 +30,12 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
         nodes = symbolic_trace(network).graph.nodes
     except TraceError:
         return network
+    uses = Counter(node.target for node in nodes if node.op == "call_module")
     for norm in nodes:
         before = norm.args[0] if norm.op == "call_module" and norm.args else None
         if not isinstance(before, Node) or before.op != "call_module" or len(before.users) != 1:
+            continue
+        if uses[norm.target] != 1 or uses[before.target] != 1:  # a layer used twice has two places to be folded into
             continue
         convolution, batch_norm = (network.get_submodule(str(node.target)) for node in (before, norm))
         if isinstance(convolution, nn.Conv2d) and isinstance(batch_norm, nn.BatchNorm2d):
@@ -55,13 +61,16 @@ def convolve_neighbours(program: GraphModule) -> GraphModule:
     """
     graph = program.graph
     for pool in [node for node in graph.nodes if node.target is aten.avg_pool3d.default]:
-        chain = [pool.args[0].args[0], pool.args[0], pool, *_only_users(pool, 2)]
-        steps = [aten.view.default, aten.pad.default, aten.avg_pool3d.default, aten.squeeze.dim, aten.view.default]
+        chain = [*reversed(_only_sources(pool, 2)), pool, *_only_users(pool, 2)]
+        if [node.target for node in chain] != CHAIN:
+            continue
+        view, pad, _, _, last = chain
         size = pool.args[1][0]
-        plain = pool.args[1:] == ([size, 1, 1], [1, 1, 1]) and chain[1].args[1:] == ([0, 0, 0, 0, size // 2, size // 2],)
-        if [node.target for node in chain] == steps and plain and size % 2:
-            with graph.inserting_before(chain[-1]):
-                chain[-1].replace_all_uses_with(graph.call_function(mean_of_neighbours, (chain[0].args[0], size)))
+        same = size % 2 == 1 and pool.args[1:] == ([size, 1, 1], [1, 1, 1])
+        one_group = len(view.args[1]) == 5 and view.args[1][1] == 1
+        if same and one_group and pad.args[1:] == ([0, 0, 0, 0, size // 2, size // 2],):
+            with graph.inserting_before(last):
+                last.replace_all_uses_with(graph.call_function(mean_of_neighbours, (view.args[0], size)))
     graph.eliminate_dead_code()
     program.recompile()
     return program
@@ -72,5 +81,14 @@ def _only_users(node: Node, count: int) -> list[Node]:
     found: list[Node] = []
     while len(found) < count and len(node.users) == 1:
         node = next(iter(node.users))
+        found.append(node)
+    return found
+
+
+def _only_sources(node: Node, count: int) -> list[Node]:
+    """The node whose output ``node`` takes first, the one whose output that takes, and so on, as far as they go."""
+    found: list[Node] = []
+    while len(found) < count and node.args and isinstance(node.args[0], Node):
+        node = node.args[0]
         found.append(node)
     return found

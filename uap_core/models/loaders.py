@@ -1,4 +1,4 @@
-"""From a card to a network: one short function a kind. Nothing is ever unpickled."""
+"""From a card to a network: one short function a kind. Nothing that could run code is ever unpickled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -89,12 +89,19 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
         raise ModelError(f"torchvision has no architecture {card.architecture!r}, which the card of {card.name} names.")
     try:
         tensors = torch.load(path, weights_only=True, map_location="cpu")
-        with torch.device("meta"):  # no time and memory for random weights
-            network = tv_models.get_model(card.architecture, weights=None, **card.options)
+        network = _without_weights(tv_models.get_model, card)
         network.load_state_dict({OLD_DENSENET.sub(r"\1\2", name): value for name, value in tensors.items()}, assign=True)
     except Exception as error:  # torch raises many kinds here; all mean that the file does not fit
         raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
     return _channels_last(nn.Sequential(Normalise(), fold_batch_norm(network)))
+
+
+def _without_weights(build: Callable[..., nn.Module], card: Card) -> nn.Module:
+    try:
+        with torch.device("meta"):  # no time and memory for random weights
+            return build(card.architecture, weights=None, **card.options)
+    except NotImplementedError:  # RegNet looks at its weights while they are made
+        return build(card.architecture, weights=None, **card.options)
 
 
 def _channels_last(network: nn.Module) -> nn.Module:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from uap_core.assets import cache_folder
 from uap_core.download import Fetched, download
-from uap_core.errors import DownloadError, ModelError
+from uap_core.errors import ModelError
+from uap_core.files import write_whole
 from uap_core.models.card import Card
 
 HERE, ABSENT, OTHER = "here", "not here", "other weights"
+DIGITS = 8
 
 
 def state(card: Card) -> str:
@@ -44,20 +46,22 @@ def how_to_get(card: Card) -> str:
 
 def by_hand(card: Card) -> str:
     """What to put where when there is no connection."""
-    return f"Without a connection, put {card.url} into {card.folder}."
+    return f"Without a connection, save {card.url} as {card.weights_path}."
 
 
 def fetch(card: Card) -> Iterator[Fetched]:
     """Download the weights of ``card``, telling how far it is. Raises DownloadError, or ModelError for a card without a URL."""
     if not card.url:
         raise ModelError(f"{card.name} names no place to fetch it from. {how_to_get(card)}")
-    if state(card) == OTHER:
+    if len(card.sha256) < DIGITS or not card.download_megabytes:
+        raise ModelError(f"The card of {card.name} must state megabytes and hash of what it fetches: nothing could be checked.")
+    found = state(card)
+    if found == OTHER:
         raise ModelError(f"{card.name} cannot be fetched. {how_to_get(card)}")
-    try:
+    if found == ABSENT:
+        advice = f"Try again. {by_hand(card)} The embedded networks need no download."
         # The table's megabytes are rounded; a server that offers twice as much offers something else.
-        yield from download(card.url, card.weights_path, card.sha256, largest=int(2e6 * card.download_megabytes))
-    except DownloadError as error:
-        raise DownloadError(f"{error} The embedded networks need no download.") from error
+        yield from download(card.url, card.weights_path, card.sha256, int(2e6 * card.download_megabytes), advice=advice)
 
 
 def file_hash(path: Path) -> str:
@@ -85,13 +89,11 @@ def _hash_of(path: Path, size: int, changed: int) -> str:
     memory = cache_folder() / "hashes.json"
     entry = f"{path} {size} {changed}"
     known: dict[str, str] = {}
-    with suppress(OSError, ValueError):
-        known = json.loads(memory.read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, RecursionError):
+        found = json.loads(memory.read_text(encoding="utf-8"))
+        known = found if isinstance(found, dict) else {}
     if not isinstance(known.get(entry), str):
         known[entry] = file_hash(path)
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            beside = memory.with_suffix(f".{os.getpid()}")
-            beside.write_text(json.dumps(known), encoding="utf-8")
-            os.replace(beside, memory)
+            write_whole(memory, json.dumps(known).encode())
     return known[entry]

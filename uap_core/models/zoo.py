@@ -5,6 +5,7 @@ Listing reads cards only. Loading is lazy; visitors share one copy, and networks
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import OrderedDict
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from uap_core.assets import MODELS
 from uap_core.errors import ModelError, SettingError
 from uap_core.models.card import Card, read_card, torchvision_cards
-from uap_core.models.weights import torchvision_folder
+from uap_core.models.weights import HERE, state, torchvision_folder
 
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
@@ -71,6 +72,10 @@ class Zoo:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         card = self.card(key)
+        if state(card) != HERE:
+            from uap_core.models.loaders import load
+
+            return load(card)  # which says what is wrong, before anybody's network has made room
         with self._changed:
             while key in self._loading or not (key in self._kept or self._makes_room(card)):
                 self._changed.wait()
@@ -130,6 +135,9 @@ def load_model(key: str = DEFAULT_MODEL, folders: list[Path] | None = None) -> C
 def _memory_named() -> float:
     named = os.environ.get(MEMORY_VARIABLE, "")
     try:
-        return float(named) if named else DEFAULT_MEMORY
+        memory = float(named) if named else float(DEFAULT_MEMORY)
     except ValueError:
-        raise SettingError(f"{MEMORY_VARIABLE} must be a number of megabytes, not {named!r}.") from None
+        memory = math.nan
+    if not 0 < memory < math.inf:
+        raise SettingError(f"{MEMORY_VARIABLE} must be a number of megabytes, not {named!r}.")
+    return memory

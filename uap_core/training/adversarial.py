@@ -34,7 +34,8 @@ def attacked(
 def mixture(network: nn.Module, x: Tensor, y: Tensor, epsilon: float, alpha: float, generator: torch.Generator) -> Tensor:
     """A batch of which the share ``alpha`` stays clean and the rest is attacked: on average the mixture of the losses.
 
-    Half the price of taking both losses on every image.
+    Half the price of taking both losses on every image. The network is in training mode throughout, as with Wong et al.: batch
+    norm sees the attacked part by itself while it is attacked, and counts it.
     """
     clean = round(alpha * len(x))
     return torch.cat([x[:clean], attacked(network, x[clean:], y[clean:], epsilon, generator, bf16=True)])

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, SettingError
 from uap_core.models.classifier import Normalise
 from uap_core.training.adversarial import mixture
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
@@ -108,7 +108,8 @@ def train(
     """Train ``network`` (normalised images to logits) and yield a row an epoch; the averaged weights end up in it.
 
     ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run goes on
-    from it, and the rows of the epochs already done are yielded again first. Raises DatasetError for less than one batch.
+    from it, and the rows of the epochs already done are yielded again first. Raises DatasetError for less than one batch,
+    SettingError for a checkpoint of another network or recipe.
     """
     images, labels = craft
     steps = len(images) // recipe.batch_size
@@ -132,6 +133,11 @@ def train(
     rows: list[EpochRow] = []
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
+        shapes = [tuple(tensor.shape) for tensor in model.state_dict().values()]
+        if state.get("recipe") != asdict(recipe) or [tuple(tensor.shape) for tensor in state["model"].values()] != shapes:
+            raise SettingError(
+                f"{checkpoint.name!r} holds the training of another network or recipe. Name another --checkpoint."
+            )
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
@@ -178,6 +184,7 @@ def train(
                 "optimiser": optimiser.state_dict(),
                 "generator": generator.get_state(),
                 "rows": [asdict(row) for row in rows],
+                "recipe": asdict(recipe),
             },
         )
         yield rows[-1]

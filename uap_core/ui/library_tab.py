@@ -71,13 +71,15 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     gr.Markdown("#### What each part of ours is worth")
     parts = gr.HTML(elem_id="library-ablations")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-    chosen = gr.State("")
+    chosen, shown_keys = gr.State(""), gr.State([])
 
-    def fill() -> tuple[Any, Any]:
-        return [(picture_file(_picture(entry)), entry.name) for entry in library()], _matrices(studio)
+    def fill() -> tuple[Any, ...]:
+        entries = library()
+        pictures = [(picture_file(_picture(entry)), entry.name) for entry in entries]
+        return pictures, [entry.key for entry in entries], _matrices(studio)
 
-    def choose(event: gr.SelectData) -> tuple[Any, ...]:
-        entry = library()[event.index]
+    def choose(keys: list[str], event: gr.SelectData) -> tuple[Any, ...]:
+        entry = next(entry for entry in library() if entry.key == keys[event.index])
         return entry.key, _details(entry), gr.update(visible=True), show(offer(entry.key, entry.path.read_bytes())), ""
 
     def apply(key: str, network: str, asked: tuple[str, int]) -> tuple[Any, ...]:
@@ -102,7 +104,10 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         listed = gr.update(choices=left, value=key, visible=bool(left))
         return note, listed, gr.update(visible=bool(left)), gr.update(visible=False)
 
-    def get_it(key: str) -> Iterator[tuple[Any, ...]]:
+    def get_it(key: str | None) -> Iterator[tuple[Any, ...]]:
+        if key is None:  # another visitor was quicker
+            yield about_offer(None)
+            return
         yield status("Asking for it…"), gr.skip(), gr.update(visible=False), gr.update(visible=True)
         for sentence in told(published(key).name, fetch(published(key))):
             yield sentence, gr.skip(), gr.skip(), gr.skip()
@@ -112,14 +117,14 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     tab.select(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
     offered.input(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
     fetching = get.click(guarded(4, 0)(get_it), offered, catalogue, **FETCHING)
-    fetching.then(lambda: (gr.update(visible=True), gr.update(visible=False)), None, [get, stop], **QUICK)
-    fetching.success(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
+    fetching.then(lambda key: about_offer(key)[1:], offered, catalogue[1:], **QUICK)  # whatever it said stays
+    fetching.success(guarded(3, 2)(fill), None, [gallery, shown_keys, matrix], **QUICK)
     stop.click(None, None, None, cancels=[fetching]).then(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
-    tab.select(guarded(2, 1)(fill), None, [gallery, matrix], **QUICK)
+    tab.select(guarded(3, 2)(fill), None, [gallery, shown_keys, matrix], **QUICK)
     tab.select(guarded(1, 0)(lambda: _ablations(studio)), None, parts, **QUICK)
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     subject.input(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
-    gallery.select(choose, None, [chosen, details, use, file, said], **QUICK)
+    gallery.select(guarded(5, 4)(choose), shown_keys, [chosen, details, use, file, said], **QUICK)
     use.click(guarded(3, 0)(apply), [chosen, setup.network, setup.asked], [said, setup.asked, tabs], **QUICK)
 
 
@@ -142,15 +147,16 @@ def _picture(entry: Entry) -> Any:
 
 def _details(entry: Entry) -> str:
     origin = entry.provenance
-    seconds = origin.get("seconds")
+    seconds, made = origin.get("seconds"), str(origin.get("time", ""))[:10]
     rows = [
         ("pattern", f"{entry.name}, {entry.side} x {entry.side} pixels"),
         ("held-out", entry.verdict),
-        ("crafted on", f"{origin.get('craft_set', '')}, seed {origin.get('seed')}"),
+        ("crafted on", f"{origin['craft_set']}, seed {origin.get('seed')}" if "craft_set" in origin else ""),
         ("method", str(origin.get("method", ""))),
         ("cost", f"{origin.get('image_gradients')} image-gradients, {seconds:.0f} s" if seconds else ""),
         ("network", ": ".join(filter(None, [origin.get("network"), origin.get("weights_from")]))),
-        ("made", f"{str(origin.get('time', ''))[:10]}, torch {origin.get('torch', '')}"),
+        ("made", f"{made}, torch {origin.get('torch', '')}" if made else ""),
+        ("source", ", ".join(filter(None, [origin.get("source"), origin.get("licence")]))),
     ]
     return f'<div class="wide">{facts([(name, value) for name, value in rows if value])}</div>'
 
@@ -204,7 +210,7 @@ def _ablations(studio: Studio) -> str:
     note = (
         f"Fooling rate of patterns crafted at {next(iter(tables.values())).rows[0].image_gradients} image-gradients on"
         f" {CRAFTED_ON} images, measured on others of the craft set; means of {provenance['seeds']} seeds, precomputed"
-        f" {provenance['time'][:10]}. Each line is ours with one part changed."
+        f" {provenance['time'][:10]}. Each line is ours with one part changed, the last ones the paper's method."
     )
     return f'{status(note)}<div class="wide"><table class="matrix"><tr><th></th>{head}</tr>{body}</table></div>'
 

@@ -47,6 +47,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         get_pictures = gr.Button("Download Imagenette", visible=False, scale=0, min_width=220, elem_id="pictures-fetch")
         stop_pictures = gr.Button("Cancel", variant="stop", visible=False, scale=0, min_width=120, elem_id="pictures-stop")
     gr.Markdown(EXPLAIN, elem_classes="explain")
+    busy = gr.State("")  # key of the network that this visitor is fetching
     listing = [table, memory]
     buttons = [details, use, get, stop]
     picture_parts = [pictures, get_pictures, stop_pictures]
@@ -54,26 +55,26 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     def listed() -> tuple[str, str]:
         return _table(studio), _memory(studio)
 
-    def look(key: str) -> tuple[Any, ...]:
+    def look(key: str, fetching_now: str) -> tuple[Any, ...]:
         card = studio.card(key)
         found = state(card)
-        can_fetch = found == ABSENT and bool(card.url)
+        can_fetch = found == ABSENT and bool(card.url) and not fetching_now
         return (
             _details(card),
             gr.update(visible=found == HERE),
             gr.update(visible=can_fetch, value=f"Download {card.name}, {card.download_megabytes:.0f} MB"),
-            gr.update(visible=False),
+            gr.update(visible=bool(fetching_now)),  # however long it takes and whatever is looked at, it can be stopped
         )
 
     def use_it(key: str, wanted: tuple[str, int]) -> tuple[Any, Any]:
         return (key, wanted[1] + 1), gr.update(selected="apply")
 
     def get_it(key: str) -> Iterator[tuple[Any, ...]]:
-        card, busy = studio.card(key), (gr.skip(), gr.update(visible=False), gr.update(visible=False), gr.update(visible=True))
-        yield status(f"Asking for {card.name}…"), *busy
+        card = studio.card(key)
+        yield status(f"Asking for {card.name}…"), key, gr.skip(), gr.update(visible=False), gr.update(visible=True)
         for sentence in told(card.name, fetch(card)):
-            yield sentence, *(gr.skip() for _ in busy)
-        yield status(f"{card.name} is here. Choose it on the left, or use it from here."), *look(key)
+            yield sentence, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        yield status(f"{card.name} is here. Choose it on the left, or use it from here."), "", *(gr.skip(),) * 3
 
     def look_at_pictures() -> tuple[Any, ...]:
         if studio.images:
@@ -89,17 +90,17 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         yield look_at_pictures()
 
     tab.select(guarded(2, 0)(listed), None, listing, **QUICK)
-    tab.select(guarded(4, 0)(look), which, buttons, **QUICK)
+    tab.select(guarded(4, 0)(look), [which, busy], buttons, **QUICK)
     tab.select(guarded(3, 0)(look_at_pictures), None, picture_parts, **QUICK)
-    which.input(guarded(4, 0)(look), which, buttons, **QUICK).then(lambda: "", None, said, **QUICK)
+    which.input(guarded(4, 0)(look), [which, busy], buttons, **QUICK)
     use.click(use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
-    fetching = get.click(guarded(5, 0)(get_it), which, [said, *buttons], **FETCHING)
-    for ended in (
-        fetching,
-        stop.click(None, None, None, cancels=[fetching]).then(lambda: status("Cancelled."), None, said, **QUICK),
-    ):
-        ended.then(guarded(4, 0)(look), which, buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)
+    fetching = get.click(guarded(5, 0)(get_it), which, [said, busy, use, get, stop], **FETCHING)
+    stopped = stop.click(None, None, None, cancels=[fetching]).then(lambda: status("Cancelled."), None, said, **QUICK)
+    for ended in (fetching, stopped):
+        freed = ended.then(lambda: "", None, busy, **QUICK)
+        freed.then(guarded(4, 0)(look), [which, busy], buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)
     loading = get_pictures.click(guarded(3, 0)(get_them), None, picture_parts, **FETCHING)
+    loading.then(lambda: look_at_pictures()[1:], None, picture_parts[1:], **QUICK)  # whatever it said stays
     stop_pictures.click(None, None, None, cancels=[loading]).then(guarded(3, 0)(look_at_pictures), None, picture_parts, **QUICK)
 
 
