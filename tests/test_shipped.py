@@ -89,7 +89,7 @@ def test_a_pattern_fools_the_network_that_it_never_saw(left_out: str) -> None:
     table = read_table(RESULTS / "imagenet-matrix.json", MatrixRow)
     name = next(entry.name for entry in library() if entry.path.stem == f"all-but-{left_out}-linf10")
     (row,) = [row for row in table.rows if row.perturbation == name and not row.crafted_on and "random" not in row.perturbation]
-    assert row.fooling_rate.value >= 0.65
+    assert row.fooling_rate.value >= 0.7
 
 
 def test_small_files() -> None:
