@@ -171,3 +171,11 @@ def test_names_far_apart_stay() -> None:
 
 def test_convergence_of_nothing_is_an_empty_chart() -> None:
     assert not convergence_figure([], "title").axes[0].lines
+
+
+def test_a_first_point_has_one_tick_which_is_its_size() -> None:
+    figure = sample_figure([Curve(sample_rows()[:1], "mine", BLUE)], "", paper=False)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [sample_rows()[0].images]

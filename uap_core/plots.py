@@ -79,6 +79,10 @@ def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, rando
         axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label="random signs of the same size")
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:.0f}")
+    known = {row.images for curve in curves for row in curve.rows if row.held_out_rate}
+    if len(known) == 1 and not paper:  # room for its own tick alone: half an image would be labelled 0
+        (size,) = known
+        axes.set_xlim(size / 1.6, size * 1.6)
     _legend(axes)
     return figure
 

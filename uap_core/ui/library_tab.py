@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 EXPLAIN = r"""
 Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
-the paper's method in batches, the others are ours; *all but* one were crafted on three networks and never saw the fourth, which
-they fool all the same: such patterns are **doubly universal**, across images and across networks. Every figure was
-measured on images that crafting never saw, and is precomputed: the weights of the four ImageNet networks do not ship
-with this page, and each pattern says where they can be had. Patterns of 224 pixels can be applied to any
-network of that size that you bring (`--models`). The curves show runs planned for 2 000 image-gradients, looked at on the
-way: what a run planned for fewer would have reached is a little higher than its curve at that place.
+the paper's method in batches, the others are ours; *all but* one were crafted on three networks, moving the perturbed
+pictures about, and never saw the fourth, which they fool all the same: such patterns are **doubly universal**, across images
+and across networks. Every figure was measured on images that crafting never saw, and is precomputed: the weights of the four
+ImageNet networks do not ship with this page, and each pattern says where they can be had. Patterns of 224 pixels can be
+applied to any network of that size that you bring (`--models`). The curves show runs planned for 2 000 image-gradients,
+looked at on the way: what a run planned for fewer would have reached is a little higher than its curve at that place.
 """
 GAIN = 10
 MATRICES = ("imagenet-matrix", "resnet64-matrix")
