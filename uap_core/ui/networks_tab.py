@@ -48,6 +48,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         stop_pictures = gr.Button("Cancel", variant="stop", visible=False, scale=0, min_width=120, elem_id="pictures-stop")
     gr.Markdown(EXPLAIN, elem_classes="explain")
     busy = gr.State("")  # key of the network that this visitor is fetching
+    loading_pictures = gr.State(False)
     listing = [table, memory]
     buttons = [details, use, get, stop]
     picture_parts = [pictures, get_pictures, stop_pictures]
@@ -76,22 +77,25 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
             yield sentence, gr.skip(), gr.skip(), gr.skip(), gr.skip()
         yield status(f"{card.name} is here. Choose it on the left, or use it from here."), "", *(gr.skip(),) * 3
 
-    def look_at_pictures() -> tuple[Any, ...]:
+    def look_at_pictures(loading_now: bool) -> tuple[Any, ...]:
+        hidden, shown = gr.update(visible=False), gr.update(visible=True)
+        if loading_now:
+            return gr.skip(), hidden, shown
         if studio.images:
-            return status(f"Yours: {studio.images.name}."), gr.update(visible=False), gr.update(visible=False)
+            return status(f"Yours: {studio.images.name}."), hidden, hidden
         if imagenette.is_here():
-            return status("Imagenette is here."), gr.update(visible=False), gr.update(visible=False)
-        return status(IMAGES), gr.update(visible=True), gr.update(visible=False)
+            return status("Imagenette is here."), hidden, hidden
+        return status(IMAGES), shown, hidden
 
     def get_them() -> Iterator[tuple[Any, ...]]:
-        yield status("Asking for Imagenette…"), gr.update(visible=False), gr.update(visible=True)
+        yield status("Asking for Imagenette…"), gr.update(visible=False), gr.update(visible=True), True
         for sentence in told("Imagenette", imagenette.fetch()):
-            yield sentence, gr.skip(), gr.skip()
-        yield look_at_pictures()
+            yield sentence, gr.skip(), gr.skip(), gr.skip()
+        yield *look_at_pictures(False), False
 
     tab.select(guarded(2, 0)(listed), None, listing, **QUICK)
     tab.select(guarded(4, 0)(look), [which, busy], buttons, **QUICK)
-    tab.select(guarded(3, 0)(look_at_pictures), None, picture_parts, **QUICK)
+    tab.select(guarded(3, 0)(look_at_pictures), loading_pictures, picture_parts, **QUICK)
     which.input(guarded(4, 0)(look), [which, busy], buttons, **QUICK)
     use.click(use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
     fetching = get.click(guarded(5, 0)(get_it), which, [said, busy, use, get, stop], **FETCHING)
@@ -99,9 +103,11 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     for ended in (fetching, stopped):
         freed = ended.then(lambda: "", None, busy, **QUICK)
         freed.then(guarded(4, 0)(look), [which, busy], buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)
-    loading = get_pictures.click(guarded(3, 0)(get_them), None, picture_parts, **FETCHING)
-    loading.then(lambda: look_at_pictures()[1:], None, picture_parts[1:], **QUICK)  # whatever it said stays
-    stop_pictures.click(None, None, None, cancels=[loading]).then(guarded(3, 0)(look_at_pictures), None, picture_parts, **QUICK)
+    loading = get_pictures.click(guarded(4, 0)(get_them), None, [*picture_parts, loading_pictures], **FETCHING)
+    ended = loading.then(lambda: False, None, loading_pictures, **QUICK)
+    ended.then(lambda: look_at_pictures(False)[1:], None, picture_parts[1:], **QUICK)  # whatever it said stays
+    stopped = stop_pictures.click(None, None, None, cancels=[loading]).then(lambda: False, None, loading_pictures, **QUICK)
+    stopped.then(guarded(3, 0)(look_at_pictures), loading_pictures, picture_parts, **QUICK)
 
 
 def _table(studio: Studio) -> str:
