@@ -106,10 +106,11 @@ def craft(
     import torch
 
     from uap_core.crafting import method_class
-    from uap_core.crafting.first_order import FirstOrder, has_fast_bf16
+    from uap_core.crafting.first_order import FirstOrder
     from uap_core.crafting.problem import Goal
     from uap_core.crafting.processes import process_group
     from uap_core.experiments.crafted import with_held_out, with_provenance
+    from uap_core.models.precision import has_fast_bf16
     from uap_core.norms import Ball
     from uap_core.perturbation import ENDINGS, save_perturbation
 
@@ -299,7 +300,9 @@ def train(
         Path | None, typer.Option(help="Written after each epoch; go on from it. KEY.ckpt when left out.")
     ] = None,
     architecture: Annotated[str, typer.Option(help="resnet64, vgg64 or separable64.")] = "resnet64",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 50,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the training images; the architecture's own when left out.")
+    ] = None,
     epsilon: Annotated[str, typer.Option(help="Above 0: train on adversarial examples of this l_inf size, like 4/255.")] = "0",
     alpha: Annotated[float, typer.Option(min=0, max=1, help="With --epsilon: share of the images that stay clean.")] = 0.5,
     seed: Seed = 0,
@@ -307,11 +310,10 @@ def train(
     """Train an embedded network from scratch. Stop it at any time; the same command goes on."""
     from uap_core.norms import Ball
     from uap_core.training.publish import train_and_publish
-    from uap_core.training.recipe import Recipe
+    from uap_core.training.recipe import recipe_of
 
     attacked = Ball.parse(epsilon).radius
-    # Mixed pictures and attacked ones at once are more than a small network can learn.
-    recipe = Recipe(epochs=epochs, seed=seed, epsilon=attacked, alpha=alpha, mix_chance=0.0 if attacked else Recipe.mix_chance)
+    recipe = recipe_of(architecture, epochs, seed, attacked, alpha)
     key = key or architecture + ("_robust" if attacked else "")
     checkpoint = checkpoint or Path(f"{key}.ckpt")
     for row in train_and_publish(data, key, architecture, out, results, checkpoint, recipe):

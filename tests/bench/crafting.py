@@ -25,11 +25,11 @@ sys.path.insert(0, str(ROOT))
 
 from uap_core import Ball, Default, Zoo
 from uap_core.crafting.deepfool import DeepFool
-from uap_core.crafting.first_order import has_fast_bf16
 from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.datasets import open_splits
 from uap_core.experiments.shipped import DEEPFOOL
+from uap_core.models.precision import has_fast_bf16
 
 NETWORK = "squeezenet1_1_caffe"
 BALL = Ball("linf", 10 / 255)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-import torch
 from torch import Tensor
 
 from uap_core.crafting.loop import Crafter
@@ -16,18 +13,11 @@ from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 
 
-def has_fast_bf16() -> bool:
-    """Whether this processor has instructions for bfloat16, as far as torch can tell."""
-    capabilities: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # not in older versions
-    found = capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class FirstOrder(Crafter):
     """A method that takes budget / batch_size steps of one mini-batch each; a set smaller than a batch takes as many.
 
-    bf16: compute gradients in bfloat16, up to three times as fast where the processor has instructions for it.
+    bf16: compute gradients in bfloat16 where the processor has instructions for it, up to three times as fast.
     """
 
     bf16: bool = False

@@ -18,6 +18,7 @@ from uap_core.crafting.views import seen
 from uap_core.errors import DatasetError, SettingError
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
+from uap_core.models.precision import sixteen_bits
 from uap_core.norms import Ball
 
 MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
@@ -82,9 +83,9 @@ class Problem:
     ) -> Tensor:
         """d loss / d v (3,S,S), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
 
-        The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where they can;
-        pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under the pattern first, with
-        ``wobbles`` (n,2,3) together with it afterwards.
+        The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where that is
+        fast (``sixteen_bits``); pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under
+        the pattern first, with ``wobbles`` (n,2,3) together with it afterwards.
         """
         mine = my_share(batch)
         with torch.enable_grad():
@@ -107,7 +108,7 @@ class Problem:
         x = ((images if views is None else seen(images, views)) + v).clamp(0, 1)
         x = x if wobbles is None else seen(x, wobbles)
         pairs = zip(self.networks, self.clean, strict=True)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+        with sixteen_bits(x.device.type, bf16):
             logits = [(clean[mine], network(x)) for network, clean in pairs]
         return [loss(clean, under.float()).sum() for clean, under in logits]
 

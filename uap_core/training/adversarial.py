@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from uap_core.models.precision import sixteen_bits
+
 STEP = 1.25  # of one-step training, in epsilons (Wong et al.)
 
 
@@ -25,7 +27,7 @@ def attacked(
     move = (2 * torch.rand(x.shape, generator=generator) - 1) * epsilon
     for _ in range(steps):
         tried = (x + move).clamp(0, 1).requires_grad_(True)
-        with torch.enable_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.enable_grad(), sixteen_bits(wanted=bf16):
             loss = F.cross_entropy(network(tried.to(memory_format=torch.channels_last)).float(), y, reduction="sum")
         move = (move + size * torch.autograd.grad(loss, tried)[0].sign()).clamp(-epsilon, epsilon)
     return (x + move).clamp(0, 1).detach()

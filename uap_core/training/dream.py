@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from uap_core.errors import SettingError
 from uap_core.images import to_array
 from uap_core.models.classifier import Classifier
+from uap_core.models.precision import sixteen_bits
 from uap_core.perturbation import versions
 
 SPLITS = ("craft", "held_out")
@@ -60,7 +61,7 @@ class Dreamer:
                 for group in optimiser.param_groups:
                     group["lr"] = self.rate * (1 + math.cos(math.pi * step / self.steps)) / 2
                 images = paint(spectrum, size)
-                with torch.autocast("cpu", torch.bfloat16):
+                with sixteen_bits():
                     logits = classifier(shift_and_flip(images, self.jitter, generator))
                 loss = F.cross_entropy(logits.float(), targets)
                 loss = loss + self.statistics * statistics.distance() + self.smoothness * total_variation(images)

@@ -67,11 +67,11 @@ def build(studio: Studio, setup: Setup) -> None:
         import torch
 
         from uap_core.crafting.default import Default
-        from uap_core.crafting.first_order import has_fast_bf16
         from uap_core.crafting.problem import predicted
         from uap_core.errors import SettingError
         from uap_core.experiments.sample_curve import nested_sizes, sample_curve
         from uap_core.metrics import fooling_rate, predict
+        from uap_core.models.precision import has_fast_bf16
         from uap_core.plots import ORANGE, Curve, sample_figure
 
         skip = (gr.skip(),) * 4
