@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from toys import SIDE, VALUES, pictures, seeded, smooth_network
 
-from uap_core.attacks.deepfool import cross_boundary
+from uap_core.attacks.deepfool import DeepFool, cross_boundary
+from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 
 
@@ -33,7 +34,7 @@ def test_on_a_linear_network_it_is_the_distance_to_the_nearest_boundary(seed: in
         assert torch.nn.functional.cosine_similarity(step.flatten(), normal, dim=0) > 0.9999 or distances[nearest] < 1e-5
         assert int((flat((point + step)[None]) @ weight.T).argmax()) == nearest
     assert found.crossed.all()
-    assert found.backward_passes == 5 * (classes - 1), "one linear step is enough"
+    assert found.backward_passes.tolist() == [classes - 1] * 5, "one linear step is enough"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_points_are_independent(smooth: Classifier) -> None:
     together = cross_boundary(smooth, points)
     alone = [cross_boundary(smooth, point[None]) for point in points]
     torch.testing.assert_close(together.steps, torch.cat([found.steps for found in alone]), rtol=1e-4, atol=1e-6)
-    assert together.backward_passes == sum(found.backward_passes for found in alone)
+    assert torch.equal(together.backward_passes, torch.cat([found.backward_passes for found in alone]))
 
 
 def test_a_target_is_reached(smooth: Classifier) -> None:
@@ -106,4 +107,46 @@ def test_no_slope_no_step(linear) -> None:
 
 def test_nothing_to_cross() -> None:
     found = cross_boundary(lambda x: x.flatten(1), torch.zeros(0, 3, SIDE, SIDE))
-    assert (len(found.steps), len(found.crossed), found.backward_passes) == (0, 0, 0)
+    assert (len(found.steps), len(found.crossed), len(found.backward_passes)) == (0, 0, 0)
+
+
+def inner(count: int, seed: int = 1) -> Tensor:
+    """Far enough from 0 and 1 that the box never binds."""
+    return torch.rand(count, 3, SIDE, SIDE, generator=seeded(seed)) * 0.4 + 0.3
+
+
+@pytest.mark.parametrize(("norm", "dual"), [("l2", 2), ("linf", 1)])
+def test_the_attack_on_a_linear_network_is_the_distance_in_its_norm(linear, norm: str, dual: int) -> None:
+    """min over k of |f_k - f_0| / ||w_k - w_0||_dual, times 1.02."""
+    weight = torch.randn(4, VALUES, generator=seeded(5)) * 0.5
+    network, x = linear(weight), inner(6)
+    logits = network(x)
+    labels = logits.argmax(dim=1)
+    lengths = (weight[labels][:, None] - weight).norm(p=dual, dim=2)
+    distances = ((logits.amax(dim=1, keepdim=True) - logits) / lengths).scatter(1, labels[:, None], torch.inf)
+    result = DeepFool(norm)(network, x, labels)
+    assert result.success.all()
+    torch.testing.assert_close(getattr(result, norm), 1.02 * distances.amin(dim=1), rtol=1e-3, atol=1e-5)
+    assert torch.equal(result.labels, distances.argmin(dim=1))
+    assert result.gradients.tolist() == [3] * 6
+
+
+@pytest.mark.parametrize(("norm", "dual"), [("l2", 2), ("linf", 1)])
+def test_a_target_is_reached_over_its_own_boundary(linear, norm: str, dual: int) -> None:
+    weight = torch.randn(2, VALUES, generator=seeded(6)) * 0.5
+    network, x = linear(weight), inner(6)
+    logits = network(x)
+    target = logits.argmin(dim=1)
+    result = DeepFool(norm)(network, x, target, targeted=True)
+    expected = 1.02 * (logits[:, 0] - logits[:, 1]).abs() / (weight[0] - weight[1]).norm(p=dual)
+    assert torch.equal(result.labels, target)
+    torch.testing.assert_close(getattr(result, norm), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_bad_settings_are_refused() -> None:
+    with pytest.raises(SettingError, match="at least two candidate"):
+        DeepFool(candidates=1)
+    with pytest.raises(SettingError, match="norm is 'l2' or 'linf'"):
+        DeepFool("l1")
+    with pytest.raises(SettingError, match="at least 1"):
+        DeepFool(iterations=0)

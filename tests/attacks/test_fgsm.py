@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -46,6 +48,7 @@ def test_epsilon_zero_changes_no_bit(network: Classifier) -> None:
     assert torch.equal(result.adversarial, x)
     assert not result.success.any()
     assert not result.linf.any()
+    assert not result.l0.any()
 
 
 @settings(max_examples=30, deadline=None)
@@ -53,7 +56,8 @@ def test_epsilon_zero_changes_no_bit(network: Classifier) -> None:
 def test_stays_in_the_ball_and_in_the_picture(network: Classifier, epsilon: float, seed: int, targeted: bool) -> None:
     x = pictures(3, seed)
     x[0] = x[0].round()
-    result = FGSM(epsilon)(network, x, torch.zeros(3, dtype=torch.long), targeted)
+    logits = network(x)
+    result = FGSM(epsilon)(network, x, logits.argmin(dim=1) if targeted else logits.argmax(dim=1), targeted)
     change = (result.adversarial - x).flatten(1)
     assert change.abs().max() <= epsilon + 1e-6
     assert 0 <= result.adversarial.min() <= result.adversarial.max() <= 1
@@ -67,12 +71,13 @@ def test_the_whole_ball_is_used(network: Classifier) -> None:
 
 
 def test_a_batch_is_that_many_single_attacks(classifier: Classifier) -> None:
-    # Pictures on which no unit of the network lies within rounding of its kink, where the gradient jumps.
-    x = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    y = classifier(x).argmax(dim=1)
-    together = loss_gradient(classifier, x, y)
-    alone = torch.cat([loss_gradient(classifier, x[i : i + 1], y[i : i + 1]) for i in range(8)])
-    torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-5 * float(alone.abs().max()))
+    """In float64: in float32 a unit within rounding of its kink, where the gradient jumps, depends on the batch."""
+    exact = copy.deepcopy(classifier).double()
+    x = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0)).double()
+    y = exact(x).argmax(dim=1)
+    together = loss_gradient(exact, x, y)
+    alone = torch.cat([loss_gradient(exact, x[i : i + 1], y[i : i + 1]) for i in range(8)])
+    torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-9 * float(alone.abs().max()))
 
 
 def test_batch_on_a_linear_network(network: Classifier) -> None:
@@ -99,9 +104,9 @@ def test_targeted_approaches_the_target_and_untargeted_leaves_the_label(network:
 def test_leaves_the_network_and_the_images_alone(classifier: Classifier) -> None:
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
     x = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    copy = x.clone()
+    untouched = x.clone()
     FGSM(EPSILON)(classifier, x, classifier(x).argmax(dim=1))
-    assert torch.equal(x, copy)
+    assert torch.equal(x, untouched)
     assert not x.requires_grad
     assert all(p.grad is None for p in classifier.parameters())
     assert before

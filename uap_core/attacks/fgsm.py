@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,33 +9,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.result import AttackResult, summarise
-from uap_core.errors import SettingError
+from uap_core.attacks.attack import Attack, check_epsilon
+from uap_core.attacks.subject import Subject
 from uap_core.models.classifier import Classifier
 
 
 @dataclass(frozen=True)
-class FGSM:
-    """One step of size ``epsilon`` (l_inf, units of [0,1] pixels) up the cross-entropy of ``labels``, or down if targeted."""
+class FGSM(Attack):
+    """One step of ``epsilon`` (l_inf, units of [0,1] pixels) up the cross-entropy of the label, or down that of a target."""
 
     epsilon: float = 10 / 255
 
     def __post_init__(self) -> None:
-        if not 0 <= self.epsilon <= 1:
-            raise SettingError("Epsilon must lie between 0 and 255/255.")
+        check_epsilon(self.epsilon)
 
-    def __call__(self, classifier: Classifier, images: Tensor, labels: Tensor, targeted: bool = False) -> AttackResult:
-        """``images`` (N,3,H,W) in [0,1], ``labels`` (N,): the clean predictions, or the targets."""
-        return next(self.stream(classifier, images, labels, targeted))
-
-    def stream(self, classifier: Classifier, images: Tensor, labels: Tensor, targeted: bool = False) -> Iterator[AttackResult]:
-        """One result: there is only one step."""
-        started = time.perf_counter()
-        direction = loss_gradient(classifier, images, labels).sign()
-        adversarial = (images + (-1 if targeted else 1) * self.epsilon * direction).clamp(0, 1)
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``: one gradient, and one more query to see what came of it."""
+        x = subject.images.detach().requires_grad_(True)
+        gradient = subject.gradient(subject.aim.loss(subject.logits(x, subject.all)), x, subject.all)
+        adversarial = (subject.images - self.epsilon * gradient.sign()).clamp(0, 1)
         with torch.inference_mode():
-            predicted = classifier(adversarial).argmax(dim=1)
-        yield summarise(images, adversarial, predicted, labels, targeted, 1, time.perf_counter() - started)
+            logits = subject.logits(adversarial, subject.all)
+        subject.settle(adversarial, logits, subject.all)
+        yield 1.0
 
 
 def loss_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:

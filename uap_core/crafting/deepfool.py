@@ -81,7 +81,7 @@ class DeepFool(Crafter):
         for network, clean in zip(problem.networks, problem.clean, strict=True):
             found = self._steps(network, problem.images[mine], clean[mine].argmax(dim=1), state.pattern, problem.goal.target)
             total += found.steps[found.crossed].sum(dim=0)
-            tally += torch.tensor([int(found.crossed.sum()), found.backward_passes], device=tally.device)
+            tally += torch.tensor([int(found.crossed.sum()), int(found.backward_passes.sum())], device=tally.device)
         steps, passes = all_sum(tally).tolist()
         state.image_gradients += int(passes)
         if steps:
@@ -90,7 +90,7 @@ class DeepFool(Crafter):
     def _steps(self, network: Classifier, images: Tensor, clean: Tensor, v: Tensor, target: int | None) -> Crossing:
         """DeepFool from x + v for those of ``images`` that ``v`` does not fool (or bring to the target) yet."""
         if not len(images):
-            return Crossing(v.new_zeros(0, *v.shape), torch.zeros(0, dtype=torch.bool, device=v.device), 0)
+            return cross_boundary(network, v.new_zeros(0, *v.shape))
         now = predicted(network, images, v)
         left = (now == clean if target is None else now != target).cpu()
         return cross_boundary(

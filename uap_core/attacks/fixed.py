@@ -1,0 +1,26 @@
+"""A pattern that knows nothing of the photograph, under the contract of attacks: the universal one, or random signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.attack import Attack
+from uap_core.attacks.subject import Subject
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed(Attack):
+    """clamp(x + v, 0, 1) with ``pattern`` (3,S,S) as v."""
+
+    pattern: Tensor
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``: one query and no gradient."""
+        x = (subject.images + self.pattern.to(subject.images)).clamp(0, 1)
+        with torch.inference_mode():
+            subject.settle(x, subject.logits(x, subject.all), subject.all)
+        yield 1.0

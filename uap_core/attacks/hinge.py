@@ -1,0 +1,59 @@
+"""The notes' general form: min ||d||_p + c * (max_{j != t} F_j(x + d) - F_t(x + d))^+, any p, F probabilities or logits.
+
+Here, unlike in Carlini & Wagner's, the norm is not squared and probabilities are the classes' scores. Both cost something: the
+norm has no slope of its own near zero and pulls as hard near the picture as far from it; and where a network is sure, its
+probabilities hardly move.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.attack import Attack, check_counts
+from uap_core.attacks.descent import Constants, Descent, linear_guess, search
+from uap_core.attacks.subject import Subject
+from uap_core.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Hinge(Attack):
+    """``p`` from 1 to infinity; ``on_probabilities`` as the notes have it, else on logits.
+
+    ``search_steps`` values of c, each for at most ``iterations`` steps of Adam, clamped to [0,1].
+    """
+
+    p: float = 2.0
+    on_probabilities: bool = True
+    search_steps: int = 4
+    iterations: int = 60
+
+    def __post_init__(self) -> None:
+        check_counts(search_steps=self.search_steps, iterations=self.iterations)
+        if not self.p >= 1:
+            raise SettingError("A norm has p from 1 to infinity.")
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``."""
+
+        def penalty(logits: Tensor, which: Tensor) -> Tensor:
+            scores = logits.softmax(dim=1) if self.on_probabilities else logits
+            return subject.aim.of(which).gap(scores).clamp_min(0)
+
+        guess = linear_guess(subject, penalty, self._multiplier)
+        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
+        yield from search(
+            descent, Constants(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
+        )
+
+    def _multiplier(self, value: Tensor, gradient: Tensor) -> Tensor:
+        """Of a norm and a linear penalty: one over the dual norm of the gradient, wherever the boundary is."""
+        dual = math.inf if self.p == 1 else 1.0 if math.isinf(self.p) else self.p / (self.p - 1)
+        return 1 / torch.linalg.vector_norm(gradient.flatten(1), ord=dual, dim=1).clamp_min(1e-12)
+
+    def _norm(self, change: Tensor) -> Tensor:
+        return torch.linalg.vector_norm(change.flatten(1), ord=self.p, dim=1)

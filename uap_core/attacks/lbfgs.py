@@ -1,0 +1,68 @@
+"""Szegedy's attack: minimise c ||r||^2 + loss(x + r, t) with x + r in [0,1] by box-constrained L-BFGS, a line search over c.
+
+(Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.1; the norm is squared, as in all codes,
+and the constant stands before the loss here, as in the other attacks.) SciPy's L-BFGS-B does the minimising.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uap_core.attacks.attack import Attack, check_counts
+from uap_core.attacks.descent import Constants, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.subject import Subject
+
+
+@dataclass(frozen=True)
+class LBFGS(Attack):
+    """``search_steps`` values of c, each with about ``iterations`` looks at the network. One image after another.
+
+    SciPy counts only after a line search, which may take 20 looks more.
+    """
+
+    targeted_only: ClassVar[bool] = True
+
+    search_steps: int = 4
+    iterations: int = 25
+
+    def __post_init__(self) -> None:
+        check_counts(search_steps=self.search_steps, iterations=self.iterations)
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``."""
+        guess = linear_guess(subject, lambda logits, which: subject.aim.of(which).loss(logits))
+        constants = Constants(guess.constant)
+        for number in range(len(subject.images)):
+            which = subject.all[number : number + 1]
+            x = subject.images[which]
+            for step in range(self.search_steps):
+                x, found = self._minimise(subject, x, constants.value[which], which)
+                constants.learn(found, which)
+                yield (number + (step + 1) / self.search_steps) / len(subject.images)
+
+    def _minimise(self, subject: Subject, start: Tensor, constant: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
+        """The end of one descent from ``start`` (1,3,H,W), and whether any picture on its way reached the aim (1,)."""
+        from scipy.optimize import Bounds, minimize
+
+        image, aim = subject.images[which], subject.aim.of(which)
+        found = torch.zeros_like(which, dtype=torch.bool)
+
+        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            x = torch.from_numpy(flat).to(image).view_as(image).requires_grad_(True)
+            logits = subject.logits(x, which)
+            value = squared_l2(x - image) + constant * aim.loss(logits)
+            gradient = subject.gradient(value, x, which)
+            found.logical_or_(subject.offer(x.detach(), logits.detach(), l2_norm(x.detach() - image), which))
+            return float(value.detach()), gradient.flatten().double().cpu().numpy()
+
+        box = Bounds(np.zeros(image.numel()), np.ones(image.numel()))
+        budget = {"maxfun": self.iterations, "maxiter": self.iterations, "ftol": 1e-5}
+        first = start.flatten().double().cpu().numpy()
+        end = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=box, options=budget)
+        return torch.from_numpy(end.x).to(image).view_as(image).clamp(0, 1), found

@@ -1,0 +1,40 @@
+"""The notes' first targeted attack: min ||x' - x||_2^2 + c * L(x', t), x' in [0,1], the least c that works by line search.
+
+L is the cross-entropy with the target. It is never zero, so it goes on pulling beyond the boundary: what the hinge mends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.attack import Attack, check_counts
+from uap_core.attacks.descent import Constants, Descent, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.subject import Subject
+
+
+@dataclass(frozen=True)
+class Penalty(Attack):
+    """``search_steps`` values of c, each for at most ``iterations`` steps of Adam, clamped to [0,1]."""
+
+    targeted_only: ClassVar[bool] = True
+
+    search_steps: int = 4
+    iterations: int = 60
+
+    def __post_init__(self) -> None:
+        check_counts(search_steps=self.search_steps, iterations=self.iterations)
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``."""
+
+        def penalty(logits: Tensor, which: Tensor) -> Tensor:
+            return subject.aim.of(which).loss(logits)
+
+        guess = linear_guess(subject, penalty)
+        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
+        yield from search(descent, Constants(guess.constant), squared_l2, penalty, l2_norm, self.search_steps, self.iterations)

@@ -1,0 +1,78 @@
+"""Square Attack, l_inf (Andriushchenko et al., ECCV 2020): random search that asks for scores and needs no gradient.
+
+A square of random place gets +-epsilon in each colour; it stays if the aim comes nearer. It starts with vertical stripes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.aim import between, unit_interval
+from uap_core.attacks.attack import Attack, check_counts, check_epsilon
+from uap_core.attacks.subject import Subject
+
+HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's schedule, as shares of its 10 000 queries
+
+
+@dataclass(frozen=True)
+class Square(Attack):
+    """At most ``queries`` looks at the scores, within ``epsilon`` (l_inf, units of [0,1] pixels).
+
+    The first squares cover the share ``first_share`` of the picture.
+    """
+
+    epsilon: float = 10 / 255
+    query_budget: int = 300
+    first_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_epsilon(self.epsilon)
+        check_counts(query_budget=self.query_budget)
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``. Every image of a batch tries the same squares, so that each fares as it would alone."""
+        which, side = subject.all, subject.images.shape[-1]
+        images, bounds = subject.images, unit_interval(subject.images, self.epsilon)
+        x = between(images + self._signs((3, 1, side), generator).to(images), bounds)
+        logits = self._look(subject, x, which)
+        gap = subject.aim.of(which).gap(logits)
+        subject.settle(x, logits, which)
+        for number in range(1, self.query_budget):
+            left = ~subject.success[which]
+            if not bool(left.any()):
+                return
+            if not bool(left.all()):
+                which, images, x, gap = which[left], images[left], x[left], gap[left]
+                bounds = (bounds[0][left], bounds[1][left])
+            length = square_side(number / self.query_budget, side, self.first_share)
+            top, first = torch.randint(side - length + 1, (2,), generator=generator).tolist()
+            window = (..., slice(top, top + length), slice(first, first + length))
+            tried = x.clone()
+            tried[window] = images[window] + self._signs((3, 1, 1), generator).to(images)
+            tried = between(tried, bounds)
+            logits = self._look(subject, tried, which)
+            new = subject.aim.of(which).gap(logits)
+            nearer = new < gap
+            gap = torch.where(nearer, new, gap)
+            x[nearer] = tried[nearer]
+            subject.settle(tried[nearer], logits[nearer], which[nearer])
+            yield number / self.query_budget
+
+    def _signs(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return (torch.randint(0, 2, shape, generator=generator).float() * 2 - 1) * self.epsilon
+
+    @staticmethod
+    def _look(subject: Subject, x: Tensor, which: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return subject.logits(x, which)
+
+
+def square_side(progress: float, side: int, first_share: float) -> int:
+    """Pixels a side of the squares after the share ``progress`` of the queries: their area halves again and again."""
+    share = first_share / 2 ** sum(progress > moment for moment in HALVINGS)
+    return max(1, min(side, round(math.sqrt(share) * side)))
