@@ -12,7 +12,7 @@ import typer
 
 from uap_core.assets import MODELS, PERTURBATIONS, RESULTS, dreams_path
 from uap_core.errors import DatasetError, SettingError, UapError
-from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
 
 if TYPE_CHECKING:
     from uap_core.datasets import ImageSet
@@ -440,7 +440,7 @@ def _zoo(folder: Path | None) -> Zoo:
 
 
 def _source(classifier: Classifier, data: Path | None) -> Path:
-    source = data or dreams_path(classifier.card.key)
+    source = data or dreams_for(classifier.card)
     if data is None and not source.exists():
         raise DatasetError(f"There are no dreams of {classifier.card.name} yet; name a folder or zip with --data.")
     return source

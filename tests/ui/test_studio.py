@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError, SettingError
-from uap_core.models.zoo import Zoo
+from uap_core.models.zoo import Zoo, dreams_for
 from uap_core.ui.setup_panel import add_own, chosen
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 
@@ -79,6 +80,13 @@ def test_own_pictures_replace_the_dreams(tmp_path: Path) -> None:
     assert len(craft) + len(held_out) == 6
     with pytest.raises(DatasetError):
         Studio(images=tmp_path / "nothing").craft_and_held_out(NETWORK)
+
+
+def test_another_embedded_network_looks_at_the_same_dreams(dreams: Path) -> None:
+    card = Zoo().card("resnet64")
+    assert dreams_for(card) == dreams_for(replace(card, key="sibling")) == dreams
+    assert not dreams_for(replace(card, key="sibling", input_size=224)).exists()
+    assert not dreams_for(replace(card, key="own", kind="exported")).exists(), "it may know other classes"
 
 
 def test_dreams_are_the_live_set(studio: Studio, dreams: Path) -> None:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uap_core.assets import MODELS
+from uap_core.assets import MODELS, dreams_path
 from uap_core.errors import ModelError, SettingError
 from uap_core.models.card import Card, read_card, torchvision_cards
 from uap_core.models.weights import HERE, state, torchvision_folder
@@ -130,6 +130,13 @@ def megabytes(classifier: Classifier) -> float:
 def load_model(key: str = DEFAULT_MODEL, folders: list[Path] | None = None) -> Classifier:
     """The classifier called ``key`` from the shipped cards, ``folders``, UAP_MODELS and torchvision. Raises ModelError."""
     return Zoo(folders).load(key)
+
+
+def dreams_for(card: Card) -> Path:
+    """The dreamt images that ship for a network, or those of the default one if it is embedded too and takes such pictures."""
+    own, shared = dreams_path(card.key), dreams_path(DEFAULT_MODEL)
+    fits = card.kind == "embedded" and card.input_size == read_card(MODELS / f"{DEFAULT_MODEL}.json").input_size
+    return shared if fits and not own.exists() else own
 
 
 def _memory_named() -> float:

@@ -18,7 +18,7 @@ from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
 from uap_core.library import library
 from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
-from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,8 +128,8 @@ class Studio:
         source = self._live_source(network)
         if not source.exists():
             raise DatasetError(
-                f"There are no images to measure {card.name} on: dreams ship for {DEFAULT_MODEL} alone. Fetch Imagenette under"
-                f" Networks ({imagenette.MEGABYTES} MB), or start the app with --images and a folder or zip of pictures."
+                f"There are no images to measure {card.name} on: dreams ship for embedded networks alone. Fetch Imagenette"
+                f" under Networks ({imagenette.MEGABYTES} MB), or start the app with --images and a folder or zip of pictures."
             )
         key = (str(source), card.resize_size, card.input_size, card.interpolation)
         with self._lock:
@@ -146,7 +146,7 @@ class Studio:
         return "photographs of Imagenette" if self._live_source(network) == imagenette.folder() else "dreamt images"
 
     def _live_source(self, network: str) -> Path:
-        dreams = dreams_path(network)
+        dreams = dreams_for(self.card(network))
         return self.images or (dreams if dreams.exists() or not imagenette.is_here() else imagenette.folder())
 
     def precomputed(self, name: str, row_type: type) -> Any:
