@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
+from uap_core.attacks.menu import FOOLED, HELD
+from uap_core.experiments.comparison import Contender
 from uap_core.experiments.convergence import ConvergenceRow
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
@@ -19,6 +21,7 @@ from uap_core.plots import (
     PAPER_FIGURE_6,
     Curve,
     _apart,
+    comparison_figure,
     convergence_figure,
     photo_figure,
     sample_figure,
@@ -53,7 +56,19 @@ def epoch_rows() -> list[EpochRow]:
     return [EpochRow(n, 4 - n / 10, n / 20, n / 10, 0.1, 1000.0, 30.0) for n in range(1, 11)]
 
 
+def contenders(lengths: tuple[float, ...] = (4.0, 4.0, 4.1, 0.1, 0.11, 0.0)) -> list[Contender]:
+    picture = np.zeros((8, 8, 3), dtype=np.uint8)
+    return [
+        Contender(
+            *(f"{n}", f"attack {n}", "any other label", picture, "b", 0.5, (FOOLED, HELD)[n % 2], "b", FOOLED, None, True),
+            *(0.1, length, 64, 30.0, 0.9, n, n + 1, 0.1),
+        )
+        for n, length in enumerate(lengths)
+    ]
+
+
 FIGURES = {
+    "comparison": lambda: comparison_figure(contenders(), "a title"),
     "sweep": lambda: sweep_figure(sweep_rows(), "a title"),
     "photo": lambda: photo_figure(photo_rows(), "a title"),
     "sample": lambda: sample_figure([Curve(sample_rows(), "mine", BLUE)], "a title"),
@@ -77,7 +92,7 @@ def test_figures_can_be_saved(name: str, kind: str) -> None:
         assert pixels.std() > 5  # something is drawn
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "comparison"])  # which shows lengths
 def test_shares_go_from_0_to_100_percent_and_everything_is_named(name: str) -> None:
     axes = FIGURES[name]().axes[0]
     low, high = axes.get_ylim()
@@ -179,3 +194,14 @@ def test_a_first_point_has_one_tick_which_is_its_size() -> None:
     axes = figure.axes[0]
     low, high = axes.get_xlim()
     assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [sample_rows()[0].images]
+
+
+def test_a_comparison_names_every_attack_that_changed_something_and_no_name_covers_another() -> None:
+    figure = comparison_figure(contenders(), "a title")
+    names = {text.get_text(): text.xyann[1] for text in figure.axes[0].texts}
+    assert sorted(names) == [f"attack {n}" for n in range(5)]
+    heights = sorted(names.values())
+    assert all(above - below > 0.05 for below, above in pairwise(heights))
+    points = {tuple(line.get_xydata()[0]) for line in figure.axes[0].lines}
+    assert len(points) == 2, "those that fooled, and those that held"
+    assert comparison_figure(contenders((0.0,)), "nothing moved").axes[0].texts[:] == []

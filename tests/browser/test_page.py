@@ -7,6 +7,7 @@ import io
 import os
 import re
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -280,23 +281,74 @@ def test_library_tab_tells_who_fools_whom(page) -> None:
     page.locator("#library-samples img").wait_for()
 
 
-def test_compare_tab(page) -> None:
+def compare_tab(page) -> None:
     page.get_by_role("tab", name="Compare").click()
-    page.locator(".contender").nth(1).wait_for()
+    page.locator(".bouts tr").nth(3).wait_for()
+
+
+def bouts(page) -> dict[str, list[str]]:
+    """Attack to the texts of its line's cells."""
+    lines = [[cell.inner_text() for cell in line.locator("td").all()] for line in page.locator(".bouts tr").all()[1:]]
+    return {cells[2].splitlines()[0]: cells for cells in lines}
+
+
+def test_compare_tab_attacks_streams_and_offers_everything(page, classifier) -> None:
+    compare_tab(page)
+    assert list(bouts(page)) == ["Universal pattern", "Random signs", "FGSM"]
+    page.locator("#compare-run").click()
+    page.locator(".bouts tr").nth(1).wait_for()
+    wait_for(page, "#compare-status", "Done", timeout=120_000)
+    rows = bouts(page)
+    expected = ["Universal pattern", "Random signs", "FGSM", "FGSM's iterates", "DeepFool", "L-BFGS", "Carlini & Wagner l2"]
+    assert list(rows) == expected
+    assert "runner-up" in rows["L-BFGS"][2]
+    assert page.locator(".bouts img").count() == 2 * len(rows)
+    for image in page.locator(".bouts img").all():
+        assert image.evaluate("image => image.complete && image.naturalWidth > 0"), "every picture is there"
+    page.locator("#compare-chart img").wait_for()
+    with page.expect_download() as download:
+        page.locator("#compare-zip").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        listed = list(csv.DictReader(io.StringIO(archive.read("comparison.csv").decode())))
+        assert [row["name"] for row in listed] == expected
+        for row in listed:
+            pixels = np.asarray(Image.open(io.BytesIO(archive.read(f"{row['key']}.png"))))
+            assert classifier.labels[int(classifier(from_array(pixels)).argmax())] == row["png_label"]
+
+
+def test_compare_tab_reaches_a_class_and_leaves_the_prediction_out(page) -> None:
+    prediction = page.locator("#before .name").first.inner_text()
+    compare_tab(page)
+    page.get_by_label("a class that I choose").click()
+    for name in ("FGSM's iterates", "DeepFool", "L-BFGS"):
+        page.locator("#attacks").get_by_label(name, exact=True).uncheck()
+    page.locator("#compare-run").click()
+    wait_for(page, "#compare-status", "Choose the class")
+    page.locator("#target input").fill(prediction)
+    page.wait_for_timeout(500)
+    assert page.get_by_role("option", name=prediction, exact=True).count() == 0
+    page.locator("#target input").fill("goldf")
+    page.get_by_role("option", name="goldfish", exact=True).click()
     page.locator("#compare-run").click()
     wait_for(page, "#compare-status", "Done", timeout=120_000)
-    assert page.locator(".contender").count() == 3
-    assert "goldfish" in page.locator(".contender").nth(2).inner_text()
-    assert page.locator(".contender img").count() == 6
+    row = bouts(page)["Carlini & Wagner l2"]
+    assert "goldfish" in row[2]
+    assert row[4] == "into the target"
 
 
-def test_compare_refuses_the_prediction_as_target(page) -> None:
-    prediction = page.locator("#before .name").first.inner_text()
-    page.get_by_role("tab", name="Compare").click()
-    page.locator("#target input").click()
-    page.get_by_role("option", name=prediction, exact=True).click()
+def test_compare_tab_stops_in_the_middle_of_an_attack(page) -> None:
+    compare_tab(page)
+    for name in ("FGSM", "FGSM's iterates", "DeepFool", "L-BFGS", "Carlini & Wagner l2"):
+        page.locator("#attacks").get_by_label(name, exact=True).uncheck()
+    page.locator("#attacks").get_by_label("Carlini & Wagner l_0", exact=True).check()
+    page.get_by_label("thorough, 4 times the steps").click()
     page.locator("#compare-run").click()
-    wait_for(page, "#compare-status", "already sees")
+    wait_for(page, "#compare-status", r"Carlini & Wagner l_0: [\d.]+ s")
+    page.locator("#compare-stop").click()
+    wait_for(page, "#compare-status", "Stopped")
+    page.wait_for_timeout(1500)
+    assert "Stopped" in page.locator("#compare-status").inner_text()
+    assert list(bouts(page)) == ["Universal pattern", "Random signs"]
 
 
 def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str) -> None:
@@ -397,7 +449,7 @@ def test_the_catalogue_says_when_there_is_no_connection(page) -> None:
     page.locator("#catalogue-fetch").wait_for()
 
 
-@pytest.mark.parametrize("tab", ["Apply", "Library", "Networks"])
+@pytest.mark.parametrize("tab", ["Apply", "Compare", "Library", "Networks"])
 def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
     context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
     page = context.new_page()
@@ -406,6 +458,6 @@ def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
     if not page.get_by_role("tab", name=tab).is_visible():
         page.locator(".overflow-menu button").first.click()
     page.get_by_text(tab, exact=True).last.click()
-    page.locator({"Apply": "#verdict", "Library": ".matrix", "Networks": ".listing"}[tab]).first.wait_for()
+    page.locator({"Apply": "#verdict", "Compare": ".bouts", "Library": ".matrix", "Networks": ".listing"}[tab]).first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()

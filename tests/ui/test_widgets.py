@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import base64
 import io
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -21,10 +21,11 @@ def test_labels_are_escaped() -> None:
     assert "<b>" not in widgets.problem("<b>")
 
 
-def test_inline_pictures_are_lossless() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    data = base64.b64decode(widgets.inline_png(pixels).partition(",")[2])
-    assert (np.asarray(Image.open(io.BytesIO(data))) == pixels).all()
+def test_linked_pictures_are_lossless() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    path = Path(unquote(widgets.picture_link(pixels).partition("file=")[2]))
+    assert (np.asarray(Image.open(path)) == pixels).all()
+    assert (np.asarray(Image.open(io.BytesIO(widgets.png_of(pixels)))) == pixels).all()
 
 
 def test_enlarging_invents_nothing() -> None:
@@ -37,7 +38,7 @@ def test_enlarging_invents_nothing() -> None:
 
 
 def test_downloads_keep_their_name_and_old_ones_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(widgets, "_downloads", tmp_path)
+    monkeypatch.setattr(widgets, "DOWNLOADS", tmp_path)
     monkeypatch.setattr(widgets, "KEPT_DOWNLOADS", 3)
     for number in range(6):
         path = Path(widgets.offer("rows.csv", f"{number}".encode()))
@@ -49,7 +50,7 @@ def test_downloads_keep_their_name_and_old_ones_go(monkeypatch: pytest.MonkeyPat
 
 def test_a_picture_is_written_once_for_all_who_look_at_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Many visitors at once: everybody gets the same whole file, and nobody writes it again under another's eyes."""
-    monkeypatch.setattr(widgets, "_downloads", tmp_path)
+    monkeypatch.setattr(widgets, "DOWNLOADS", tmp_path)
     monkeypatch.setattr(widgets, "KEPT_DOWNLOADS", 2)
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     first = Path(widgets.picture_file(pixels))

@@ -1,91 +1,151 @@
-"""Tab 4, Compare: the same photograph under the universal pattern, FGSM, and targeted Carlini & Wagner."""
+"""Tab 4, Compare: one photograph under the universal pattern and under every attack that was made for one picture."""
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
 from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
 
+from uap_core.attacks.menu import ANY, BASELINES, HELD, LEAST, MENU, TARGET
 from uap_core.experiments.exhibit import GAIN, amplified
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, download, enlarge, guarded, hide, inline_png, offer, progress_note, show, status
+from uap_core.ui.widgets import (
+    LONG,
+    QUICK,
+    chart,
+    download,
+    guarded,
+    hide,
+    offer,
+    picture_link,
+    png_of,
+    progress_note,
+    show,
+    status,
+)
 
 if TYPE_CHECKING:
     from uap_core.experiments.comparison import Contender
 
 EXPLAIN = r"""
-The *universal* pattern knows nothing of this photograph. *FGSM* takes one gradient step made for it,
-$x' = x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). *Carlini & Wagner* (2017) looks
-for the smallest change that reaches the class you choose:
-$\min\ \|x'-x\|_2^2 + c\,\max\big(\max_{j \ne t} Z_j(x') - Z_t(x'),\, -\kappa\big)$, with $c$ found by binary search.
-The price of knowing the photograph is time; the reward is a change many times smaller, and the choice of the new label.
-Success is judged on the 8-bit picture, after rounding.
+**What is compared?** The *universal* pattern and *random signs* know nothing of this photograph. All others are made for it,
+with more or less knowledge of the network. *White box*: gradients. FGSM takes one step, $x' = x +
+\varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$; its iterates take small ones, $x'_i = \mathrm{clip}_\varepsilon\big(x'_{i-1}
++ \alpha\,\mathrm{sign}\,\nabla J(x'_{i-1})\big)$; DeepFool walks to the nearest boundary as a linear network would have it.
+L-BFGS and the penalty minimise $\|x'-x\|_2^2 + c\,L(x', t)$ with $c$ as small as works; Carlini & Wagner replace $L$ by a
+hinge on the logits, $\max(\max_{j \ne t} Z_j - Z_t,\, -\kappa)$, which stops pulling once the class is reached; the lecture's
+general form has $\|\delta\|_p$ and probabilities. *Black box*: Square only asks for scores. *Grey box*: let another network
+judge, and see what is left.
+
+An attack that needs a target and is given none aims at the runner-up. A *query* is one forward pass, a *gradient* one
+backward pass. What a file holds is rounded to 8 bits: very small changes die of it, so each row says whether the saved PNG
+still fools. Rest the pointer on a picture to see the photograph as it was.
 """
-FIRST_TARGET = "goldfish"
-INVITATION = "Two attacks answer at once. Press the button for Carlini & Wagner, which takes some seconds."
+INVITATION = "Three answer at once. Choose more attacks and press the button."
+ITSELF = "the network itself"
+EFFORTS = {"quick": 1, "thorough, 4 times the steps": 4}
+MATCHED = {"the same epsilon for all": True, "each its own smallest": False}
+HEAD = ("Picture", "Change", "Attack, aim", "Label", "Verdict", "l_inf", "l2 (0-255)", "Pixels", "PSNR, SSIM", "Cost", "As PNG")
 
 
 def build(studio: Studio, setup: Setup) -> None:
     """Lay out the tab and wire it."""
     first = _labels(studio, studio.networks()[0][1])
+    listed = [(name, key) for key, name in BASELINES.items()] + [(item.name, key) for key, item in MENU.items()]
     with gr.Row(equal_height=False):
-        target = gr.Dropdown(
-            first,
-            value=FIRST_TARGET if FIRST_TARGET in first else first[0],
-            label="Carlini & Wagner should reach",
-            scale=2,
-            elem_id="target",
-        )
-        with gr.Column(scale=3), gr.Row():
-            run = gr.Button("Attack the photograph", variant="primary", elem_id="compare-run")
-            stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="compare-stop")
+        goal = gr.Radio([ANY, TARGET, LEAST], value=ANY, label="Goal", scale=3, elem_id="goal")
+        target = gr.Dropdown(first, value=None, label="Class to reach: type its name", scale=2, visible=False, elem_id="target")
+    keys = gr.CheckboxGroup(
+        listed,
+        value=[*BASELINES, *(key for key, item in MENU.items() if item.chosen)],
+        label="Attacks",
+        elem_id="attacks",
+    )
+    with gr.Row(equal_height=False):
+        matched = gr.Radio(list(MATCHED), value=next(iter(MATCHED)), label="Strength of bounded attacks", elem_id="matched")
+        effort = gr.Radio(list(EFFORTS), value=next(iter(EFFORTS)), label="Budget of attacks that search", elem_id="effort")
+        judge = gr.Dropdown([ITSELF], value=ITSELF, label="Judged by", elem_id="judge")
+    with gr.Row(equal_height=False):
+        run = gr.Button("Attack the photograph", variant="primary", elem_id="compare-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="compare-stop")
     state = gr.HTML(elem_id="compare-status")
-    cards = gr.HTML(elem_id="contenders")
-    csv = download("These numbers (.csv)", "compare-csv")
+    rows = gr.HTML(elem_id="contenders")
+    figure = chart("compare-chart")
+    with gr.Row():
+        archive = download("Pictures and numbers (.zip)", "compare-zip")
+        numbers = download("These numbers (.csv)", "compare-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
-    def preview(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, Any, Any]:
-        """The two attacks that answer at once."""
-        from uap_core.experiments.comparison import quick_contenders
-
-        image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
-        found = list(quick_contenders(studio.classifier(network), image, perturbation))
-        return status(INVITATION), _cards(found), hide()
-
-    def attack(
-        photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float, target_now: str | None
-    ) -> Iterator[tuple[Any, Any, Any]]:
-        from uap_core.attacks.carlini_wagner import CarliniWagner
-        from uap_core.errors import SettingError
+    def preview(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
+        """The three that answer at once."""
         from uap_core.experiments.comparison import compare
 
-        if not target_now:
-            raise SettingError("Choose a target class for Carlini & Wagner first.")
-        yield progress_note("Opening the network…", 0), gr.skip(), gr.skip()
-        classifier = studio.classifier(network)
         image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
-        found: dict[str, Contender] = {}
-        for contender in compare(classifier, image, perturbation, classifier.index_of(target_now), CarliniWagner()):
-            found[contender.attack] = contender
-            note = progress_note(f"{contender.attack}: {contender.seconds:.1f} s…", contender.share)
-            yield note, _cards(list(found.values())), gr.skip()
-        rows = offer("comparison.csv", _csv(list(found.values())).encode())
-        yield status("Done: measured live on this photograph."), _cards(list(found.values())), show(rows)
+        classifier = studio.classifier(network)
+        found = list(compare(classifier, image, perturbation, [*BASELINES, "fgsm"]))
+        return status(INVITATION), _table(_before(photo, network), classifier.card.name, found), hide(), hide(), hide()
 
-    outputs = [state, cards, csv]
-    running = run.click(guarded(3, 0)(attack), [*setup.inputs, target], outputs, **LONG)
+    def attack(
+        photo: str,
+        network: str,
+        pattern: str,
+        own: dict[str, Pattern],
+        epsilon: float,
+        goal_now: str,
+        target_now: str | None,
+        keys_now: list[str],
+        matched_now: str,
+        effort_now: str,
+        judge_now: str,
+    ) -> Iterator[tuple[Any, ...]]:
+        from uap_core.errors import SettingError
+        from uap_core.experiments.comparison import Bout, compare
+        from uap_core.plots import comparison_figure
+
+        if not keys_now:
+            raise SettingError("Tick at least one attack.")
+        yield progress_note("Opening the network…", 0), *(gr.skip(),) * 4
+        classifier = studio.classifier(network)
+        other = None if judge_now == ITSELF else studio.classifier(judge_now)
+        image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
+        wanted = classifier.index_of(target_now) if target_now and goal_now == TARGET else None
+        bout = Bout(goal_now, wanted, MATCHED[matched_now], EFFORTS[effort_now])
+        ordered = [key for _, key in listed if key in keys_now]
+        before, name = _before(photo, network), (other or classifier).card.name
+        finished: list[Contender] = []
+        for contender in compare(classifier, image, perturbation, ordered, bout, other):
+            share = (len(finished) + contender.share) / len(ordered)
+            note = progress_note(f"{contender.name}: {contender.seconds:.1f} s…", share)
+            if contender.done:
+                finished.append(contender)
+            yield note, _table(before, name, finished) if contender.done else gr.skip(), *(gr.skip(),) * 3
+        said = f"Done: measured live on this photograph, made on {classifier.card.name}, judged by {name}."
+        picture = show(comparison_figure(finished, f"{name}: how far, at what price"))
+        files = show(offer("comparison.zip", _zip(before, finished))), show(offer("comparison.csv", _csv(finished).encode()))
+        yield status(said), _table(before, name, finished), picture, *files
+
+    def _before(photo: str, network: str) -> np.ndarray:
+        return studio.pixels(photo, studio.card(network))
+
+    outputs = [state, rows, figure, archive, numbers]
+    inputs = [*setup.inputs, goal, target, keys, matched, effort, judge]
+    running = run.click(guarded(len(outputs), 0)(attack), inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was found so far stays."), None, state)
     for event in setup.changed:
-        event.then(guarded(3, 0)(preview), setup.inputs, outputs, **QUICK)
-
-    def new_labels(network: str, current: str | None) -> Any:
-        labels = _labels(studio, network)
-        return gr.update(choices=labels, value=current if current in labels else labels[0])
-
-    setup.network.input(new_labels, [setup.network, target], target, **QUICK)
+        event.then(guarded(len(outputs), 0)(preview), setup.inputs, outputs, **QUICK).then(
+            guarded(1, 0)(lambda photo, network, current: _targets(studio, photo, network, current)),
+            [setup.photo, setup.network, target],
+            target,
+            **QUICK,
+        ).then(lambda network, current: _judges(studio, network, current), [setup.network, judge], judge, **QUICK)
+    goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 
 
 def _labels(studio: Studio, network: str) -> list[str]:
@@ -96,39 +156,83 @@ def _labels(studio: Studio, network: str) -> list[str]:
     return sorted(set(studio.classifier(network).labels))
 
 
-def _cards(contenders: list[Contender]) -> str:
-    return f'<div class="contenders">{"".join(_card(contender) for contender in contenders)}</div>'
+def _targets(studio: Studio, photo: str, network: str, current: str | None) -> Any:
+    """All classes but the one that the network sees now."""
+    from uap_core.metrics import predict
+
+    classifier = studio.classifier(network)
+    seen = classifier.labels[int(predict(classifier, [studio.image(photo, network)]))]
+    labels = [label for label in _labels(studio, network) if label != seen]
+    return gr.update(choices=labels, value=current if current in labels else None)
 
 
-def _card(contender: Contender) -> str:
-    from uap_core.experiments.comparison import CW
+def _judges(studio: Studio, network: str, current: str) -> Any:
+    """Networks of the same size and classes, beside the one that is attacked."""
+    own = studio.card(network)
+    others = [
+        (studio.card(key).name, key)
+        for _, key in studio.networks()
+        if key != network and studio.card(key).input_size == own.input_size and studio.card(key).classes == own.classes
+    ]
+    return gr.update(choices=[ITSELF, *others], value=current if current in [key for _, key in others] else ITSELF)
 
-    view = contender.exhibit
-    change = (view.perturbed.astype(float) - view.clean) / 255
-    label, probability = view.after[0]
-    words = ("reached", "not reached") if contender.attack == CW else ("fooled", "not fooled")
-    outcome = ("yes", words[0]) if contender.success else ("no", words[1] if contender.done else "searching…")
+
+def _table(before: np.ndarray, judge: str, found: list[Contender]) -> str:
+    """One line an attack; the photograph lies behind every picture and shows when the pointer rests on it."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    lines = "".join(_line(before, contender) for contender in found)
     return (
-        f'<div class="contender"><h3>{escape(contender.attack)}</h3><div class="aim">aim: {escape(contender.aim)}</div>'
-        f'<div class="pair"><img alt="picture after {escape(contender.attack)}" src="{inline_png(enlarge(view.perturbed))}">'
-        f'<img alt="its change, {GAIN} times stronger" src="{inline_png(enlarge(amplified(change)))}"></div>'
-        f'<div class="label">{escape(label)} <small>{probability:.0%}</small></div>'
-        f'<div class="{outcome[0]}">{outcome[1]} (before: {escape(view.before[0][0])})</div>'
-        f'<table class="facts"><tr><th>l_inf</th><td>{view.linf * 255:.3g}/255</td></tr>'
-        f"<tr><th>l2</th><td>{view.l2 * 255:.0f} (0-255) = {view.l2:.2f}</td></tr>"
-        f"<tr><th>time</th><td>{_time(contender.seconds)}</td></tr></table></div>"
+        f'<div class="wide"><table class="bouts" style="--before:url(\'{picture_link(before)}\')">'
+        f"<caption>judged by {escape(judge)}</caption><tr>{head}</tr>{lines}</table></div>"
     )
+
+
+def _line(before: np.ndarray, contender: Contender) -> str:
+    change = amplified((contender.picture.astype(float) - before) / 255)
+    home = "<small>failed even where it was made</small>" if contender.at_home is False else ""
+    beyond = "<small>beyond epsilon</small>" if contender.within is False else ""
+    cells = (
+        f'<span class="swap" tabindex="0"><img alt="picture after {escape(contender.name)}"'
+        f' src="{picture_link(contender.picture)}"></span>',
+        f'<img alt="its change, {GAIN} times stronger" src="{picture_link(change)}">',
+        f"<b>{escape(contender.name)}</b><small>aim: {escape(contender.aim)}</small>",
+        f"{escape(contender.label)} <small>{contender.probability:.0%} sure</small>",
+        f"{_verdict(contender.verdict)}{home}",
+        f"{contender.linf * 255:.3g}/255{beyond}",
+        f"{contender.l2 * 255:.0f}<small>{contender.l2:.3g} in [0,1]</small>",
+        f"{contender.l0}<small>{contender.l0 / before[..., 0].size:.0%}</small>",
+        f"{contender.psnr:.1f} dB<small>{contender.ssim:.3f}</small>",
+        f"{_time(contender.seconds)}<small>gradients {contender.gradients}</small><small>queries {contender.queries}</small>",
+        f"{_verdict(contender.png_verdict)}<small>{escape(contender.png_label)}</small>",
+    )
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _verdict(verdict: str) -> str:
+    return f'<span class="{"held" if verdict == HELD else "hit"}">{verdict}</span>'
 
 
 def _time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
-def _csv(contenders: list[Contender]) -> str:
-    lines = ["attack,aim,label,probability,success,linf,l2,seconds"]
-    for contender in contenders:
-        view = contender.exhibit
-        label, probability = view.after[0]
-        numbers = f"{probability:.4f},{contender.success},{view.linf:.6f},{view.l2:.6f},{contender.seconds:.3f}"
-        lines.append(f'{contender.attack},"{contender.aim}","{label}",{numbers}')
-    return "\n".join(lines) + "\n"
+def _csv(found: list[Contender]) -> str:
+    stream = io.StringIO()
+    rows = [{name: value for name, value in vars(row).items() if name not in ("picture", "share", "done")} for row in found]
+    writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _zip(before: np.ndarray, found: list[Contender]) -> bytes:
+    """The photograph, each attacked picture with its change, and the numbers."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("photograph.png", png_of(before))
+        for contender in found:
+            change = (contender.picture.astype(float) - before) / 255
+            archive.writestr(f"{contender.key}.png", png_of(contender.picture))
+            archive.writestr(f"{contender.key}-change-{GAIN}-times.png", png_of(amplified(change)))
+        archive.writestr("comparison.csv", _csv(found))
+    return stream.getvalue()

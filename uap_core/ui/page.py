@@ -14,6 +14,7 @@ from uap_core.ui import apply_tab, compare_tab, epsilon_tab, library_tab, networ
 from uap_core.ui.opening import load_opening
 from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
+from uap_core.ui.widgets import DOWNLOADS
 
 TITLE = "Universal adversarial perturbations"
 LEAD = (
@@ -66,6 +67,7 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
         ssr_mode=False,
         run_history=False,
         footer_links=["gradio"],
+        allowed_paths=[str(DOWNLOADS)],
         prevent_thread_lock=True,
     )
     threading.Thread(target=warm, args=(studio,), daemon=True).start()

@@ -70,14 +70,20 @@ CSS = """
   font-variant-numeric: tabular-nums; }
 .listing td:last-child::before { content: "●"; margin-right: .4rem; color: #94a3b8; }
 .listing .here td:last-child::before { color: #047857; } .listing .other td:last-child::before { color: #b45309; }
-.contenders { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 1rem; }
-.contender { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: .8rem; }
-.contender h3 { margin: 0 0 .1rem; font-size: 1.1rem; } .contender .aim { font-size: .88rem; opacity: .8; }
-.contender .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; margin: .5rem 0; }
-.contender img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; }
-.contender .label { font-weight: 700; font-size: 1.05rem; }
-.contender .yes { color: #9a3412; } .contender .no { color: #065f46; }
-.dark .contender .yes { color: #fdba74; } .dark .contender .no { color: #6ee7b7; }
+.bouts { border-collapse: collapse; font-size: .92rem; width: 100%; border: none !important; }
+.bouts caption { text-align: left; font-size: .88rem; padding: .2rem 0; }
+.bouts tr { border: none !important; background: none !important; }
+.bouts th, .bouts td { text-align: left; vertical-align: middle; padding: .35rem .7rem .35rem 0; border: none !important;
+  border-bottom: 1px solid var(--border-color-primary) !important; font-variant-numeric: tabular-nums; }
+.bouts th { font-weight: 700; white-space: nowrap; }
+.bouts small { display: block; font-size: .82rem; opacity: .85; }
+.bouts td:nth-child(n+6):nth-child(-n+10) { white-space: nowrap; }
+.bouts img { width: 84px; height: 84px; min-width: 84px; image-rendering: pixelated; border-radius: 4px; display: block; }
+.bouts .swap { display: block; width: 84px; background-image: var(--before); background-size: 84px 84px;
+  image-rendering: pixelated; border-radius: 4px; }
+.bouts .swap:hover img, .bouts .swap:focus img { opacity: 0; }
+.bouts .hit { color: #9a3412; font-weight: 700; } .bouts .held { color: #065f46; font-weight: 700; }
+.dark .bouts .hit { color: #fdba74; } .dark .bouts .held { color: #6ee7b7; }
 .meter { background: var(--background-fill-secondary); border-radius: 4px; height: .55rem; margin-top: .35rem; }
 .meter div { background: #1d4ed8; border-radius: 4px; height: 100%; }
 input[type=range] + span, .min_value, .max_value { color: var(--body-text-color) !important; opacity: 1; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import inspect
 import io
@@ -17,6 +16,7 @@ from functools import wraps
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import gradio as gr
 import numpy as np
@@ -177,9 +177,9 @@ def enlarge(pixels: np.ndarray) -> np.ndarray:
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def inline_png(pixels: np.ndarray) -> str:
-    """uint8 (H,W,3) as the source of an <img>, lossless."""
-    return "data:image/png;base64," + base64.b64encode(_png(pixels)).decode()
+def picture_link(pixels: np.ndarray) -> str:
+    """uint8 (H,W,3) as the source of an <img>: a lossless file, so that a growing table does not send its pictures again."""
+    return f"gradio_api/file={quote(Path(picture_file(pixels)).as_posix())}"
 
 
 def picture_file(pixels: np.ndarray) -> str:
@@ -188,10 +188,11 @@ def picture_file(pixels: np.ndarray) -> str:
     Given an array, Gradio writes its file anew for every visitor, and whoever is fetching the same picture at that moment
     gets half of it; files it copies once.
     """
-    return offer("picture.png", _png(enlarge(pixels)))
+    return offer("picture.png", png_of(enlarge(pixels)))
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def png_of(pixels: np.ndarray) -> bytes:
+    """uint8 (H,W,3) as a PNG file."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, format="PNG")
     return stream.getvalue()
@@ -204,20 +205,20 @@ def npy_bytes(values: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-_downloads = Path(tempfile.mkdtemp(prefix="uap-downloads-"))
+DOWNLOADS = Path(tempfile.mkdtemp(prefix="uap-downloads-"))
 _offering = threading.Lock()
 
 
 def offer(name: str, data: bytes) -> str:
     """Put ``data`` into a file called ``name`` that the page can serve. Equal content shares a folder; old ones are removed."""
-    folder = _downloads / hashlib.sha256(data).hexdigest()[:16]
+    folder = DOWNLOADS / hashlib.sha256(data).hexdigest()[:16]
     path = folder / name
     with _offering:  # visitors at the same moment neither see half a file nor trip over one being removed
         folder.mkdir(exist_ok=True)
         if not path.exists():
             path.write_bytes(data)
         os.utime(folder)
-        folders = sorted(_downloads.iterdir(), key=lambda entry: entry.stat().st_mtime_ns)
+        folders = sorted(DOWNLOADS.iterdir(), key=lambda entry: entry.stat().st_mtime_ns)
         for old in folders[:-KEPT_DOWNLOADS]:
             shutil.rmtree(old, ignore_errors=True)
     return str(path)
