@@ -8,7 +8,7 @@ from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from uap_core.attacks.menu import HELD
 from uap_core.experiments.comparison import Contender
@@ -161,8 +161,10 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.autoscale()
-    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
-    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.set_minor_formatter(NullFormatter())
     there = sorted((row for row in contenders if row.l2 > 0), key=lambda row: row.l2)
     if not there:
         return figure

@@ -117,3 +117,10 @@ def test_leaves_the_network_and_the_images_alone(classifier: Classifier) -> None
 def test_bad_epsilon_is_refused(epsilon: float) -> None:
     with pytest.raises(SettingError, match="between 0 and 255/255"):
         FGSM(epsilon)
+
+
+def test_labels_may_come_from_inference_mode(network: Classifier) -> None:
+    x = pictures(2)
+    with torch.inference_mode():
+        labels = network(x).argmax(dim=1)
+    assert torch.equal(FGSM()(network, x, labels).adversarial, FGSM()(network, x, labels.clone()).adversarial)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -33,8 +32,11 @@ class Attack(ABC):
         targeted: bool = False,
         generator: torch.Generator | None = None,
     ) -> AttackResult:
-        """The result of ``stream``."""
-        return deque(self.stream(classifier, images, labels, targeted, generator), maxlen=1).pop()
+        """The result of ``stream``, without the results on the way, which cost something too."""
+        subject = self._subject(classifier, images, labels, targeted)
+        for _ in self.run(subject, generator or torch.Generator().manual_seed(0)):
+            pass
+        return subject.result()
 
     def stream(
         self,
@@ -50,14 +52,7 @@ class Attack(ABC):
         numbers (seed 0 when left out): all images of a batch get the same ones, so that each fares as it would alone.
         Raises SettingError for pictures or labels that do not fit the network, or a target that is already predicted.
         """
-        self._check(classifier, images, labels, targeted)
-        subject = Subject(classifier, images, Aim(labels, targeted))
-        if targeted:
-            with torch.inference_mode():
-                clean = subject.logits(images, subject.all)
-            subject.labels = clean.argmax(dim=1)
-            if bool((subject.labels == labels).any()):
-                raise SettingError("The target is what the network already sees. Choose another class.")
+        subject = self._subject(classifier, images, labels, targeted)
         for share in self.run(subject, generator or torch.Generator().manual_seed(0)):
             if share < 1:
                 with subject.paused():
@@ -67,6 +62,18 @@ class Attack(ABC):
     @abstractmethod
     def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
         """Offer pictures to ``subject`` and yield the share of the work that is done, often enough to be stopped."""
+
+    def _subject(self, classifier: Classifier, images: Tensor, labels: Tensor, targeted: bool) -> Subject:
+        """What is attacked, once everything about it is in order."""
+        self._check(classifier, images, labels, targeted)
+        subject = Subject(classifier, images, Aim(labels.clone(), targeted))  # labels found in inference mode have no gradient
+        if targeted:
+            with torch.inference_mode():
+                clean = subject.logits(images, subject.all)
+            subject.labels = clean.argmax(dim=1)
+            if bool((subject.labels == labels).any()):
+                raise SettingError("The target is what the network already sees. Choose another class.")
+        return subject
 
     def _check(self, classifier: Classifier, images: Tensor, labels: Tensor, targeted: bool) -> None:
         side = classifier.size
