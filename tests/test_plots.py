@@ -60,7 +60,7 @@ def contenders(lengths: tuple[float, ...] = (4.0, 4.0, 4.1, 0.1, 0.11, 0.0)) -> 
     picture = np.zeros((8, 8, 3), dtype=np.uint8)
     return [
         Contender(
-            *(f"{n}", f"attack {n}", "any other label", picture, "b", 0.5, (FOOLED, HELD)[n % 2], "b", FOOLED, None, True),
+            *(f"{n}", f"attack {n}", "any other label", "", picture, "b", 0.5, (FOOLED, HELD)[n % 2], "b", FOOLED, None, True),
             *(0.1, length, 64, 30.0, 0.9, n, n + 1, 0.1),
         )
         for n, length in enumerate(lengths)

@@ -51,15 +51,17 @@ class Bout:
 class Contender:
     """One attack on one photograph, as the network that judges sees it.
 
-    ``verdict`` is INTO, FOOLED or HELD for the exact picture, ``png_verdict`` for the same rounded to 8 bits, which
-    ``picture`` uint8 (S,S,3) shows. Norms are of the exact change in units of [0,1], ``l0`` in pixels; PSNR and SSIM of the
-    8-bit pictures. ``at_home`` says whether it worked on the network that it was made on, when another one judges; ``within``
-    whether it keeps the epsilon that bounded attacks have, when these are matched.
+    ``budget`` is what it may spend at most, in words. ``verdict`` is INTO, FOOLED or HELD for the exact picture,
+    ``png_verdict`` for the same rounded to 8 bits, which ``picture`` uint8 (S,S,3) shows. Norms are of the exact change in
+    units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it worked on the network
+    that it was made on, when another one judges; ``within`` whether it keeps the epsilon that bounded attacks have, when these
+    are matched.
     """
 
     key: str
     name: str
     aim: str
+    budget: str
     picture: np.ndarray
     label: str
     probability: float
@@ -87,6 +89,7 @@ class _Task:
     key: str
     name: str
     aim: str
+    budget: str
     labels: Tensor
     targeted: bool
     stream: Callable[[], Iterator[AttackResult]]
@@ -149,14 +152,15 @@ def _baseline(key: str, classifier: Classifier, image: Tensor, perturbation: Per
 
     largest = LARGEST if ball.p == LINF else 2 * ball.radius
     ways = _ways(build, ball.radius if bout.matched else None, largest, classifier, image, labels, False, bout.seed)
-    return _Task(key, BASELINES[key], ANY, labels, False, ways, ball if bout.matched else None)
+    return _Task(key, BASELINES[key], ANY, "", labels, False, ways, ball if bout.matched else None)
 
 
 def _attack(
     item: Item, classifier: Classifier, image: Tensor, perturbation: Perturbation, logits: Tensor, bout: Bout, transfers: bool
 ) -> _Task:
     epsilon = matched_epsilon(perturbation)
-    targeted_only = item.build(epsilon, 1, False).targeted_only
+    attack = item.build(epsilon, bout.effort, transfers)
+    targeted_only = attack.targeted_only
     targeted = bout.goal != ANY or targeted_only
     if bout.goal == TARGET:
         labels = torch.tensor([bout.target])
@@ -170,7 +174,19 @@ def _attack(
     build = partial(_built, item, bout.effort, transfers)
     ways = _ways(build, matched, LARGEST, classifier, image, labels, targeted, bout.seed)
     ball = Ball(LINF, epsilon) if item.bounded and bout.matched else None
-    return _Task(item.key, item.name, aim, labels, targeted, ways, ball)
+    return _Task(item.key, item.name, aim, budget_of(attack), labels, targeted, ways, ball)
+
+
+def budget_of(attack: Attack) -> str:
+    """What an attack may spend at most on a photograph, in words; nothing for one that stops by itself."""
+    settings = vars(attack)
+    if "search_steps" in settings:
+        return f"{settings['search_steps']} x {settings['iterations']} iterations"
+    if "rounds" in settings:
+        return f"{settings['rounds']} x {settings['iterations']} iterations"
+    if "query_budget" in settings:
+        return f"{settings['query_budget']} queries"
+    return f"{settings['steps']} steps" if "steps" in settings else ""
 
 
 def _built(item: Item, effort: int, transfers: bool, epsilon: float) -> Attack:
@@ -211,6 +227,7 @@ def _judged(task: _Task, result: AttackResult, judge: Classifier, image: Tensor,
         task.key,
         task.name,
         task.aim,
+        task.budget,
         picture,
         label,
         probability,
