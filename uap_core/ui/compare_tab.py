@@ -32,7 +32,10 @@ from uap_core.ui.widgets import (
 )
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from uap_core.experiments.comparison import Contender
+    from uap_core.models.classifier import Classifier
 
 EXPLAIN = r"""
 **What is compared?** The *universal* pattern and *random signs* know nothing of this photograph. All others are made for it,
@@ -83,14 +86,24 @@ def build(studio: Studio, setup: Setup) -> None:
         numbers = download("These numbers (.csv)", "compare-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
-    def preview(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
-        """The three that answer at once."""
+    def preview(
+        photo: str,
+        network: str,
+        pattern: str,
+        own: dict[str, Pattern],
+        epsilon: float,
+        target_now: str | None,
+        judge_now: str,
+    ) -> tuple[Any, ...]:
+        """The three that answer at once, and what can be aimed at and who can judge now."""
         from uap_core.experiments.comparison import compare
 
         image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
         classifier = studio.classifier(network)
         found = list(compare(classifier, image, perturbation, [*BASELINES, "fgsm"]))
-        return status(INVITATION), _table(_before(photo, network), classifier.card.name, found), hide(), hide(), hide()
+        table = _table(_before(photo, network), classifier.card.name, found)
+        choices = _targets(studio, network, classifier, image, target_now), _judges(studio, network, judge_now)
+        return status(INVITATION), table, hide(), hide(), hide(), *choices
 
     def attack(
         photo: str,
@@ -139,12 +152,8 @@ def build(studio: Studio, setup: Setup) -> None:
     running = run.click(guarded(len(outputs), 0)(attack), inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was found so far stays."), None, state)
     for event in setup.changed:
-        event.then(guarded(len(outputs), 0)(preview), setup.inputs, outputs, **QUICK).then(
-            guarded(1, 0)(lambda photo, network, current: _targets(studio, photo, network, current)),
-            [setup.photo, setup.network, target],
-            target,
-            **QUICK,
-        ).then(lambda network, current: _judges(studio, network, current), [setup.network, judge], judge, **QUICK)
+        shown = [*outputs, target, judge]
+        event.then(guarded(len(shown), 0)(preview), [*setup.inputs, target, judge], shown, **QUICK)
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 
 
@@ -156,12 +165,11 @@ def _labels(studio: Studio, network: str) -> list[str]:
     return sorted(set(studio.classifier(network).labels))
 
 
-def _targets(studio: Studio, photo: str, network: str, current: str | None) -> Any:
+def _targets(studio: Studio, network: str, classifier: Classifier, image: Tensor, current: str | None) -> Any:
     """All classes but the one that the network sees now."""
     from uap_core.metrics import predict
 
-    classifier = studio.classifier(network)
-    seen = classifier.labels[int(predict(classifier, [studio.image(photo, network)]))]
+    seen = classifier.labels[int(predict(classifier, [image]))]
     labels = [label for label in _labels(studio, network) if label != seen]
     return gr.update(choices=labels, value=current if current in labels else None)
 
