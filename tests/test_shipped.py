@@ -11,11 +11,11 @@ from uap_core.assets import RESULTS
 from uap_core.datasets import ImageSet, open_held_out
 from uap_core.experiments.evaluation import evaluate
 from uap_core.experiments.matrix import MatrixRow, fooling_matrix
-from uap_core.experiments.shipped import IMAGENET, recipes
+from uap_core.experiments.shipped import IMAGENET, OTHERS, recipes
 from uap_core.library import Entry, library
-from uap_core.metrics import accuracy, top_k_accuracy
+from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.classifier import Classifier
-from uap_core.models.zoo import Zoo
+from uap_core.models.zoo import Zoo, load_model
 from uap_core.perturbation import load_perturbation
 from uap_core.tables import read_table
 
@@ -47,8 +47,21 @@ def test_the_library_is_whole() -> None:
     assert {entry.path.stem for entry in library()} == {recipe.file for recipe in recipes()}
 
 
+@pytest.mark.parametrize("key", OTHERS)
+def test_the_accuracy_of_its_siblings(key: str, classifier: Classifier, photographs: ImageSet) -> None:
+    sibling = load_model(key)
+    assert (sibling.labels, sibling.size) == (classifier.labels, classifier.size)
+    truth = photographs.truth(sibling.class_ids)
+    assert truth is not None
+    top1 = accuracy(predict(sibling, photographs.batches(250)), truth).value
+    assert top1 == pytest.approx(sibling.card.measured["top1"], abs=SLACK)
+    assert top1 >= 0.62
+    assert sibling.card.weights_path.stat().st_size < 5_000_000
+
+
 @pytest.mark.parametrize("entry", EMBEDDED, ids=lambda entry: entry.path.stem)
-def test_a_pattern_of_the_embedded_network(entry: Entry, classifier: Classifier, photographs: ImageSet) -> None:
+def test_a_pattern_of_an_embedded_network(entry: Entry, photographs: ImageSet) -> None:
+    classifier = load_model(entry.networks[0])
     stated = entry.provenance["held_out"]
     v, seed = load_perturbation(entry.path), entry.provenance["seed"]
     target = classifier.index_of(entry.target) if entry.target else None

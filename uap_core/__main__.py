@@ -392,11 +392,11 @@ def publish(
     """
     from uap_core.experiments.materials import Materials, minutes
     from uap_core.experiments.publish import PARTS, jobs, state_on_dream_card
-    from uap_core.experiments.shipped import IMAGENET
+    from uap_core.experiments.shipped import IMAGENET, OTHERS
     from uap_core.images import SAMPLE_PHOTOS
     from uap_core.ui.opening import write_opening
 
-    keys = model or [DEFAULT_MODEL, *(IMAGENET if imagenet else ())]
+    keys = model or [DEFAULT_MODEL, *OTHERS, *(IMAGENET if imagenet else ())]
     sources = {64: data} | ({224: imagenet} if imagenet else {})
     materials = Materials(_zoo(folder), sources)
     if photo not in {sample.key for sample in SAMPLE_PHOTOS}:

@@ -57,6 +57,17 @@ def slider_pictures(page) -> list[np.ndarray]:
     return pictures
 
 
+def wait_for_photograph(page, expected: np.ndarray) -> None:
+    """Until the slider shows ``expected`` (S,S,3) as the picture before."""
+    for _ in range(60):
+        shown = slider_pictures(page)[0]
+        times = shown.shape[0] // SIZE
+        if (shown[::times, ::times] == expected).all():
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError("another picture is shown")
+
+
 def lion() -> np.ndarray:
     return np.asarray(square(SAMPLE_PHOTOS[0].open(), SIZE, SIZE))
 
@@ -115,11 +126,7 @@ def test_epsilon_out_of_range_is_said_at_the_slider_and_nothing_is_lost(page) ->
 def test_another_photograph_by_click(page) -> None:
     page.locator("#gallery .thumbnail-item").nth(2).click()
     wait_for(page, "#photo-note", "Rachel Michetti")
-    clean = np.asarray(square(SAMPLE_PHOTOS[2].open(), SIZE, SIZE))
-    page.wait_for_timeout(1500)
-    shown = slider_pictures(page)[0]
-    times = shown.shape[0] // SIZE
-    assert (shown[::times, ::times] == clean).all()
+    wait_for_photograph(page, np.asarray(square(SAMPLE_PHOTOS[2].open(), SIZE, SIZE)))
 
 
 def upload(page, path: Path) -> None:
@@ -134,16 +141,13 @@ def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("not a picture")
     upload(page, tmp_path / "good.png")
     wait_for(page, "#photo-note", "Your picture")
-    page.wait_for_timeout(1500)
     expected = np.asarray(square(Image.fromarray(noise), SIZE, SIZE))
-    shown = slider_pictures(page)[0]
-    times = shown.shape[0] // SIZE
-    assert (shown[::times, ::times] == expected).all()
+    wait_for_photograph(page, expected)
 
     page.locator("#upload button[aria-label='Remove Image']").click()
     upload(page, tmp_path / "bad.png")
     wait_for(page, "#photo-note", "not a picture that can be opened")
-    assert (slider_pictures(page)[0][::times, ::times] == expected).all()  # the good picture stays
+    wait_for_photograph(page, expected)  # the good picture stays
 
 
 def test_own_pattern_good_and_bad(page, tmp_path: Path) -> None:
@@ -375,7 +379,7 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
     page.get_by_role("tab", name="Networks").click()
     page.locator(".listing tr").nth(17).wait_for()
     rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
-    assert [row[0] for row in rows][1:3] == ["ResNet-64 (embedded)", "Twin"]
+    assert [row[0] for row in rows][1:4] == ["ResNet-64 (embedded)", "Separable-64 (embedded)", "Twin"]
     assert {"VGG-16", "ViT-B/16", "ResNet-152"} <= {row[0] for row in rows}
     assert rows[1][5] == "in memory"
     assert next(row for row in rows if row[0] == "VGG-16")[1:] == [

@@ -25,7 +25,7 @@ from uap_core.experiments.convergence import ConvergenceRow, convergence
 from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, table_so_far, title_of
 from uap_core.experiments.matrix import MatrixRow, fooling_matrix
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
-from uap_core.experiments.shipped import DEEPFOOL, IMAGENET, L2_2000, LINF10, Recipe, is_made, make, recipes
+from uap_core.experiments.shipped import DEEPFOOL, IMAGENET, L2_2000, LINF10, OTHERS, Recipe, is_made, make, recipes
 from uap_core.experiments.sweep import SweepRow, epsilon_sweep
 from uap_core.library import read_library
 from uap_core.models.zoo import DEFAULT_MODEL
@@ -48,14 +48,15 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     """
     for key in networks:
         materials.card(key)
-    several = [key for key in networks if key in IMAGENET]
     made: list[Job] = [_library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
     if DEFAULT_MODEL in networks:
         made.append(_sweep_job(materials, DEFAULT_MODEL))
-        made.append(_matrix_job(materials, (DEFAULT_MODEL,), f"{DEFAULT_MODEL}-matrix"))
-    if len(several) == len(IMAGENET):
-        made.append(_matrix_job(materials, IMAGENET, "imagenet-matrix"))
+    for family, name in (((DEFAULT_MODEL, *OTHERS), "embedded-matrix"), (IMAGENET, "imagenet-matrix")):
+        if set(family) <= set(networks):
+            made.append(_matrix_job(materials, family, name))
     for key in networks:
+        if key in OTHERS:
+            continue
         made.append(_curve_job(materials, key, "real", Default(budget=BUDGET, bf16=True)))
         made.append(_curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET)))
         if key == DEFAULT_MODEL:

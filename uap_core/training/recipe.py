@@ -65,11 +65,13 @@ class Recipe:
         return self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
 
 
-# What ships was made by these. The second one sees small images throughout, which costs half as much to train and to use.
+# What ships was made by these (the plain network is not trained yet). The depthwise one sees small crops throughout, which
+# costs half as much to train and to use; its view is the mean enlargement of those crops, 1.25, as the first one's is, and was
+# the best of 56 to 80 on training images.
 RECIPES = {
     "resnet64": Recipe(),
     "vgg64": Recipe(),
-    "separable64": Recipe(epochs=36, mix_chance=0.2, small_share=1.0, view_size=64),
+    "separable64": Recipe(epochs=36, mix_chance=0.2, small_share=1.0, view_size=60),
 }
 
 

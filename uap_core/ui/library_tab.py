@@ -42,7 +42,7 @@ applied to any network of that size that you bring (`--models`). The curves show
 looked at on the way: what a run planned for fewer would have reached is a little higher than its curve at that place.
 """
 GAIN = 10
-MATRICES = ("imagenet-matrix", "resnet64-matrix")
+MATRICES = ("embedded-matrix", "imagenet-matrix")
 
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
