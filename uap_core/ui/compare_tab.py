@@ -199,12 +199,18 @@ def _line(before: np.ndarray, contender: Contender) -> str:
     change = amplified((contender.picture.astype(float) - before) / 255)
     home = "<small>failed even where it was made</small>" if contender.at_home is False else ""
     beyond = "<small>beyond epsilon</small>" if contender.within is False else ""
+    item = MENU.get(contender.key)
+    about = (
+        f"{item.source}; {item.knows}; {'bounded' if item.bounded else 'smallest'} in {item.norm}"
+        if item
+        else "knows nothing of the photograph"
+    )
     budget = f"<small>up to {contender.budget}</small>" if contender.budget else ""
     cells = (
         f'<span class="swap" tabindex="0"><img alt="picture after {escape(contender.name)}"'
         f' src="{picture_link(contender.picture)}"></span>',
         f'<img alt="its change, {GAIN} times stronger" src="{picture_link(change)}">',
-        f"<b>{escape(contender.name)}</b><small>aim: {escape(contender.aim)}</small>{budget}",
+        f'<b title="{escape(about)}">{escape(contender.name)}</b><small>aim: {escape(contender.aim)}</small>{budget}',
         f"{escape(contender.label)} <small>{contender.probability:.0%} sure</small>",
         f"{_verdict(contender.verdict)}{home}",
         f"{contender.linf * 255:.3g}/255{beyond}",
