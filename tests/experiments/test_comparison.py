@@ -150,11 +150,11 @@ def test_an_l2_pattern_beside_attacks_in_l_inf() -> None:
 def test_rows_say_what_they_may_spend_and_keep_to_it() -> None:
     rows = finished(["fgsm", "iterates", "square", "carlini-wagner", "carlini-wagner-l0", "lbfgs"])
     assert [row.budget for row in rows.values()] == [
-        *("", "10 steps", "200 queries", "3 x 25 iterations", "24 x 15 iterations", "2 x 15 iterations")
+        *("", "10 steps", "200 queries", "3 x 15 iterations", "24 x 15 iterations", "2 x 10 iterations")
     ]
     assert rows["iterates"].gradients <= 10
     assert rows["square"].queries <= 200
-    assert rows["carlini-wagner"].gradients <= 3 * 25 + 1  # and one to see where to begin
+    assert rows["carlini-wagner"].gradients <= 3 * 15 + 1  # and one to see where to begin
 
 
 def test_efforts_are_iterations() -> None:

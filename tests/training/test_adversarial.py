@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from toys import seeded
 
-from uap_core.training.adversarial import STEP, accuracy_under_attack, attacked, mixture
+from uap_core.training.adversarial import STEP, accuracy_under_attack, attacked
 
 
 def linear(classes: int = 3) -> nn.Module:
@@ -46,19 +46,6 @@ def test_more_steps_reach_the_corner_that_is_worst_on_a_linear_network() -> None
         torch.testing.assert_close(image, 0.5 + worst)
     soft = attacked(network, x, F.one_hot(y, 2).float(), epsilon, seeded(0), steps=20)
     torch.testing.assert_close(soft, found)
-
-
-def test_the_mixture_leaves_its_share_clean() -> None:
-    network, x, y = linear(), torch.rand(8, 3, 4, 4, generator=seeded(3)), torch.arange(8) % 3
-    for alpha, clean in ((1.0, 8), (0.5, 4), (0.25, 2), (0.0, 0)):
-        moved = (mixture(network, x, y, 0.05, alpha, seeded(0)) != x).flatten(1).any(dim=1)
-        assert moved.tolist() == [False] * clean + [True] * (8 - clean)
-
-
-def test_no_weight_gets_a_gradient() -> None:
-    network = linear()
-    mixture(network, torch.rand(4, 3, 4, 4), torch.arange(4) % 3, 0.05, 0.5, seeded(0))
-    assert all(parameter.grad is None for parameter in network.parameters())
 
 
 def test_accuracy_under_attack_falls_with_epsilon_and_is_plain_accuracy_at_none() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,16 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
+from uap_core.assets import MODELS
 from uap_core.errors import DatasetError, SettingError
 from uap_core.models.card import read_card
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.models.resnet64 import ResNet64
 from uap_core.tables import read_table
-from uap_core.training.publish import class_names, train_and_publish, write_weights
+from uap_core.training.publish import begin_with, class_names, train_and_publish, write_weights
 from uap_core.training.recipe import EpochRow, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
@@ -116,6 +118,33 @@ def test_from_pictures_to_what_ships(architecture: str, epsilon: float, tmp_path
     table = read_table(results / "tiny-training.json", EpochRow)
     assert table.rows == rows
     assert table.provenance["recipe"]["seed"] == 0
+
+
+def test_a_network_is_trained_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step, at the rate of nothing that a run starts with: its weights are those that it began with."""
+    for seed, wnid in enumerate(("n01", "n02")):
+        write_pictures(tmp_path / "data", "train", wnid, 64, seed)
+        write_pictures(tmp_path / "data", "val", wnid, 3, seed + 10)
+    out = tmp_path / "models"
+    monkeypatch.setattr("uap_core.training.publish.MODELS", out)
+
+    def run(key: str, **settings: object) -> dict[str, Tensor]:
+        recipe = replace(Recipe(epochs=1, small_size=32), **settings)  # type: ignore[arg-type]
+        list(train_and_publish(tmp_path / "data", key, "resnet64", out, tmp_path, tmp_path / f"{key}.ckpt", recipe))
+        return load_file(out / f"{key}.safetensors")
+
+    first, still, fresh = run("first"), run("still", start="first", seed=1), run("fresh", seed=1)
+    weights = [name for name, value in first.items() if value.ndim == 4]
+    assert all(torch.allclose(first[name], still[name], atol=1e-3) for name in weights)
+    assert not any(torch.allclose(first[name], fresh[name], atol=1e-3) for name in weights)
+    assert read_card(out / "still.json").source.startswith("trained further from first by this project on 128 images")
+    assert read_card(out / "fresh.json").source.startswith("trained from scratch by this project")
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    network = EMBEDDED["resnet64"].build_to_train(5)
+    with pytest.raises(SettingError, match="cannot begin with Separable-64"):
+        begin_with(network, read_card(MODELS / "separable64.json"))
 
 
 def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import DatasetError, SettingError
-from uap_core.training.recipe import EpochRow, Recipe, accuracy, one_cycle, train
+from uap_core.training.recipe import IMAGES, RECIPES, UNIVERSAL, EpochRow, Recipe, accuracy, one_cycle, recipe_of, train
 
 RECIPE = Recipe(epochs=3, batch_size=8, size=16, small_size=12, peak_rate=0.05)
 
@@ -54,6 +54,35 @@ def test_an_interrupted_run_ends_bit_for_bit_as_an_uninterrupted_one(tmp_path: P
     assert not any(torch.equal(value, state[name]) for name, value in network().named_parameters())
 
 
+def test_a_pattern_that_learns_beside_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, epsilon=0.1, against=UNIVERSAL, small_share=0.0, large_size=16)
+    whole, interrupted, resumed = network(), network(), network()
+    finish(whole, tmp_path / "whole.ckpt", recipe)
+    next(iter(train(interrupted, data(), data(seed=1), recipe, tmp_path / "half.ckpt")))
+    pattern = torch.load(tmp_path / "half.ckpt", weights_only=True)["opponent"]["pattern"]
+    assert 0 < pattern.abs().max() <= 0.1
+    finish(resumed, tmp_path / "half.ckpt", recipe)
+    state = resumed.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in whole.state_dict().items())
+    plain = network()
+    finish(plain, tmp_path / "plain.ckpt", replace(recipe, epsilon=0.0))
+    assert not torch.equal(plain[0].weight, whole[0].weight)
+
+
+def test_an_opponent_that_is_not_known_is_refused() -> None:
+    with pytest.raises(SettingError, match="against images or universal, not against 'everybody'"):
+        Recipe(against="everybody").opponent()
+
+
+def test_the_recipe_of_an_attacked_twin() -> None:
+    robust, universal = (recipe_of("resnet64", None, 0, 4 / 255, None, kind) for kind in (IMAGES, UNIVERSAL))
+    assert (robust, robust.start) == (RECIPES["resnet64_robust"], "resnet64")
+    assert universal.small_share == 0  # a pattern fits one size
+    assert recipe_of("vgg64", None, 0, 4 / 255, None).mix_chance == 0
+    assert recipe_of("vgg64", None, 0, 0.0, None) == RECIPES["vgg64"]
+    assert recipe_of("resnet64", 7, 3, 2 / 255, 0.9) == replace(robust, epochs=7, seed=3, epsilon=2 / 255, alpha=0.9)
+
+
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
     whole, again = network(), network()
     rows = finish(whole, tmp_path / "run.ckpt")
@@ -97,6 +126,7 @@ def test_the_rate_rises_over_a_fifth_and_falls_to_zero() -> None:
 def test_the_phases_of_a_run() -> None:
     recipe = Recipe(epochs=20)
     assert [recipe.side(epoch) for epoch in range(20)] == [48] * 9 + [64] * 11
+    assert [replace(recipe, large_size=56).side(epoch) for epoch in (0, 19)] == [48, 56]
     assert [recipe.mixing(epoch) for epoch in range(20)] == [0.5] * 17 + [0.0] * 3
     assert recipe.rate(4) == recipe.peak_rate
     assert recipe.rate(12) == pytest.approx(recipe.peak_rate / 2)

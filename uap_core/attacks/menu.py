@@ -77,19 +77,19 @@ def _deepfool_linf(epsilon: float, effort: int, all_steps: bool) -> Attack:
 def _penalty(epsilon: float, effort: int, all_steps: bool) -> Attack:
     from uap_core.attacks.penalty import Penalty
 
-    return Penalty(search_steps=3, iterations=25 * effort)
+    return Penalty(search_steps=3, iterations=15 * effort)
 
 
 def _lbfgs(epsilon: float, effort: int, all_steps: bool) -> Attack:
     from uap_core.attacks.lbfgs import LBFGS
 
-    return LBFGS(search_steps=2, iterations=15 * effort)
+    return LBFGS(search_steps=2, iterations=10 * effort)
 
 
 def _carlini_wagner(epsilon: float, effort: int, all_steps: bool) -> Attack:
     from uap_core.attacks.carlini_wagner import CarliniWagner
 
-    return CarliniWagner(search_steps=3, iterations=25 * effort)
+    return CarliniWagner(search_steps=3, iterations=15 * effort)
 
 
 def _carlini_wagner_linf(epsilon: float, effort: int, all_steps: bool) -> Attack:
@@ -107,7 +107,7 @@ def _carlini_wagner_l0(epsilon: float, effort: int, all_steps: bool) -> Attack:
 def _hinge(epsilon: float, effort: int, all_steps: bool) -> Attack:
     from uap_core.attacks.hinge import Hinge
 
-    return Hinge(search_steps=3, iterations=25 * effort)
+    return Hinge(search_steps=3, iterations=15 * effort)
 
 
 def _square(epsilon: float, effort: int, all_steps: bool) -> Attack:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-STAGES = ((32,), (64,), (128, 128), (192, 256), (320,))
+STAGES = ((32,), (48,), (96, 128), (192, 256), (320,))
 
 
 class VGG64(nn.Module):

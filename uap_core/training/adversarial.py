@@ -1,4 +1,4 @@
-"""Training on adversarial examples: Goodfellow's mixture, alpha J(x) + (1 - alpha) J(x + eps sign grad) (ICLR 2015, section 6).
+"""Adversarial examples to train on, and to measure what the training bought.
 
 With a random start, one step is enough where networks are small and eps is too (Wong et al., "Fast is better than free", ICLR
 2020).
@@ -31,16 +31,6 @@ def attacked(
             loss = F.cross_entropy(network(tried.to(memory_format=torch.channels_last)).float(), y, reduction="sum")
         move = (move + size * torch.autograd.grad(loss, tried)[0].sign()).clamp(-epsilon, epsilon)
     return (x + move).clamp(0, 1).detach()
-
-
-def mixture(network: nn.Module, x: Tensor, y: Tensor, epsilon: float, alpha: float, generator: torch.Generator) -> Tensor:
-    """A batch of which the share ``alpha`` stays clean and the rest is attacked: on average the mixture of the losses.
-
-    Half the price of taking both losses on every image. The network is in training mode throughout, as with Wong et al.: batch
-    norm sees the attacked part by itself while it is attacked, and counts it.
-    """
-    clean = round(alpha * len(x))
-    return torch.cat([x[:clean], attacked(network, x[clean:], y[clean:], epsilon, generator, bf16=True)])
 
 
 def accuracy_under_attack(

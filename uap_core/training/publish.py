@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from uap_core.assets import MODELS
 from uap_core.datasets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
 from uap_core.images import preprocess, sample_photos
 from uap_core.metrics import accuracy, predict, top_k_accuracy
-from uap_core.models.card import read_card
+from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
@@ -37,7 +38,8 @@ def train_and_publish(
     """Train on ``data`` (train/ and val/, one folder a class) and yield an epoch at a time; then write what ships.
 
     ``out`` gets <key>.safetensors and <key>.json, ``results`` gets <key>-training.json. Raises DatasetError when the two
-    splits do not have the same classes, SettingError for an ``architecture`` that is not known.
+    splits do not have the same classes, SettingError for an ``architecture`` that is not known or weights to begin with that do
+    not fit it, ModelError when those are not there.
     """
     if architecture not in EMBEDDED:
         raise SettingError(f"There is no architecture {architecture!r}. Known: {', '.join(EMBEDDED)}.")
@@ -50,6 +52,8 @@ def train_and_publish(
     with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
         torch.manual_seed(recipe.seed)
         network = EMBEDDED[architecture].build_to_train(len(wnids))
+    if recipe.start:
+        begin_with(network, read_card(MODELS / f"{recipe.start}.json"))
     rows: list[EpochRow] = []
     for row in train(network, (craft.pixels, truth), (held_out.pixels, held_out_truth), recipe, checkpoint):
         rows.append(row)
@@ -60,6 +64,14 @@ def train_and_publish(
     write_card(out, key, architecture, classes, recipe, rows, craft, held_out)
     provenance = {"network": key, "recipe": asdict(recipe), **versions()}
     write_table(Table(f"Training of {key}", rows, provenance), results / f"{key}-training.json")
+
+
+def begin_with(network: nn.Module, card: Card) -> None:
+    """Give ``network`` the weights of ``card``. Raises SettingError when they do not fit, as a folded batch norm's do not."""
+    try:
+        network.load_state_dict(load_file(card.weights_path))
+    except RuntimeError as error:
+        raise SettingError(f"The training cannot begin with {card.name}: its weights do not fit this network.") from error
 
 
 def class_names(data: Path) -> dict[str, str]:
@@ -106,7 +118,7 @@ def write_card(
         "resize_size": recipe.size,
         "view_size": recipe.view_size,
         "licence": "MIT",
-        "source": f"trained from scratch by this project on {len(craft)} images of {craft.name}",
+        "source": f"trained {_beginning(recipe)} by this project on {len(craft)} images of {craft.name}",
         "note": f"Knows {len(classes)} everyday ImageNet classes; a photograph of anything else gets the nearest of them.",
         "download_megabytes": round(weights.stat().st_size / 1e6, 2),
         "recipe": asdict(recipe) | {"minutes": round(sum(row.seconds for row in rows) / 60, 1)},
@@ -123,6 +135,10 @@ def write_card(
         under = accuracy_under_attack(classifier, held_out.pixels, truth, recipe.epsilon, generator)
         card["measured"]["under_attack"] = {"attack": "PGD, 20 steps, l_inf", "epsilon": recipe.epsilon, "top1": under}
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def _beginning(recipe: Recipe) -> str:
+    return f"further from {recipe.start}" if recipe.start else "from scratch"
 
 
 @torch.inference_mode()

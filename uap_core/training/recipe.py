@@ -18,19 +18,26 @@ from torch.nn import functional as F
 from uap_core.errors import DatasetError, SettingError
 from uap_core.models.classifier import Normalise
 from uap_core.models.precision import sixteen_bits
-from uap_core.training.adversarial import mixture
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
+from uap_core.training.opponents import EachImage, LearningPattern, Opponent
+
+IMAGES, UNIVERSAL = "images", "universal"
+OPPONENTS = (IMAGES, UNIVERSAL)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Settings of one training run.
 
-    ``small_share`` of the ``epochs`` see images of ``small_size`` pixels, the rest ``size``; CutMix joins ``mix_chance`` of
-    the batches until the last ``plain_share`` of them, which see unmixed images. Random crops show things larger than whole
-    pictures do, so in use the network sees its pictures enlarged to ``view_size`` (Touvron et al., "Fixing the train-test
-    resolution discrepancy", NeurIPS 2019): here by a quarter, about the mean enlargement of the crops. With an ``epsilon``
-    above 0 the share 1 - ``alpha`` of each batch is attacked in l_inf (see ``adversarial``).
+    ``size`` is that of the pictures and of what the network takes in use. ``small_share`` of the ``epochs`` see crops of
+    ``small_size`` pixels, the rest of ``large_size``; CutMix joins ``mix_chance`` of the batches until the last
+    ``plain_share`` of them, which see unmixed images. Random crops show things larger than whole pictures do, so in use the
+    network sees its pictures enlarged to ``view_size`` (Touvron et al., "Fixing the train-test resolution discrepancy",
+    NeurIPS 2019): here by a quarter, about the mean enlargement of the crops; with 0 it sees them as they are.
+
+    With an ``epsilon`` above 0 the share 1 - ``alpha`` of each batch is attacked in l_inf, ``against`` each image by itself or
+    one universal pattern (see ``opponents``). ``start`` names the embedded network whose weights the run begins with; fresh
+    ones when empty.
     """
 
     epochs: int = 50
@@ -46,41 +53,80 @@ class Recipe:
     size: int = 64
     small_size: int = 48
     small_share: float = 0.45
+    large_size: int = 64
     average_decay: float = 0.998
     view_size: int = 80
     seed: int = 0
     epsilon: float = 0.0
     alpha: float = 0.5
+    against: str = IMAGES
+    start: str = ""
 
     def rate(self, moment: float) -> float:
         """The learning rate after ``moment`` epochs."""
         return self.peak_rate * one_cycle(moment / self.epochs)
 
     def side(self, epoch: int) -> int:
-        """Pixels a side of the images of one epoch."""
-        return self.small_size if epoch < self.small_share * self.epochs else self.size
+        """Pixels a side of the crops of one epoch."""
+        return self.small_size if epoch < self.small_share * self.epochs else self.large_size
 
     def mixing(self, epoch: int) -> float:
         """The chance of CutMix for a batch of one epoch."""
         return self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
 
+    def opponent(self) -> Opponent | None:
+        """Whom the network meets, if anybody. Raises SettingError for one that is not known."""
+        if self.against not in OPPONENTS:
+            raise SettingError(f"A network is trained against {' or '.join(OPPONENTS)}, not against {self.against!r}.")
+        if not self.epsilon:
+            return None
+        if self.against == UNIVERSAL:
+            return LearningPattern(self.epsilon, self.alpha, self.large_size)
+        return EachImage(self.epsilon, self.alpha)
 
-# What ships was made by these (the plain network is not trained yet). The depthwise one sees small crops throughout, which
-# costs half as much to train and to use; its view is the mean enlargement of those crops, 1.25, as the first one's is, and was
-# the best of 56 to 80 on training images.
+
+# What ships was made by these. All but the first see small crops only, which costs half as much to train and to use; the view
+# is the mean enlargement of those crops, 1.25, as the first one's is.
 RECIPES = {
     "resnet64": Recipe(),
-    "vgg64": Recipe(),
+    "vgg64": Recipe(epochs=28, mix_chance=0.0, small_size=32, small_share=0.5, large_size=48, view_size=60),
     "separable64": Recipe(epochs=36, mix_chance=0.2, small_share=1.0, view_size=60),
+    "resnet64_robust": Recipe(
+        epochs=5,
+        peak_rate=0.06,
+        mix_chance=0.0,
+        small_share=1.0,
+        view_size=0,
+        epsilon=4 / 255,
+        alpha=0.2,
+        start="resnet64",
+    ),
+    # A pattern belongs to one size of picture.
+    "resnet64_universal": Recipe(
+        epochs=3,
+        peak_rate=0.02,
+        mix_chance=0.0,
+        small_share=0.0,
+        view_size=0,
+        epsilon=10 / 255,
+        against=UNIVERSAL,
+        start="resnet64",
+    ),
 }
 
 
-def recipe_of(architecture: str, epochs: int | None, seed: int, epsilon: float, alpha: float) -> Recipe:
-    """The recipe of an ``architecture``, with its own number of epochs unless told, attacked when ``epsilon`` is above 0."""
+def recipe_of(
+    architecture: str, epochs: int | None, seed: int, epsilon: float, alpha: float | None, against: str = IMAGES
+) -> Recipe:
+    """The recipe of an ``architecture``, attacked when ``epsilon`` is above 0; None for its own ``epochs`` and ``alpha``."""
     own = RECIPES.get(architecture, Recipe())
-    # Mixed pictures and attacked ones at once are more than a small network can learn.
-    mix_chance = 0.0 if epsilon else own.mix_chance
-    return replace(own, epochs=epochs or own.epochs, seed=seed, epsilon=epsilon, alpha=alpha, mix_chance=mix_chance)
+    if epsilon:
+        # Mixed pictures and attacked ones at once are more than a small network can learn; a pattern fits one size of crops.
+        share = 0.0 if against == UNIVERSAL else own.small_share
+        plain = replace(own, mix_chance=0.0, small_share=share)
+        own = RECIPES.get(f"{architecture}_{'universal' if against == UNIVERSAL else 'robust'}", plain)
+    alpha = own.alpha if alpha is None else alpha
+    return replace(own, epochs=epochs or own.epochs, seed=seed, epsilon=epsilon, alpha=alpha, against=against)
 
 
 @dataclass(frozen=True)
@@ -123,11 +169,13 @@ def train(
     held_out: tuple[Tensor, Tensor],
     recipe: Recipe,
     checkpoint: Path,
+    opponent: Opponent | None = None,
 ) -> Iterator[EpochRow]:
     """Train ``network`` (normalised images to logits) and yield a row an epoch; the averaged weights end up in it.
 
     ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run goes on
-    from it, and the rows of the epochs already done are yielded again first. Raises DatasetError for less than one batch,
+    from it, and the rows of the epochs already done are yielded again first. ``opponent`` is the recipe's own unless told.
+    Raises DatasetError for less than one batch,
     SettingError for a checkpoint of another network or recipe.
     """
     images, labels = craft
@@ -149,6 +197,7 @@ def train(
         momentum=recipe.momentum,
         nesterov=True,
     )
+    opponent = opponent or recipe.opponent()
     rows: list[EpochRow] = []
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
@@ -161,6 +210,8 @@ def train(
         averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
         generator.set_state(state["generator"])
+        if opponent:
+            opponent.load(state["opponent"])
         rows = [EpochRow(**row) for row in state["rows"]]
     yield from rows
 
@@ -176,8 +227,8 @@ def train(
             y = F.one_hot(labels[batch], classes).float()
             if mixing and float(torch.rand(1, generator=generator)) < mixing:
                 x, y = cutmix(x, y, generator)
-            if recipe.epsilon:
-                x = mixture(model, x, y, recipe.epsilon, recipe.alpha, generator)
+            if opponent:
+                x = opponent.meet(model, x, y, generator)
             rate = recipe.rate(epoch + step / steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
@@ -185,6 +236,8 @@ def train(
                 logits = model(x.to(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
             loss.backward()
+            if opponent:
+                opponent.learn()
             optimiser.step()
             optimiser.zero_grad()
             averaged.update_parameters(model)
@@ -204,6 +257,7 @@ def train(
                 "generator": generator.get_state(),
                 "rows": [asdict(row) for row in rows],
                 "recipe": asdict(recipe),
+                "opponent": opponent.state() if opponent else {},
             },
         )
         yield rows[-1]
