@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+from uap_core.tables import Table, write_table
+from uap_core.ui import lipschitz_view, setup_panel, studio
+from uap_core.ui.lipschitz_view import NOTHING, layers_table
+from uap_core.ui.studio import Studio
+
+LAYERS = [
+    LayerRow("conv<1>", "convolution", "8 x 3 x 3 x 3", "2 x 2", 2.5, 2.4, 2.5),
+    LayerRow("mul 1", "mul", "", "", math.inf, None, math.inf, "No bound is known <here>."),
+    LayerRow("logits", "whole network", "", "", None, None, math.inf),
+]
+PICTURES = [RadiusRow("a.png", "cat", 1.0, 1e-6, 0.5, 3.0)]
+
+
+def test_the_table_is_escaped_and_names_what_is_not_known() -> None:
+    html = layers_table(LAYERS)
+    assert "conv&lt;1&gt;" in html
+    assert "&lt;here&gt;" in html
+    assert html.count("not known") == 3
+    assert "2.5" in html
+    assert "inf" not in html
+
+
+@pytest.fixture
+def handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Any]]:
+    """The view's functions by name, with a folder of results of its own."""
+    monkeypatch.setattr(studio, "RESULTS", tmp_path)
+    with gr.Blocks() as demo:
+        shared = Studio()
+        lipschitz_view.build(shared, setup_panel.build(shared, demo))
+    return {function.name: function.fn for function in demo.fns.values() if function.fn}
+
+
+def test_a_network_without_results_is_told_so(handlers: dict[str, Callable[..., Any]]) -> None:
+    note, table, *rest = handlers["stored"]("resnet64", "")
+    assert NOTHING in note
+    assert table == ""
+    assert rest[-1] == "resnet64"
+
+
+def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
+    stated = {"weights_sha256": Studio().card("resnet64").sha256, "time": "2026-11-25T00:00:00", "held_out": "1 image"}
+    layers = [LAYERS[0], LayerRow("logits", "whole network", "", "", None, None, 2.5)]
+    write_table(Table("layers", layers, stated), tmp_path / "resnet64-lipschitz.json")
+    write_table(Table("ResNet-64: so it is", PICTURES, stated), tmp_path / "resnet64-certified.json")
+    note, table, layers_chart, radii_chart, layers_csv, radii_csv, network = handlers["stored"]("resnet64", "")
+    assert "Precomputed 2026-11-25, on 1 image." in note
+    assert "so it is" in note
+    assert "conv&lt;1&gt;" in table
+    assert layers_chart["visible"]
+    assert radii_chart["visible"]
+    assert Path(layers_csv["value"]).read_text().startswith("name,kind,shape")
+    assert "a.png" in Path(radii_csv["value"]).read_text()
+    assert network == "resnet64"
+    assert all(value == gr.skip() for value in handlers["stored"]("resnet64", "resnet64"))
+    stale = json.loads((tmp_path / "resnet64-lipschitz.json").read_text()) | {"provenance": stated | {"weights_sha256": "x"}}
+    (tmp_path / "resnet64-lipschitz.json").write_text(json.dumps(stale))
+    assert NOTHING in handlers["stored"]("resnet64", "")[0]
+
+
+def test_a_live_run_streams_layers_then_pictures(
+    handlers: dict[str, Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.circular_bound", lambda self: 1.0)  # seconds, for 18 layers
+    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.real_norm", lambda self, generator: 1.0)
+    monkeypatch.setattr("uap_core.experiments.lipschitz.IMAGES", 1)
+    opening, *steps, before_last, last = list(handlers["measure"]("resnet64"))
+    assert "Opening the network" in opening[0]
+    tables = [step[1].count("<tr>") for step in steps if isinstance(step[1], str)]
+    assert tables == sorted(tables)
+    assert tables[0] == 2
+    assert any("layers are bounded" in step[0] and step[2]["visible"] for step in steps)
+    assert "1 of 1 images attacked" in before_last[0]
+    assert "dreamt images: L = " in last[0]
+    assert all(shown["visible"] for shown in last[2:])

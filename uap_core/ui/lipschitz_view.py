@@ -1,0 +1,134 @@
+"""A view of the Why tab: how far can a change of the picture move the logits, and what does that certify?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.tables import to_csv
+from uap_core.ui.setup_panel import Setup
+from uap_core.ui.studio import Studio
+from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+
+if TYPE_CHECKING:
+    from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+
+QUESTION = r"""
+#### Can one prove that small changes do no harm?
+$\|\varphi(x) - \varphi(x+r)\|_2 \le L\,\|r\|_2$ with $L = \prod_k L_k$, one factor a layer. Then no $\|r\|_2 <
+(z_{1} - z_{2}) / (\sqrt{2}\,L)$ can alter the label of a picture whose two highest logits are $z_1$ and $z_2$.
+"""
+EXPLAIN = r"""
+**How is a layer's bound found?** A fully connected layer stretches a change by at most the largest singular value of its
+matrix. A convolution with stride $s$ is, on a circle, one matrix of $s^2$ folded Fourier coefficients for each frequency; the
+largest singular value of all of them is the *bound*, and it holds for the layer with zeros around as well. The *real size*
+column is the power method on that very layer, an estimate from below: where both agree, the bound is as good as it can be. ReLU
+stretches nothing, a 3x3 max pool at stride 2 by 2 (a pixel can lie in four windows). Branches that are added add their
+bounds, branches that are put side by side add them in squares. The normalisation of the input counts, since changes are
+measured on pixels.
+
+**Why does a large bound prove nothing?** It assumes that the worst directions of all layers meet in one change, which they
+hardly ever do. A network with a small $L$ has no adversarial example within reach, and that is proved; one with a large $L$
+may have some or none. Szegedy et al. (2013) found 2.75, 10, 7, 7.5, 11, 3.12, 4 and 4 for the layers of AlexNet: each is
+modest, their product, 800 000, is not.
+"""
+LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
+HEAD = ("Layer", "Kind", "Weights", "Stride", "Bound", "Real size", "Up to here")
+NOTHING = "No precomputed bounds for this network: press the button."
+
+
+def build(studio: Studio, setup: Setup) -> None:
+    """Lay out the view inside the tab that calls it, and wire it."""
+    gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
+    with gr.Row():
+        run = gr.Button("Bound this network now", variant="primary", elem_id="lipschitz-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
+    state, shown = gr.HTML(elem_id="lipschitz-status"), gr.State("")
+    layers_chart = chart("lipschitz-layers-chart")
+    radii_chart = chart("lipschitz-radii-chart")
+    with gr.Row():
+        layers_csv = download("The layers (.csv)", "lipschitz-csv")
+        radii_csv = download("The pictures (.csv)", "certified-csv")
+    table = gr.HTML(elem_id="lipschitz-table")
+    gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
+    outputs = [state, table, layers_chart, radii_chart, layers_csv, radii_csv]
+
+    def stored(network: str, before: str) -> tuple[Any, ...]:
+        """What was precomputed for this network, if anything was; nothing new while it is the same network."""
+        from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+
+        if network == before:
+            return (gr.skip(),) * 7
+        layers = studio.precomputed(f"{network}-lipschitz", LayerRow)
+        pictures = studio.precomputed(f"{network}-certified", RadiusRow)
+        if layers is None or pictures is None or layers.provenance["weights_sha256"] != studio.card(network).sha256:
+            return status(NOTHING), "", hide(), hide(), hide(), hide(), network
+        made = f"Precomputed {pictures.provenance['time'][:10]}, on {pictures.provenance['held_out']}."
+        return *finished(f"{made} {pictures.title}", studio.card(network).name, layers.rows, pictures.rows), network
+
+    def measure(network: str) -> Iterator[tuple[Any, ...]]:
+        import torch
+
+        from uap_core.experiments.lipschitz import IMAGES, LayerRow, RadiusRow, conclusion, layer_rows, radii
+
+        yield progress_note("Opening the network…", 0), "", hide(), hide(), hide(), hide()
+        classifier, layers, pictures = studio.classifier(network), list[LayerRow](), list[RadiusRow]()
+        weights = max(1, sum(weight.dim() > 1 for weight in classifier.parameters()))
+        for layer in layer_rows(classifier, torch.Generator().manual_seed(0)):
+            layers.append(layer)
+            share = 0.6 * min(1.0, sum(bool(row.shape) for row in layers) / weights)
+            note = progress_note(f"Live: {layer.name}, up to here {layer.running:.3g}…", share)
+            yield note, layers_table(layers), *(gr.skip(),) * 4
+        drawn = finished("The layers are bounded; opening the images…", classifier.card.name, layers, [])
+        yield *drawn[:3], hide(), drawn[4], hide()
+        _, held_out = studio.craft_and_held_out(network)
+        images = held_out.shuffled(torch.Generator().manual_seed(0)).prefix(IMAGES)
+        for row in radii(classifier, images, layers[-1].running):
+            pictures.append(row)
+            share = 0.6 + 0.4 * len(pictures) / len(images)
+            yield progress_note(f"Live: {len(pictures)} of {len(images)} images attacked…", share), *(gr.skip(),) * 5
+        said = f"Live on {len(images)} {studio.live_set_name(network)}: {conclusion(layers[-1].running, pictures)}"
+        yield finished(said, classifier.card.name, layers, pictures)
+
+    running = run.click(guarded(len(outputs), 0)(measure), setup.network, outputs, **LONG)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The layers so far stay."), None, state)
+    for event in setup.changed:
+        event.then(guarded(len(outputs) + 1, 0)(stored), [setup.network, shown], [*outputs, shown], **QUICK)
+
+
+def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> tuple[Any, ...]:
+    """Everything that is shown once all rows are there, in the order of the outputs."""
+    from uap_core.plots import layers_figure, radii_figure
+
+    bound = layers[-1].running
+    return (
+        status(said),
+        layers_table(layers),
+        show(layers_figure(layers, f"{name}: bounds of the layers, together {bound:.2g}")),
+        show(radii_figure(pictures, f"{name}: what the bound certifies, what an attack needs")) if bound < math.inf else hide(),
+        show(offer("lipschitz.csv", to_csv(layers).encode())),
+        show(offer("certified.csv", to_csv(pictures).encode())),
+    )
+
+
+def layers_table(rows: Sequence[LayerRow]) -> str:
+    """A line a layer; where no bound is known, the reason stands below its kind."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    return f'<div class="wide"><table class="layers"><tr>{head}</tr>{"".join(map(_line, rows))}</table></div>'
+
+
+def _line(row: LayerRow) -> str:
+    why = f"<small>{escape(row.note)}</small>" if row.note else ""
+    words = (escape(row.name), escape(row.kind) + why, escape(row.shape), escape(row.stride))
+    numbers = (_number(row.bound), _number(row.real), _number(row.running))
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in (*words, *numbers))}</tr>"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if value < math.inf else "not known"
