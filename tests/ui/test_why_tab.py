@@ -1,0 +1,87 @@
+"""The tab Why without a browser: what its events answer, on the embedded network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from uap_core.ui import setup_panel, why_tab
+from uap_core.ui.studio import Studio
+
+NETWORK = "resnet64"
+SKIPPED = gr.skip()
+
+
+@pytest.fixture(scope="module")
+def handlers() -> dict[str, Callable[..., Any]]:
+    """The functions behind the buttons, by the id of the button; "select" and "change" are those of tab and network."""
+    studio = Studio()
+    with gr.Blocks() as demo:
+        setup = setup_panel.build(studio, demo)
+        with gr.Tabs(), gr.Tab("Why", elem_id="why") as tab:
+            before = set(demo.fns)
+            why_tab.build(studio, setup, tab)
+    found = {}
+    for key, event in demo.fns.items():
+        for target, name in event.targets if key not in before else ():
+            elem_id = demo.blocks[target].elem_id if target is not None else ""
+            found.setdefault(name if elem_id in ("why", "network") else elem_id, event.fn)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why_tab, "LIVE_NORMALS", 9)
+    monkeypatch.setattr(why_tab, "LIVE_IMAGES", 8)
+
+
+def shown(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value.get("visible"))
+
+
+def test_nothing_is_read_before_the_tab_is_chosen(handlers: dict[str, Callable[..., Any]]) -> None:
+    assert all(value == SKIPPED for value in handlers["change"](NETWORK, ""))
+    first, *rest = handlers["select"](NETWORK, "")
+    assert first == NETWORK
+    assert any(value != SKIPPED for value in rest)
+    assert all(value == SKIPPED for value in handlers["select"](NETWORK, NETWORK)), "nothing new for the same network"
+    assert handlers["change"]("separable64", NETWORK)[0] == "separable64"
+
+
+def test_a_network_without_tables_says_so(handlers: dict[str, Callable[..., Any]]) -> None:
+    _, sentence, *rest = handlers["select"]("separable64", "")
+    assert "Not precomputed" in sentence
+    assert not any(map(shown, rest))
+
+
+def test_normals_stream_and_end_with_files(handlers: dict[str, Callable[..., Any]]) -> None:
+    opening, first, *_, last = list(handlers["normals-run"](NETWORK))
+    assert "Opening" in opening[0]
+    assert "Normals of 8 of 9 images" in first[0]
+    assert shown(first[1])
+    assert not shown(first[2]), "no rates before the last normal"
+    assert "Live: normals of 9 and rates on 8 other dreamt images" in last[0]
+    assert all(map(shown, last[3:]))
+
+
+def test_directions_begin_with_what_costs_no_gradient(handlers: dict[str, Callable[..., Any]]) -> None:
+    _, first, *_, last = list(handlers["directions-run"](NETWORK, "resnet64-l2.safetensors", {}))
+    assert "universal pattern" in first[0]
+    assert shown(first[1])
+    assert "Live: 24 points on 8 dreamt images, directions of 9 others" in last[0]
+    assert shown(last[2])
+
+
+def test_labels_are_counted_batch_by_batch(handlers: dict[str, Callable[..., Any]]) -> None:
+    _, first, *_, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 10.0))
+    assert "32 of 256 images" in first[0]
+    assert "Live on 256 dreamt images, l_inf 10/255" in last[0]
+    assert shown(last[2])
+
+
+def test_epsilon_out_of_range_is_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:
+    *_, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 99.0))
+    assert "Epsilon must lie between" in last[0]

@@ -1,0 +1,282 @@
+"""The tab Why: the geometry behind universal patterns. Shared directions, those that matter, where the labels go, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.tables import to_csv
+from uap_core.ui import lipschitz_view
+from uap_core.ui.setup_panel import Setup, chosen
+from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+
+if TYPE_CHECKING:
+    from uap_core.datasets import ImageSet
+    from uap_core.experiments.dominant import Move
+    from uap_core.experiments.normals import SingularRow, SubspaceRow
+
+BOUNDARIES = r"""
+#### Do the boundaries share directions?
+$N = [\,r(x_1)/\|r(x_1)\|_2,\ \ldots,\ r(x_n)/\|r(x_n)\|_2\,]$, where $r(x)$ is the smallest step over the boundary around $x$
+that DeepFool finds: each column is a normal of the boundary. How fast do the singular values of $N$ fall?
+"""
+BOUNDARIES_READ = r"""
+Normals that have nothing in common give the same singular values as random unit vectors. The more the first ones stand above
+those, the more the boundaries around different images agree. The second chart asks what that is worth: a random vector
+from the span of the first $d'$ singular vectors is added to images whose normals were not used, beside a random vector of the
+same length from the full space. Every image gets a vector of its own; bands are 95 % Wilson intervals. The paper found 38 %
+against 10 % on CaffeNet, for $d' = 100$ and length 2000 (its section 5 and Figure 9). On 64 pixels a length of 2000 is 3.5
+times as much a pixel as on 224, so half of it is shown too.
+"""
+DIRECTIONS = r"""
+#### Which directions matter?
+$P[\,k(\mathrm{clip}(x + \rho\, u)) \ne k(x)\,]$ against the length $\rho$, for unit directions $u = v/\|v\|_2$: the universal
+pattern, the sum $\sum_i r(x_i)/\|r(x_i)\|_2$ of adversarial directions, a single one, a single FGSM direction
+$\mathrm{sign}\,\nabla_x J(x_i, k(x_i))$, a random one, and the mean image.
+"""
+DIRECTIONS_READ = r"""
+Directions of one image are made for *another* picture than the one that they are added to, drawn anew for each. If
+perturbations of single images were all there is, their sum should do as well as the universal pattern. It does not: crafting
+finds more than a mean of attacks. If sensitivity were the same everywhere, random vectors should do as well: they
+do not either. At length 2000 the paper found 85, 43, 37, 29, 11 and 2 % on CaffeNet, in this order (its Figure 8).
+"""
+LABELS = r"""
+#### Where do the labels go?
+An arrow $i \to j$ says that images with the clean label $k(x) = i$ become $k(x + v) = j$ more often than anything else.
+"""
+LABELS_READ = r"""
+Nobody asked the pattern for any label, and yet a few **dominant labels** swallow most images (the paper's Figure 7). One
+explanation is that their regions are large: whatever direction is taken, one soon arrives there. An arrow is the thicker the
+larger the share of its label's images that takes it; labels that mostly stay what they are have none.
+"""
+LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
+LIVE_NORMALS, LIVE_IMAGES = 64, 128
+
+
+@dataclass(frozen=True)
+class Section:
+    """``outputs`` of a section, its sentence first, and what they are for a network that has precomputed tables, or has not."""
+
+    outputs: list[Any]
+    stored: Callable[[str], tuple[Any, ...]]
+
+
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
+    sections = [_boundaries(studio, setup), _directions(studio, setup), _labels(studio, setup)]
+    shown = gr.State("")
+    outputs = [shown, *(component for section in sections for component in section.outputs)]
+
+    def stored(network: str, before: str) -> tuple[Any, ...]:
+        if network == before:
+            return (gr.skip(),) * len(outputs)
+        return network, *(value for section in sections for value in section.stored(network))
+
+    def follow(network: str, before: str) -> tuple[Any, ...]:
+        return stored(network, before) if before else (gr.skip(),) * len(outputs)
+
+    for event, handler in ((tab.select, stored), (setup.network.change, follow)):
+        event(guarded(len(outputs), 1)(handler), [setup.network, shown], outputs, **QUICK)
+    lipschitz_view.build(studio, setup)
+
+
+def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, str], explanation: str) -> tuple[Any, ...]:
+    """Question, buttons, sentence, charts, downloads, explanation: what every section has, in this order."""
+    gr.Markdown(question, latex_delimiters=LATEX, elem_classes="explain")
+    with gr.Row():
+        run = gr.Button("Measure now", variant="primary", elem_id=f"{prefix}-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id=f"{prefix}-stop")
+    outputs: list[Any] = [gr.HTML(elem_id=f"{prefix}-status"), *(chart(name) for name in charts)]
+    with gr.Row():
+        outputs += [download(label, name) for name, label in downloads.items()]
+    gr.Markdown(explanation, latex_delimiters=LATEX, elem_classes="explain")
+    return run, stop, outputs
+
+
+def _wire(run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
+    running = run.click(guarded(len(outputs), 0)(measure), inputs, outputs, **LONG)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was drawn stays."), None, outputs[0])
+
+
+def _missing(outputs: list[Any]) -> tuple[Any, ...]:
+    return status("Not precomputed for this network: press the button to measure it."), *(hide() for _ in outputs[1:])
+
+
+def _live_sets(studio: Studio, network: str) -> tuple[ImageSet, ImageSet]:
+    """Some craft images to take normals of, and some held-out ones to measure on."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    craft, held_out = studio.craft_and_held_out(network)
+    return craft.shuffled(generator).prefix(LIVE_NORMALS), held_out.shuffled(generator).prefix(LIVE_IMAGES)
+
+
+def _boundaries(studio: Studio, setup: Setup) -> Section:
+    downloads = {"normals-csv": "The singular values (.csv)", "subspace-csv": "The rates (.csv)"}
+    run, stop, outputs = _frame(BOUNDARIES, "normals", ["normals-chart", "subspace-chart"], downloads, BOUNDARIES_READ)
+
+    def drawn(values: list[SingularRow], rates: list[SubspaceRow], title: str) -> tuple[Any, ...]:
+        from uap_core.plots import singular_figure, subspace_figure
+
+        second = show(subspace_figure(rates, title)) if rates else gr.skip()
+        return show(singular_figure(values, title)), second
+
+    def files(values: list[SingularRow], rates: list[SubspaceRow]) -> tuple[Any, ...]:
+        return show(offer("singular-values.csv", to_csv(values).encode())), show(offer("subspaces.csv", to_csv(rates).encode()))
+
+    def stored(network: str) -> tuple[Any, ...]:
+        from uap_core.experiments.normals import SingularRow, SubspaceRow
+
+        values = studio.precomputed(f"{network}-normals", SingularRow)
+        rates = studio.precomputed(f"{network}-subspace", SubspaceRow)
+        if values is None or rates is None:
+            return _missing(outputs)
+        said = f"Precomputed, {rates.provenance['time'][:10]}: normals of {rates.provenance['normals_of']}, rates on"
+        note = status(f"{said} {rates.provenance['measured_on']} ({rates.provenance['held_out']}).")
+        title = f"{rates.title} (precomputed)"
+        return note, *drawn(values.rows, rates.rows, title), *files(values.rows, rates.rows)
+
+    def measure(network: str) -> Iterator[tuple[Any, ...]]:
+        import torch
+
+        from uap_core.experiments.normals import (
+            DIMENSIONS,
+            SingularRow,
+            SubspaceRow,
+            lengths,
+            spectrum,
+            subspace_rates,
+            unit_normals,
+        )
+        from uap_core.metrics import predict
+
+        yield progress_note("Opening network and images…", 0), *(hide(),) * 4
+        classifier, (craft, images) = studio.classifier(network), _live_sets(studio, network)
+        title, generator = f"{classifier.card.name}: {studio.live_set_name(network)} (live)", torch.Generator().manual_seed(0)
+        normals, values, rates = torch.empty(0), list[SingularRow](), list[SubspaceRow]()
+        for batch in unit_normals(classifier, craft):
+            normals = torch.cat([normals, batch]) if len(normals) else batch
+            if len(normals):
+                values = spectrum(normals, torch.Generator().manual_seed(0))
+                note = progress_note(f"Normals of {len(normals)} of {len(craft)} images…", 0.5 * len(normals) / len(craft))
+                yield note, *drawn(values, rates, title), gr.skip(), gr.skip()
+        clean, norms = predict(classifier, images.batches()), lengths(classifier.size)
+        total = len(norms) * (2 + sum(dimension < len(normals) for dimension in DIMENSIONS))
+        for row in subspace_rates(classifier, normals, images, clean, norms, generator):
+            rates.append(row)
+            note = progress_note(f"{row.space}, {row.dimension} dimensions: {row.fooling_rate}", 0.5 + 0.5 * len(rates) / total)
+            yield note, gr.skip(), drawn(values, rates, title)[1], gr.skip(), gr.skip()
+        said = f"Live: normals of {len(normals)} and rates on {len(images)} other {studio.live_set_name(network)}."
+        yield status(said), gr.skip(), gr.skip(), *files(values, rates)
+
+    _wire(run, stop, measure, [setup.network], outputs)
+    return Section(outputs, stored)
+
+
+def _directions(studio: Studio, setup: Setup) -> Section:
+    csv = {"directions-csv": "These points (.csv)"}
+    run, stop, outputs = _frame(DIRECTIONS, "directions", ["directions-chart"], csv, DIRECTIONS_READ)
+
+    def stored(network: str) -> tuple[Any, ...]:
+        from uap_core.experiments.directions import DirectionRow
+        from uap_core.plots import directions_figure
+
+        table = studio.precomputed(f"{network}-directions", DirectionRow)
+        if table is None:
+            return _missing(outputs)
+        said = f"Precomputed, {table.provenance['time'][:10]}: directions of {table.provenance['normals_of']}, rates on"
+        note = status(f"{said} {table.provenance['measured_on']} ({table.provenance['held_out']}).")
+        figure = directions_figure(table.rows, f"{table.title} (precomputed)")
+        return note, show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
+
+    def measure(network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
+        import torch
+
+        from uap_core.experiments.directions import (
+            NORMS,
+            adversarial_directions,
+            blind_directions,
+            direction_rates,
+            fast_directions,
+        )
+        from uap_core.experiments.normals import unit_normals
+        from uap_core.metrics import predict
+        from uap_core.plots import DIRECTION_STYLES, directions_figure
+
+        yield progress_note("Opening network and images…", 0), hide(), hide()
+        classifier, (craft, images) = studio.classifier(network), _live_sets(studio, network)
+        perturbation, generator = studio.perturbation(pattern, network, own), torch.Generator().manual_seed(0)
+        title = f"{perturbation.name} on {classifier.card.name}: {len(images)} {studio.live_set_name(network)} (live)"
+        clean, rows = predict(classifier, images.batches()), []
+        share = 0.7 / (len(DIRECTION_STYLES) * len(NORMS))
+
+        def told(draws: Any, before: float) -> Iterator[tuple[Any, ...]]:
+            for row in direction_rates(classifier, images, clean, draws):
+                rows.append(row)
+                note = progress_note(
+                    f"{row.direction}, l2 {row.norm * 255:.0f}/255: {row.fooling_rate}", before + share * len(rows)
+                )
+                yield note, show(directions_figure(rows, title)), gr.skip()
+
+        yield from told(blind_directions(perturbation.pattern, craft, generator), 0)
+        yield from told(fast_directions(classifier, craft, generator), 0)
+        found: list[Any] = []
+        for batch in unit_normals(classifier, craft):
+            found.append(batch)
+            done = sum(map(len, found))
+            note = progress_note(f"DeepFool on {done} of {len(craft)} images…", share * len(rows) + 0.3 * done / len(craft))
+            yield note, gr.skip(), gr.skip()
+        yield from told(adversarial_directions(torch.cat(found), generator), 0.3)
+        said = f"Live: {len(rows)} points on {len(images)} {studio.live_set_name(network)}, directions of {len(craft)} others."
+        yield status(said), gr.skip(), show(offer("directions.csv", to_csv(rows).encode()))
+
+    _wire(run, stop, measure, [setup.network, setup.pattern, setup.own], outputs)
+    return Section(outputs, stored)
+
+
+def _labels(studio: Studio, setup: Setup) -> Section:
+    csv = {"labels-csv": "All moves (.csv)"}
+    run, stop, outputs = _frame(LABELS, "labels", ["labels-chart"], csv, LABELS_READ)
+
+    def stored(network: str) -> tuple[Any, ...]:
+        from uap_core.experiments.dominant import Move
+        from uap_core.plots import labels_figure
+
+        table = studio.precomputed(f"{network}-dominant", Move)
+        if table is None:
+            return _missing(outputs)
+        note = f"Precomputed, {table.provenance['time'][:10]}, on {table.provenance['held_out']}: {_parts(table.rows)}."
+        figure = labels_figure(table.rows, f"{table.title} under its l2 pattern (precomputed)")
+        return status(note), show(figure), show(offer("labels.csv", to_csv(table.rows).encode()))
+
+    def measure(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+        from uap_core.experiments.dominant import label_moves
+        from uap_core.plots import labels_figure
+
+        yield progress_note("Opening network and images…", 0), hide(), hide()
+        classifier, perturbation = studio.classifier(network), chosen(studio, network, pattern, own, epsilon)
+        _, images = studio.craft_and_held_out(network)
+        title = f"{classifier.card.name} under {perturbation.name} (live)"
+        moves: list[Move] = []
+        for moves in label_moves(classifier, perturbation, images):
+            seen = sum(move.images for move in moves)
+            note = progress_note(f"{seen} of {len(images)} images…", seen / len(images))
+            yield note, show(labels_figure(moves, title)), gr.skip()
+        said = status(f"Live on {len(images)} {studio.live_set_name(network)}, {perturbation.ball}: {_parts(moves)}.")
+        yield said, gr.skip(), show(offer("labels.csv", to_csv(moves).encode()))
+
+    _wire(run, stop, measure, [setup.network, setup.pattern, setup.own, setup.epsilon], outputs)
+    return Section(outputs, stored)
+
+
+def _parts(moves: list[Move]) -> str:
+    """How the graph hangs together, in words."""
+    from uap_core.experiments.dominant import components, edges
+
+    graph = edges(moves)
+    labels, parts = len({move.label for move in moves}), len(components(graph))
+    return f"{len(graph)} of {labels} labels become another one, and the arrows form {parts} connected part{'s' * (parts != 1)}"
