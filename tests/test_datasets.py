@@ -194,6 +194,14 @@ def test_limits_keep_the_first_and_spread_over_classes(store: Callable[[Layout],
     assert len(read(source, limit=99)) == 12
 
 
+def test_a_few_classes_are_taken_from_all_over_their_order(store: Callable[[Layout], Path]) -> None:
+    source = store(layout(*(f"{split}/{name}/{i}.png" for split in ("train", "val") for name in "abcdefg" for i in range(2))))
+    craft, held_out = open_splits(source, SIZE, SIZE, classes=3)
+    assert craft.classes == held_out.classes == tuple("aaccee")
+    assert read(source, "craft", classes=7).classes == read(source, "craft", classes=99).classes == tuple("aabbccddeeffgg")
+    assert read(source, "craft", classes=3, per_class=1).classes == tuple("ace")
+
+
 def test_prefixes_are_nested(store: Callable[[Layout], Path]) -> None:
     shuffled = read(store(SPLIT)).shuffled(torch.Generator().manual_seed(1))
     for smaller, larger in ((1, 2), (2, 5), (5, 12), (12, 40)):

@@ -85,11 +85,13 @@ def open_image_set(
     limit: int | None = None,
     per_class: int | None = None,
     interpolation: str = "bilinear",
+    classes: int | None = None,
 ) -> ImageSet:
     """Read the images of ``source`` (folder or zip) as ``crop`` x ``crop`` squares, preprocessed as in ``images.square``.
 
     ``split`` is "craft", "held_out" or None for everything. ``limit`` and ``per_class`` keep the first images, in the order
-    of classes and files (``limit`` spreads over the classes). Pictures that cannot be opened are passed over.
+    of classes and files (``limit`` spreads over the classes); ``classes`` keeps so many class folders, from all over their
+    order. Pictures that cannot be opened are passed over.
     Raises DatasetError when nothing is left.
     """
     import torch
@@ -97,6 +99,8 @@ def open_image_set(
     source = Path(source)
     names, read = _listing(source)
     names = _of_split(sorted(names), split)
+    if classes is not None:
+        names = _of_classes(names, classes)
     if per_class is not None:
         names = [name for rank, name in _ranked(names) if rank < per_class]
     if limit is not None and len(names) > limit:
@@ -121,16 +125,22 @@ def open_image_set(
 
 
 def open_splits(
-    source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
+    source: str | Path,
+    resize: int,
+    crop: int,
+    limit: int | None = None,
+    interpolation: str = "bilinear",
+    classes: int | None = None,
 ) -> tuple[ImageSet, ImageSet]:
     """The craft set and the held-out set of ``source``, disjoint by construction.
 
     Where the source has splits they are used; otherwise every other picture is held out.
     """
-    if _has_splits(source):
-        craft = open_image_set(source, "craft", resize, crop, limit, interpolation=interpolation)
-        return craft, open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
-    return _halves(open_image_set(source, None, resize, crop, limit, interpolation=interpolation))
+
+    def opened(split: str | None) -> ImageSet:
+        return open_image_set(source, split, resize, crop, limit, interpolation=interpolation, classes=classes)
+
+    return (opened("craft"), opened("held_out")) if _has_splits(source) else _halves(opened(None))
 
 
 def open_held_out(
@@ -170,6 +180,13 @@ def _of_split(names: list[str], split: str | None) -> list[str]:
         return names
     wanted = SPLITS.get(split, (split,))
     return [name for name in names if any(part in wanted for part in _above_class(name))]
+
+
+def _of_classes(names: list[str], count: int) -> list[str]:
+    """Those of ``count`` class folders, evenly from all over their order."""
+    folders = sorted({PurePosixPath(name).parent.name for name in names})
+    kept = set(folders[:: max(1, len(folders) // count)][:count])
+    return [name for name in names if PurePosixPath(name).parent.name in kept]
 
 
 def _above_class(name: str) -> tuple[str, ...]:

@@ -55,6 +55,16 @@ class Ball:
         signs = torch.randint(0, 2, shape, generator=generator).float() * 2 - 1
         return self.fill(signs)
 
+    def gaussian(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Gaussian noise (..., C, H, W) with the l2 norm of this ball's random signs: what makes the two comparable.
+
+        Of an l_inf ball the noise has the radius as its standard deviation, so single values leave the ball.
+        """
+        import torch
+
+        radius = self.radius if self.p == L2 else self.radius * math.sqrt(math.prod(shape[-3:]))
+        return Ball(L2, radius).fill(torch.randn(shape, generator=generator))
+
     def fill(self, direction: Tensor) -> Tensor:
         """The point of the sphere in the steepest direction: radius * sign(d) for l_inf, radius * d / ||d||_2 for l2."""
         if self.p == LINF:

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from toys import SIDE, seeded, toy_set
 
 from uap_core.crafting.problem import Problem
-from uap_core.experiments.matrix import fooling_matrix
+from uap_core.experiments.matrix import GAUSSIAN, RANDOM_SIGNS, MatrixRow, as_text, fooling_matrix, kept_cells, noises
+from uap_core.metrics import Rate
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation
+from uap_core.tables import Table
 
 IMAGES = toy_set("some", 40, 3)
 BALL = Ball("linf", 40 / 255)
@@ -20,7 +27,7 @@ def test_every_cell_is_the_fooling_rate_of_its_pattern_on_its_network(zoo) -> No
     networks = list(zoo.networks.values())
     rows = list(fooling_matrix(patterns, networks, IMAGES, [BALL, Ball("l2", 1.0)], seed=7))
     cells = {(row.perturbation, row.network): row for row in rows}
-    assert len(rows) == len(cells) == 8
+    assert len(rows) == len(cells) == 12
     signs = BALL.random_signs((3, SIDE, SIDE), torch.Generator().manual_seed(7))
     rates = set()
     for network in networks:
@@ -30,3 +37,78 @@ def test_every_cell_is_the_fooling_rate_of_its_pattern_on_its_network(zoo) -> No
             rates.add(problem.rate(v))
     assert len(rates) > 2
     assert [cells[name, network].crafted_on for name in "ab" for network in ("One", "Two")] == [True, False, True, True]
+
+
+@given(st.sampled_from(["linf", "l2"]), st.floats(0.01, 0.5), st.integers(1, 40), st.integers(0, 100))
+def test_noise_has_the_l2_norm_of_random_signs(p: str, radius: float, side: int, seed: int) -> None:
+    ball = Ball(p, radius)
+    signs, noise = noises([ball], (3, side, side), seed).values()
+    size = radius * math.sqrt(3 * side * side) if p == "linf" else radius
+    assert float(signs.norm()) == pytest.approx(size, rel=1e-4)
+    assert float(noise.norm()) == pytest.approx(size, rel=1e-4)
+    assert signs.abs().max() == pytest.approx(float(signs.abs().min()))
+    if side > 8:
+        assert float(noise.abs().max()) > 2 * float(noise.square().mean().sqrt()), "as a bell has it"
+
+
+def test_noise_is_called_by_its_size() -> None:
+    assert list(noises([Ball("linf", 10 / 255), Ball("l2", 1.0)], (3, 10, 10), 0)) == [
+        "random signs, l_inf 10/255",
+        "random signs, l2 255/255 = 1",
+        "Gaussian noise, stddev 10/255",
+        "Gaussian noise, stddev 14.72/255",
+    ]
+
+
+def test_known_cells_are_left_out(zoo, monkeypatch) -> None:
+    networks = list(zoo.networks.values())
+    whole = list(fooling_matrix([], networks, IMAGES, [BALL], seed=7))
+    assert [row.network for row in whole] == ["One", "One", "Two", "Two"]
+    known = {(row.perturbation, row.network) for row in whole[:3]}
+    seen = []
+    monkeypatch.setattr(networks[0], "forward", lambda x: seen.append(x))
+    assert list(fooling_matrix([], networks, IMAGES, [BALL], 7, known)) == whole[3:]
+    assert not seen, "a network without missing cells is not even asked for its clean predictions"
+
+
+STATED = {
+    "network": "one, two",
+    "weights_sha256": "11, 22",
+    "held_out": "40 images of some",
+    "patterns": {"a.safetensors": "monday", "b.safetensors": "monday"},
+    "seed": 0,
+}
+NAMES = ("A", "B", f"{RANDOM_SIGNS}, l2 1", f"{GAUSSIAN}, stddev 1/255")
+ROWS = [MatrixRow(name, network, False, Rate(1, 2)) for network in ("One", "Two") for name in NAMES]
+
+
+def kept(change: dict[str, object]) -> set[tuple[str, str]]:
+    files, keys = {"A": "a.safetensors", "B": "b.safetensors"}, {"One": "one", "Two": "two"}
+    found = kept_cells(Table("", list(ROWS), STATED | {"time": "then"}), STATED | change, files, keys)
+    return {(row.perturbation, row.network) for row in found}
+
+
+def test_cells_are_kept_while_images_weights_and_pattern_stay() -> None:
+    everything = {(row.perturbation, row.network) for row in ROWS}
+    assert kept({}) == everything
+    assert kept({"held_out": "41 images of some"}) == kept({"seed": 1}) == set()
+    assert kept({"weights_sha256": "11, 23"}) == {cell for cell in everything if cell[1] == "One"}
+    assert kept({"network": "one, two, three", "weights_sha256": "11, 22, 33"}) == everything
+    newer = {"patterns": {"a.safetensors": "tuesday", "b.safetensors": "monday", "c.safetensors": "tuesday"}}
+    assert kept(newer) == {cell for cell in everything if cell[0] != "A"}
+    assert kept({"patterns": {"b.safetensors": "monday"}}) == {cell for cell in everything if cell[0] != "A"}
+    assert kept_cells(None, STATED, {}, {}) == []
+
+
+def test_as_text() -> None:
+    rows = [
+        MatrixRow("FGSM, made on One", "One", True, Rate(1, 2), 0.0392),
+        MatrixRow("FGSM, made on One", "Two", False, Rate(1, 3), 0.0392),
+        MatrixRow("nothing", "Two", False, Rate(0, 3)),
+    ]
+    head, first, last = as_text(rows).splitlines()
+    assert head.split() == ["One", "Two", "distortion"]
+    assert first.split() == ["FGSM,", "made", "on", "One", "50.0%*", "33.3%", "0.0392"]
+    assert last.split() == ["nothing", "0.0%"]
+    assert first.index("33.3%") == last.index("0.0%") - 1, "one column for a network"
+    assert not as_text([])

@@ -13,7 +13,7 @@ import torch
 from uap_core.assets import PERTURBATIONS, RESULTS
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
-from uap_core.datasets import ImageSet, open_splits
+from uap_core.datasets import ImageSet, open_held_out, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.shipped import LINF10
 from uap_core.models.card import Card
@@ -33,6 +33,7 @@ class Materials:
     perturbations: Path = PERTURBATIONS
     work: Path = Path(".publish")
     _sets: dict[tuple[Path, int, int, None, str], tuple[ImageSet, ImageSet]] = field(default_factory=dict)
+    _held_out: dict[tuple[Path, int, int, None, str], ImageSet] = field(default_factory=dict)
 
     def network(self, key: str) -> Classifier:
         """A network by its key."""
@@ -56,6 +57,16 @@ class Materials:
         if wanted not in self._sets:
             self._sets[wanted] = open_splits(*wanted)
         return self._sets[wanted]
+
+    def held_out(self, key: str) -> ImageSet:
+        """The held-out pictures of ``splits`` alone: those to craft on are not read for them."""
+        card = self.card(key)
+        wanted = (self.source(key), card.resize_size, card.input_size, None, card.interpolation)
+        if wanted in self._sets:
+            return self._sets[wanted][1]
+        if wanted not in self._held_out:
+            self._held_out[wanted] = open_held_out(*wanted)
+        return self._held_out[wanted]
 
 
 @dataclass(frozen=True)
@@ -99,13 +110,16 @@ def table_so_far(path: Path, row_type: type, title: str, provenance: dict[str, A
 
 def is_whole(path: Path, row_type: type, provenance: dict[str, Any]) -> bool:
     """Whether there is a table at ``path`` that was computed under this provenance, whenever that was."""
-    if not path.is_file():
-        return False
+    table = readable(path, row_type)
+    return table is not None and {k: value for k, value in table.provenance.items() if k not in versions()} == provenance
+
+
+def readable(path: Path, row_type: type) -> Table | None:
+    """The table at ``path``; None when there is none, it is damaged, or its rows are of a kind that has changed since."""
     try:
-        found = read_table(path, row_type).provenance
-    except (ValueError, TypeError, KeyError):  # damaged, or of rows that have changed since
-        return False
-    return {name: value for name, value in found.items() if name not in versions()} == provenance
+        return read_table(path, row_type) if path.is_file() else None
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def title_of(networks: Sequence[Classifier], held_out: ImageSet) -> str:
@@ -115,8 +129,7 @@ def title_of(networks: Sequence[Classifier], held_out: ImageSet) -> str:
 
 def provenance_of(materials: Materials, keys: Sequence[str]) -> dict[str, Any]:
     """Networks, weights and held-out images: what every table states."""
-    cards = materials.zoo.cards()
-    _, held_out = materials.splits(keys[0])
+    cards, held_out = materials.zoo.cards(), materials.held_out(keys[0])
     return {
         "network": ", ".join(keys),
         "weights_sha256": ", ".join(cards[key].sha256 for key in keys),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from uap_core.catalogue import CATALOGUE, fetch, published
 from uap_core.library import Entry, library, read_levels
+from uap_core.ui.rate_table import rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import (
@@ -29,7 +30,6 @@ from uap_core.ui.widgets import (
 )
 
 if TYPE_CHECKING:
-    from uap_core.experiments.matrix import MatrixRow
     from uap_core.tables import Table
 
 EXPLAIN = r"""
@@ -169,25 +169,8 @@ def _matrices(studio: Studio) -> str:
 
 
 def _matrix(table: Table) -> str:
-    rows: Sequence[MatrixRow] = table.rows
-    networks = list(dict.fromkeys(row.network for row in rows))
-    patterns = list(dict.fromkeys(row.perturbation for row in rows))
-    cells = {(row.perturbation, row.network): row for row in rows}
-    head = "".join(f"<th>{escape(network)}</th>" for network in networks)
-    body = "".join(
-        f"<tr><th>{escape(pattern)}</th>{''.join(_cell(cells[pattern, network]) for network in networks)}</tr>"
-        for pattern in patterns
-    )
-    provenance = table.provenance
-    note = f"Fooling rate on {provenance['held_out']}, precomputed {provenance['time'][:10]}. Framed: crafted on this network."
-    return f'{status(note)}<div class="wide"><table class="matrix"><tr><th>pattern</th>{head}</tr>{body}</table></div>'
-
-
-def _cell(row: MatrixRow) -> str:
-    low, high = row.fooling_rate.interval
-    kind = ' class="own"' if row.crafted_on else ""
-    shade = f"--rate: {100 * row.fooling_rate.value:.0f}%"
-    return f'<td{kind} style="{shade}" title="95 % interval {low:.1%} to {high:.1%}">{row.fooling_rate.value:.1%}</td>'
+    stated = table.provenance
+    return rate_table(table.rows, f"Fooling rate on {stated['held_out']}, precomputed {stated['time'][:10]}.")
 
 
 def _ablations(studio: Studio) -> str:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import re
+
+from uap_core.experiments.matrix import MatrixRow
+from uap_core.metrics import Rate
+from uap_core.ui.rate_table import rate_table
+
+ROWS = [
+    MatrixRow("a <b>pattern</b>", "One & only", True, Rate(30, 100)),
+    MatrixRow("a <b>pattern</b>", "Two", False, Rate(7, 100)),
+    MatrixRow("signs", "One & only", False, Rate(0, 100)),
+]
+
+
+def test_names_are_escaped() -> None:
+    html = rate_table(ROWS, "on <i>these</i>", "made <u>here</u>")
+    assert not re.search("<[biu]>", html)
+    assert "a &lt;b&gt;pattern&lt;/b&gt;" in html
+    assert "One &amp; only" in html
+
+
+def test_each_cell_states_its_interval_to_pointers_and_to_readers() -> None:
+    html = rate_table(ROWS, "caption")
+    low, high = Rate(30, 100).interval
+    about = f"95 % interval {low:.1%} to {high:.1%}, 30 of 100"
+    (own,) = re.findall(r'<td class="own".*?</td>', html)
+    assert f'title="{about}"' in own
+    assert f"crafted on this network, {about}</span>" in own
+    assert "--rate: 30%" in own
+    assert html.count("95 % interval ") == 2 * len(ROWS), "none for the cell that is not there yet"
+    assert html.count('scope="row"') == 2
+    assert html.count('scope="col"') == 3
+    assert re.findall(r'class="rate">(.*?)<', html) == ["30.0%", "7.0%", "0.0%"]
+    assert "<td></td>" in html
+
+
+def test_distortions_are_the_last_column() -> None:
+    rows = [MatrixRow("noise", "One", False, Rate(1, 2), 10 / 255), MatrixRow("noise", "Two", False, Rate(1, 2), 10 / 255)]
+    html = rate_table([*rows, ROWS[1]], "caption")
+    lines = html.split("<tr>")
+    assert lines[1].endswith('<th scope="col">av. distortion</th></tr>')
+    assert lines[2].endswith('<td title="10/255">0.0392</td></tr>')
+    assert lines[3].startswith('<th scope="row">a &lt;b')
+    assert "<td></td></tr>" in lines[3]
+    assert "distortion" not in rate_table(ROWS, "caption")

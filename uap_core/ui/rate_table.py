@@ -1,0 +1,52 @@
+"""Who fools whom as an HTML table: perturbations in rows, networks in columns, each cell shaded by its rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uap_core.experiments.matrix import MatrixRow
+
+
+def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = "crafted on this network") -> str:
+    """The cells that ``rows`` have so far, those ``made`` on the column's network framed, average distortions in a last column.
+
+    Each cell holds its 95 % interval twice: as a title for the pointer, and as text that screen readers say and that a tick
+    above the table shows.
+    """
+    networks = list(dict.fromkeys(row.network for row in rows))
+    cells = {(row.perturbation, row.network): row for row in rows}
+    distortions = {row.perturbation: row.distortion for row in rows if row.distortion is not None}
+    head = "".join(f'<th scope="col">{escape(network)}</th>' for network in networks)
+    head += '<th scope="col">av. distortion</th>' if distortions else ""
+    lines = ""
+    for name in dict.fromkeys(row.perturbation for row in rows):
+        found = "".join(_cell(cells.get((name, network)), made) for network in networks)
+        lines += f'<tr><th scope="row">{escape(name)}</th>{found}{_distortion(distortions, name)}</tr>'
+    return (
+        '<div class="rates"><label><input type="checkbox"> show the 95 % intervals</label>'
+        f'<div class="wide"><table class="matrix"><caption>{escape(caption)} Framed: {escape(made)}.</caption>'
+        f'<tr><th scope="col">perturbation</th>{head}</tr>{lines}</table></div></div>'
+    )
+
+
+def _cell(row: MatrixRow | None, made: str) -> str:
+    if row is None:
+        return "<td></td>"
+    low, high = row.fooling_rate.interval
+    about = f"95 % interval {low:.1%} to {high:.1%}, {row.fooling_rate.count} of {row.fooling_rate.total}"
+    told = f"{made}, {about}" if row.crafted_on else about
+    kind = ' class="own"' if row.crafted_on else ""
+    return (
+        f'<td{kind} style="--rate: {100 * row.fooling_rate.value:.0f}%" title="{about}">'
+        f'<span class="rate">{row.fooling_rate.value:.1%}</span><span class="more"> {escape(told)}</span></td>'
+    )
+
+
+def _distortion(distortions: dict[str, float], name: str) -> str:
+    if not distortions:
+        return ""
+    found = distortions.get(name)
+    return "<td></td>" if found is None else f'<td title="{found * 255:.3g}/255">{found:.4f}</td>'
