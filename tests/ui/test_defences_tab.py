@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from uap_core.assets import RESULTS
+from uap_core.experiments.defences import DefenceRow
+from uap_core.metrics import Rate
+from uap_core.models.defences import DEFENCES
+from uap_core.ui import defences_tab, setup_panel
+from uap_core.ui.defences_tab import HEAD, ROBUST_TICK, conclusion, table_of
+from uap_core.ui.studio import Studio
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ROW = DefenceRow("JPEG <50>", "exact", "right answers", *(Rate(n, 200) for n in (190, 60, 150, 20)), 400, 7.0)
+PATTERN = "resnet64-linf10.safetensors"
+
+
+@pytest.fixture(scope="module")
+def page() -> gr.Blocks:
+    studio = Studio()
+    with gr.Blocks() as demo:
+        setup = setup_panel.build(studio, demo)
+        with gr.Tab() as tab:
+            defences_tab.build(studio, setup, tab)
+    return demo
+
+
+@pytest.fixture(scope="module")
+def handlers(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
+    """The tab's handlers by name, as the page calls them."""
+    return {found.fn.__name__: found.fn for found in page.fns.values() if found.fn is not None}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LIVE_BUDGET", 16), ("LIVE_CRAFT", 8), ("LIVE_HELD_OUT", 12)):
+        monkeypatch.setattr(defences_tab, name, value)
+
+
+def cells(line: str) -> list[str]:
+    return re.findall(r"<td>(.*?)</td>", line)
+
+
+def test_every_line_of_the_table_has_both_patterns() -> None:
+    head, *lines = table_of([ROW, replace(ROW, defence="blur 1")]).split("<tr>")[1:]
+    titles = re.findall(r"<th>(.*?)</th>", head)
+    assert titles == list(HEAD)
+    for line in lines:
+        found = dict(zip(titles, cells(line), strict=True))
+        assert found["Fooled by the fixed pattern"].startswith("30.0%<small>")
+        assert found["… by one crafted anew"].startswith("<b>75.0%<small>")
+    assert "JPEG &lt;50&gt;" in lines[0]
+    assert "<50>" not in lines[0]
+
+
+def test_the_conclusion_names_what_falls_most() -> None:
+    bare, held = replace(ROW, defence="none"), replace(ROW, defence="blur 1", crafted_anew=Rate(70, 200))
+    assert conclusion([bare, held, ROW]) == "Behind JPEG <50> the fixed pattern fools 30%, one crafted through it 75%."
+    assert conclusion([bare]) == ""
+    assert "no pattern crafted anew" in conclusion([bare, replace(held, crafted_anew=Rate(10, 200))])
+
+
+def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
+    chosen = ["blur 1", "3 bits"]
+    yielded = list(handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, chosen))
+    tables = [table for _, table, *_ in yielded if isinstance(table, str)]
+    assert [table.count("<tr>") for table in tables] == [2, 3, 4]
+    for table in tables:
+        for line in table.split("<tr>")[2:]:
+            assert all("%" in cell for cell in cells(line)[1:5])
+    assert "Opening" in yielded[0][0]
+    assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 dreamt images")
+    assert Path(yielded[-1][3]["value"]).read_text().count("\n") == 4
+
+
+def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
+    yielded = list(handlers["detect"]("sample:lion", "resnet64", PATTERN, {}, 10.0))
+    assert len([figure for _, figure, _ in yielded if isinstance(figure, dict) and figure.get("visible")]) == 4
+    assert "AUC" in yielded[1][0]
+
+
+def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callable[..., Any]]) -> None:
+    *_, last = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 0.0, ["blur 1"])
+    assert "epsilon above 0" in last[0]
+
+
+def test_nothing_precomputed_is_said(handlers: dict[str, Callable[..., Any]]) -> None:
+    shown, note, table, *_, detector_note, _, _ = handlers["show_stored"]("resnet64", "random-signs", ("", ""))
+    assert shown == ("resnet64", "random-signs")
+    assert "press the button" in note
+    assert "press the button" in detector_note
+    assert table == ""
+
+
+def test_nothing_is_drawn_before_the_tab_is_opened_nor_twice(handlers: dict[str, Callable[..., Any]]) -> None:
+    nothing = [gr.skip()] * 8
+    assert list(handlers["follow"]("resnet64", PATTERN, ("", ""))) == nothing
+    assert list(handlers["show_stored"]("resnet64", PATTERN, ("resnet64", PATTERN))) == nothing
+    assert list(handlers["follow"]("resnet64", "random-signs", ("resnet64", PATTERN))) != nothing
+
+
+@pytest.mark.skipif(not (RESULTS / "resnet64-defences.json").is_file(), reason="not published yet")
+def test_what_is_precomputed_is_shown_as_such_with_both_patterns(handlers: dict[str, Callable[..., Any]]) -> None:
+    _, note, table, figure, csv, *_ = handlers["show_stored"]("resnet64", PATTERN, ("", ""))
+    assert note.count("Precomputed on 300 images")
+    for line in table.split("<tr>")[2:]:
+        assert all("%" in cell for cell in cells(line)[1:5])
+    assert figure["visible"]
+    assert Path(csv["value"]).read_text().splitlines()[0].count("crafted_anew")
+
+
+def test_listing_defences_needs_no_torch() -> None:
+    check = "import sys, uap_core.models.defences as room; print(len(room.DEFENCES), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == f"{len(DEFENCES)} False", done.stderr
+
+
+def test_all_are_ticked_at_first(page: gr.Blocks) -> None:
+    (ticks,) = (block for block in page.blocks.values() if getattr(block, "elem_id", None) == "defences")
+    assert ticks.value == [*(defence.name for defence in DEFENCES), ROBUST_TICK]

@@ -1,0 +1,119 @@
+"""What helps against a pattern, and for how long: each defence against the pattern that was there before it, and against one
+that was crafted anew through it.
+
+Someone who attacks a defended network may know the defence. A defence that was only shown an old pattern has not been tested
+(Athalye, Carlini and Wagner, ICML 2018; Carlini et al., 2019), so a row has both rates or does not come to be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uap_core.crafting.loop import Crafter, Progress
+from uap_core.datasets import ImageSet
+from uap_core.metrics import Rate, accuracy, fooling_rate, predict
+from uap_core.models.classifier import Classifier
+from uap_core.models.defences import EXACT, Defence
+from uap_core.models.defended import defended
+from uap_core.models.weights import HERE, state
+from uap_core.models.zoo import Zoo
+from uap_core.perturbation import Perturbation
+
+UNDEFENDED, ROBUST = "none", "trained on attacks"
+ACCURACY, AGREEMENT = "right answers", "same answer as undefended"
+
+
+@dataclass(frozen=True)
+class Crafting:
+    """A pattern is being crafted through ``defence``; ``share`` of that is done, 0 to 1. Not a result."""
+
+    defence: str
+    share: float
+
+
+@dataclass(frozen=True)
+class DefenceRow:
+    """One defence on one set of held-out images.
+
+    ``clean``: the share of right answers where the set's folders are classes of the network, else how often the defended
+    network answers as the undefended one does; ``clean_is`` says which. The other three are fooling rates,
+    P[k_d(x+v) != k_d(x)], against the defended network's own clean predictions k_d: of the ``fixed`` pattern, of the one
+    ``crafted_anew`` through the defence with ``image_gradients`` of the kind named by ``gradient``, and of ``random_signs`` of
+    the same norm. Raises TypeError when one of the two patterns was not measured.
+    """
+
+    defence: str
+    gradient: str
+    clean_is: str
+    clean: Rate
+    fixed: Rate
+    crafted_anew: Rate
+    random_signs: Rate
+    image_gradients: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.fixed, Rate) and isinstance(self.crafted_anew, Rate)):
+            raise TypeError("A defence is never shown without the pattern that was crafted anew through it.")
+
+
+def defence_rows(
+    network: Classifier,
+    defences: Sequence[Defence],
+    perturbation: Perturbation,
+    craft_set: ImageSet,
+    held_out: ImageSet,
+    method: Crafter,
+    seed: int = 0,
+    twin: Classifier | None = None,
+    known: Collection[str] = (),
+) -> Iterator[Crafting | DefenceRow]:
+    """A row for ``network`` alone, one for it behind each of the ``defences``, one for its robust ``twin``.
+
+    Through each a pattern is crafted anew: by ``method``, on the same ``craft_set``, in the ball of ``perturbation``, from the
+    same ``seed``. On the way to a row the share that is crafted. Those that are ``known`` by name are left out. Raises
+    SettingError, DatasetError or PerturbationError for what does not fit.
+    """
+    ball, shape = perturbation.ball, tuple(perturbation.pattern.shape)
+    signs = Perturbation("random signs", ball.random_signs(shape, torch.Generator().manual_seed(seed)), ball)
+    plain = predict(network, held_out.batches())
+    subjects = [(UNDEFENDED, EXACT, network)]
+    subjects += [(defence.name, defence.gradient, defended(network, defence)) for defence in defences]
+    if twin is not None:
+        subjects.append((ROBUST, EXACT, twin))
+    for name, gradient, subject in (entry for entry in subjects if entry[0] not in known):
+        started = time.perf_counter()
+        last: Progress | None = None
+        for last in method.craft(subject, craft_set.pixels, ball, torch.Generator().manual_seed(seed)):
+            yield Crafting(name, last.share)
+        assert last is not None
+        anew = Perturbation("crafted anew", last.perturbation, ball)
+        clean = plain if subject is network else predict(subject, held_out.batches())
+        truth = held_out.truth(subject.class_ids)
+        fixed, fooled_anew, noise = (_fooled(subject, clean, held_out, pattern) for pattern in (perturbation, anew, signs))
+        yield DefenceRow(
+            defence=name,
+            gradient=gradient,
+            clean_is=AGREEMENT if truth is None else ACCURACY,
+            clean=accuracy(clean, plain if truth is None else truth),
+            fixed=fixed,
+            crafted_anew=fooled_anew,
+            random_signs=noise,
+            image_gradients=last.image_gradients,
+            seconds=round(time.perf_counter() - started, 1),
+        )
+
+
+def _fooled(subject: Classifier, clean: Tensor, images: ImageSet, pattern: Perturbation) -> Rate:
+    return fooling_rate(clean, predict(subject, map(pattern.apply, images.batches())))
+
+
+def robust_twin(zoo: Zoo, key: str) -> Classifier | None:
+    """The same architecture trained on attacks, ``key`` with "_robust" behind it, where the zoo has it and its weights."""
+    card = zoo.cards().get(f"{key}_robust")
+    return zoo.load(card.key) if card is not None and state(card) == HERE else None

@@ -1,0 +1,105 @@
+"""The precomputed tables of defences and of the detector: two files a network, the first of which goes on row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from uap_core.assets import dreams_path
+from uap_core.crafting.default import Default
+from uap_core.datasets import ImageSet
+from uap_core.experiments.defences import ROBUST, UNDEFENDED, Crafting, DefenceRow, defence_rows, robust_twin
+from uap_core.experiments.detector import DetectorRow, detector_rows
+from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, readable
+from uap_core.models.defences import DEFENCES
+from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.perturbation import Perturbation, load_perturbation, versions
+from uap_core.tables import Table, write_table
+
+NETWORKS = (DEFAULT_MODEL, "squeezenet1_1_caffe", "mobilenet_v1_075")  # the quick ones
+METHOD = Default(budget=1000)
+CRAFTED_ON, MEASURED_ON = 200, 300
+
+
+def defence_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
+    """For each network that is among ``networks`` its defences, then its detector."""
+    keys = [key for key in NETWORKS if key in networks]
+    return [job for key in keys for job in (_defences_job(materials, key), _detector_job(materials, key))]
+
+
+def _sets(materials: Materials, key: str) -> tuple[ImageSet, ImageSet]:
+    """To craft on, the dreams where there are any, as the page does; to measure on, real pictures."""
+    dreams = dreams_path(key)
+    craft = materials.splits(key, dreams if dreams.is_file() else None)[0]
+    drawn = [some.shuffled(torch.Generator().manual_seed(0)) for some in (craft, materials.held_out(key))]
+    return drawn[0].prefix(CRAFTED_ON), drawn[1].prefix(MEASURED_ON)
+
+
+def _pattern(materials: Materials, key: str) -> Perturbation:
+    return load_perturbation(materials.perturbations / f"{key}-linf10.safetensors")
+
+
+def _provenance(materials: Materials, key: str) -> dict[str, Any]:
+    _, measured_on = _sets(materials, key)
+    pattern = {"pattern_file": f"{key}-linf10.safetensors", "pattern": _pattern(materials, key).provenance}
+    held_out = {"held_out": f"{len(measured_on)} images of {measured_on.name}"}
+    return provenance_of(materials, [key]) | held_out | pattern | {"seed": 0}
+
+
+def _title(materials: Materials, key: str, what: str) -> str:
+    _, measured_on = _sets(materials, key)
+    return f"{what}, {materials.card(key).name}: {len(measured_on)} validation images"
+
+
+def _defences_job(materials: Materials, key: str) -> Job:
+    path = materials.results / f"{key}-defences.json"
+
+    def provenance() -> dict[str, Any]:
+        craft, _ = _sets(materials, key)
+        twin = robust_twin(materials.zoo, key)
+        stated = {"crafted_on": f"{len(craft)} images of {craft.name}", "method": repr(METHOD)}
+        return _provenance(materials, key) | stated | {"twin_sha256": twin.weights_hash if twin else None}
+
+    def rows() -> list[DefenceRow]:
+        """Those that are there already; a twin that was trained anew is measured anew."""
+        found, now = readable(path, DefenceRow), provenance()
+        if found is None or any(found.provenance.get(name) != now[name] for name in now if name != "twin_sha256"):
+            return []
+        same_twin = found.provenance.get("twin_sha256") == now["twin_sha256"]
+        return [row for row in found.rows if row.defence != ROBUST or same_twin]
+
+    def wanted() -> list[str]:
+        twin = [ROBUST] if provenance()["twin_sha256"] else []
+        return [UNDEFENDED, *(defence.name for defence in DEFENCES), *twin]
+
+    def run() -> Iterator[str]:
+        network, (craft, measured_on), so_far = materials.network(key), _sets(materials, key), rows()
+        known, twin = {row.defence for row in so_far}, robust_twin(materials.zoo, key)
+        for row in defence_rows(network, DEFENCES, _pattern(materials, key), craft, measured_on, METHOD, 0, twin, known):
+            if isinstance(row, Crafting):
+                continue
+            so_far = sorted([*so_far, row], key=lambda row: wanted().index(row.defence))
+            write_table(Table(_title(materials, key, "Defences"), so_far, provenance() | versions()), path)
+            yield f"{row.defence}: fixed pattern {row.fixed.value:.1%}, crafted anew {row.crafted_anew}"
+
+    cost = {key: METHOD.budget * (len(DEFENCES) + 1)}
+    return Job("defences", path.stem, cost, lambda: [row.defence for row in rows()] == wanted(), run)
+
+
+def _detector_job(materials: Materials, key: str) -> Job:
+    path = materials.results / f"{key}-detector.json"
+
+    def run() -> Iterator[str]:
+        network, (_, measured_on), found = materials.network(key), _sets(materials, key), []
+        for rows in detector_rows(network, _pattern(materials, key), measured_on, torch.Generator().manual_seed(0)):
+            found += rows
+            yield f"{rows[0].attack}: AUC {rows[0].auc} ({rows[0].auc_low} to {rows[0].auc_high})"
+        title = _title(materials, key, "Entropy of a deep layer")
+        write_table(Table(title, found, _provenance(materials, key) | versions()), path)
+
+    def is_done() -> bool:
+        return is_whole(path, DetectorRow, _provenance(materials, key))
+
+    return Job("defences", path.stem, {key: 10 * MEASURED_ON}, is_done, run)

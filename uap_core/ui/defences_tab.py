@@ -1,0 +1,214 @@
+"""The tab Defences: what helps against a pattern, for how long, and whether a pattern can be noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.models.defences import DEFENCES
+from uap_core.tables import to_csv
+from uap_core.ui.setup_panel import Setup, chosen
+from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+
+if TYPE_CHECKING:
+    from uap_core.datasets import ImageSet
+    from uap_core.experiments.defences import DefenceRow
+    from uap_core.metrics import Rate
+
+EXPLAIN = r"""
+**What helps, and for how long?** A defence $d$ changes each picture before the network sees it, so that $k_d(x) = k(d(x))$. Two
+patterns of the same size are tried on it: the chosen one, which knows nothing of $d$, and one *crafted anew through* it, on the
+same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random signs, and beside what $d$ costs when nobody attacks.
+A defence that only the fixed pattern fails against hides the way; it does not close it. The row *none* shows what crafting
+with this small budget achieves on the bare network: compare the others with that.
+
+*JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
+straight through. *Blur* and *crop* have true gradients. *Trained on attacks* is another network, of the same architecture. All
+of them answer the same picture alike every time: nothing here hides behind chance. Rows that are measured live have a pattern
+crafted with 400 image-gradients on 96 images, and 160 others to measure on.
+"""
+EXPLAIN_DETECTOR = r"""
+**Can a pattern be noticed?** A universal pattern makes a few features dominate whatever the picture shows, so that the entropy
+of a deep layer falls (Sun, Sun and Zhao, ICLR 2025). Here
+$H(x) = -\sum_c p_c \log p_c$ with $p = \mathrm{softmax}$ of the channels' means in the last feature maps, and an alarm is
+$H(x) < \tau$. The curve shows, for every $\tau$, the share of attacked images that raise the alarm against the share of clean
+ones that do; the area under it (AUC) is the chance that the attacked image of a pair has the lower entropy, one half for a
+coin. Its 95 % interval is that of Hanley and McNeil (1982). An attacker who knows this detector can ask of the pattern to keep
+the entropy as well: what is measured here is what it does against those who do not know it.
+"""
+ROBUST_TICK = "trained on attacks, where such a twin is here"
+LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 400, 96, 160  # image-gradients a defence, images to craft on and to measure on
+HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
+
+
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+    names = [*(defence.name for defence in DEFENCES), ROBUST_TICK]
+    ticked = gr.CheckboxGroup(names, value=names, label="In front of the network", elem_id="defences")
+    with gr.Row():
+        run = gr.Button("Measure now", variant="primary", elem_id="defences-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="defences-stop")
+    state = gr.HTML(elem_id="defences-status")
+    table = gr.HTML(elem_id="defences-table")
+    figure = chart("defences-chart")
+    csv = download("These rates (.csv)", "defences-csv")
+    gr.Markdown("#### A detector")
+    with gr.Row():
+        watch = gr.Button("Measure the detector", variant="primary", elem_id="detector-run")
+        halt = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="detector-stop")
+    detector_state = gr.HTML(elem_id="detector-status")
+    curve = chart("detector-chart")
+    points = download("These points (.csv)", "detector-csv")
+    gr.Markdown(EXPLAIN_DETECTOR, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def stored(network: str, pattern: str) -> tuple[Any, ...]:
+        from uap_core.experiments.defences import DefenceRow
+        from uap_core.plots import defences_figure
+
+        found = studio.precomputed(f"{network}-defences", DefenceRow)
+        if found is None or pattern != found.provenance["pattern_file"]:
+            return status("Nothing precomputed for this choice: press the button to measure it."), "", hide(), hide()
+        note = f"{_precomputed(found.provenance)}, crafted anew on {found.provenance['crafted_on']}. {conclusion(found.rows)}"
+        drawn = defences_figure(found.rows, f"{found.title} (precomputed)")
+        return status(note), table_of(found.rows), show(drawn), show(offer("defences.csv", to_csv(found.rows).encode()))
+
+    def stored_detector(network: str, pattern: str) -> tuple[Any, ...]:
+        from uap_core.experiments.detector import DetectorRow
+        from uap_core.plots import detector_figure
+
+        found = studio.precomputed(f"{network}-detector", DetectorRow)
+        if found is None or pattern != found.provenance["pattern_file"]:
+            return status("Nothing precomputed for this choice: press the button to measure it."), hide(), hide()
+        drawn = detector_figure(found.rows, f"{found.title} (precomputed)")
+        note = status(f"{_precomputed(found.provenance)}.")
+        return note, show(drawn), show(offer("detector.csv", to_csv(found.rows).encode()))
+
+    def measure(
+        photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float, names_now: list[str]
+    ) -> Iterator[tuple[Any, ...]]:
+        from uap_core.crafting.default import Default
+        from uap_core.errors import SettingError
+        from uap_core.experiments.defences import Crafting, DefenceRow, defence_rows, robust_twin
+        from uap_core.plots import defences_figure
+
+        yield progress_note("Opening network and images…", 0), *(gr.skip(),) * 3
+        perturbation = chosen(studio, network, pattern, own, epsilon)
+        if not perturbation.ball.radius:
+            raise SettingError("Crafting needs an epsilon above 0. Move the epsilon slider.")
+        classifier = studio.classifier(network)
+        craft, held_out = _live_sets(studio, network)
+        defences = [defence for defence in DEFENCES if defence.name in names_now]
+        twin = robust_twin(studio.zoo, network) if ROBUST_TICK in names_now else None
+        total = 1 + len(defences) + (twin is not None)
+        about = f"{len(held_out)} {studio.live_set_name(network)}"
+        title = f"{perturbation.name} on {classifier.card.name}: {about} (live)"
+        method, rows = Default(budget=LIVE_BUDGET), list[DefenceRow]()
+        for found in defence_rows(classifier, defences, perturbation, craft, held_out, method, 0, twin):
+            if isinstance(found, Crafting):
+                text = f"Crafting through {found.defence}…" if rows else "Crafting on the bare network…"
+                yield progress_note(text, (len(rows) + 0.8 * found.share) / total), *(gr.skip(),) * 3
+                continue
+            rows.append(found)
+            note = progress_note(f"{found.defence}: measured on {about}.", len(rows) / total)
+            yield note, table_of(rows), show(defences_figure(rows, title)), gr.skip()
+        spent = f"{LIVE_BUDGET} image-gradients a defence on {len(craft)} images, measured on {about}"
+        done = status(f"Live: {spent}. {conclusion(rows)}")
+        yield done, gr.skip(), gr.skip(), show(offer("defences.csv", to_csv(rows).encode()))
+
+    def detect(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+        import torch
+
+        from uap_core.experiments.detector import DetectorRow, detector_rows
+        from uap_core.plots import detector_figure
+
+        yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
+        classifier, perturbation = studio.classifier(network), chosen(studio, network, pattern, own, epsilon)
+        _, held_out = _live_sets(studio, network)
+        about = f"{len(held_out)} {studio.live_set_name(network)}"
+        title = f"{perturbation.name} on {classifier.card.name}: {about} (live)"
+        rows = list[DetectorRow]()
+        for kind, found in enumerate(detector_rows(classifier, perturbation, held_out, torch.Generator().manual_seed(0)), 1):
+            rows += found
+            note = progress_note(f"{found[0].attack}: AUC {found[0].auc:.2f}.", kind / 4)
+            yield note, show(detector_figure(rows, title)), gr.skip()
+        yield status(f"Live: measured on {about}."), gr.skip(), show(offer("detector.csv", to_csv(rows).encode()))
+
+    def show_stored(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
+        """What was measured beforehand for this network and pattern; nothing changes while they are the same."""
+        if before == (network, pattern):
+            return (gr.skip(),) * 8
+        return (network, pattern), *stored(network, pattern), *stored_detector(network, pattern)
+
+    def follow(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
+        return show_stored(network, pattern, before) if all(before) else (gr.skip(),) * 8
+
+    outputs = [state, table, figure, csv]
+    running = run.click(guarded(4, 0)(measure), [*setup.inputs, ticked], outputs, **LONG)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The rows so far stay."), None, state)
+    detector_outputs = [detector_state, curve, points]
+    watching = watch.click(guarded(3, 0)(detect), setup.inputs, detector_outputs, **LONG)
+    halt.click(None, None, None, cancels=[watching]).then(
+        lambda: status("Stopped. The curves so far stay."), None, detector_state
+    )
+    shown = gr.State(("", ""))
+    both = [shown, *outputs, *detector_outputs]
+    for event, handler in ((tab.select, show_stored), (setup.network.change, follow), (setup.pattern.change, follow)):
+        event(guarded(8, 1)(handler), [setup.network, setup.pattern, shown], both, **QUICK)
+
+
+def _live_sets(studio: Studio, network: str) -> tuple[ImageSet, ImageSet]:
+    """Some to craft on and some to measure on, of all classes."""
+    import torch
+
+    craft, held_out = (some.shuffled(torch.Generator().manual_seed(0)) for some in studio.craft_and_held_out(network))
+    return craft.prefix(LIVE_CRAFT), held_out.prefix(LIVE_HELD_OUT)
+
+
+def _precomputed(provenance: dict[str, Any]) -> str:
+    return f"Precomputed on {provenance['held_out']}, {provenance['time'][:10]}"
+
+
+def table_of(rows: Sequence[DefenceRow]) -> str:
+    """One line a defence: always the fixed pattern and the one crafted anew side by side."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    lines = "".join(_line(row) for row in rows)
+    return f'<div class="wide"><table class="bouts"><tr>{head}</tr>{lines}</table></div>'
+
+
+def _line(row: DefenceRow) -> str:
+    cells = (
+        f"<b>{escape(row.defence)}</b>",
+        f"{_rate(row.clean)}<small>{escape(row.clean_is)}</small>",
+        _rate(row.fixed),
+        f"<b>{_rate(row.crafted_anew)}</b>",
+        _rate(row.random_signs),
+        escape(row.gradient),
+        f"{row.image_gradients}<small>image-gradients</small>",
+    )
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _rate(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"{rate.value:.1%}<small>{low:.0%} to {high:.0%}</small>"
+
+
+def conclusion(rows: Sequence[DefenceRow]) -> str:
+    """The defence that loses most to a pattern crafted through it, in a sentence; nothing where none was measured."""
+    from uap_core.experiments.defences import ROBUST, UNDEFENDED
+
+    fronts = [row for row in rows if row.defence not in (UNDEFENDED, ROBUST)]
+    if not fronts:
+        return ""
+    worst = max(fronts, key=lambda row: row.crafted_anew.value - row.fixed.value)
+    if worst.crafted_anew.value <= worst.fixed.value:
+        return "With this budget no pattern crafted anew did better than the fixed one."
+    return (
+        f"Behind {worst.defence} the fixed pattern fools {worst.fixed.value:.0%}, one crafted through it"
+        f" {worst.crafted_anew.value:.0%}."
+    )
