@@ -22,7 +22,8 @@ from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import load_perturbation, save_perturbation
 
-OTHERS = ("separable64",)  # embedded networks beside the default one: whom else does its pattern fool, offline?
+# Embedded networks beside the default one: whom else does its pattern fool, offline?
+OTHERS = ("vgg64", "separable64", "resnet64_robust")
 IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
 # The paper's method at a price that can be paid: the gain makes up for steps that a mean of eight shortens, and for passes.
 DEEPFOOL = DeepFool(batch_size=8, gain=400.0)

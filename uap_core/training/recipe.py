@@ -85,11 +85,11 @@ class Recipe:
         return EachImage(self.epsilon, self.alpha)
 
 
-# What ships was made by these. All but the first see small crops only, which costs half as much to train and to use; the view
-# is the mean enlargement of those crops, 1.25, as the first one's is.
+# What ships was made by these. All but the first see small crops only, which costs half as much to train and to use; each view
+# was the best of several on training images.
 RECIPES = {
     "resnet64": Recipe(),
-    "vgg64": Recipe(epochs=28, mix_chance=0.0, small_size=32, small_share=0.5, large_size=48, view_size=60),
+    "vgg64": Recipe(epochs=28, mix_chance=0.0, small_size=32, small_share=0.5, large_size=48, view_size=48),
     "separable64": Recipe(epochs=36, mix_chance=0.2, small_share=1.0, view_size=60),
     "resnet64_robust": Recipe(
         epochs=5,
