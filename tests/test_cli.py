@@ -16,6 +16,8 @@ from servers import serving
 from uap_core import __main__ as cli
 from uap_core.assets import MODELS
 from uap_core.catalogue import CATALOGUE
+from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+from uap_core.experiments.matrix import MatrixRow
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, SweepRow
 from uap_core.library import library
@@ -154,6 +156,35 @@ def test_curve_writes_a_row_a_size_and_seed(run: Run, pictures: Path, tmp_path: 
     assert len(out.splitlines()) == 6
     assert "<svg" in figure.read_text()
     assert json.loads(path.read_text())["provenance"]["seeds"] == 2
+
+
+def test_transfer_prints_both_tables_and_writes_their_rows(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "uap_core.library.library", lambda: [entry for entry in library() if entry.key == "resnet64-l2.safetensors"]
+    )
+    path = tmp_path / "rows.json"
+    words = ("transfer", "--data", pictures, "--images", 3, "--attack", "fgsm", "--epsilon", "8/255", "--out", path)
+    status, out, err = run(*words, "--model", "resnet64", "--model", "separable64")
+    assert (status, err) == (0, "")
+    assert "One pattern for all of 6 images" in out
+    assert "each of 3 images" in out
+    rows = read_table(path, MatrixRow).rows
+    assert len(rows) == (1 + 4) * 2 + (2 + 2) * 2
+    assert {row.fooling_rate.total for row in rows[:10]} == {6}
+    assert {row.fooling_rate.total for row in rows[10:]} == {3}
+    star = next(line for line in out.splitlines() if line.startswith("FGSM 8/255, made on ResNet") and "*" in line)
+    assert star.split()[-1] == f"{rows[10].distortion:.4f}"
+    status, _, err = run("transfer", "--attack", "nobody")
+    assert status == 1
+    assert "no attack 'nobody'" in err
+
+
+def test_halves_says_what_its_pictures_lack(run: Run, pictures: Path) -> None:
+    status, _, err = run("halves", "--data", pictures)
+    assert status == 1
+    assert "pictures in a folder a class" in err
 
 
 def test_library_lists_what_ships(run: Run) -> None:
@@ -323,3 +354,33 @@ def test_fetch_without_a_connection_and_without_a_place(run: Run, fetchable: Pat
         assert sentence in err
         assert len(err.splitlines()) == 1
     assert not (fetchable / "fetched.safetensors").exists()
+
+
+def test_lipschitz_prints_every_layer_and_writes_layers_and_pictures(
+    run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.circular_bound", lambda self: 2.0)  # seconds, for 18 layers
+    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.real_norm", lambda self, generator: 1.5)
+    path, figure = tmp_path / "bounds.json", tmp_path / "bounds.png"
+    words = ("--data", pictures, "--images", 2, "--out", path, "--figure", figure)
+    status, out, err = run("lipschitz", *words)
+    assert (status, err) == (0, "")
+    layers = read_table(path, LayerRow).rows
+    found = read_table(tmp_path / "bounds-certified.json", RadiusRow).rows
+    assert all(row.name in out for row in layers)
+    assert (layers[-1].kind, len(found)) == ("whole network", 2)
+    assert f"L = {layers[-1].running:.3g}" in out
+    assert figure.stat().st_size > 1000
+
+
+def test_defend_prints_and_writes_both_patterns_for_every_defence(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "defences.csv"
+    status, out, err = run("defend", "--data", pictures, "--budget", 8, "--images", 5, "--detector", "--out", path)
+    assert (status, err) == (0, "")
+    names = ["none", "JPEG 75", "JPEG 50", "blur 1", "3 bits", "crop 90%"]
+    lines = list(csv.DictReader(path.read_text().splitlines()))
+    assert [line["defence"] for line in lines][: len(names)] == names
+    for line in lines:
+        assert line["fixed_total"] == line["crafted_anew_total"] == "5"
+        assert re.search(rf"^{line['defence']}( +[\d.]+%){{4}}  {line['gradient']}$", out, re.MULTILINE)
+    assert out.count("AUC") == 4

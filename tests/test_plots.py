@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,9 @@ from PIL import Image
 from uap_core.attacks.menu import FOOLED, HELD
 from uap_core.experiments.comparison import Contender
 from uap_core.experiments.convergence import ConvergenceRow
+from uap_core.experiments.defences import DefenceRow
+from uap_core.experiments.detector import DetectorRow
+from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.metrics import Rate
@@ -23,7 +27,11 @@ from uap_core.plots import (
     _apart,
     comparison_figure,
     convergence_figure,
+    defences_figure,
+    detector_figure,
+    layers_figure,
     photo_figure,
+    radii_figure,
     sample_figure,
     sweep_figure,
     training_figure,
@@ -67,11 +75,29 @@ def contenders(lengths: tuple[float, ...] = (4.0, 4.0, 4.1, 0.1, 0.11, 0.0)) -> 
     ]
 
 
+def defence_rows() -> list[DefenceRow]:
+    rates = {"none": (100, 90, 80, 20), "JPEG 50": (95, 40, 75, 20), "trained on attacks": (70, 10, 15, 5)}
+    return [
+        DefenceRow(name, "exact", "right answers", *(Rate(count, 100) for count in counts), 1000, 9.0)
+        for name, counts in rates.items()
+    ]
+
+
+def detector_rows() -> list[DetectorRow]:
+    return [
+        DetectorRow(attack, n / 4, Rate(n, 4), Rate(min(4, n + extra), 4), 0.5 + extra / 8, 0.4, 0.9)
+        for attack, extra in (("universal pattern", 2), ("random signs", 0))
+        for n in range(5)
+    ]
+
+
 FIGURES = {
     "comparison": lambda: comparison_figure(contenders(), "a title"),
     "sweep": lambda: sweep_figure(sweep_rows(), "a title"),
     "photo": lambda: photo_figure(photo_rows(), "a title"),
     "sample": lambda: sample_figure([Curve(sample_rows(), "mine", BLUE)], "a title"),
+    "defences": lambda: defences_figure(defence_rows(), "a title"),
+    "detector": lambda: detector_figure(detector_rows(), "a title"),
     "training": lambda: training_figure(epoch_rows(), "a title"),
 }
 
@@ -205,3 +231,65 @@ def test_a_comparison_names_every_attack_that_changed_something_and_no_name_cove
     points = {tuple(line.get_xydata()[0]) for line in figure.axes[0].lines}
     assert len(points) == 2, "those that fooled, and those that held"
     assert comparison_figure(contenders((0.0,)), "nothing moved").axes[0].texts[:] == []
+
+
+def test_every_defence_shows_both_patterns() -> None:
+    figure, rows = defences_figure(defence_rows(), "a title"), defence_rows()
+    groups = {bars.get_label(): [bar.get_height() for bar in bars] for bars in figure.axes[0].containers}
+    assert list(groups) == legend(figure)
+    assert groups["fooled by the fixed pattern"] == [row.fixed.value for row in rows]
+    assert groups["fooled by one crafted anew through it"] == [row.crafted_anew.value for row in rows]
+    assert groups["clean: right answers"] == [row.clean.value for row in rows]
+    middles = [bar.get_x() + bar.get_width() / 2 for bars in figure.axes[0].containers for bar in bars]
+    assert len({round(middle, 3) for middle in middles}) == 4 * len(rows), "side by side, not on top of each other"
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()][1] == "JPEG 50"
+
+
+def test_a_detectors_curve_names_its_area() -> None:
+    figure, rows = detector_figure(detector_rows(), "a title"), detector_rows()
+    assert legend(figure)[0] == "universal pattern, AUC 0.75 (0.40-0.90)"
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    assert list(lines[legend(figure)[0]].get_xdata()) == [row.false_alarms.value for row in rows[:5]]
+    assert list(lines[legend(figure)[0]].get_ydata()) == [row.detected.value for row in rows[:5]]
+
+
+def layer_rows() -> list[LayerRow]:
+    return [
+        LayerRow("stem", "convolution", "8 x 3 x 3 x 3", "2 x 2", 4.0, 3.9, 4.0),
+        LayerRow("sum 1", "sum", "", "", None, None, 9.0),
+        LayerRow("mean 1", "mean", "", "", 0.25, None, 2.0),
+        LayerRow("exp 1", "exp", "", "", math.inf, None, math.inf, "No bound is known."),
+        LayerRow("head", "fully connected", "5 x 8", "", 2.5, None, math.inf),
+    ]
+
+
+def test_layers_are_bars_about_one_and_those_without_a_bound_are_left_out() -> None:
+    figure = layers_figure(layer_rows(), "a title")
+    (axes,) = figure.axes
+    bars = {round(patch.get_x() + patch.get_width() / 2): patch for patch in axes.patches}
+    assert {place: bar.get_y() + bar.get_height() for place, bar in bars.items()} == {0: 4.0, 1: 0.25, 2: 2.5}
+    assert all(bar.get_y() == 1 for bar in bars.values())
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["stem", "mean 1", "head"]
+    assert len({bar.get_facecolor() for bar in bars.values()}) == 3
+    assert set(legend(figure)) == {"convolutions", "fully connected", "others", "power method, real size"}
+    low, high = axes.get_ylim()
+    assert low <= 0.25
+    assert high >= 4
+    figure.savefig(io.BytesIO())
+
+
+def test_radii_are_drawn_in_the_order_of_what_was_found_and_a_picture_that_held_has_no_upper_end() -> None:
+    lengths = [("b", 1e-41, 0.5), ("c", 3e-41, None), ("a", 2e-41, 0.1)]
+    rows = [RadiusRow(name, "x", 1, certified, found, 1) for name, certified, found in lengths]
+    figure = radii_figure(rows, "a title")
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    found, certified = lines["DeepFool alters the label"], lines["below: certified"]
+    assert list(found.get_ydata()) == [0.1, 0.5]
+    assert list(found.get_xdata()) == [1, 2]
+    assert list(certified.get_ydata()) == [2e-41, 1e-41, 3e-41]
+    figure.savefig(io.BytesIO())
+
+
+def test_nothing_to_draw_is_no_error() -> None:
+    for figure in (layers_figure([], ""), radii_figure([], ""), radii_figure([RadiusRow("a", "x", 1, 0.0, None, 0)], "")):
+        figure.savefig(io.BytesIO())

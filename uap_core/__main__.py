@@ -17,6 +17,7 @@ from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
 if TYPE_CHECKING:
     from uap_core.datasets import ImageSet
     from uap_core.download import Fetched
+    from uap_core.experiments.matrix import MatrixRow
     from uap_core.models.classifier import Classifier
 
 app = typer.Typer(
@@ -304,17 +305,24 @@ def train(
         int | None, typer.Option(min=1, help="Passes over the training images; the architecture's own when left out.")
     ] = None,
     epsilon: Annotated[str, typer.Option(help="Above 0: train on adversarial examples of this l_inf size, like 4/255.")] = "0",
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="With --epsilon: share of the images that stay clean.")] = 0.5,
+    alpha: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="With --epsilon: share of the images that stay clean; the recipe's own when left out."),
+    ] = None,
+    against: Annotated[
+        str, typer.Option(help="With --epsilon: attack each of the 'images' by itself, or all by one 'universal' pattern.")
+    ] = "images",
     seed: Seed = 0,
 ) -> None:
-    """Train an embedded network from scratch. Stop it at any time; the same command goes on."""
+    """Train an embedded network, attacked or not. Stop it at any time; the same command goes on."""
     from uap_core.norms import Ball
     from uap_core.training.publish import train_and_publish
     from uap_core.training.recipe import recipe_of
 
     attacked = Ball.parse(epsilon).radius
-    recipe = recipe_of(architecture, epochs, seed, attacked, alpha)
-    key = key or architecture + ("_robust" if attacked else "")
+    recipe = recipe_of(architecture, epochs, seed, attacked, alpha, against)
+    twin = "_universal" if against == "universal" else "_robust"
+    key = key or architecture + (twin if attacked else "")
     checkpoint = checkpoint or Path(f"{key}.ckpt")
     for row in train_and_publish(data, key, architecture, out, results, checkpoint, recipe):
         print(
@@ -322,6 +330,27 @@ def train(
             f"  {row.images_per_second:.0f} images/s",
             flush=True,
         )
+
+
+@app.command()
+def fine_tune(
+    data: Annotated[Path, typer.Argument(help="Folder or zip with train/ and val/, one folder a class of the network.")],
+    model: Annotated[str, typer.Option(help="An embedded network.")] = DEFAULT_MODEL,
+    rounds: Annotated[int, typer.Option(min=1, help="Each crafts new patterns and trains against them.")] = 2,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images in each round.")] = 2,
+    checkpoints: Annotated[Path, typer.Option(help="Folder to go on from when the command was stopped.")] = Path("rounds"),
+    out: Annotated[Path, typer.Option(help="Folder for the table of rounds.")] = RESULTS,
+) -> None:
+    """Show a network the patterns that fool it, in rounds, and see what the next pattern does. Weights are not kept."""
+    from uap_core.experiments.fine_tuning import RoundRow, fine_tune_and_publish
+
+    for row in fine_tune_and_publish(data, model, rounds, epochs, checkpoints, out):
+        if isinstance(row, RoundRow):
+            print(
+                f"round {row.round}: accuracy {row.clean_accuracy.value:.1%}, a new pattern fools {row.new_pattern}", flush=True
+            )
+        else:
+            print(f"  epoch {row.epoch}  loss {row.loss:.3f}  {row.images_per_second:.0f} images/s", flush=True)
 
 
 @app.command()
@@ -363,15 +392,250 @@ def library(
             print(f"{offer.key:48}  224px  {offer.name:60} to be fetched: {offer.licence}, {offer.source}")
 
 
+@app.command()
+def transfer(
+    model: Annotated[list[str], typer.Option(help="Key of a network; name several, of one input size.")] = [DEFAULT_MODEL],  # noqa: B006
+    data: Data = None,
+    attack: Annotated[str, typer.Option(help="What makes the examples: deepfool, fgsm, pgd, lbfgs, ...")] = "deepfool",
+    epsilon: Epsilon = "10/255",
+    images: Annotated[int, typer.Option(min=1, help="Make examples from at most this many held-out images.")] = 100,
+    out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """Who fools whom: every pattern of the library on every network named, then examples made for each image on each.
+
+    Beside them random signs and Gaussian noise of the same norm. A star marks what was made on that network.
+    """
+    import torch
+
+    from uap_core.experiments.cross_model import cross_model, named_attack
+    from uap_core.experiments.matrix import as_text, fooling_matrix
+    from uap_core.experiments.shipped import L2_2000, LINF10
+    from uap_core.library import library as ready_made
+    from uap_core.norms import Ball
+    from uap_core.perturbation import load_perturbation
+
+    _check(out, *TABLES)
+    called, maker = named_attack(attack, Ball.parse(epsilon).radius)
+    zoo = _zoo(folder)
+    networks = [zoo.load(key) for key in dict.fromkeys(model)]
+    if len({network.size for network in networks}) > 1:
+        raise SettingError("A pattern fits one size: name networks that take pictures of the same size.")
+    held_out = _held_out(networks[0], data)
+    some = held_out.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
+    patterns = [load_perturbation(entry.path) for entry in ready_made() if entry.side == networks[0].size]
+    print(f"One pattern for all of {len(held_out)} images of {held_out.name}: fooling rates", flush=True)
+    matrix = _told(fooling_matrix(patterns, networks, held_out, (LINF10, L2_2000), seed))
+    print(as_text(matrix))
+    print(f"\nExamples made for each of {len(some)} images of {held_out.name}: fooling rates, average distortion", flush=True)
+    examples = _told(cross_model(networks, some, maker, called, seed))
+    print(as_text(examples))
+    details = _provenance(networks[0], held_out, seed) | {
+        "network": ", ".join(network.card.key for network in networks),
+        "weights_sha256": ", ".join(network.weights_hash for network in networks),
+        "examples": f"of {len(some)} images by {maker}",
+    }
+    _write(out, f"Who fools whom, {len(held_out)} held-out images", [*matrix, *examples], details)
+
+
+@app.command()
+def halves(
+    data: Annotated[Path, typer.Option(help="Folder or zip of pictures, one folder a class.")],
+    attack: Annotated[list[str], typer.Option(help="What makes the examples; name several.")] = ["lbfgs", "deepfool"],  # noqa: B006
+    epsilon: Epsilon = "10/255",
+    out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Train small networks on two halves with no picture in common, and see whether examples fool across the halves."""
+    from uap_core.experiments.cross_model import named_attack
+    from uap_core.experiments.cross_training import LearnerRow, cross_training, open_for_halves
+    from uap_core.experiments.matrix import as_text
+    from uap_core.norms import Ball
+    from uap_core.perturbation import versions
+
+    _check(out, *TABLES)
+    attacks = dict(named_attack(key, Ball.parse(epsilon).radius) for key in attack)
+    craft_set, held_out = open_for_halves(data)
+    rows: list[MatrixRow] = []
+    accuracies: dict[str, str] = {}
+    for row in cross_training(craft_set, held_out, attacks, seed):
+        if isinstance(row, LearnerRow):
+            accuracies[row.network] = str(row.accuracy)
+            print(f"{row.network}  epoch {row.epoch:2}  accuracy {row.accuracy}", flush=True)
+        else:
+            rows.append(row)
+    print(as_text(rows))
+    stated = {"held_out": f"{len(held_out)} images of {held_out.name}", "accuracy": accuracies, "seed": seed, **versions()}
+    _write(out, f"Trained on two halves of {len(craft_set)} images of {craft_set.name}", rows, stated)
+
+
+@app.command()
+def lipschitz(
+    model: Model = DEFAULT_MODEL,
+    data: Data = None,
+    images: Annotated[int, typer.Option(min=1, help="Compare with attacks on at most this many held-out images.")] = 16,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the layers: .csv or .json; the images go beside it, NAME-certified.")
+    ] = None,
+    figure: Annotated[Path | None, typer.Option(help="Also draw the layers: .png, .svg or .pdf.")] = None,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """How far can a change move the logits? Upper bounds of all layers, and what they certify beside what DeepFool finds."""
+    import torch
+
+    from uap_core.experiments.lipschitz import as_text, conclusion, layer_rows, radii
+
+    _check(out, *TABLES)
+    _check(figure, *FIGURES)
+    classifier = _zoo(folder).load(model)
+    held_out = _held_out(classifier, data).shuffled(torch.Generator().manual_seed(seed)).prefix(images)
+    layers, found = [], []
+    for layer in layer_rows(classifier, torch.Generator().manual_seed(seed)):
+        layers.append(layer)
+        print(as_text(layer), flush=True)
+    for row in radii(classifier, held_out, layers[-1].running):
+        found.append(row)
+        needed = "nothing found" if row.found is None else f"found {row.found:.3g}"
+        print(f"{row.image:28} {row.label:24} margin {row.margin:6.3f}  certified {row.certified:.2g}  {needed}", flush=True)
+    print(conclusion(layers[-1].running, found))
+    details = _provenance(classifier, held_out, seed)
+    _write(out, f"{classifier.card.name}: layers", layers, details)
+    _write(out and out.with_stem(f"{out.stem}-certified"), f"{classifier.card.name}: certified radii", found, details)
+    if figure:
+        from uap_core.plots import layers_figure
+
+        layers_figure(layers, classifier.card.name).savefig(figure)
+
+
+@app.command()
+def defend(
+    model: Model = DEFAULT_MODEL,
+    perturbation: Annotated[
+        Path | None, typer.Option(help="The fixed pattern; the ready-made one of this network when left out.")
+    ] = None,
+    data: Data = None,
+    epsilon: Annotated[str, typer.Option(help="Radius of the ball, like 10/255; the pattern's own when left out.")] = "",
+    budget: Annotated[int, typer.Option(min=1, help="Image-gradients for each pattern that is crafted anew.")] = 1000,
+    images: Annotated[int, typer.Option(min=1, help="Craft on, and measure on, at most this many images.")] = 300,
+    detector: Annotated[bool, typer.Option("--detector", help="Also the detector: AUC of each attack.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Also draw them: .png, .svg or .pdf.")] = None,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """What helps: JPEG, blur, bits, crop, a robust twin; against a fixed pattern and one crafted anew through each."""
+    import torch
+
+    from uap_core.crafting.default import Default
+    from uap_core.experiments.defences import Crafting, defence_rows, robust_twin
+    from uap_core.experiments.detector import detector_rows
+    from uap_core.models.defences import DEFENCES
+    from uap_core.norms import Ball
+    from uap_core.perturbation import load_perturbation
+
+    _check(out, *TABLES)
+    _check(figure, *FIGURES)
+    zoo, method = _zoo(folder), Default(budget=budget)
+    classifier, pattern = zoo.load(model), load_perturbation(perturbation or PERTURBATIONS / f"{model}-linf10.safetensors")
+    pattern = pattern.scaled_to(Ball.parse(epsilon, pattern.ball.p).radius) if epsilon else pattern
+    craft_set, held_out = (
+        some.shuffled(torch.Generator().manual_seed(seed)).prefix(images) for some in _splits(classifier, data)
+    )
+    print(f"{pattern.name} ({pattern.ball}) on {classifier.card.name}, {len(held_out)} images of {held_out.name}", flush=True)
+    print(f"{'defence':18} {'clean':>7} {'fixed':>7} {'anew':>7} {'signs':>7}  gradient", flush=True)
+    rows = []
+    for row in defence_rows(classifier, DEFENCES, pattern, craft_set, held_out, method, seed, robust_twin(zoo, model)):
+        if not isinstance(row, Crafting):
+            rows.append(row)
+            rates = (row.clean, row.fixed, row.crafted_anew, row.random_signs)
+            print(f"{row.defence:18} {' '.join(f'{rate.value:7.1%}' for rate in rates)}  {row.gradient}", flush=True)
+    if detector:
+        for points in detector_rows(classifier, pattern, held_out, torch.Generator().manual_seed(seed)):
+            first = points[0]
+            interval = f"{first.auc_low:.3f} to {first.auc_high:.3f}"
+            print(f"entropy of a deep layer, {first.attack}: AUC {first.auc:.3f} ({interval})", flush=True)
+    title = f"Defences, {classifier.card.name}: {len(held_out)} held-out images"
+    crafted_on = f"{len(craft_set)} images of {craft_set.name}"
+    stated = {"perturbation": pattern.name, "method": repr(method), "crafted_on": crafted_on}
+    _write(out, title, rows, _provenance(classifier, held_out, seed) | stated)
+    if figure:
+        from uap_core.plots import defences_figure
+
+        defences_figure(rows, title).savefig(figure)
+
+
+@app.command()
+def why(
+    model: Model = DEFAULT_MODEL,
+    perturbation: Annotated[
+        Path | None, typer.Option(help="The universal pattern; the ready-made l2 one of this network when left out.")
+    ] = None,
+    data: Data = None,
+    normals: Annotated[int, typer.Option(min=2, help="Take the normals of the boundary at so many craft images.")] = 100,
+    images: Annotated[int, typer.Option(min=1, help="Measure on at most this many held-out images.")] = 200,
+    out: Annotated[Path | None, typer.Option(help="Folder for the rows, a .json for each table.")] = None,
+    seed: Seed = 0,
+    folder: Models = None,
+) -> None:
+    """Why there are universal patterns: normals of the boundary, the directions that matter, and where the labels go."""
+    import torch
+
+    from uap_core.experiments import directions, dominant
+    from uap_core.experiments.normals import lengths, spectrum, steepness, subspace_rates, unit_normals
+    from uap_core.metrics import predict
+    from uap_core.perturbation import load_perturbation
+
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    classifier = _zoo(folder).load(model)
+    pattern = load_perturbation(perturbation or PERTURBATIONS / f"{model}-l2.safetensors")
+    generator = torch.Generator().manual_seed(seed)
+    craft_set, held_out = _splits(classifier, data)
+    craft_set, held_out = craft_set.shuffled(generator).prefix(normals), held_out.shuffled(generator).prefix(images)
+    print(f"{classifier.card.name}: normals of {len(craft_set)} craft images, measured on {len(held_out)} others", flush=True)
+    found = torch.cat(list(unit_normals(classifier, craft_set)))
+    values = spectrum(found, generator)
+    for kind, factor in steepness(values).items():
+        first, last = (next(row.value for row in rows if row.kind == kind) for rows in (values, values[::-1]))
+        print(f"singular values of {kind:24} from {first:.3f} down to {last:.3f}: {factor:.3g} times", flush=True)
+    clean = predict(classifier, held_out.batches())
+    spaces, rates = [], []
+    for space in subspace_rates(classifier, found, held_out, clean, lengths(classifier.size), generator):
+        spaces.append(space)
+        print(f"l2 {space.norm * 255:.0f}/255  {space.space}, {space.dimension} dimensions: {space.fooling_rate}", flush=True)
+    draws = directions.blind_directions(pattern.pattern, craft_set, generator)
+    draws |= directions.adversarial_directions(found, generator)
+    draws |= directions.fast_directions(classifier, craft_set, generator)
+    for row in directions.direction_rates(classifier, held_out, clean, draws):
+        rates.append(row)
+        print(f"l2 {row.norm * 255:4.0f}/255  {row.direction:30} {row.fooling_rate}", flush=True)
+    *_, moves = dominant.label_moves(classifier, pattern, held_out)
+    graph = dominant.edges(moves)
+    for label, into in list(dominant.hubs(graph).items())[:10]:
+        print(f"{label:24} is what {len(into)} labels mostly become ({sum(edge.rate.count for edge in into)} images)")
+    for count in (1, 3, 10):
+        print(f"labels that take most, {count:2}: {dominant.share_of_top(moves, count)}")
+    print(f"connected parts of the graph: {len(dominant.components(graph))}")
+    details = _provenance(classifier, held_out, seed) | {"normals_of": len(craft_set), "perturbation": pattern.name}
+    for name, table in (("normals", values), ("subspace", spaces), ("directions", rates), ("dominant", moves)):
+        _write(out and out / f"{model}-{name}.json", classifier.card.name, table, details)
+
+
 class Part(str, Enum):
     """What `publish` computes."""
 
     library = "library"
     sweep = "sweep"
     matrix = "matrix"
+    transfer = "transfer"
     curves = "curves"
     convergence = "convergence"
     ablations = "ablations"
+    defences = "defences"
+    why = "why"
+    lipschitz = "lipschitz"
 
 
 @app.command()
@@ -458,6 +722,15 @@ def _held_out(classifier: Classifier, data: Path | None) -> ImageSet:
 
     card = classifier.card
     return open_held_out(_source(classifier, data), card.resize_size, card.input_size, interpolation=card.interpolation)
+
+
+def _told(rows: Iterable[MatrixRow]) -> list[MatrixRow]:
+    """All rows, each told when it is there."""
+    found = []
+    for row in rows:
+        found.append(row)
+        print(f"{row.perturbation} on {row.network}: {row.fooling_rate}", flush=True)
+    return found
 
 
 def _provenance(classifier: Classifier, images: ImageSet, seed: int) -> dict[str, Any]:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.offsetbox import AnnotationBbox, TextArea, VPacker
+from matplotlib.ticker import (
+    FormatStrFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+)
 
 from uap_core.attacks.menu import HELD
+from uap_core.experiments import directions, dominant, normals
 from uap_core.experiments.comparison import Contender
 from uap_core.experiments.convergence import ConvergenceRow
+from uap_core.experiments.defences import DefenceRow
+from uap_core.experiments.detector import DetectorRow
+from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.experiments.sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.metrics import Rate
 from uap_core.tables import mean_rate
 from uap_core.training.recipe import EpochRow
 
@@ -211,3 +225,246 @@ def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
 def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.figure.legend(fontsize=12, loc="outside lower center", ncols=2, frameon=False)  # beside the lines, not on them
+
+
+FOOLED_BY = {
+    "fixed": (ORANGE, "fooled by the fixed pattern"),
+    "crafted_anew": (RED, "fooled by one crafted anew through it"),
+    "random_signs": (GREY, "fooled by random signs"),
+}
+
+
+def defences_figure(rows: Sequence[DefenceRow], title: str) -> Figure:
+    """A group of bars a defence: its clean figure and its three fooling rates, in per cent, with 95 % Wilson intervals."""
+    figure, axes = _axes("in front of the network", "share of the images", title)
+    clean = {"clean": (BLUE, f"clean: {' / '.join(dict.fromkeys(row.clean_is for row in rows))}")}
+    width = 0.2
+    for place, (name, (colour, label)) in enumerate((clean | FOOLED_BY).items()):
+        rates = [getattr(row, name) for row in rows]
+        x, values = [group + (place - 1.5) * width for group in range(len(rows))], [rate.value for rate in rates]
+        low, high = zip(*(rate.interval for rate in rates), strict=True)
+        axes.bar(x, values, width * 0.92, color=colour, label=label)
+        axes.vlines(x, low, high, color="black", lw=1)
+        for at, end, value in zip(x, high, values, strict=True):
+            axes.annotate(f"{100 * value:.0f}", (at, end), (0, 2), textcoords="offset points", ha="center", fontsize=9)
+    axes.set_xticks(range(len(rows)), [fill(row.defence, 11) for row in rows])
+    axes.set_ylim(0, 1.05)
+    axes.grid(axis="x", visible=False)
+    _legend(axes)
+    return figure
+
+
+DETECTED_STYLES = ((RED, "o"), (GREY, "s"), (BLUE, "^"), (GREEN, "v"), (ORANGE, "D"))
+
+
+def detector_figure(rows: Sequence[DetectorRow], title: str) -> Figure:
+    """Share of attacked images detected against the share of clean ones that are taken for attacked, a line an attack."""
+    figure, axes = _axes("clean images that raise the alarm", "attacked images that do", title)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.plot([0, 1], [0, 1], ":", color=GREY, lw=1.5)
+    for attack, (colour, marker) in zip(dict.fromkeys(row.attack for row in rows), DETECTED_STYLES, strict=False):
+        mine = [row for row in rows if row.attack == attack]
+        label = f"{attack}, AUC {mine[0].auc:.2f} ({mine[0].auc_low:.2f}-{mine[0].auc_high:.2f})"
+        x, y = [row.false_alarms.value for row in mine], [row.detected.value for row in mine]
+        axes.plot(x, y, color=colour, marker=marker, markersize=4, lw=2.2, label=label)
+    _legend(axes)
+    return figure
+
+
+LAYER_COLOURS = (("convolution", BLUE, "convolutions"), ("fully connected", GREEN, "fully connected"), ("", GREY, "others"))
+
+
+def layers_figure(rows: Sequence[LayerRow], title: str) -> Figure:
+    """A bar a layer, on a log scale about 1: its bound; a mark on it where the power method was run at the real size."""
+    figure, axes = _axes("", "stretch, at most", title)
+    axes.set_ylim(0.5, 2)
+    axes.set_yscale("log")
+    there = [row for row in rows if row.bound and math.isfinite(row.bound)]
+    axes.autoscale()
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    for _, colour, label in LAYER_COLOURS:
+        mine = [i for i, row in enumerate(there) if _layer_colour(row) == colour]
+        bounds = [there[i].bound or 1.0 for i in mine]
+        if mine:
+            axes.bar(mine, [bound - 1 for bound in bounds], 0.8, bottom=1, color=colour, label=label)
+    real = [(i, row.real) for i, row in enumerate(there) if row.real]
+    if real:
+        axes.plot(*zip(*real, strict=True), "_", color="black", markersize=7, mew=1.6, label="power method, real size")
+    axes.axhline(1, color="black", lw=0.8)
+    every = max(1, math.ceil(len(there) / 30))
+    axes.set_xticks(range(0, len(there), every), [row.name for row in there[::every]], rotation=90, fontsize=9)
+    axes.grid(axis="x", visible=False)
+    _legend(axes)
+    return figure
+
+
+def _layer_colour(row: LayerRow) -> str:
+    return next(colour for start, colour, _ in LAYER_COLOURS if row.kind.startswith(start))
+
+
+def radii_figure(rows: Sequence[RadiusRow], title: str) -> Figure:
+    """For each picture the certified and the found radius (l2 of [0,1] pixels, log scale); between them nothing is known."""
+    figure, axes = _axes("pictures, by the radius found", "l2 of the change", title)
+    axes.set_ylim(0.5, 2)
+    axes.set_yscale("log")
+    axes.autoscale()
+    axes.yaxis.set_major_formatter(LogFormatterSciNotation())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ordered = sorted(rows, key=lambda row: row.found or math.inf)
+    places = range(1, len(ordered) + 1)
+    both = [(x, row.certified, row.found) for x, row in zip(places, ordered, strict=True) if row.found and row.certified > 0]
+    if both:
+        x, low, high = zip(*both, strict=True)
+        axes.vlines(x, low, high, color=GREY, alpha=0.35, lw=7, label="nothing is proved")
+        axes.plot(x, high, "v", color=RED, markersize=9, label="DeepFool alters the label")
+    certified = [(x, row.certified) for x, row in zip(places, ordered, strict=True) if 0 < row.certified < math.inf]
+    if certified:
+        axes.plot(*zip(*certified, strict=True), "^", color=BLUE, markersize=9, label="below: certified")
+    _legend(axes)
+    return figure
+
+
+SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
+
+
+def singular_figure(rows: Sequence[normals.SingularRow], title: str) -> Figure:
+    """Singular values in falling order, a line for each kind of unit vectors, with the factor by which they fall."""
+    figure, axes = _axes("index", "singular value", title)
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    factors = normals.steepness(rows)
+    for kind, (colour, line) in SINGULAR_STYLES.items():
+        mine = [row for row in rows if row.kind == kind]
+        if mine:
+            label = f"{kind}: first / last = {factors[kind]:.3g}"
+            axes.plot([row.index for row in mine], [row.value for row in mine], line, color=colour, lw=2.6, label=label)
+    axes.set_ylim(0, 1.08 * max((row.value for row in rows), default=1))
+    _legend(axes)
+    return figure
+
+
+def subspace_figure(rows: Sequence[normals.SubspaceRow], title: str) -> Figure:
+    """Fooling rate of random vectors against the dimension of their subspace (log scale); dashed, that of the full space."""
+    figure, axes = _axes("dimensions: first singular vectors of the normals", "fooling rate", title)
+    lengths = sorted({row.norm for row in rows}, reverse=True)
+    for norm, (colour, marker) in zip(lengths, ((RED, "o"), (BLUE, "^")), strict=False):
+        named = f"l2 {norm * 255:.0f}/255"
+        mine = [row for row in rows if row.norm == norm and row.space == normals.SPAN]
+        _rates(axes, [row.dimension for row in mine], [row.fooling_rate for row in mine], colour, marker, f"span, {named}")
+        for rate in [row.fooling_rate for row in rows if row.norm == norm and row.space == normals.FULL]:
+            axes.axhline(rate.value, color=colour, ls="--", lw=2, label=f"full space, {named}: {rate.value:.0%}")
+            axes.axhspan(*rate.interval, color=colour, alpha=0.08, lw=0)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    _legend(axes)
+    return figure
+
+
+DIRECTION_STYLES = {
+    directions.UNIVERSAL: (RED, "o"),
+    directions.SUM: (ORANGE, "D"),
+    directions.SINGLE: (BLUE, "^"),
+    directions.FAST: ("#56B4E9", "v"),
+    directions.RANDOM: (GREY, "s"),
+    directions.MEAN: (GREEN, "P"),
+}
+
+
+def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Figure:
+    """Fooling rate against l2 length, a line a direction from the origin, where nobody is fooled, with 95 % Wilson bands."""
+    figure, axes = _axes("l2 length (0-255)", "fooling rate", title)
+    for direction, (colour, marker) in DIRECTION_STYLES.items():
+        mine = [row for row in rows if row.direction == direction]
+        if mine:
+            rates = [row.fooling_rate for row in mine]
+            _rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, direction)
+            axes.plot([0, mine[0].norm * 255], [0, rates[0].value], color=colour, lw=2.2)
+    _legend(axes)
+    return figure
+
+
+def _rates(axes: Axes, x: Sequence[float], rates: Sequence[Rate], colour: str, marker: str, label: str) -> None:
+    """A line through rates, with their 95 % Wilson intervals as a band."""
+    low, high = [rate.interval[0] for rate in rates], [rate.interval[1] for rate in rates]
+    axes.plot(x, [rate.value for rate in rates], color=colour, marker=marker, lw=2.2, label=label)
+    axes.fill_between(x, low, high, color=colour, alpha=0.13, lw=0)
+
+
+# The graph of labels is laid out in inches: a large star with names on both sides, then rows of two with names on the left.
+WIDTH, LINE, HEAD, GAP = 9.4, 0.26, 1.1, 0.3
+LARGE_NAMES, SMALL_NAMES, STARS, NAME_LENGTH = 18, 5, 5, 22
+
+
+def labels_figure(moves: Sequence[dominant.Move], title: str) -> Figure:
+    """The graph from each label to the one it mostly becomes: those that swallow most, each amid the names that point at it.
+
+    What finds no room is counted. An arrow is the thicker the larger the share of the label's images that takes it.
+    """
+    stars = list(dominant.hubs(dominant.edges(moves)).items())
+    shown = stars[:STARS]
+    rows = [shown[:1], *(shown[place : place + 2] for place in range(1, len(shown), 2))]
+    most = [LARGE_NAMES] + [SMALL_NAMES] * (len(rows) - 1)
+    lines = [max((min(len(into), n) for _, into in row), default=0) for row, n in zip(rows, most, strict=True)]
+    heights = [LINE * max(4, -(-count // (1 + (n == LARGE_NAMES)))) + GAP for count, n in zip(lines, most, strict=True)]
+    total = HEAD + sum(heights)
+    figure = Figure(figsize=(WIDTH, total), dpi=110)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(0, total))
+    axes.axis("off")
+    one, three, ten = (f"{dominant.share_of_top(moves, n).value:.0%}" for n in (1, 3, 10))
+    shares = f"The most frequent label takes {one} of all images, three take {three}, ten {ten}"
+    left_out = f"; {len(stars) - len(shown)} more hubs are not drawn" if len(stars) > len(shown) else ""
+    axes.text(0.15, total - 0.3, title, fontsize=14, va="center")
+    axes.text(0.15, total - 0.62, f"{shares}{left_out}.", fontsize=12, va="center", color=GREY)
+    y = total - HEAD
+    for row, n, height in zip(rows, most, heights, strict=True):
+        for place, (hub, into) in enumerate(row):
+            if n == LARGE_NAMES:
+                _star(axes, hub, into, (WIDTH / 2, y - height / 2), ((2.55, -1), (WIDTH - 2.55, 1)), n)
+            else:
+                left = place * WIDTH / 2
+                _star(axes, hub, into, (left + 3.55, y - height / 2), ((left + 2.0, -1),), n)
+        y -= height
+    return figure
+
+
+def _star(
+    axes: Axes,
+    hub: str,
+    into: Sequence[dominant.Edge],
+    middle: tuple[float, float],
+    sides: Sequence[tuple[float, int]],
+    most: int,
+) -> None:
+    """A hub and its names: ``sides`` are where names end, and on which side of the hub (-1 left, 1 right)."""
+    box = _hub(hub, into, middle, large=len(sides) == 2)
+    axes.add_artist(box)
+    kept = into[:most] if len(into) <= most else into[: most - 1]
+    names = [(_short(edge.label), edge.rate.value) for edge in kept]
+    if len(kept) < len(into):
+        names.append((f"and {len(into) - len(kept)} more", 0.0))
+    for number, (end, side) in enumerate(sides):
+        mine = names[number :: len(sides)]
+        bend = 0.5 if len(sides) == 2 else 0.0  # names on both sides follow the hub's round
+        for line, (name, share) in enumerate(mine):
+            height = (len(mine) - 1) / 2 - line
+            at = end + side * bend * (1 - (2 * height / len(mine)) ** 2), middle[1] + LINE * height
+            axes.text(*at, name, fontsize=12, ha="right" if side < 0 else "left", va="center")
+            arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 0.5 + 2 * share, "alpha": 0.75, "shrinkA": 0, "shrinkB": 2}
+            axes.annotate("", middle, (at[0] - side * 0.07, at[1]), arrowprops={**arrow, "patchB": box.patch})
+
+
+def _hub(hub: str, into: Sequence[dominant.Edge], middle: tuple[float, float], large: bool) -> AnnotationBbox:
+    """A box with a label, and below it how many labels and images become it."""
+    images = sum(edge.rate.count for edge in into)
+    count = f"{len(into)} label{'s' * (len(into) > 1)}, {images} image{'s' * (images > 1)}"
+    looks = {"color": "white", "multialignment": "center"}
+    name = TextArea(fill(hub, 16), textprops={**looks, "fontsize": 18 if large else 14, "weight": "bold"})
+    below = TextArea(count, textprops={**looks, "fontsize": 12 if large else 11})
+    style = {"boxstyle": "round,pad=0.4", "facecolor": RED, "edgecolor": "none"}
+    return AnnotationBbox(VPacker(children=[name, below], align="center", sep=3), middle, bboxprops=style)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"

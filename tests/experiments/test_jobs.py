@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 from toys import SIDE, ToyZoo, toy_set
 
+from uap_core.attacks.fgsm import FGSM
 from uap_core.crafting.default import Default
 from uap_core.experiments import publish as room
+from uap_core.experiments import published_transfer
+from uap_core.experiments.cross_training import LearnerRow
 from uap_core.experiments.materials import Materials, minutes
+from uap_core.experiments.matrix import MatrixRow
 from uap_core.experiments.publish import _convergence_job, _curve_job, _library_job, _matrix_job
+from uap_core.experiments.published_transfer import _examples_job, _halves_job
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.shipped import Recipe
+from uap_core.metrics import Rate
 from uap_core.norms import Ball
 from uap_core.tables import read_table
 
@@ -26,6 +32,7 @@ METHOD = Default(budget=24, batch_size=4)
 @pytest.fixture
 def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
     monkeypatch.setattr(Materials, "splits", lambda self, key, source=None: (CRAFT, HELD_OUT))
+    monkeypatch.setattr(Materials, "held_out", lambda self, key: HELD_OUT)
     monkeypatch.setattr(room, "SEEDS", 2)
     (tmp_path / "patterns").mkdir()
     return Materials(zoo, {SIDE: Path("toy.zip")}, tmp_path / "results", tmp_path / "patterns", tmp_path / "work")  # type: ignore[arg-type]
@@ -66,7 +73,64 @@ def test_a_pattern_and_the_matrix_that_waits_for_it(materials: Materials) -> Non
     list(_library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
     assert not table.is_done()
     table_path = materials.results / "both-matrix.json"
-    assert len(json.loads(table_path.read_text())["rows"]) == 2 * 3
+    assert len(json.loads(table_path.read_text())["rows"]) == 2 * 5
+
+
+def test_a_matrix_computes_each_cell_once(materials: Materials, zoo: ToyZoo) -> None:
+    list(_library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=20)).run())
+    job, path = _matrix_job(materials, ("one", "two"), "both-matrix"), materials.results / "both-matrix.json"
+    assert len(list(islice(job.run(), 4))) == 4
+    assert len(read_table(path, MatrixRow).rows) == 3, "one cell is told before it is written"
+    assert not job.is_done()
+    assert len(list(job.run())) == 10 - 3
+    assert job.is_done()
+    whole = read_table(path, MatrixRow)
+    list(_library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
+    assert [line.partition(" on ")[0] for line in job.run()] == ["Two, l_inf 20/255"] * 2
+    assert job.is_done()
+    larger = read_table(path, MatrixRow)
+    assert [row for row in larger.rows if not row.perturbation.startswith("Two")] == whole.rows
+    (materials.perturbations / "two-linf.safetensors").unlink()
+    assert not job.is_done(), "a pattern that is gone has no row"
+    assert list(job.run()) == []
+    assert read_table(path, MatrixRow).rows == whole.rows
+
+
+def test_examples_go_on_where_they_were_stopped(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published_transfer, "ATTACKS", {"FGSM": FGSM(), "PGD": published_transfer.PGD})
+    job = _examples_job(materials, ("one", "two"), "both-examples", 7)
+    path = materials.results / "both-examples.json"
+    first = list(islice(job.run(), 7))
+    assert not job.is_done()
+    begun = read_table(path, MatrixRow)
+    assert begun.rows[0].fooling_rate.total == 7
+    assert "7 of the 25 images" in begun.provenance["held_out"]
+    rest = list(job.run())
+    assert rest[0] == first[6], "the row that was not whole begins anew"
+    assert job.is_done()
+    whole = read_table(path, MatrixRow)
+    assert whole.rows[:6] == begun.rows[:6]
+    assert len(whole.rows) == 2 * (2 + 2) * 2
+    assert len({(row.perturbation, row.network) for row in whole.rows}) == len(whole.rows)
+    monkeypatch.setattr(published_transfer, "ATTACKS", {"FGSM": FGSM()})
+    assert not _examples_job(materials, ("one", "two"), "both-examples", 7).is_done()
+
+
+def test_the_table_of_two_halves_states_how_well_its_networks_do(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [MatrixRow("made", "A", True, Rate(3, 4), 0.1)]
+    learnt = [LearnerRow("A", 1, Rate(1, 4), 0.5), LearnerRow("A", 2, Rate(2, 4), 1.0)]
+    monkeypatch.setattr(published_transfer, "open_for_halves", lambda source: (CRAFT, HELD_OUT))
+    monkeypatch.setattr(published_transfer, "cross_training", lambda *_: iter([*learnt, *cells]))
+    monkeypatch.setattr(published_transfer, "DEFAULT_MODEL", "one")
+    job, path = _halves_job(materials), materials.results / "halves.json"
+    assert not job.is_done()
+    assert len(list(job.run())) == 3
+    assert job.is_done()
+    table = read_table(path, MatrixRow)
+    assert table.rows == cells
+    assert table.provenance["accuracy"] == {"A": str(Rate(2, 4))}
+    monkeypatch.setattr(published_transfer, "RECIPE", replace(published_transfer.RECIPE, epochs=2))
+    assert not _halves_job(materials).is_done()
 
 
 def test_the_state_of_another_recipe_is_not_gone_on_with(materials: Materials) -> None:

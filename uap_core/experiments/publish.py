@@ -22,8 +22,12 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter
 from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence
-from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, table_so_far, title_of
-from uap_core.experiments.matrix import MatrixRow, fooling_matrix
+from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, readable, table_so_far, title_of
+from uap_core.experiments.matrix import MatrixRow, fooling_matrix, kept_cells, noises
+from uap_core.experiments.published_defences import defence_jobs
+from uap_core.experiments.published_lipschitz import lipschitz_jobs
+from uap_core.experiments.published_transfer import transfer_jobs
+from uap_core.experiments.published_why import why_jobs
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
 from uap_core.experiments.shipped import DEEPFOOL, IMAGENET, L2_2000, LINF10, OTHERS, Recipe, is_made, make, recipes
 from uap_core.experiments.sweep import SweepRow, epsilon_sweep
@@ -32,7 +36,7 @@ from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
-PARTS = ("library", "sweep", "matrix", "curves", "convergence", "ablations")
+PARTS = ("library", "sweep", "matrix", "transfer", "curves", "convergence", "ablations", "defences", "why", "lipschitz")
 BUDGET = 2000
 ABLATION_BUDGET = 1000
 GAINS_TRIED_ON = (DEFAULT_MODEL, "squeezenet1_1_caffe")  # in 32 bits and twice the price: on the quick ones alone
@@ -54,7 +58,10 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     for family, name in (((DEFAULT_MODEL, *OTHERS), "embedded-matrix"), (IMAGENET, "imagenet-matrix")):
         if set(family) <= set(networks):
             made.append(_matrix_job(materials, family, name))
+    made += transfer_jobs(materials, networks)
+    made += defence_jobs(materials, networks)
     for key in networks:
+        made += lipschitz_jobs(materials, key)
         if key in OTHERS:
             continue
         made.append(_curve_job(materials, key, "real", Default(budget=BUDGET, bf16=True)))
@@ -63,6 +70,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             made.append(_curve_job(materials, key, "dreams", Default(budget=BUDGET, bf16=True), dreams_path(key)))
         made.append(_convergence_job(materials, key))
         made.append(_ablation_job(materials, key))
+        made += why_jobs(materials, key)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))
 
 
@@ -106,7 +114,7 @@ def _sweep_job(materials: Materials, key: str) -> Job:
 
 
 def _matrix_job(materials: Materials, keys: Sequence[str], name: str) -> Job:
-    path = materials.results / f"{name}.json"
+    path, balls = materials.results / f"{name}.json", (LINF10, L2_2000)
 
     def entries() -> list[Any]:
         return [entry for entry in read_library(materials.perturbations) if set(entry.networks) <= set(keys)]
@@ -115,18 +123,29 @@ def _matrix_job(materials: Materials, keys: Sequence[str], name: str) -> Job:
         patterns = {entry.key: entry.provenance.get("time") for entry in entries()}
         return provenance_of(materials, keys) | {"patterns": patterns, "seed": 0}
 
+    def kept() -> list[MatrixRow]:
+        files = {entry.name: entry.key for entry in entries()}
+        return kept_cells(readable(path, MatrixRow), provenance(), files, {materials.card(key).name: key for key in keys})
+
+    def is_done() -> bool:
+        cells = (len(entries()) + len(noises(balls, (3, 1, 1), 0))) * len(keys)
+        return is_whole(path, MatrixRow, provenance()) and len(kept()) == cells
+
     def run() -> Iterator[str]:
-        networks, (_, held_out) = [materials.network(key) for key in keys], materials.splits(keys[0])
-        patterns = [load_perturbation(entry.path) for entry in entries()]
-        rows = []
-        for row in fooling_matrix(patterns, networks, held_out, (LINF10, L2_2000), seed=0):
+        networks, held_out = [materials.network(key) for key in keys], materials.held_out(keys[0])
+        patterns, rows = [load_perturbation(entry.path) for entry in entries()], kept()
+        order = {pattern.name: place for place, pattern in enumerate(patterns)}
+        known = {(row.perturbation, row.network) for row in rows}
+        for row in fooling_matrix(patterns, networks, held_out, balls, 0, known):
             rows.append(row)
             yield f"{row.perturbation} on {row.network}: {row.fooling_rate}"
-        write_table(Table(title_of(networks, held_out), rows, provenance() | versions()), path)
+            rows.sort(key=lambda row: order.get(row.perturbation, len(order)))
+            write_table(Table(title_of(networks, held_out), rows, provenance() | versions()), path)
+        write_table(Table(title_of(networks, held_out), rows, provenance() | versions()), path)  # also if a pattern is gone
 
     patterns = sum(set(recipe.networks) <= set(keys) for recipe in recipes())
     cost = dict.fromkeys(keys, patterns * 100)  # a prediction takes about a third of a gradient
-    return Job("matrix", name, cost, lambda: is_whole(path, MatrixRow, provenance()), run)
+    return Job("matrix", name, cost, is_done, run)
 
 
 def _curve_job(materials: Materials, key: str, name: str, method: Crafter, source: Path | None = None) -> Job:

@@ -10,7 +10,19 @@ from pathlib import Path
 import gradio as gr
 
 from uap_core.models.zoo import Zoo
-from uap_core.ui import apply_tab, compare_tab, epsilon_tab, library_tab, networks_tab, samples_tab, setup_panel
+from uap_core.ui import (
+    apply_tab,
+    attack_map,
+    compare_tab,
+    defences_tab,
+    epsilon_tab,
+    library_tab,
+    networks_tab,
+    samples_tab,
+    setup_panel,
+    transfer_tab,
+    why_tab,
+)
 from uap_core.ui.opening import load_opening
 from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
@@ -19,8 +31,8 @@ from uap_core.ui.widgets import DOWNLOADS
 TITLE = "Universal adversarial perturbations"
 LEAD = (
     "One fixed, nearly invisible pattern makes a network wrong on most photographs. Choose a photograph, a network and a"
-    " pattern; the tabs show what it does, how strong it must be, how few images it takes to find, and what attacks made for"
-    " one picture do better."
+    " pattern; the tabs show what it does, how strong it must be, how few images it takes to find, what attacks made for one"
+    " picture do better, whom else it fools, why it exists, and what helps."
 )
 MAX_UPLOAD = "30mb"
 WAITING_ROOM = 60
@@ -30,6 +42,7 @@ def build(studio: Studio) -> gr.Blocks:
     """The whole page, filled with a first view; nothing heavy is imported here."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
         gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
+        box, stops = attack_map.build()
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
                 setup = setup_panel.build(studio, demo)
@@ -42,10 +55,17 @@ def build(studio: Studio) -> gr.Blocks:
                     samples_tab.build(studio, setup)
                 with gr.Tab("Compare", id="compare"):
                     compare_tab.build(studio, setup)
+                with gr.Tab("Transfer", id="transfer") as transfer:
+                    transfer_tab.build(studio, setup, transfer)
+                with gr.Tab("Why", id="why") as why:
+                    why_tab.build(studio, setup, why)
+                with gr.Tab("Defences", id="defences") as defences:
+                    defences_tab.build(studio, setup, defences)
                 with gr.Tab("Library", id="library") as library:
                     library_tab.build(studio, setup, tabs, library)
                 with gr.Tab("Networks", id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
+        attack_map.wire(box, stops, tabs)
     return demo
 
 

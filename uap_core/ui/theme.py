@@ -84,6 +84,19 @@ CSS = """
 .bouts .swap:hover img, .bouts .swap:focus img { opacity: 0; }
 .bouts .hit { color: #9a3412; font-weight: 700; } .bouts .held { color: #065f46; font-weight: 700; }
 .dark .bouts .hit { color: #fdba74; } .dark .bouts .held { color: #6ee7b7; }
+.rates label { font-size: .88rem; } .rates caption { text-align: left; font-size: .88rem; padding: .2rem 0; }
+.rates .more { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.rates:has(input:checked) .more { position: static; width: auto; height: auto; clip-path: none; display: block;
+  white-space: normal; font-size: .8rem; font-weight: 400; max-width: 9rem; margin-left: auto; }
+.layers { border-collapse: collapse; font-size: .92rem; }
+.layers, .layers tr { border: none !important; background: none !important; }
+.layers th, .layers td { text-align: left; padding: .22rem .9rem .22rem 0; border: none !important;
+  border-bottom: 1px solid var(--border-color-primary) !important; white-space: nowrap; }
+.layers td:nth-child(n+5), .layers th:nth-child(n+5) { text-align: right; font-variant-numeric: tabular-nums; }
+.layers small { display: block; white-space: normal; }
+.map-box h4 { margin: .7rem 0 0; } .map-box p { margin: 0 0 .3rem; }
+.map-column { font-weight: 700; margin: 0 0 .2rem; }
+.map-stop { align-items: center; flex-wrap: nowrap !important; margin-bottom: .25rem; }
 .meter { background: var(--background-fill-secondary); border-radius: 4px; height: .55rem; margin-top: .35rem; }
 .meter div { background: #1d4ed8; border-radius: 4px; height: 100%; }
 input[type=range] + span, .min_value, .max_value { color: var(--body-text-color) !important; opacity: 1; }
