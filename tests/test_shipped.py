@@ -66,13 +66,13 @@ def test_the_robust_twin_withstands_what_fells_the_plain_one(classifier: Classif
     stated = robust.card.measured["under_attack"]
     assert stated["epsilon"] == pytest.approx(4 / 255)
     assert stated["top1"] >= 0.29
-    some = photographs.shuffled(torch.Generator().manual_seed(1)).prefix(200)
+    some = photographs.shuffled(torch.Generator().manual_seed(1)).prefix(120)
     truth = some.truth(robust.class_ids)
     assert truth is not None
-    # 200 images of the 2 500 leave some 6 points of chance.
+    # 120 images of the 2 500 leave some 8 points of chance.
     held = accuracy_under_attack(robust, some.pixels, truth, 4 / 255, torch.Generator().manual_seed(0))
-    assert held == pytest.approx(stated["top1"], abs=0.09)
-    plain = accuracy_under_attack(classifier, some.pixels[:40], truth[:40], 4 / 255, torch.Generator().manual_seed(0))
+    assert held == pytest.approx(stated["top1"], abs=0.11)
+    plain = accuracy_under_attack(classifier, some.pixels[:20], truth[:20], 4 / 255, torch.Generator().manual_seed(0))
     assert plain <= 0.1
 
 

@@ -379,7 +379,8 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
     page.get_by_role("tab", name="Networks").click()
     page.locator(".listing tr").nth(17).wait_for()
     rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
-    assert [row[0] for row in rows][1:4] == ["ResNet-64 (embedded)", "Separable-64 (embedded)", "VGG-64 (embedded)"]
+    embedded = ["ResNet-64 (embedded)", "ResNet-64, robust (embedded)", "Separable-64 (embedded)", "VGG-64 (embedded)", "Twin"]
+    assert [row[0] for row in rows][1:6] == embedded
     assert {"VGG-16", "ViT-B/16", "ResNet-152"} <= {row[0] for row in rows}
     assert rows[1][5] == "in memory"
     assert next(row for row in rows if row[0] == "VGG-16")[1:] == [
@@ -465,3 +466,25 @@ def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
     page.locator({"Apply": "#verdict", "Compare": ".bouts", "Library": ".matrix", "Networks": ".listing"}[tab]).first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
+
+
+def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> None:
+    def go(place: str) -> None:
+        page.get_by_text("The attacks on one map").click()
+        page.locator("#map").get_by_role("button", name=place, exact=True).first.click()
+        page.get_by_role("tab", name=place, exact=True, selected=True).wait_for()
+
+    go("Transfer")
+    page.locator("#transfer-matrix .rate").first.wait_for()
+    page.locator("#transfer-networks input:checked").nth(3).wait_for()
+    assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
+    go("Why")
+    wait_for(page, "#labels-status", r"Precomputed.* labels become another one")
+    for shown in ("#normals-chart img", "#directions-chart img", "#labels-chart img"):
+        page.locator(shown).wait_for()
+    go("Defences")
+    page.locator("#defences-table tr").nth(6).wait_for()
+    head, *rows = [row.split("\t") for row in page.locator("#defences-table tr").all_inner_texts()]
+    assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]
+    assert all("%" in row[2] and "%" in row[3] for row in rows)
+    page.locator("#detector-chart img").wait_for()
