@@ -454,7 +454,7 @@ def test_the_catalogue_says_when_there_is_no_connection(page) -> None:
     page.locator("#catalogue-fetch").wait_for()
 
 
-@pytest.mark.parametrize("tab", ["Apply", "Compare", "Library", "Networks"])
+@pytest.mark.parametrize("tab", ["Apply", "Compare", "Transfer", "Why", "Defences", "Library", "Networks"])
 def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
     context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
     page = context.new_page()
@@ -463,7 +463,16 @@ def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
     if not page.get_by_role("tab", name=tab).is_visible():
         page.locator(".overflow-menu button").first.click()
     page.get_by_text(tab, exact=True).last.click()
-    page.locator({"Apply": "#verdict", "Compare": ".bouts", "Library": ".matrix", "Networks": ".listing"}[tab]).first.wait_for()
+    filled = {
+        "Apply": "#verdict",
+        "Compare": ".bouts",
+        "Transfer": "#transfer-matrix .matrix",
+        "Why": "#labels-chart img",
+        "Defences": "#defences-table table",
+        "Library": "#library-matrix .matrix",
+        "Networks": ".listing",
+    }
+    page.locator(filled[tab]).first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     context.close()
 
