@@ -35,16 +35,17 @@ common. *A* and *B* are two small architectures trained on the first half, *A'* 
 made on each from pictures that none of them saw are shown to the others.
 """
 EXPLAIN = r"""
-*Random signs* and *Gaussian noise* know nothing of any network. Beside patterns the noise has the $\ell_2$ norm of the signs:
-with $\ell_\infty$ signs of 10/255 goes a standard deviation of 10/255, and single values go further. Beside examples, noise is
-drawn anew for each image, as large as the largest of the networks' average distortions. *DeepFool* stops just beyond its own
-network's boundary, so its examples are tiny and hardly another network notices; *FGSM* and *PGD* go on within 10/255, as far
-as the patterns may, and reach beyond other networks' boundaries too. An attacker who does not know the network, a **black
-box**, can thus craft on another one; a pattern that fools both many images and many networks is **doubly universal**. The
-paper's Table 2 has the same for its own method, $\ell_\infty$ 10/255, on ImageNet's validation images: a pattern crafted on
-GoogLeNet fools GoogLeNet at 78.9 %, CaffeNet at 43.8 %, VGG-F at 46.2 %, VGG-16 at 39.2 %, VGG-19 at 39.8 % and ResNet-152 at
-45.5 % (Moosavi-Dezfooli et al., 2017). Live cells are measured on dreams or on your own pictures, precomputed ones on
-photographs: compare their order, not their height.
+*Random signs* and *Gaussian noise* know nothing of any network. Beside patterns the noise has the $\ell_2$ norm of the
+signs: with $\ell_\infty$ signs of 10/255 goes a standard deviation of 10/255, and single values go further. Beside
+examples, noise is drawn anew for each image, as large as the largest of the networks' average distortions. *DeepFool*
+stops just beyond its own network's boundary, so its examples are tiny and hardly another network notices; *FGSM* and
+*PGD* go on within 10/255, as far as the patterns may, and reach beyond other networks' boundaries too. An attacker who
+does not have the network can thus craft on another one that stands in for it, a **grey box**; a pattern that fools both
+many images and many networks is **doubly universal**. The paper's Table 2 has the same for its own method,
+$\ell_\infty$ 10/255, on ImageNet's validation images: a pattern crafted on GoogLeNet fools GoogLeNet at 78.9 %,
+CaffeNet at 43.8 %, VGG-F at 46.2 %, VGG-16 at 39.2 %, VGG-19 at 39.8 % and ResNet-152 at 45.5 % (Moosavi-Dezfooli et
+al., 2017). Live cells are measured on dreams or on your own pictures, precomputed ones on photographs: compare their
+order, not their height.
 """
 FAMILIES = {"embedded, 64 pixels": "embedded", "ImageNet, 224 pixels": "imagenet"}
 MADE = "made on this network"
