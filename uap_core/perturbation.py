@@ -139,8 +139,10 @@ def open_own(path: Path) -> Perturbation | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions and the time, for a provenance record."""
+    """Versions, device and the time, for a provenance record."""
     from importlib.metadata import version
 
+    from uap_core.models.device import device_name
+
     stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"time": stamp, **{name: version(name) for name in ("torch", "numpy")}}
+    return {"time": stamp, "device": device_name(), **{name: version(name) for name in ("torch", "numpy")}}

@@ -183,7 +183,7 @@ class _Run:
         state = self.state
         state.seconds = time.perf_counter() - self.started
         share = min(1.0, self.method.share(state))
-        pattern = self.problem.ball.project(state.pattern)  # a method may stray while it is under way
+        pattern = self.problem.ball.project(state.pattern).cpu()  # a method may stray while it is under way
         return Progress(state.step, state.image_gradients, state.seconds, share, pattern)
 
     def _measured(self, done: bool = False) -> Progress:

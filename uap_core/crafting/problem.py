@@ -6,7 +6,6 @@ and the rates that say how far it has come. Work on a batch is shared out over p
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -115,7 +114,7 @@ class Problem:
     @property
     def device(self) -> torch.device:
         """Where the networks are: patterns live and are moved there, images stay where they are until they are used."""
-        return device_of(self.networks[0])
+        return self.networks[0].device
 
     def random_signs(self, generator: torch.Generator) -> Tensor:
         """Random signs of the ball's norm, where the networks are."""
@@ -127,7 +126,7 @@ class Problem:
 
     def held_to(self, target: int | None, v: Tensor) -> Rate:
         """Fooling rate, or, with a ``target``, the share of images that become it among those that were not it before."""
-        count = total = 0
+        count, total, v = 0, 0, v.to(self.device)
         everything = torch.arange(len(self.images))
         for network, clean in zip(self.networks, self.clean, strict=True):
             mine = my_share(everything)
@@ -144,17 +143,10 @@ def perturbed(images: Tensor, v: Tensor) -> Tensor:
     return (images.to(v.device).float() / 255 + v).clamp(0, 1)
 
 
-def device_of(classifier: Classifier) -> torch.device:
-    """Where a network computes; one without weights computes on the processor."""
-    weights = itertools.chain(classifier.parameters(), classifier.buffers())
-    return next((tensor.device for tensor in weights), torch.device("cpu"))
-
-
 @torch.no_grad()
 def clean_logits(classifier: Classifier, images: Tensor) -> Tensor:
     """Logits (N,K) of uint8 ``images`` (N,3,S,S), computed once for a whole run."""
-    device = device_of(classifier)
-    return torch.cat([classifier(part.to(device).float() / 255) for part in images.split(MEASURE_BATCH)])
+    return torch.cat([classifier(part.to(classifier.device).float() / 255) for part in images.split(MEASURE_BATCH)])
 
 
 @torch.inference_mode()

@@ -122,7 +122,7 @@ class UnfooledOftener(Default):
         batch = torch.multinomial(1 - 0.5 * fooled, min(self.batch_size, len(fooled)), generator=state.generator)
 
         def watched(clean: Tensor, perturbed: Tensor) -> Tensor:
-            fooled[batch] = (clean.argmax(dim=1) != perturbed.detach().argmax(dim=1)).float()
+            fooled[batch] = (clean.argmax(dim=1) != perturbed.detach().argmax(dim=1)).float().cpu()
             return self.loss(clean, perturbed, None)
 
         state.image_gradients += len(batch)

@@ -44,7 +44,7 @@ def cross_model(
     once. ``known`` are distortions of an earlier run, by the rows' names: those rows are left out.
     """
     known = known or {}
-    clean = [clean_logits(network, images.pixels) for network in networks]
+    clean = [clean_logits(network, images.pixels).cpu() for network in networks]
     distortions = []
     for number, source in enumerate(networks):
         called = made_on(name, source.card.name)

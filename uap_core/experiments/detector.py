@@ -81,7 +81,7 @@ def detector_rows(
 @torch.inference_mode()
 def deep_entropy(network: Classifier, images: Tensor) -> Tensor:
     """Entropies (N,) in nats of softmax(mean of each channel) of the last feature maps, for images (N,3,S,S)."""
-    scores = features_at(network, DEPTH)(images).mean(dim=(2, 3))
+    scores = features_at(network, DEPTH)(images.to(network.device)).mean(dim=(2, 3)).cpu()
     logs = scores.log_softmax(dim=1)
     return -(logs.exp() * logs).sum(dim=1)
 

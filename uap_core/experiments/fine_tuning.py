@@ -24,6 +24,7 @@ from uap_core.errors import DatasetError, SettingError
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier, Normalise
+from uap_core.models.device import chosen_device, device_of
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.faster import fold_batch_norm
 from uap_core.norms import Ball
@@ -112,7 +113,7 @@ def fine_tune_and_publish(
     if card.architecture not in EMBEDDED:
         raise SettingError(f"{card.name} cannot be trained here: it is not an embedded network.")
     network = EMBEDDED[card.architecture].build_to_train(len(card.classes))
-    begin_with(network, card)
+    begin_with(network.to(chosen_device()), card)
     craft, held_out = (open_image_set(data, split, card.input_size, card.input_size) for split in ("craft", "held_out"))
     plan = FineTuning(replace(FINE, epochs=epochs), Default(budget=BUDGET, bf16=True), Ball("linf", FINE.epsilon), rounds)
     rows = []
@@ -134,4 +135,5 @@ def fine_tune_and_publish(
 
 def _frozen(network: nn.Module, card: Card) -> Classifier:
     """The network as it is now, to be attacked while the original goes on learning."""
-    return Classifier(nn.Sequential(Normalise(), fold_batch_norm(deepcopy(network))), card, tuple(map(str, card.classes)))
+    frozen = nn.Sequential(Normalise(), fold_batch_norm(deepcopy(network)))
+    return Classifier(frozen, card, tuple(map(str, card.classes))).to(device_of(network))

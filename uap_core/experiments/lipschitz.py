@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from statistics import median
@@ -62,9 +63,10 @@ class RadiusRow:
 def layer_rows(classifier: Classifier, generator: torch.Generator) -> Iterator[LayerRow]:
     """A row a layer, from the picture to the logits; ``generator`` gives the power method its starts.
 
-    Raises ModelError when the network cannot be followed.
+    Computed on the processor, wherever the network is. Raises ModelError when the network cannot be followed.
     """
-    for layer in layers(classifier.network, classifier.size):
+    network = classifier.network if classifier.device.type == "cpu" else deepcopy(classifier.network).cpu()
+    for layer in layers(network, classifier.size):
         real = layer.convolution.real_norm(generator) if layer.convolution else None
         yield LayerRow(layer.name, layer.kind, layer.shape, layer.stride, layer.bound, real, layer.running, layer.note)
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
+from uap_core.models.device import device_of
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -68,8 +69,13 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """Image batch (N,3,S,S) to logits (N,K)."""
-        return self.network(images)
+        """Image batch (N,3,S,S) to logits (N,K), which come back to where the images are."""
+        return self.network(images.to(self.device)).to(images.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return device_of(self)
 
     @property
     def size(self) -> int:

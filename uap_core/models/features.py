@@ -27,7 +27,8 @@ _known: WeakKeyDictionary[Classifier, dict[int, Callable[[Tensor], Tensor]]] = W
 
 
 def features_at(classifier: Classifier, stride: int) -> Callable[[Tensor], Tensor]:
-    """The last feature maps (n,C,h,w) whose side is still at least input / ``stride``, as a function of images (n,3,S,S).
+    """The last feature maps (n,C,h,w) whose side is still at least input / ``stride``, as a function of images (n,3,S,S)
+    that lie where the network computes.
 
     Raises SettingError when the network has no such maps.
     """
@@ -37,7 +38,8 @@ def features_at(classifier: Classifier, stride: int) -> Callable[[Tensor], Tenso
         if isinstance(network, GraphModule):
             found[stride] = _graph_until(network, side)
         else:
-            found[stride] = _module_until(network, side, torch.zeros(1, 3, classifier.size, classifier.size))
+            probe = torch.zeros(1, 3, classifier.size, classifier.size, device=classifier.device)
+            found[stride] = _module_until(network, side, probe)
     return found[stride]
 
 

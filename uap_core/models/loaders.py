@@ -113,9 +113,18 @@ def _channels_last(network: nn.Module) -> nn.Module:
 def _exported(card: Card, path: Path) -> nn.Module:
     refuse_code(path)
     try:
-        return _channels_last(convolve_neighbours(torch.export.load(path).module()))
+        return _channels_last(_movable(convolve_neighbours(torch.export.load(path).module())))
     except Exception as error:  # whatever a damaged archive makes torch raise
         raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
+
+
+def _movable(program: nn.Module) -> nn.Module:
+    """An exported program keeps its constants as plain tensors, which ``.to(device)`` would leave behind: make them buffers."""
+    for name, value in list(vars(program).items()):
+        if isinstance(value, torch.Tensor):
+            delattr(program, name)
+            program.register_buffer(name, value, persistent=False)
+    return program
 
 
 def refuse_code(path: Path) -> None:

@@ -29,8 +29,8 @@ MEGABYTE = 1_000_000
 class Zoo:
     """The cards of several folders, by key, then torchvision's; the first that has a key wins.
 
-    At most ``memory`` megabytes of weights are kept (UAP_MEMORY, else 1 500). A run under way holds on to its network all
-    the same until it ends.
+    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept (UAP_MEMORY, else 1 500). A run under
+    way holds on to its network all the same until it ends.
     """
 
     def __init__(self, folders: list[Path] | None = None, memory: float | None = None) -> None:
@@ -83,9 +83,10 @@ class Zoo:
                 return self._kept[key]
             self._loading[key] = expected_megabytes(card)
         try:
+            from uap_core.models.device import chosen_device
             from uap_core.models.loaders import load
 
-            classifier = load(card)
+            classifier = load(card).to(chosen_device())
             with self._changed:
                 self._kept[key] = classifier
             return classifier

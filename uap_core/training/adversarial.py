@@ -24,10 +24,10 @@ def attacked(
     stay within [0,1]. No gradient of a weight is computed.
     """
     size = STEP * epsilon if steps == 1 else 2 * STEP * epsilon / steps
-    move = (2 * torch.rand(x.shape, generator=generator) - 1) * epsilon
+    move = ((2 * torch.rand(x.shape, generator=generator) - 1) * epsilon).to(x.device)
     for _ in range(steps):
         tried = (x + move).clamp(0, 1).requires_grad_(True)
-        with torch.enable_grad(), sixteen_bits(wanted=bf16):
+        with torch.enable_grad(), sixteen_bits(x.device.type, bf16):
             loss = F.cross_entropy(network(tried.to(memory_format=torch.channels_last)).float(), y, reduction="sum")
         move = (move + size * torch.autograd.grad(loss, tried)[0].sign()).clamp(-epsilon, epsilon)
     return (x + move).clamp(0, 1).detach()

@@ -32,16 +32,16 @@ def crop_and_flip(images: Tensor, size: int, smallest: float, generator: torch.G
     theta[:, 1, 1] = height
     theta[:, 0, 2] = (1 - width) * _uniform(count, -1, 1, generator)
     theta[:, 1, 2] = (1 - height) * _uniform(count, -1, 1, generator)
-    grid = F.affine_grid(theta, [count, 3, size, size], align_corners=False)
+    grid = F.affine_grid(theta.to(images.device), [count, 3, size, size], align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def jitter_colours(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Brightness, contrast and saturation, each multiplied by a factor in [1-strength, 1+strength]; (N,3,H,W) in [0,1]."""
-    factors = _uniform(3 * len(images), 1 - strength, 1 + strength, generator).view(3, -1, 1, 1, 1)
+    factors = _uniform(3 * len(images), 1 - strength, 1 + strength, generator).view(3, -1, 1, 1, 1).to(images.device)
     images = images * factors[0]
     images = torch.lerp(images.mean(dim=(1, 2, 3), keepdim=True), images, factors[1])
-    grey = (images * torch.tensor(GREY).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    grey = (images * images.new_tensor(GREY).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
     return torch.lerp(grey, images, factors[2]).clamp(0, 1)
 
 

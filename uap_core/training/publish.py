@@ -23,6 +23,7 @@ from uap_core.images import preprocess, sample_photos
 from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier
+from uap_core.models.device import chosen_device
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.models.weights import file_hash
@@ -54,13 +55,14 @@ def train_and_publish(
         network = EMBEDDED[architecture].build_to_train(len(wnids))
     if recipe.start:
         begin_with(network, read_card(MODELS / f"{recipe.start}.json"))
+    network.to(chosen_device())
     rows: list[EpochRow] = []
     for row in train(network, (craft.pixels, truth), (held_out.pixels, held_out_truth), recipe, checkpoint):
         rows.append(row)
         yield row
     names = class_names(data)
     classes = [{"name": names.get(wnid, wnid), "wnid": wnid} for wnid in wnids]
-    write_weights(EMBEDDED[architecture].to_ship(network), out / f"{key}.safetensors")
+    write_weights(EMBEDDED[architecture].to_ship(network.cpu()), out / f"{key}.safetensors")
     write_card(out, key, architecture, classes, recipe, rows, craft, held_out)
     provenance = {"network": key, "recipe": asdict(recipe), **versions()}
     write_table(Table(f"Training of {key}", rows, provenance), results / f"{key}-training.json")
@@ -126,7 +128,7 @@ def write_card(
     }
     path = out / f"{key}.json"
     path.write_text(json.dumps(card, indent=1), encoding="utf-8")
-    classifier = load(read_card(path))
+    classifier = load(read_card(path)).to(chosen_device())
     card["measured"] = measure(classifier, held_out)
     if recipe.epsilon:
         truth = held_out.truth(classifier.class_ids)
