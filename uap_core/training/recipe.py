@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from uap_core.errors import DatasetError, SettingError
 from uap_core.models.classifier import Normalise
+from uap_core.models.device import device_of
 from uap_core.models.precision import sixteen_bits
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent
@@ -92,13 +93,13 @@ RECIPES = {
     "vgg64": Recipe(epochs=28, mix_chance=0.0, small_size=32, small_share=0.5, large_size=48, view_size=48),
     "separable64": Recipe(epochs=36, mix_chance=0.2, small_share=1.0, view_size=60),
     "resnet64_robust": Recipe(
-        epochs=5,
+        epochs=15,
         peak_rate=0.06,
         mix_chance=0.0,
         small_share=1.0,
         view_size=0,
         epsilon=4 / 255,
-        alpha=0.2,
+        alpha=0.0,
         start="resnet64",
     ),
     # A pattern belongs to one size of picture.
@@ -154,10 +155,11 @@ def one_cycle(progress: float) -> float:
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 250) -> tuple[float, float]:
     """Top-1 and top-5 accuracy in [0,1] of ``network`` on uint8 ``images`` (N,3,H,W) with class indices ``labels`` (N,)."""
     network.eval()
+    device = device_of(network)
     top1 = top5 = 0
     for start in range(0, len(images), batch_size):
-        logits = network(images[start : start + batch_size].float() / 255)
-        hits = logits.topk(min(5, logits.shape[1])).indices == labels[start : start + batch_size, None]
+        logits = network(images[start : start + batch_size].to(device).float() / 255)
+        hits = logits.topk(min(5, logits.shape[1])).indices.cpu() == labels[start : start + batch_size, None]
         top1 += int(hits[:, 0].sum())
         top5 += int(hits.any(dim=1).sum())
     return top1 / len(images), top5 / len(images)
@@ -184,7 +186,8 @@ def train(
         raise DatasetError(f"Training needs at least {recipe.batch_size} images, one batch; there are {len(images)}.")
     classes = int(labels.max()) + 1
     generator = torch.Generator().manual_seed(recipe.seed)
-    model = nn.Sequential(Normalise(), network)
+    device = device_of(network)
+    model = nn.Sequential(Normalise().to(device), network)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     averaged = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True
@@ -200,7 +203,7 @@ def train(
     opponent = opponent or recipe.opponent()
     rows: list[EpochRow] = []
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         shapes = [tuple(tensor.shape) for tensor in model.state_dict().values()]
         if state.get("recipe") != asdict(recipe) or [tuple(tensor.shape) for tensor in state["model"].values()] != shapes:
             raise SettingError(
@@ -222,9 +225,9 @@ def train(
         losses = []
         side, mixing = recipe.side(epoch), recipe.mixing(epoch)
         for step, batch in enumerate(torch.randperm(len(images), generator=generator).split(recipe.batch_size)[:steps]):
-            x = crop_and_flip(images[batch].float() / 255, side, recipe.smallest_crop, generator)
+            x = crop_and_flip(images[batch].to(device).float() / 255, side, recipe.smallest_crop, generator)
             x = jitter_colours(x, recipe.colour, generator)
-            y = F.one_hot(labels[batch], classes).float()
+            y = F.one_hot(labels[batch], classes).float().to(device)
             if mixing and float(torch.rand(1, generator=generator)) < mixing:
                 x, y = cutmix(x, y, generator)
             if opponent:
@@ -232,7 +235,7 @@ def train(
             rate = recipe.rate(epoch + step / steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            with sixteen_bits():
+            with sixteen_bits(device.type):
                 logits = model(x.to(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
             loss.backward()
