@@ -16,10 +16,12 @@ from uap_core.experiments.comparison import Contender
 from uap_core.experiments.convergence import ConvergenceRow
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import DetectorRow
+from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
 from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.metrics import Rate
+from uap_core.models import twins
 from uap_core.plots import (
     BLUE,
     PAPER_FIGURE_6,
@@ -32,9 +34,11 @@ from uap_core.plots import (
     layers_figure,
     photo_figure,
     radii_figure,
+    rounds_figure,
     sample_figure,
     sweep_figure,
     training_figure,
+    twins_figure,
 )
 from uap_core.training.recipe import EpochRow
 
@@ -83,6 +87,11 @@ def defence_rows() -> list[DefenceRow]:
     ]
 
 
+def round_rows(rounds: int = 3) -> list[RoundRow]:
+    rates = [(70, 80, 80), (69, 50, 10), (68, 52, 30), (67, 51, 35)]
+    return [RoundRow(n, *(Rate(count, 100) for count in counts), 9.0 * n) for n, counts in enumerate(rates[:rounds])]
+
+
 def detector_rows() -> list[DetectorRow]:
     return [
         DetectorRow(attack, n / 4, Rate(n, 4), Rate(min(4, n + extra), 4), 0.5 + extra / 8, 0.4, 0.9)
@@ -98,6 +107,7 @@ FIGURES = {
     "sample": lambda: sample_figure([Curve(sample_rows(), "mine", BLUE)], "a title"),
     "defences": lambda: defences_figure(defence_rows(), "a title"),
     "detector": lambda: detector_figure(detector_rows(), "a title"),
+    "rounds": lambda: rounds_figure(round_rows(), "a title"),
     "training": lambda: training_figure(epoch_rows(), "a title"),
 }
 
@@ -243,6 +253,40 @@ def test_every_defence_shows_both_patterns() -> None:
     middles = [bar.get_x() + bar.get_width() / 2 for bars in figure.axes[0].containers for bar in bars]
     assert len({round(middle, 3) for middle in middles}) == 4 * len(rows), "side by side, not on top of each other"
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()][1] == "JPEG 50"
+
+
+def test_every_round_shows_the_new_pattern_beside_the_first_and_the_papers() -> None:
+    rows = round_rows()
+    axes = rounds_figure(rows, "a title").axes[0]
+    groups = {bars.get_label(): [bar.get_height() for bar in bars] for bars in axes.containers}
+    assert list(groups) == legend(axes.figure)
+    assert groups["clean: right answers"] == [row.clean_accuracy.value for row in rows]
+    assert groups["fooled by the first pattern"] == [row.first_pattern.value for row in rows]
+    assert groups["fooled by one crafted anew"] == [row.new_pattern.value for row in rows]
+    assert groups["the paper: one crafted anew on VGG-F"] == list(PAPER_SECTION_4) == [0.937, 0.762, 0.8]
+    middles = [bar.get_x() + bar.get_width() / 2 for bars in axes.containers for bar in bars]
+    assert sorted(round(middle) for middle in middles) == [0] * 4 + [1] * 4 + [2] * 4
+    assert len({round(middle, 3) for middle in middles}) == 4 * len(rows), "side by side, not on top of each other"
+    ends = [tuple(end[1] for end in line) for bars in axes.collections for line in bars.get_segments()]
+    assert ends[:3] == [pytest.approx(row.clean_accuracy.interval) for row in rows]
+
+
+@pytest.mark.parametrize("rounds", [1, 4])
+def test_fewer_rounds_than_the_paper_has_or_more(rounds: int) -> None:
+    axes = rounds_figure(round_rows(rounds), "a title").axes[0]
+    assert [len(bars) for bars in axes.containers] == [rounds] * 3 + [min(rounds, 3)]
+    assert list(axes.get_xticks()) == list(range(rounds))
+
+
+def test_twins_are_told_apart_and_drawn_from_their_own_rows() -> None:
+    figure = twins_figure({twins.ROBUST: epoch_rows(), twins.UNIVERSAL: epoch_rows()[:3]}, "a title")
+    losses, accuracies = figure.axes
+    assert legend(figure) == list(twins.TWINS)
+    assert [list(line.get_ydata()) for line in losses.lines] == [[row.loss for row in epoch_rows()[:n]] for n in (10, 3)]
+    assert [list(line.get_ydata()) for line in accuracies.lines] == [[row.top1 for row in epoch_rows()[:n]] for n in (10, 3)]
+    assert [line.get_color() for line in losses.lines] == [line.get_color() for line in accuracies.lines]
+    assert len({line.get_marker() for line in losses.lines}) == 2
+    figure.savefig(io.BytesIO())
 
 
 def test_a_detectors_curve_names_its_area() -> None:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from uap_core.assets import RESULTS
+from uap_core.crafting.problem import clean_logits, predicted
 from uap_core.datasets import ImageSet, open_held_out
-from uap_core.experiments.evaluation import evaluate
-from uap_core.experiments.matrix import MatrixRow, fooling_matrix
+from uap_core.experiments.matrix import MatrixRow
 from uap_core.experiments.shipped import IMAGENET, OTHERS, recipes
-from uap_core.library import Entry, library
-from uap_core.metrics import accuracy, predict, top_k_accuracy
+from uap_core.library import library
+from uap_core.metrics import accuracy, fooling_rate, top_k_accuracy
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo, load_model
+from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation
 from uap_core.tables import read_table
 from uap_core.training.adversarial import accuracy_under_attack
 
 EMBEDDED = [entry for entry in library() if entry.side == 64]
 IMAGENET_ENTRIES = [entry for entry in library() if entry.side == 224]
-ROBUST = "resnet64_robust"
+ROBUST, UNIVERSAL = "resnet64_robust", "resnet64_universal"
 SLACK = 0.004  # other processors round otherwise: ten images of 2 500
 SLACK_300 = 0.0101  # three images of 300
 
@@ -32,11 +35,25 @@ def photographs(shared: Path) -> ImageSet:
     return open_held_out(shared / "data" / "tiny-imagenet-100.zip", 64, 64)
 
 
-def test_the_embedded_networks_accuracy(classifier: Classifier, photographs: ImageSet) -> None:
+@pytest.fixture(scope="module")
+def logits_of(photographs: ImageSet) -> Callable[[str], Tensor]:
+    """Clean logits (N,K) of an embedded network by its key, computed once."""
+    known: dict[str, Tensor] = {}
+
+    def logits(key: str) -> Tensor:
+        if key not in known:
+            known[key] = clean_logits(load_model(key), photographs.pixels)
+        return known[key]
+
+    return logits
+
+
+def test_the_embedded_networks_accuracy(
+    classifier: Classifier, photographs: ImageSet, logits_of: Callable[[str], Tensor]
+) -> None:
     truth = photographs.truth(classifier.class_ids)
     assert truth is not None
-    with torch.inference_mode():
-        logits = torch.cat([classifier(batch) for batch in photographs.batches(250)])
+    logits = logits_of(classifier.card.key)
     top1, top5 = accuracy(logits.argmax(dim=1), truth).value, top_k_accuracy(logits, truth).value
     stated = classifier.card.measured
     assert (top1, top5) == (pytest.approx(stated["top1"], abs=SLACK), pytest.approx(stated["top5"], abs=SLACK))
@@ -49,13 +66,15 @@ def test_the_library_is_whole() -> None:
     assert {entry.path.stem for entry in library()} == {recipe.file for recipe in recipes()}
 
 
-@pytest.mark.parametrize("key", OTHERS)
-def test_the_accuracy_of_its_siblings(key: str, classifier: Classifier, photographs: ImageSet) -> None:
+@pytest.mark.parametrize("key", [*OTHERS, UNIVERSAL])
+def test_the_accuracy_of_its_siblings(
+    key: str, classifier: Classifier, photographs: ImageSet, logits_of: Callable[[str], Tensor]
+) -> None:
     sibling = load_model(key)
     assert (sibling.labels, sibling.size) == (classifier.labels, classifier.size)
     truth = photographs.truth(sibling.class_ids)
     assert truth is not None
-    top1 = accuracy(predict(sibling, photographs.batches(250)), truth).value
+    top1 = accuracy(logits_of(key).argmax(dim=1), truth).value
     assert top1 == pytest.approx(sibling.card.measured["top1"], abs=SLACK)
     assert top1 >= (0.45 if key == ROBUST else 0.62)
     assert sibling.card.weights_path.stat().st_size < 5_000_000
@@ -65,7 +84,7 @@ def test_the_robust_twin_withstands_what_fells_the_plain_one(classifier: Classif
     robust = load_model(ROBUST)
     stated = robust.card.measured["under_attack"]
     assert stated["epsilon"] == pytest.approx(4 / 255)
-    assert stated["top1"] >= 0.29
+    assert stated["top1"] >= 0.3
     some = photographs.shuffled(torch.Generator().manual_seed(1)).prefix(120)
     truth = some.truth(robust.class_ids)
     assert truth is not None
@@ -76,44 +95,69 @@ def test_the_robust_twin_withstands_what_fells_the_plain_one(classifier: Classif
     assert plain <= 0.1
 
 
-@pytest.mark.parametrize("entry", EMBEDDED, ids=lambda entry: entry.path.stem)
-def test_a_pattern_of_an_embedded_network(entry: Entry, photographs: ImageSet) -> None:
-    classifier = load_model(entry.networks[0])
-    stated = entry.provenance["held_out"]
-    v, seed = load_perturbation(entry.path), entry.provenance["seed"]
-    target = classifier.index_of(entry.target) if entry.target else None
-    found = evaluate(classifier, v, photographs, torch.Generator().manual_seed(seed), target=target)
-    assert found.universal.value == pytest.approx(stated["fooling_rate"], abs=SLACK)
-    assert found.random_signs.value == pytest.approx(stated["random_signs"], abs=SLACK)
-    assert found.nothing.count == 0
-    if found.target_rate is not None:
-        assert found.target_rate.value == pytest.approx(stated["target_rate"], abs=SLACK)
-        assert found.target_rate.value >= 0.8
-    elif ROBUST in entry.networks:
-        assert found.universal.value < 0.4  # what training against attacks buys
-    elif "deepfool" not in entry.key:
-        # The plain network sees its pictures at 48 pixels, and some of every pattern is lost on the way.
-        assert found.universal.value >= (0.7 if "vgg64" in entry.networks else 0.85)
-    assert entry.provenance["network"] == classifier.card.key
-    assert entry.provenance["weights_sha256"] == classifier.weights_hash
+def test_the_universally_trained_twin_withstands_the_pattern_that_was_there_before_it(photographs: ImageSet) -> None:
+    """What one that is crafted anew does, the table of defences has."""
+    some = photographs.shuffled(torch.Generator().manual_seed(0)).prefix(300).pixels
+    v = load_perturbation(next(entry.path for entry in EMBEDDED if entry.path.stem == "resnet64-linf10")).pattern
+    trained, plain = (
+        fooling_rate(clean_logits(network, some).argmax(dim=1), predicted(network, some, v)).value
+        for network in map(load_model, (UNIVERSAL, "resnet64"))
+    )
+    assert trained < 0.35
+    assert plain > 0.8
+
+
+@pytest.mark.parametrize("key", sorted({entry.networks[0] for entry in EMBEDDED}))
+def test_patterns_of_an_embedded_network(key: str, photographs: ImageSet, logits_of: Callable[[str], Tensor]) -> None:
+    """All of a network in one go, so that nothing is computed twice."""
+    classifier, clean = load_model(key), logits_of(key).argmax(dim=1)
+
+    def rate(v: Tensor) -> tuple[float, Tensor]:
+        labels = predicted(classifier, photographs.pixels, v)
+        return fooling_rate(clean, labels).value, labels
+
+    signs: dict[Ball, float] = {}
+    for entry in [entry for entry in EMBEDDED if entry.networks[0] == key]:
+        perturbation, stated = load_perturbation(entry.path), entry.provenance["held_out"]
+        ball, shape = perturbation.ball, tuple(perturbation.pattern.shape)
+        found, labels = rate(perturbation.pattern)
+        if ball not in signs:
+            signs[ball], _ = rate(ball.random_signs(shape, torch.Generator().manual_seed(entry.provenance["seed"])))
+        assert found == pytest.approx(stated["fooling_rate"], abs=SLACK), entry.key
+        assert signs[ball] == pytest.approx(stated["random_signs"], abs=SLACK), entry.key
+        if entry.target:
+            target = classifier.index_of(entry.target)
+            reached = float((labels[clean != target] == target).float().mean())
+            assert reached == pytest.approx(stated["target_rate"], abs=SLACK)
+            assert reached >= 0.8
+        elif key == ROBUST:
+            assert found < 0.4  # what training against attacks buys
+        elif "deepfool" not in entry.key:
+            # The plain network sees its pictures at 48 pixels, and some of every pattern is lost on the way.
+            assert found >= (0.7 if key == "vgg64" else 0.85)
+        assert entry.provenance["network"] == key
+        assert entry.provenance["weights_sha256"] == classifier.weights_hash
 
 
 @pytest.mark.parametrize("network", IMAGENET)
 def test_patterns_of_the_imagenet_networks(network: str, shared: Path, real_zoo: Zoo) -> None:
-    """All of a network in one go, so that its clean predictions are computed once."""
+    """Its own l_inf pattern on all images, as stated; the others on a third of them, which leaves some points of chance."""
     loaded = real_zoo.load(network)
     images = open_held_out(shared / "data" / "imagenet-sample-800.zip", loaded.card.resize_size, loaded.size)
-    mine = [entry for entry in IMAGENET_ENTRIES if network in entry.networks]
-    patterns = [load_perturbation(entry.path) for entry in mine]
-    rows = list(fooling_matrix(patterns, [loaded], images, [], seed=0))
-    for entry, row in zip(mine, rows, strict=True):
+    drawn = images.shuffled(torch.Generator().manual_seed(0)).pixels
+    clean = clean_logits(loaded, drawn).argmax(dim=1)
+    for entry in [entry for entry in IMAGENET_ENTRIES if network in entry.networks]:
+        own = entry.path.stem == f"{network}-linf10"
+        count = len(drawn) if own else len(drawn) // 3
+        labels = predicted(loaded, drawn[:count], load_perturbation(entry.path).pattern)
+        rate = fooling_rate(clean[:count], labels).value
         stated = entry.provenance["held_out"]
-        stated = stated if len(entry.networks) == 1 else stated[network]
-        assert row.fooling_rate.value == pytest.approx(stated["fooling_rate"], abs=SLACK_300), entry.key
-        hashes = entry.provenance["weights_sha256"].split(", ")
-        assert hashes[entry.networks.index(network)] == loaded.weights_hash
-        if entry.path.stem == f"{network}-linf10":
-            assert row.fooling_rate.value >= 0.9
+        stated = (stated if len(entry.networks) == 1 else stated[network])["fooling_rate"]
+        chance = 3.3 * (stated * (1 - stated) * (1 / count - 1 / len(drawn))) ** 0.5  # of a third, in 999 of 1000 draws
+        assert rate == pytest.approx(stated, abs=SLACK_300 + chance), entry.key
+        assert loaded.weights_hash == entry.provenance["weights_sha256"].split(", ")[entry.networks.index(network)]
+        if own:
+            assert rate >= 0.9
 
 
 @pytest.mark.parametrize("left_out", IMAGENET)

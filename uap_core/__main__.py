@@ -57,10 +57,10 @@ def models(
             sys.exit(1)
         return
     cards = zoo.cards()
-    print(f"{'key':20} {'name':24} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
+    print(f"{'key':20} {'name':42} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
     for key, card in cards.items():
         size, accuracy = f"{card.input_size:3} px {card.megabytes:5.0f} MB", f"{card.top1:7.1%}" if card.top1 else ""
-        print(f"{key:20} {card.name:24} {size} {accuracy:7}  {card.licence:26} {state(card)}")
+        print(f"{key:20} {card.name:42} {size} {accuracy:7}  {card.licence:26} {state(card)}")
 
 
 @app.command()
@@ -525,13 +525,14 @@ def defend(
     seed: Seed = 0,
     folder: Models = None,
 ) -> None:
-    """What helps: JPEG, blur, bits, crop, a robust twin; against a fixed pattern and one crafted anew through each."""
+    """What helps: JPEG, blur, bits, crop, trained twins; against a fixed pattern and one crafted anew through each."""
     import torch
 
     from uap_core.crafting.default import Default
-    from uap_core.experiments.defences import Crafting, defence_rows, robust_twin
+    from uap_core.experiments.defences import Crafting, defence_rows
     from uap_core.experiments.detector import detector_rows
     from uap_core.models.defences import DEFENCES
+    from uap_core.models.twins import trained_twins
     from uap_core.norms import Ball
     from uap_core.perturbation import load_perturbation
 
@@ -544,13 +545,13 @@ def defend(
         some.shuffled(torch.Generator().manual_seed(seed)).prefix(images) for some in _splits(classifier, data)
     )
     print(f"{pattern.name} ({pattern.ball}) on {classifier.card.name}, {len(held_out)} images of {held_out.name}", flush=True)
-    print(f"{'defence':18} {'clean':>7} {'fixed':>7} {'anew':>7} {'signs':>7}  gradient", flush=True)
+    print(f"{'defence':30} {'clean':>7} {'fixed':>7} {'anew':>7} {'signs':>7}  gradient", flush=True)
     rows = []
-    for row in defence_rows(classifier, DEFENCES, pattern, craft_set, held_out, method, seed, robust_twin(zoo, model)):
+    for row in defence_rows(classifier, DEFENCES, pattern, craft_set, held_out, method, seed, trained_twins(zoo, model)):
         if not isinstance(row, Crafting):
             rows.append(row)
             rates = (row.clean, row.fixed, row.crafted_anew, row.random_signs)
-            print(f"{row.defence:18} {' '.join(f'{rate.value:7.1%}' for rate in rates)}  {row.gradient}", flush=True)
+            print(f"{row.defence:30} {' '.join(f'{rate.value:7.1%}' for rate in rates)}  {row.gradient}", flush=True)
     if detector:
         for points in detector_rows(classifier, pattern, held_out, torch.Generator().manual_seed(seed)):
             first = points[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
@@ -25,10 +25,12 @@ from uap_core.experiments.comparison import Contender
 from uap_core.experiments.convergence import ConvergenceRow
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import DetectorRow
+from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
 from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.experiments.sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.metrics import Rate
+from uap_core.models.twins import ROBUST
 from uap_core.tables import mean_rate
 from uap_core.training.recipe import EpochRow
 
@@ -212,6 +214,11 @@ def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(fill(title, 66), fontsize=14, loc="left")
+    _dress(axes, x_label, y_label)
+    return figure, axes
+
+
+def _dress(axes: Axes, x_label: str, y_label: str) -> None:
     axes.set_xlabel(x_label, fontsize=14)
     axes.set_ylabel(y_label, fontsize=14)
     axes.set_ylim(-0.02, 1.02)
@@ -219,7 +226,6 @@ def _axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
     axes.tick_params(labelsize=12)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def _legend(axes: Axes) -> None:
@@ -236,21 +242,70 @@ FOOLED_BY = {
 
 def defences_figure(rows: Sequence[DefenceRow], title: str) -> Figure:
     """A group of bars a defence: its clean figure and its three fooling rates, in per cent, with 95 % Wilson intervals."""
-    figure, axes = _axes("in front of the network", "share of the images", title)
+    figure, axes = _axes("in front of the network, or in its place", "share of the images", title)
     clean = {"clean": (BLUE, f"clean: {' / '.join(dict.fromkeys(row.clean_is for row in rows))}")}
     width = 0.2
     for place, (name, (colour, label)) in enumerate((clean | FOOLED_BY).items()):
-        rates = [getattr(row, name) for row in rows]
-        x, values = [group + (place - 1.5) * width for group in range(len(rows))], [rate.value for rate in rates]
-        low, high = zip(*(rate.interval for rate in rates), strict=True)
-        axes.bar(x, values, width * 0.92, color=colour, label=label)
-        axes.vlines(x, low, high, color="black", lw=1)
-        for at, end, value in zip(x, high, values, strict=True):
-            axes.annotate(f"{100 * value:.0f}", (at, end), (0, 2), textcoords="offset points", ha="center", fontsize=9)
-    axes.set_xticks(range(len(rows)), [fill(row.defence, 11) for row in rows])
+        x = [group + (place - 1.5) * width for group in range(len(rows))]
+        _bars(axes, x, width, [getattr(row, name) for row in rows], colour, label)
+    axes.set_xticks(range(len(rows)), [fill(row.defence, 11) for row in rows], fontsize=10)
     axes.set_ylim(0, 1.05)
     axes.grid(axis="x", visible=False)
     _legend(axes)
+    return figure
+
+
+def _bars(axes: Axes, x: Sequence[float], width: float, rates: Sequence[Rate], colour: str, label: str) -> None:
+    """A bar a rate, its 95 % Wilson interval as a line, its per cent above that."""
+    values = [rate.value for rate in rates]
+    low, high = zip(*(rate.interval for rate in rates), strict=True)
+    axes.bar(x, values, width * 0.92, color=colour, label=label)
+    axes.vlines(x, low, high, color="black", lw=1)
+    for at, end, value in zip(x, high, values, strict=True):
+        axes.annotate(f"{100 * value:.0f}", (at, end), (0, 2), textcoords="offset points", ha="center", fontsize=9)
+
+
+ROUND_STYLES = {
+    "clean_accuracy": (BLUE, "clean: right answers"),
+    "first_pattern": (ORANGE, "fooled by the first pattern"),
+    "new_pattern": (RED, "fooled by one crafted anew"),
+}
+
+
+def rounds_figure(rows: Sequence[RoundRow], title: str) -> Figure:
+    """A group of bars a round of fine-tuning, as in ``defences_figure``; beside it what the paper has for a new pattern."""
+    figure, axes = _axes("rounds of fine-tuning", "share of the images", title)
+    width = 0.2
+    for place, (name, (colour, label)) in enumerate(ROUND_STYLES.items()):
+        x = [row.round + (place - 1.5) * width for row in rows]
+        _bars(axes, x, width, [getattr(row, name) for row in rows], colour, label)
+    theirs, label = PAPER_SECTION_4[: len(rows)], "the paper: one crafted anew on VGG-F"
+    drawn = axes.bar(
+        [number + 1.5 * width for number in range(len(theirs))], theirs, width * 0.92, color=GREY, alpha=0.5, label=label
+    )
+    axes.bar_label(drawn, [f"{100 * value:.0f}" for value in theirs], padding=2, fontsize=9)
+    axes.set_xticks([row.round for row in rows])
+    axes.set_ylim(0, 1.05)
+    axes.grid(axis="x", visible=False)
+    _legend(axes)
+    return figure
+
+
+def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure:
+    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line a twin, by its name."""
+    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
+    figure.suptitle(fill(title, 66), fontsize=14)
+    losses, accuracies = figure.subplots(1, 2)
+    _dress(losses, "epoch", "loss on what it meets")
+    _dress(accuracies, "epoch", "clean top-1, validation images")
+    losses.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    losses.set_ylim(0, 1.08 * max((row.loss for rows in curves.values() for row in rows), default=1))
+    for twin, rows in curves.items():
+        colour, marker = (BLUE, "o") if twin == ROBUST else (RED, "s")
+        epochs = [row.epoch for row in rows]
+        losses.plot(epochs, [row.loss for row in rows], color=colour, marker=marker, lw=2.2, label=twin)
+        accuracies.plot(epochs, [row.top1 for row in rows], color=colour, marker=marker, lw=2.2)
+    _legend(losses)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""README's tables of the four ImageNet networks and of ablations, from what ships: `python tests/bench/tables.py`."""
+"""README's tables of the ImageNet networks, of ablations and of geometry, from what ships: `python tests/bench/tables.py`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from uap_core.assets import RESULTS
 from uap_core.experiments.ablations import AblationRow, mean_rates
+from uap_core.experiments.directions import DirectionRow
 from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.normals import FULL, SingularRow, SubspaceRow, steepness
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.shipped import IMAGENET
+from uap_core.experiments.shipped import IMAGENET, L2_2000
 from uap_core.library import library
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.tables import mean_rate, read_table
@@ -38,6 +40,18 @@ def never_seen(network: str) -> float:
     name = ENTRIES[f"all-but-{network}-linf10"].name
     rows = read_table(RESULTS / "imagenet-matrix.json", MatrixRow).rows
     return next(row.fooling_rate.value for row in rows if (row.perturbation, row.network) == (name, NAMES[network]))
+
+
+def of_geometry(network: str) -> dict[str, float]:
+    """At l2 2000/255: directions, and random vectors of the span of 100 singular vectors and of the full space."""
+    rows = read_table(RESULTS / f"{network}-directions.json", DirectionRow).rows
+    found = {row.direction: row.fooling_rate.value for row in rows if row.norm == L2_2000.radius}
+    for row in read_table(RESULTS / f"{network}-subspace.json", SubspaceRow).rows:
+        if row.norm == L2_2000.radius and row.space == FULL:
+            found["random, full space"] = row.fooling_rate.value
+        elif row.norm == L2_2000.radius and row.dimension == 100:
+            found["random, span of 100 singular vectors"] = row.fooling_rate.value
+    return found
 
 
 LINES: dict[str, Callable[[str], float]] = {
@@ -72,6 +86,14 @@ def main() -> None:
     print_table(
         [NAMES[key] for key in means], {variant: [found.get(variant) for found in means.values()] for variant in variants}
     )
+    geometry = {key: of_geometry(key) for key in (DEFAULT_MODEL, *IMAGENET)}
+    print_table(
+        [NAMES[key] for key in geometry],
+        {name: [found[name] for found in geometry.values()] for name in geometry[DEFAULT_MODEL]},
+    )
+    for key in geometry:
+        falls = steepness(read_table(RESULTS / f"{key}-normals.json", SingularRow).rows)
+        print(f"{NAMES[key]}: singular values fall", ", ".join(f"by {fall:.2f} ({kind})" for kind, fall in falls.items()))
 
 
 if __name__ == "__main__":

@@ -379,8 +379,8 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
     page.get_by_role("tab", name="Networks").click()
     page.locator(".listing tr").nth(17).wait_for()
     rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
-    embedded = ["ResNet-64 (embedded)", "ResNet-64, robust (embedded)", "Separable-64 (embedded)", "VGG-64 (embedded)", "Twin"]
-    assert [row[0] for row in rows][1:6] == embedded
+    kinds = ["ResNet-64", "ResNet-64, robust", "ResNet-64, universally trained", "Separable-64", "VGG-64"]
+    assert [row[0] for row in rows][1:7] == [*(f"{kind} (embedded)" for kind in kinds), "Twin"]
     assert {"VGG-16", "ViT-B/16", "ResNet-152"} <= {row[0] for row in rows}
     assert rows[1][5] == "in memory"
     assert next(row for row in rows if row[0] == "VGG-16")[1:] == [
@@ -497,3 +497,8 @@ def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> Non
     assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]
     assert all("%" in row[2] and "%" in row[3] for row in rows)
     page.locator("#detector-chart img").wait_for()
+    assert "Fooled by a new pattern" in wait_for(page, "#training-status", "Precomputed on 2500 images")
+    page.locator("#rounds-chart img").wait_for()
+    page.locator("#twins button").first.click()
+    page.locator("#twins-chart img").wait_for()
+    assert page.locator(".problem:visible").count() == 0

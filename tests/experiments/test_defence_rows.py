@@ -18,19 +18,17 @@ from uap_core.experiments import published_defences as room
 from uap_core.experiments.defences import (
     ACCURACY,
     AGREEMENT,
-    ROBUST,
     UNDEFENDED,
     Crafting,
     DefenceRow,
     defence_rows,
-    robust_twin,
 )
 from uap_core.experiments.detector import DetectorRow
 from uap_core.experiments.materials import Materials
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.defences import DEFENCES, BitDepth, Blur, Jpeg
 from uap_core.models.defended import defended
-from uap_core.models.zoo import Zoo
+from uap_core.models.twins import ROBUST, UNIVERSAL
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation, save_perturbation
 from uap_core.tables import Table, read_table, to_csv, write_table
@@ -147,12 +145,17 @@ def test_truth_where_folders_are_classes() -> None:
     assert {row.clean_is for row in measured().values()} == {AGREEMENT}
 
 
-def test_the_twin_is_a_row_and_what_is_known_is_left_out() -> None:
-    twin = smooth_network(3)
-    rows = measured([Jpeg(50)], twin=twin, known=[UNDEFENDED, "JPEG 50"])
-    assert list(rows) == [ROBUST]
-    clean = predict(twin, HELD_OUT.batches())
-    assert rows[ROBUST].fixed == fooling_rate(clean, predict(twin, map(pattern().apply, HELD_OUT.batches())))
+def test_each_twin_is_a_row_and_what_is_known_is_left_out() -> None:
+    twins = {ROBUST: smooth_network(3), UNIVERSAL: smooth_network(4)}
+    rows = measured([Jpeg(50)], twins=twins, known=[UNDEFENDED, "JPEG 50"])
+    assert list(rows) == [ROBUST, UNIVERSAL]
+    for name, twin in twins.items():
+        clean = predict(twin, HELD_OUT.batches())
+        assert rows[name].fixed == fooling_rate(clean, predict(twin, map(pattern().apply, HELD_OUT.batches())))
+        *_, last = METHOD.craft(twin, CRAFT.pixels, BALL, seeded(0))
+        anew = Perturbation("anew", last.perturbation, BALL)
+        assert rows[name].crafted_anew == fooling_rate(clean, predict(twin, map(anew.apply, HELD_OUT.batches())))
+    assert list(measured([], twins=twins, known=[UNDEFENDED, ROBUST])) == [UNIVERSAL]
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -160,11 +163,6 @@ def test_what_does_not_fit_is_refused() -> None:
         measured(perturbation=pattern(side=16))
     with pytest.raises(DatasetError):
         list(defence_rows(convolutional_network(), [], pattern(), CRAFT.prefix(0), HELD_OUT, METHOD))
-
-
-def test_a_twin_is_found_by_its_name(zoo: ToyZoo) -> None:
-    assert robust_twin(Zoo(), "squeezenet1_0") is None
-    assert robust_twin(zoo, "one") is None  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -201,17 +199,39 @@ def test_a_published_table_goes_on_where_it_was_stopped(materials: Materials, mo
     list(job.run())
     assert job.is_done()
     assert read_table(path, DefenceRow).rows[:2] == begun
-    twin = smooth_network(5)
-    monkeypatch.setattr(room, "robust_twin", lambda zoo, key: twin)
+    twins = {ROBUST: smooth_network(5), UNIVERSAL: smooth_network(6)}
+    monkeypatch.setattr(room, "trained_twins", lambda zoo, key: twins)
     assert not job.is_done()
-    (line,) = job.run()
-    assert line.startswith(ROBUST)
+    assert [line.partition(":")[0] for line in job.run()] == [ROBUST, UNIVERSAL]
     assert job.is_done()
-    twin.weights_hash = "trained anew"
-    assert not job.is_done()
-    assert [line.partition(":")[0] for line in job.run()] == [ROBUST]
-    assert read_table(path, DefenceRow).rows[:2] == begun
+    with_twins = read_table(path, DefenceRow)
+    for name in twins:
+        twins[name].weights_hash = f"{name} anew"
+        assert not job.is_done()
+        assert [line.partition(":")[0] for line in job.run()] == [name]
+        assert job.is_done()
+    again = read_table(path, DefenceRow)
+    assert again.rows[:2] == begun
+    assert [row.defence for row in again.rows] == [row.defence for row in with_twins.rows]
     save_perturbation(pattern(20 / 255), materials.perturbations / "one-linf10.safetensors")
     monkeypatch.setattr(room, "METHOD", Default(budget=16))
     assert not job.is_done()
-    assert len(list(job.run())) == 4
+    assert len(list(job.run())) == 5
+
+
+def test_a_twin_that_came_later_is_all_that_is_measured(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table begun when there was one twin, whose hash alone it states, goes on with the second; a lost one's row goes."""
+    job, path = room._defences_job(materials, "one"), materials.results / "one-defences.json"
+    twins = {ROBUST: smooth_network(5)}
+    monkeypatch.setattr(room, "trained_twins", lambda zoo, key: twins)
+    list(job.run())
+    before = read_table(path, DefenceRow)
+    assert before.provenance["twin_sha256"] == twins[ROBUST].weights_hash
+    twins[UNIVERSAL] = smooth_network(6)
+    assert [line.partition(":")[0] for line in job.run()] == [UNIVERSAL]
+    assert read_table(path, DefenceRow).rows[:-1] == before.rows
+    del twins[ROBUST]
+    twins[UNIVERSAL].weights_hash = "another"
+    assert [line.partition(":")[0] for line in job.run()] == [UNIVERSAL]
+    assert ROBUST not in {row.defence for row in read_table(path, DefenceRow).rows}
+    assert job.is_done()

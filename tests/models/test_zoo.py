@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torchvision_names import tv_models
 
 from uap_core.assets import MODELS
@@ -125,10 +126,10 @@ def test_two_visitors_share_one_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ask at once, while the first load is under way."""
     under_way, calls = threading.Event(), []
 
-    def slowly(card: Card) -> object:
+    def slowly(card: Card) -> nn.Module:
         calls.append(card.key)
         under_way.wait(0.2)
-        return object()
+        return nn.Identity()
 
     monkeypatch.setattr(loaders, "load", slowly)
     zoo, found = Zoo(), []

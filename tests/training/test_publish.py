@@ -3,6 +3,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from uap_core.models.loaders import load
 from uap_core.models.resnet64 import ResNet64
 from uap_core.tables import read_table
 from uap_core.training.publish import begin_with, class_names, train_and_publish, write_weights
-from uap_core.training.recipe import EpochRow, Recipe
+from uap_core.training.recipe import UNIVERSAL, EpochRow, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 
@@ -93,13 +94,26 @@ def test_the_plain_network_holds_no_batch_norm() -> None:
     assert not any(isinstance(module, nn.BatchNorm2d) for module in EMBEDDED["vgg64"].build(5).modules())
 
 
-@pytest.mark.parametrize(("architecture", "epsilon"), [("resnet64", 0.0), ("vgg64", 0.0), ("separable64", 4 / 255)])
-def test_from_pictures_to_what_ships(architecture: str, epsilon: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "attacked", "name"),
+    [
+        ("resnet64", {}, "ResNet-64 (embedded)"),
+        ("vgg64", {}, "VGG-64 (embedded)"),
+        ("separable64", {"epsilon": 4 / 255}, "Separable-64, robust (embedded)"),
+        (
+            "resnet64",
+            {"epsilon": 10 / 255, "against": UNIVERSAL, "small_share": 0.0},
+            "ResNet-64, universally trained (embedded)",
+        ),
+    ],
+    ids=["residual", "plain", "attacked", "universally attacked"],
+)
+def test_from_pictures_to_what_ships(architecture: str, attacked: dict[str, Any], name: str, tmp_path: Path) -> None:
     for seed, wnid in enumerate(("n01", "n02")):
         write_pictures(tmp_path / "data", "train", wnid, 64, seed)
         write_pictures(tmp_path / "data", "val", wnid, 3, seed + 10)
     (tmp_path / "data" / "classes.csv").write_text(CLASSES_CSV, encoding="utf-8")
-    out, results, recipe = tmp_path / "models", tmp_path / "results", Recipe(epochs=1, epsilon=epsilon)
+    out, results, recipe = tmp_path / "models", tmp_path / "results", Recipe(epochs=1, **attacked)
     rows = list(train_and_publish(tmp_path / "data", "tiny", architecture, out, results, tmp_path / "run.ckpt", recipe))
     assert len(rows) == 1
     card = read_card(out / "tiny.json")
@@ -109,9 +123,9 @@ def test_from_pictures_to_what_ships(architecture: str, epsilon: float, tmp_path
     assert card.measured["set"] == "6 images of data (held-out)"
     assert card.recipe["epochs"] == 1
     assert card.architecture == architecture
-    assert ("robust" in card.name) == (epsilon > 0)
-    if epsilon:
-        assert card.measured["under_attack"]["epsilon"] == epsilon
+    assert card.name == name
+    if attacked:
+        assert card.measured["under_attack"]["epsilon"] == attacked["epsilon"]
         assert card.measured["under_attack"]["top1"] <= 1
     assert card.view_size == 80
     assert load(card).labels == ("goldfish", "hen, or so")

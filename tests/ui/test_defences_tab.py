@@ -15,8 +15,9 @@ from uap_core.assets import RESULTS
 from uap_core.experiments.defences import DefenceRow
 from uap_core.metrics import Rate
 from uap_core.models.defences import DEFENCES
+from uap_core.models.twins import ROBUST, TWINS, UNIVERSAL
 from uap_core.ui import defences_tab, setup_panel
-from uap_core.ui.defences_tab import HEAD, ROBUST_TICK, conclusion, table_of
+from uap_core.ui.defences_tab import HEAD, conclusion, table_of
 from uap_core.ui.studio import Studio
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -65,7 +66,7 @@ def test_every_line_of_the_table_has_both_patterns() -> None:
 def test_the_conclusion_names_what_falls_most() -> None:
     bare, held = replace(ROW, defence="none"), replace(ROW, defence="blur 1", crafted_anew=Rate(70, 200))
     assert conclusion([bare, held, ROW]) == "Behind JPEG <50> the fixed pattern fools 30%, one crafted through it 75%."
-    assert conclusion([bare]) == ""
+    assert conclusion([bare, *(replace(ROW, defence=name) for name in TWINS)]) == "", "a twin stands behind nothing"
     assert "no pattern crafted anew" in conclusion([bare, replace(held, crafted_anew=Rate(10, 200))])
 
 
@@ -80,6 +81,14 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
     assert "Opening" in yielded[0][0]
     assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 dreamt images")
     assert Path(yielded[-1][3]["value"]).read_text().count("\n") == 4
+
+
+def test_the_ticked_twins_alone_are_measured_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
+    for ticked in ([ROBUST], [UNIVERSAL]):
+        *_, last = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, ticked)
+        assert [line.partition(",")[0] for line in Path(last[3]["value"]).read_text().splitlines()[1:]] == ["none", *ticked]
+    *_, last = handlers["measure"]("sample:lion", "resnet64_universal", PATTERN, {}, 10.0, list(TWINS))
+    assert Path(last[3]["value"]).read_text().count("\n") == 2, "a twin has no twins"
 
 
 def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
@@ -126,4 +135,4 @@ def test_listing_defences_needs_no_torch() -> None:
 
 def test_all_are_ticked_at_first(page: gr.Blocks) -> None:
     (ticks,) = (block for block in page.blocks.values() if getattr(block, "elem_id", None) == "defences")
-    assert ticks.value == [*(defence.name for defence in DEFENCES), ROBUST_TICK]
+    assert ticks.value == [*(defence.name for defence in DEFENCES), *TWINS]

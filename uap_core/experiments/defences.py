@@ -8,7 +8,7 @@ Someone who attacks a defended network may know the defence. A defence that was 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,11 +20,9 @@ from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.defences import EXACT, Defence
 from uap_core.models.defended import defended
-from uap_core.models.weights import HERE, state
-from uap_core.models.zoo import Zoo
 from uap_core.perturbation import Perturbation
 
-UNDEFENDED, ROBUST = "none", "trained on attacks"
+UNDEFENDED = "none"
 ACCURACY, AGREEMENT = "right answers", "same answer as undefended"
 
 
@@ -70,10 +68,10 @@ def defence_rows(
     held_out: ImageSet,
     method: Crafter,
     seed: int = 0,
-    twin: Classifier | None = None,
+    twins: Mapping[str, Classifier] | None = None,
     known: Collection[str] = (),
 ) -> Iterator[Crafting | DefenceRow]:
-    """A row for ``network`` alone, one for it behind each of the ``defences``, one for its robust ``twin``.
+    """A row for ``network`` alone, one for it behind each of the ``defences``, one for each of its ``twins``, by name.
 
     Through each a pattern is crafted anew: by ``method``, on the same ``craft_set``, in the ball of ``perturbation``, from the
     same ``seed``. On the way to a row the share that is crafted. Those that are ``known`` by name are left out. Raises
@@ -84,8 +82,7 @@ def defence_rows(
     plain = predict(network, held_out.batches())
     subjects = [(UNDEFENDED, EXACT, network)]
     subjects += [(defence.name, defence.gradient, defended(network, defence)) for defence in defences]
-    if twin is not None:
-        subjects.append((ROBUST, EXACT, twin))
+    subjects += [(name, EXACT, twin) for name, twin in (twins or {}).items()]
     for name, gradient, subject in (entry for entry in subjects if entry[0] not in known):
         started = time.perf_counter()
         last: Progress | None = None
@@ -111,9 +108,3 @@ def defence_rows(
 
 def _fooled(subject: Classifier, clean: Tensor, images: ImageSet, pattern: Perturbation) -> Rate:
     return fooling_rate(clean, predict(subject, map(pattern.apply, images.batches())))
-
-
-def robust_twin(zoo: Zoo, key: str) -> Classifier | None:
-    """The same architecture trained on attacks, ``key`` with "_robust" behind it, where the zoo has it and its weights."""
-    card = zoo.cards().get(f"{key}_robust")
-    return zoo.load(card.key) if card is not None and state(card) == HERE else None

@@ -37,6 +37,7 @@ from uap_core.training.recipe import EpochRow, Recipe, train
 # Whole pictures' size throughout, since a pattern fits one size; half of each batch stays clean, as in the paper.
 FINE = Recipe(epochs=2, peak_rate=0.02, mix_chance=0.0, small_share=0.0, view_size=0, epsilon=10 / 255, alpha=0.5)
 BUDGET = 2000
+PAPER_SECTION_4 = (0.937, 0.762, 0.800)  # VGG-F fooled by a new pattern: before, after a round, after more of them
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ import torch
 from uap_core.assets import dreams_path
 from uap_core.crafting.default import Default
 from uap_core.datasets import ImageSet
-from uap_core.experiments.defences import ROBUST, UNDEFENDED, Crafting, DefenceRow, defence_rows, robust_twin
+from uap_core.experiments.defences import UNDEFENDED, Crafting, DefenceRow, defence_rows
 from uap_core.experiments.detector import DetectorRow, detector_rows
 from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, readable
 from uap_core.models.defences import DEFENCES
+from uap_core.models.twins import TWINS, trained_twins, twin_key
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.perturbation import Perturbation, load_perturbation, versions
 from uap_core.tables import Table, write_table
@@ -58,33 +59,34 @@ def _defences_job(materials: Materials, key: str) -> Job:
 
     def provenance() -> dict[str, Any]:
         craft, _ = _sets(materials, key)
-        twin = robust_twin(materials.zoo, key)
+        twins = ", ".join(twin.weights_hash for twin in trained_twins(materials.zoo, key).values())
         stated = {"crafted_on": f"{len(craft)} images of {craft.name}", "method": repr(METHOD)}
-        return _provenance(materials, key) | stated | {"twin_sha256": twin.weights_hash if twin else None}
+        return _provenance(materials, key) | stated | {"twin_sha256": twins}
 
     def rows() -> list[DefenceRow]:
         """Those that are there already; a twin that was trained anew is measured anew."""
         found, now = readable(path, DefenceRow), provenance()
         if found is None or any(found.provenance.get(name) != now[name] for name in now if name != "twin_sha256"):
             return []
-        same_twin = found.provenance.get("twin_sha256") == now["twin_sha256"]
-        return [row for row in found.rows if row.defence != ROBUST or same_twin]
+        before = str(found.provenance.get("twin_sha256")).split(", ")
+        same = {name for name, twin in trained_twins(materials.zoo, key).items() if twin.weights_hash in before}
+        return [row for row in found.rows if row.defence not in TWINS or row.defence in same]
 
     def wanted() -> list[str]:
-        twin = [ROBUST] if provenance()["twin_sha256"] else []
-        return [UNDEFENDED, *(defence.name for defence in DEFENCES), *twin]
+        return [UNDEFENDED, *(defence.name for defence in DEFENCES), *trained_twins(materials.zoo, key)]
 
     def run() -> Iterator[str]:
         network, (craft, measured_on), so_far = materials.network(key), _sets(materials, key), rows()
-        known, twin = {row.defence for row in so_far}, robust_twin(materials.zoo, key)
-        for row in defence_rows(network, DEFENCES, _pattern(materials, key), craft, measured_on, METHOD, 0, twin, known):
+        known, twins = {row.defence for row in so_far}, trained_twins(materials.zoo, key)
+        for row in defence_rows(network, DEFENCES, _pattern(materials, key), craft, measured_on, METHOD, 0, twins, known):
             if isinstance(row, Crafting):
                 continue
             so_far = sorted([*so_far, row], key=lambda row: wanted().index(row.defence))
             write_table(Table(_title(materials, key, "Defences"), so_far, provenance() | versions()), path)
             yield f"{row.defence}: fixed pattern {row.fixed.value:.1%}, crafted anew {row.crafted_anew}"
 
-    cost = {key: METHOD.budget * (len(DEFENCES) + 1)}
+    twins = sum(twin_key(key, twin) in materials.zoo.cards() for twin in TWINS)
+    cost = {key: METHOD.budget * (1 + len(DEFENCES) + twins)}
     return Job("defences", path.stem, cost, lambda: [row.defence for row in rows()] == wanted(), run)
 
 

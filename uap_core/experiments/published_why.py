@@ -29,7 +29,7 @@ from uap_core.perturbation import Perturbation, load_perturbation, versions
 from uap_core.tables import Table, write_table
 
 # Craft and held-out images: of small networks, which are ten times as quick, and of others.
-NORMALS_OF, MEASURED_ON = (250, 100), (500, 150)
+NORMALS_OF, MEASURED_ON = (500, 500), (500, 300)
 GRADIENTS_A_NORMAL = 20
 
 

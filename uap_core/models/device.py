@@ -20,9 +20,11 @@ DEVICE_VARIABLE = "UAP_DEVICE"
 def chosen_device() -> torch.device:
     """The device that UAP_DEVICE names. Raises SettingError for one that torch does not know or cannot reach here.
 
-    On CUDA, convolutions are held to 32 bits and to what comes out the same every time, as on a processor.
+    Of several processes that torchrun started, each takes the card of its own number. On CUDA, convolutions are held to 32 bits
+    and to what comes out the same every time, as on a processor.
     """
     named = os.environ.get(DEVICE_VARIABLE, "") or "cpu"
+    named = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if named == "cuda" else named
     try:
         device = torch.device(named)
         torch.empty(0, device=device)

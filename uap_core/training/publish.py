@@ -30,7 +30,7 @@ from uap_core.models.weights import file_hash
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
 from uap_core.training.adversarial import accuracy_under_attack
-from uap_core.training.recipe import EpochRow, Recipe, train
+from uap_core.training.recipe import UNIVERSAL, EpochRow, Recipe, train
 
 
 def train_and_publish(
@@ -111,7 +111,7 @@ def write_card(
     weights = out / f"{key}.safetensors"
     card: dict[str, Any] = {
         "key": key,
-        "name": f"{EMBEDDED[architecture].name}{', robust' if recipe.epsilon else ''} (embedded)",
+        "name": f"{EMBEDDED[architecture].name}{_schooling(recipe)} (embedded)",
         "kind": "embedded",
         "architecture": architecture,
         "weights": weights.name,
@@ -137,6 +137,13 @@ def write_card(
         under = accuracy_under_attack(classifier, held_out.pixels, truth, recipe.epsilon, generator)
         card["measured"]["under_attack"] = {"attack": "PGD, 20 steps, l_inf", "epsilon": recipe.epsilon, "top1": under}
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def _schooling(recipe: Recipe) -> str:
+    """What sets a network apart that was attacked while it learned: picture by picture, or by one pattern."""
+    if not recipe.epsilon:
+        return ""
+    return ", universally trained" if recipe.against == UNIVERSAL else ", robust"
 
 
 def _beginning(recipe: Recipe) -> str:

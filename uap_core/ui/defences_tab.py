@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from uap_core.models.defences import DEFENCES
+from uap_core.models.twins import TWINS
 from uap_core.tables import to_csv
+from uap_core.ui import training_view
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
@@ -27,9 +29,9 @@ A defence that only the fixed pattern fails against hides the way; it does not c
 with this small budget achieves on the bare network: compare the others with that.
 
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
-straight through. *Blur* and *crop* have true gradients. *Trained on attacks* is another network, of the same architecture. All
-of them answer the same picture alike every time: nothing here hides behind chance. Rows that are measured live have a pattern
-crafted with 400 image-gradients on 96 images, and 160 others to measure on.
+straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
+architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
+measured live have a pattern crafted with 400 image-gradients on 96 images, and 160 others to measure on.
 """
 EXPLAIN_DETECTOR = r"""
 **Can a pattern be noticed?** A universal pattern makes a few features dominate whatever the picture shows, so that the entropy
@@ -40,7 +42,6 @@ ones that do; the area under it (AUC) is the chance that the attacked image of a
 coin. Its 95 % interval is that of Hanley and McNeil (1982). An attacker who knows this detector can ask of the pattern to keep
 the entropy as well: what is measured here is what it does against those who do not know it.
 """
-ROBUST_TICK = "trained on attacks, where such a twin is here"
 LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 400, 96, 160  # image-gradients a defence, images to craft on and to measure on
 HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
 
@@ -48,8 +49,14 @@ HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted a
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-    names = [*(defence.name for defence in DEFENCES), ROBUST_TICK]
-    ticked = gr.CheckboxGroup(names, value=names, label="In front of the network", elem_id="defences")
+    names = [*(defence.name for defence in DEFENCES), *TWINS]
+    ticked = gr.CheckboxGroup(
+        names,
+        value=names,
+        label="In front of the network, or in its place",
+        info="Trained ones are measured where such a twin of the network is here.",
+        elem_id="defences",
+    )
     with gr.Row():
         run = gr.Button("Measure now", variant="primary", elem_id="defences-run")
         stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="defences-stop")
@@ -57,6 +64,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     table = gr.HTML(elem_id="defences-table")
     figure = chart("defences-chart")
     csv = download("These rates (.csv)", "defences-csv")
+    training_view.build(studio, setup, tab)
     gr.Markdown("#### A detector")
     with gr.Row():
         watch = gr.Button("Measure the detector", variant="primary", elem_id="detector-run")
@@ -93,7 +101,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     ) -> Iterator[tuple[Any, ...]]:
         from uap_core.crafting.default import Default
         from uap_core.errors import SettingError
-        from uap_core.experiments.defences import Crafting, DefenceRow, defence_rows, robust_twin
+        from uap_core.experiments.defences import Crafting, DefenceRow, defence_rows
+        from uap_core.models.twins import trained_twins
         from uap_core.plots import defences_figure
 
         yield progress_note("Opening network and images…", 0), *(gr.skip(),) * 3
@@ -103,12 +112,12 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         classifier = studio.classifier(network)
         craft, held_out = _live_sets(studio, network)
         defences = [defence for defence in DEFENCES if defence.name in names_now]
-        twin = robust_twin(studio.zoo, network) if ROBUST_TICK in names_now else None
-        total = 1 + len(defences) + (twin is not None)
+        twins = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in names_now}
+        total = 1 + len(defences) + len(twins)
         about = f"{len(held_out)} {studio.live_set_name(network)}"
         title = f"{perturbation.name} on {classifier.card.name}: {about} (live)"
         method, rows = Default(budget=LIVE_BUDGET), list[DefenceRow]()
-        for found in defence_rows(classifier, defences, perturbation, craft, held_out, method, 0, twin):
+        for found in defence_rows(classifier, defences, perturbation, craft, held_out, method, 0, twins):
             if isinstance(found, Crafting):
                 text = f"Crafting through {found.defence}…" if rows else "Crafting on the bare network…"
                 yield progress_note(text, (len(rows) + 0.8 * found.share) / total), *(gr.skip(),) * 3
@@ -200,9 +209,9 @@ def _rate(rate: Rate) -> str:
 
 def conclusion(rows: Sequence[DefenceRow]) -> str:
     """The defence that loses most to a pattern crafted through it, in a sentence; nothing where none was measured."""
-    from uap_core.experiments.defences import ROBUST, UNDEFENDED
+    from uap_core.experiments.defences import UNDEFENDED
 
-    fronts = [row for row in rows if row.defence not in (UNDEFENDED, ROBUST)]
+    fronts = [row for row in rows if row.defence not in (UNDEFENDED, *TWINS)]
     if not fronts:
         return ""
     worst = max(fronts, key=lambda row: row.crafted_anew.value - row.fixed.value)
