@@ -24,7 +24,7 @@ from uap_core.models.classifier import Classifier  # noqa: E402
 from uap_core.models.zoo import Zoo  # noqa: E402
 
 if "OMP_NUM_THREADS" not in os.environ:
-    torch.set_num_threads(2)
+    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 LinearFactory = Callable[..., Classifier]
 

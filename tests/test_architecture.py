@@ -15,7 +15,9 @@ import uap_core
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "uap_core"
 LAYERS = (
-    {"ui", "__main__"},
+    {"__main__"},
+    {"commands"},
+    {"ui"},
     {"plots"},
     {"experiments"},
     {"crafting", "attacks", "training"},
@@ -100,8 +102,9 @@ def test_torchvision_is_reached_through_one_door() -> None:
         "from uap_core.models.zoo import Zoo; assert 'resnet64' in Zoo().cards()",
         "import uap_core.images, uap_core.datasets, uap_core.norms, uap_core.metrics, uap_core.perturbation, uap_core.tables",
         "from uap_core.images import sample_photos; sample_photos()",
+        "import uap_core.__main__",
     ],
-    ids=["package", "list of networks", "lower rooms", "list of photographs"],
+    ids=["package", "list of networks", "lower rooms", "list of photographs", "command line"],
 )
 def test_stays_light(statement: str) -> None:
     check = f"import sys; {statement}; print([name for name in {HEAVY} if name in sys.modules])"

@@ -383,4 +383,5 @@ def test_defend_prints_and_writes_both_patterns_for_every_defence(run: Run, pict
     for line in lines:
         assert line["fixed_total"] == line["crafted_anew_total"] == "5"
         assert re.search(rf"^{line['defence']}( +[\d.]+%){{4}}  {line['gradient']}$", out, re.MULTILINE)
-    assert out.count("AUC") == 4
+    assert out.count("AUC") == 5
+    assert "one that knows the detector: AUC" in out

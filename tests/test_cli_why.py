@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from uap_core import __main__ as cli
+from uap_core.commands.publishing import Part
 from uap_core.errors import PerturbationError
 from uap_core.experiments.directions import DirectionRow
 from uap_core.experiments.dominant import Move
@@ -37,4 +38,4 @@ def test_why_needs_a_pattern_that_is_there(tmp_path: Path) -> None:
 
 
 def test_publish_knows_every_part() -> None:
-    assert {part.value for part in cli.Part} == set(PARTS)
+    assert {part.value for part in Part} == set(PARTS)

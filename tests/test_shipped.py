@@ -27,7 +27,12 @@ EMBEDDED = [entry for entry in library() if entry.side == 64]
 IMAGENET_ENTRIES = [entry for entry in library() if entry.side == 224]
 ROBUST, UNIVERSAL = "resnet64_robust", "resnet64_universal"
 SLACK = 0.004  # other processors round otherwise: ten images of 2 500
-SLACK_300 = 0.0101  # three images of 300
+SOME = 800  # of the 2 500: what all the patterns take on all of them is minutes
+
+
+def chance(rate: float, count: int, total: int) -> float:
+    """How far ``count`` images drawn from ``total`` may be from the rate on all: in 999 of 1000 draws no further."""
+    return 3.3 * (rate * (1 - rate) * (1 / count - 1 / total)) ** 0.5
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +41,27 @@ def photographs(shared: Path) -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def logits_of(photographs: ImageSet) -> Callable[[str], Tensor]:
-    """Clean logits (N,K) of an embedded network by its key, computed once."""
+def some(photographs: ImageSet) -> ImageSet:
+    return photographs.shuffled(torch.Generator().manual_seed(0)).prefix(SOME)
+
+
+@pytest.fixture(scope="module")
+def logits_of(some: ImageSet) -> Callable[[str], Tensor]:
+    """Clean logits (N,K) of an embedded network by its key for ``some`` of the photographs, computed once."""
     known: dict[str, Tensor] = {}
 
     def logits(key: str) -> Tensor:
         if key not in known:
-            known[key] = clean_logits(load_model(key), photographs.pixels)
+            known[key] = clean_logits(load_model(key), some.pixels)
         return known[key]
 
     return logits
 
 
-def test_the_embedded_networks_accuracy(
-    classifier: Classifier, photographs: ImageSet, logits_of: Callable[[str], Tensor]
-) -> None:
+def test_the_embedded_networks_accuracy(classifier: Classifier, photographs: ImageSet) -> None:
     truth = photographs.truth(classifier.class_ids)
     assert truth is not None
-    logits = logits_of(classifier.card.key)
+    logits = clean_logits(classifier, photographs.pixels)
     top1, top5 = accuracy(logits.argmax(dim=1), truth).value, top_k_accuracy(logits, truth).value
     stated = classifier.card.measured
     assert (top1, top5) == (pytest.approx(stated["top1"], abs=SLACK), pytest.approx(stated["top5"], abs=SLACK))
@@ -68,15 +76,15 @@ def test_the_library_is_whole() -> None:
 
 @pytest.mark.parametrize("key", [*OTHERS, UNIVERSAL])
 def test_the_accuracy_of_its_siblings(
-    key: str, classifier: Classifier, photographs: ImageSet, logits_of: Callable[[str], Tensor]
+    key: str, classifier: Classifier, some: ImageSet, logits_of: Callable[[str], Tensor]
 ) -> None:
     sibling = load_model(key)
     assert (sibling.labels, sibling.size) == (classifier.labels, classifier.size)
-    truth = photographs.truth(sibling.class_ids)
+    truth, stated = some.truth(sibling.class_ids), sibling.card.measured["top1"]
     assert truth is not None
     top1 = accuracy(logits_of(key).argmax(dim=1), truth).value
-    assert top1 == pytest.approx(sibling.card.measured["top1"], abs=SLACK)
-    assert top1 >= (0.45 if key == ROBUST else 0.62)
+    assert top1 == pytest.approx(stated, abs=SLACK + chance(stated, SOME, 2500))
+    assert stated >= (0.45 if key == ROBUST else 0.62)
     assert sibling.card.weights_path.stat().st_size < 5_000_000
 
 
@@ -85,36 +93,35 @@ def test_the_robust_twin_withstands_what_fells_the_plain_one(classifier: Classif
     stated = robust.card.measured["under_attack"]
     assert stated["epsilon"] == pytest.approx(4 / 255)
     assert stated["top1"] >= 0.3
-    some = photographs.shuffled(torch.Generator().manual_seed(1)).prefix(120)
-    truth = some.truth(robust.class_ids)
+    few = photographs.shuffled(torch.Generator().manual_seed(1)).prefix(80)
+    truth = few.truth(robust.class_ids)
     assert truth is not None
-    # 120 images of the 2 500 leave some 8 points of chance.
-    held = accuracy_under_attack(robust, some.pixels, truth, 4 / 255, torch.Generator().manual_seed(0))
-    assert held == pytest.approx(stated["top1"], abs=0.11)
-    plain = accuracy_under_attack(classifier, some.pixels[:20], truth[:20], 4 / 255, torch.Generator().manual_seed(0))
+    held = accuracy_under_attack(robust, few.pixels, truth, 4 / 255, torch.Generator().manual_seed(0))
+    assert held == pytest.approx(stated["top1"], abs=chance(stated["top1"], 80, 2500))
+    plain = accuracy_under_attack(classifier, few.pixels[:20], truth[:20], 4 / 255, torch.Generator().manual_seed(0))
     assert plain <= 0.1
 
 
-def test_the_universally_trained_twin_withstands_the_pattern_that_was_there_before_it(photographs: ImageSet) -> None:
+def test_the_universally_trained_twin_withstands_the_pattern_that_was_there_before_it(
+    some: ImageSet, logits_of: Callable[[str], Tensor]
+) -> None:
     """What one that is crafted anew does, the table of defences has."""
-    some = photographs.shuffled(torch.Generator().manual_seed(0)).prefix(300).pixels
     v = load_perturbation(next(entry.path for entry in EMBEDDED if entry.path.stem == "resnet64-linf10")).pattern
-    trained, plain = (
-        fooling_rate(clean_logits(network, some).argmax(dim=1), predicted(network, some, v)).value
-        for network in map(load_model, (UNIVERSAL, "resnet64"))
-    )
-    assert trained < 0.35
-    assert plain > 0.8
+    labels = predicted(load_model(UNIVERSAL), some.pixels, v)
+    assert fooling_rate(logits_of(UNIVERSAL).argmax(dim=1), labels).value < 0.3
 
 
 @pytest.mark.parametrize("key", sorted({entry.networks[0] for entry in EMBEDDED}))
-def test_patterns_of_an_embedded_network(key: str, photographs: ImageSet, logits_of: Callable[[str], Tensor]) -> None:
+def test_patterns_of_an_embedded_network(key: str, some: ImageSet, logits_of: Callable[[str], Tensor]) -> None:
     """All of a network in one go, so that nothing is computed twice."""
     classifier, clean = load_model(key), logits_of(key).argmax(dim=1)
 
     def rate(v: Tensor) -> tuple[float, Tensor]:
-        labels = predicted(classifier, photographs.pixels, v)
+        labels = predicted(classifier, some.pixels, v)
         return fooling_rate(clean, labels).value, labels
+
+    def near(rate: float) -> object:
+        return pytest.approx(rate, abs=SLACK + chance(rate, SOME, 2500))
 
     signs: dict[Ball, float] = {}
     for entry in [entry for entry in EMBEDDED if entry.networks[0] == key]:
@@ -123,41 +130,40 @@ def test_patterns_of_an_embedded_network(key: str, photographs: ImageSet, logits
         found, labels = rate(perturbation.pattern)
         if ball not in signs:
             signs[ball], _ = rate(ball.random_signs(shape, torch.Generator().manual_seed(entry.provenance["seed"])))
-        assert found == pytest.approx(stated["fooling_rate"], abs=SLACK), entry.key
-        assert signs[ball] == pytest.approx(stated["random_signs"], abs=SLACK), entry.key
+        assert found == near(stated["fooling_rate"]), entry.key
+        assert signs[ball] == near(stated["random_signs"]), entry.key
         if entry.target:
             target = classifier.index_of(entry.target)
             reached = float((labels[clean != target] == target).float().mean())
-            assert reached == pytest.approx(stated["target_rate"], abs=SLACK)
-            assert reached >= 0.8
+            assert reached == near(stated["target_rate"])
+            assert stated["target_rate"] >= 0.8
         elif key == ROBUST:
-            assert found < 0.4  # what training against attacks buys
+            assert stated["fooling_rate"] < 0.4  # what training against attacks buys
         elif "deepfool" not in entry.key:
             # The plain network sees its pictures at 48 pixels, and some of every pattern is lost on the way.
-            assert found >= (0.7 if key == "vgg64" else 0.85)
+            assert stated["fooling_rate"] >= (0.7 if key == "vgg64" else 0.85)
         assert entry.provenance["network"] == key
         assert entry.provenance["weights_sha256"] == classifier.weights_hash
 
 
 @pytest.mark.parametrize("network", IMAGENET)
 def test_patterns_of_the_imagenet_networks(network: str, shared: Path, real_zoo: Zoo) -> None:
-    """Its own l_inf pattern on all images, as stated; the others on a third of them, which leaves some points of chance."""
+    """Its own l_inf pattern on half of the images, the others on a sixth."""
     loaded = real_zoo.load(network)
     images = open_held_out(shared / "data" / "imagenet-sample-800.zip", loaded.card.resize_size, loaded.size)
-    drawn = images.shuffled(torch.Generator().manual_seed(0)).pixels
+    assert len(images) == 300
+    drawn = images.shuffled(torch.Generator().manual_seed(0)).pixels[:150]
     clean = clean_logits(loaded, drawn).argmax(dim=1)
     for entry in [entry for entry in IMAGENET_ENTRIES if network in entry.networks]:
         own = entry.path.stem == f"{network}-linf10"
-        count = len(drawn) if own else len(drawn) // 3
-        labels = predicted(loaded, drawn[:count], load_perturbation(entry.path).pattern)
-        rate = fooling_rate(clean[:count], labels).value
+        count = 150 if own else 50
+        rate = fooling_rate(clean[:count], predicted(loaded, drawn[:count], load_perturbation(entry.path).pattern)).value
         stated = entry.provenance["held_out"]
         stated = (stated if len(entry.networks) == 1 else stated[network])["fooling_rate"]
-        chance = 3.3 * (stated * (1 - stated) * (1 / count - 1 / len(drawn))) ** 0.5  # of a third, in 999 of 1000 draws
-        assert rate == pytest.approx(stated, abs=SLACK_300 + chance), entry.key
+        assert rate == pytest.approx(stated, abs=SLACK + chance(stated, count, 300)), entry.key
         assert loaded.weights_hash == entry.provenance["weights_sha256"].split(", ")[entry.networks.index(network)]
         if own:
-            assert rate >= 0.9
+            assert stated >= 0.9
 
 
 @pytest.mark.parametrize("left_out", IMAGENET)

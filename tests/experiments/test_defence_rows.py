@@ -12,8 +12,8 @@ from toys import SIDE, ToyZoo, convolutional_network, seeded, smooth_network, to
 
 from uap_core.assets import RESULTS
 from uap_core.crafting.default import Default
+from uap_core.crafting.unnoticed import Unnoticed
 from uap_core.errors import DatasetError, PerturbationError
-from uap_core.experiments import detector
 from uap_core.experiments import published_defences as room
 from uap_core.experiments.defences import (
     ACCURACY,
@@ -26,6 +26,7 @@ from uap_core.experiments.defences import (
 from uap_core.experiments.detector import DetectorRow
 from uap_core.experiments.materials import Materials
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
+from uap_core.models import entropy
 from uap_core.models.defences import DEFENCES, BitDepth, Blur, Jpeg
 from uap_core.models.defended import defended
 from uap_core.models.twins import ROBUST, UNIVERSAL
@@ -179,10 +180,11 @@ def test_a_published_detector(materials: Materials, zoo: ToyZoo, monkeypatch: py
     network = convolutional_network()
     network.card = zoo.networks["one"].card
     zoo.networks["one"] = network
-    monkeypatch.setattr(detector, "DEPTH", 1)
+    monkeypatch.setattr(entropy, "DEPTH", 1)
+    monkeypatch.setattr(room, "AWARE_METHOD", Unnoticed(budget=80))
     job = room._detector_job(materials, "one")
     assert not job.is_done()
-    assert len(list(job.run())) == 4
+    assert len(list(job.run())) == 5
     assert job.is_done()
     rows = read_table(materials.results / "one-detector.json", DetectorRow).rows
     assert {row.detected.total for row in rows} == {len(HELD_OUT)}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from uap_core import __main__ as cli
 from uap_core.assets import MODELS
 from uap_core.errors import DatasetError, SettingError
 from uap_core.models.card import read_card
@@ -132,6 +135,24 @@ def test_from_pictures_to_what_ships(architecture: str, attacked: dict[str, Any]
     table = read_table(results / "tiny-training.json", EpochRow)
     assert table.rows == rows
     assert table.provenance["recipe"]["seed"] == 0
+
+
+def test_the_command_prints_its_epochs_and_draws_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, wnid in enumerate(("n01", "n02")):
+        write_pictures(tmp_path / "data", "train", wnid, 64, seed)
+        write_pictures(tmp_path / "data", "val", wnid, 3, seed + 10)
+    figure = tmp_path / "curve.svg"
+    options = {"--out": tmp_path, "--results": tmp_path, "--checkpoint": tmp_path / "a.ckpt", "--figure": figure}
+    words = [str(word) for pair in options.items() for word in pair]
+    command = ["uap_core", "train", str(tmp_path / "data"), "--architecture", "vgg64", "--epochs", "1", *words]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    assert re.search(r"^epoch   1  loss \d\.\d+  top-1 +[\d.]+%  top-5 100\.0%", capsys.readouterr().out)
+    assert "<svg" in figure.read_text()
 
 
 def test_a_network_is_trained_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

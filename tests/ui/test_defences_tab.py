@@ -43,7 +43,7 @@ def handlers(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("LIVE_BUDGET", 16), ("LIVE_CRAFT", 8), ("LIVE_HELD_OUT", 12)):
+    for name, value in (("LIVE_BUDGET", 16), ("LIVE_CRAFT", 8), ("LIVE_HELD_OUT", 12), ("LIVE_AWARE", 32)):
         monkeypatch.setattr(defences_tab, name, value)
 
 
@@ -93,8 +93,10 @@ def test_the_ticked_twins_alone_are_measured_live(handlers: dict[str, Callable[.
 
 def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
     yielded = list(handlers["detect"]("sample:lion", "resnet64", PATTERN, {}, 10.0))
-    assert len([figure for _, figure, _ in yielded if isinstance(figure, dict) and figure.get("visible")]) == 4
+    assert len([figure for _, figure, _ in yielded if isinstance(figure, dict) and figure.get("visible")]) == 5
     assert "AUC" in yielded[1][0]
+    assert any("Crafting one that knows the detector" in note for note, *_ in yielded)
+    assert re.search(r"The pattern has AUC [01]\.\d\d and fools .* knows the detector has [01]\.\d\d", yielded[-1][0])
 
 
 def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callable[..., Any]]) -> None:

@@ -1,14 +1,14 @@
 """A detector: does the entropy of a deep layer's scores give a universal pattern away?
 
 A universal pattern makes a few features dominate in every picture, so that the entropy of a hidden layer falls (Sun, Sun and
-Zhao, Democratic Training, ICLR 2025). The scores here are the means of the channels of the last feature maps, the
-probabilities their softmax; an alarm is an entropy below a threshold. Nothing is learned from attacked pictures.
+Zhao, Democratic Training, ICLR 2025; see ``models/entropy.py``). An alarm is an entropy below a threshold. Nothing is learned
+from attacked pictures. As with every defence, a pattern that knows it is part of the table.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,24 +16,30 @@ from torch import Tensor
 
 from uap_core.attacks.fgsm import FGSM
 from uap_core.attacks.iterative_fgsm import IterativeFGSM
+from uap_core.crafting.unnoticed import Unnoticed
 from uap_core.datasets import ImageSet
-from uap_core.metrics import Z95, Rate
+from uap_core.experiments.defences import Crafting
+from uap_core.metrics import Z95, Rate, fooling_rate
 from uap_core.models.classifier import Classifier
-from uap_core.models.features import features_at
+from uap_core.models.entropy import deep_entropy
 from uap_core.norms import LINF
 from uap_core.perturbation import Perturbation
 
-UNIVERSAL, RANDOM, SINGLE, ITERATED = "universal pattern", "random signs", "FGSM per image", "PGD per image"
-DEPTH = 16  # the last maps whose side is still a sixteenth of the picture's
+UNIVERSAL, AWARE, RANDOM = "universal pattern", "one that knows the detector", "random signs"
+SINGLE, ITERATED = "FGSM per image", "PGD per image"
 STEPS = 8
 POINTS = 25
+
+# A batch of images (n,3,S,S) and their clean labels (n,) to the same images under attack.
+Attacked = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class DetectorRow:
     """One point of an attack's ROC: entropies below ``threshold`` (nats) raise the alarm.
 
-    ``false_alarms`` of the clean images and ``detected`` of the same images attacked. ``auc`` is the area under the whole
+    ``false_alarms`` of the clean images and ``detected`` of the same images attacked; ``fooled`` is the attack's fooling rate
+    on them, the same in all its rows. ``auc`` is the area under the whole
     curve, the same in all its rows, with the 95 % interval of Hanley and McNeil (Radiology 1982). It takes clean and attacked
     images for independent; these are the same images twice, which makes the interval rather too wide.
     """
@@ -42,51 +48,71 @@ class DetectorRow:
     threshold: float
     false_alarms: Rate
     detected: Rate
+    fooled: Rate
     auc: float
     auc_low: float
     auc_high: float
 
 
 def detector_rows(
-    network: Classifier, perturbation: Perturbation, images: ImageSet, generator: torch.Generator, batch_size: int = 32
-) -> Iterator[list[DetectorRow]]:
-    """The ROC of one attack after the other, all of its points at once: the pattern, random signs of the same norm, and for an
-    l_inf pattern FGSM and PGD of the same epsilon, made for each image.
+    network: Classifier,
+    perturbation: Perturbation,
+    craft_set: ImageSet,
+    images: ImageSet,
+    method: Unnoticed,
+    generator: torch.Generator,
+    batch_size: int = 32,
+) -> Iterator[Crafting | list[DetectorRow]]:
+    """The ROC of one attack after the other, all of its points at once: the pattern; one that knows the detector, crafted in
+    the same ball by ``method`` on ``craft_set`` (on the way to it the share that is crafted); random signs of the same norm;
+    and for an l_inf pattern FGSM and PGD of the same epsilon, made for each image.
 
     PGD takes all of its steps, so that it ends far beyond the boundary. Raises PerturbationError for a pattern of another size.
     """
-    ball = perturbation.ball
-    signs = ball.random_signs(tuple(perturbation.pattern.shape), generator)
-    noise = Perturbation(RANDOM, signs, ball)
-    attacks: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-        UNIVERSAL: lambda batch, labels: perturbation.apply(batch),
-        RANDOM: lambda batch, labels: noise.apply(batch),
-    }
+    ball, shape = perturbation.ball, tuple(perturbation.pattern.shape)
+    signs = Perturbation(RANDOM, ball.random_signs(shape, generator), ball)
+    clean = _seen(network, images.batches(batch_size))
+
+    def measured(name: str, attack: Attacked) -> list[DetectorRow]:
+        batches = zip(images.batches(batch_size), clean.labels.split(batch_size), strict=True)
+        found = _seen(network, (attack(batch, labels) for batch, labels in batches))
+        return roc(name, clean.entropies, found.entropies, fooling_rate(clean.labels, found.labels))
+
+    yield measured(UNIVERSAL, _with(perturbation))
+    for progress in method.craft(network, craft_set.pixels, ball, torch.Generator().manual_seed(0)):
+        aware = progress.perturbation
+        yield Crafting(AWARE, progress.share)
+    yield measured(AWARE, _with(Perturbation(AWARE, aware, ball)))
+    yield measured(RANDOM, _with(signs))
     if ball.p == LINF:
         single = FGSM(ball.radius)
+        yield measured(SINGLE, lambda batch, labels: single(network, batch, labels).adversarial)
         iterated = IterativeFGSM(ball.radius, ball.radius / 4, STEPS, random_start=True, all_steps=True)
-        attacks[SINGLE] = lambda batch, labels: single(network, batch, labels).adversarial
-        attacks[ITERATED] = lambda batch, labels: iterated(network, batch, labels, generator=generator).adversarial
-    clean, labels = [], []
-    for batch in images.batches(batch_size):
+        yield measured(ITERATED, lambda batch, labels: iterated(network, batch, labels, generator=generator).adversarial)
+
+
+def _with(pattern: Perturbation) -> Attacked:
+    return lambda batch, labels: pattern.apply(batch)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Entropies and labels (N,) of some images."""
+
+    entropies: Tensor
+    labels: Tensor
+
+
+def _seen(network: Classifier, batches: Iterable[Tensor]) -> _Seen:
+    entropies, labels = [], []
+    for batch in batches:  # which may need gradients to come to be
         with torch.inference_mode():
+            entropies.append(deep_entropy(network, batch))
             labels.append(network(batch).argmax(dim=1))
-        clean.append(deep_entropy(network, batch))
-    for name, attack in attacks.items():
-        batches = zip(images.batches(batch_size), labels, strict=True)
-        attacked = torch.cat([deep_entropy(network, attack(batch, seen)) for batch, seen in batches])
-        yield roc(name, torch.cat(clean), attacked)
+    return _Seen(torch.cat(entropies), torch.cat(labels))
 
 
-@torch.inference_mode()
-def deep_entropy(network: Classifier, images: Tensor) -> Tensor:
-    """Entropies (N,) in nats of softmax(mean of each channel) of the last feature maps, for images (N,3,S,S)."""
-    scores = features_at(network, DEPTH)(images.to(network.device)).mean(dim=(2, 3)).cpu()
-    logs = scores.log_softmax(dim=1)
-    return -(logs.exp() * logs).sum(dim=1)
-
-
-def roc(attack: str, clean: Tensor, attacked: Tensor, points: int = POINTS) -> list[DetectorRow]:
+def roc(attack: str, clean: Tensor, attacked: Tensor, fooled: Rate, points: int = POINTS) -> list[DetectorRow]:
     """Rows for thresholds spread evenly over both sets' entropies (N,), from no alarm at all to nothing but alarms."""
     area = auc(clean, attacked)
     low, high = auc_interval(area, len(clean), len(attacked))
@@ -99,6 +125,7 @@ def roc(attack: str, clean: Tensor, attacked: Tensor, points: int = POINTS) -> l
             round(threshold, 6),
             Rate(int((clean.double() < threshold).sum()), len(clean)),
             Rate(int((attacked.double() < threshold).sum()), len(attacked)),
+            fooled,
             *(round(value, 4) for value in (area, low, high)),
         )
         for threshold in thresholds

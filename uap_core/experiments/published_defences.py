@@ -9,6 +9,7 @@ import torch
 
 from uap_core.assets import dreams_path
 from uap_core.crafting.default import Default
+from uap_core.crafting.unnoticed import Unnoticed
 from uap_core.datasets import ImageSet
 from uap_core.experiments.defences import UNDEFENDED, Crafting, DefenceRow, defence_rows
 from uap_core.experiments.detector import DetectorRow, detector_rows
@@ -21,6 +22,7 @@ from uap_core.tables import Table, write_table
 
 NETWORKS = (DEFAULT_MODEL, "squeezenet1_1_caffe", "mobilenet_v1_075")  # the quick ones
 METHOD = Default(budget=1000)
+AWARE_METHOD = Unnoticed(budget=2000)  # two gradients an image: as many steps
 CRAFTED_ON, MEASURED_ON = 200, 300
 
 
@@ -93,15 +95,21 @@ def _defences_job(materials: Materials, key: str) -> Job:
 def _detector_job(materials: Materials, key: str) -> Job:
     path = materials.results / f"{key}-detector.json"
 
+    def provenance() -> dict[str, Any]:
+        craft, _ = _sets(materials, key)
+        crafted = {"crafted_on": f"{len(craft)} images of {craft.name}", "method": repr(AWARE_METHOD)}
+        return _provenance(materials, key) | crafted
+
     def run() -> Iterator[str]:
-        network, (_, measured_on), found = materials.network(key), _sets(materials, key), []
-        for rows in detector_rows(network, _pattern(materials, key), measured_on, torch.Generator().manual_seed(0)):
-            found += rows
-            yield f"{rows[0].attack}: AUC {rows[0].auc} ({rows[0].auc_low} to {rows[0].auc_high})"
+        network, (craft, measured_on), found = materials.network(key), _sets(materials, key), list[DetectorRow]()
+        pattern, generator = _pattern(materials, key), torch.Generator().manual_seed(0)
+        for rows in detector_rows(network, pattern, craft, measured_on, AWARE_METHOD, generator):
+            if not isinstance(rows, Crafting):
+                found += rows
+                first = rows[0]
+                yield f"{first.attack}: AUC {first.auc} ({first.auc_low} to {first.auc_high}), fools {first.fooled}"
         title = _title(materials, key, "Entropy of a deep layer")
-        write_table(Table(title, found, _provenance(materials, key) | versions()), path)
+        write_table(Table(title, found, provenance() | versions()), path)
 
-    def is_done() -> bool:
-        return is_whole(path, DetectorRow, _provenance(materials, key))
-
-    return Job("defences", path.stem, {key: 10 * MEASURED_ON}, is_done, run)
+    cost = {key: AWARE_METHOD.budget + 10 * MEASURED_ON}
+    return Job("defences", path.stem, cost, lambda: is_whole(path, DetectorRow, provenance()), run)

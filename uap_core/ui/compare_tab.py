@@ -120,7 +120,7 @@ def build(studio: Studio, setup: Setup) -> None:
     ) -> Iterator[tuple[Any, ...]]:
         from uap_core.errors import SettingError
         from uap_core.experiments.comparison import Bout, compare
-        from uap_core.plots import comparison_figure
+        from uap_core.plots.comparison import comparison_figure
 
         if not keys_now:
             raise SettingError("Tick at least one attack.")

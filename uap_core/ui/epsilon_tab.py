@@ -40,7 +40,7 @@ def build(studio: Studio, setup: Setup) -> None:
     def stored(network: str, pattern: str) -> tuple[Any, Any, Any]:
         """The precomputed sweep on real images, where there is one for this network and pattern."""
         from uap_core.experiments.sweep import SweepRow
-        from uap_core.plots import sweep_figure
+        from uap_core.plots.epsilon import sweep_figure
 
         table = studio.precomputed(f"{network}-sweep", SweepRow)
         if table is None or pattern != table.provenance["pattern_file"]:
@@ -51,7 +51,7 @@ def build(studio: Studio, setup: Setup) -> None:
 
     def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
         from uap_core.experiments.sweep import default_epsilons, photo_sweep
-        from uap_core.plots import photo_figure
+        from uap_core.plots.epsilon import photo_figure
 
         perturbation, image = studio.perturbation(pattern, network, own), studio.image(photo, network)
         rows = photo_sweep(studio.classifier(network), perturbation, image, default_epsilons(perturbation.ball))
@@ -64,7 +64,7 @@ def build(studio: Studio, setup: Setup) -> None:
         import torch
 
         from uap_core.experiments.sweep import SweepRow, default_epsilons, epsilon_sweep
-        from uap_core.plots import sweep_figure
+        from uap_core.plots.epsilon import sweep_figure
 
         yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
         classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)

@@ -212,7 +212,7 @@ def _subjects() -> list[tuple[str, str]]:
 
 def _convergence(studio: Studio, key: str) -> Any:
     from uap_core.experiments.convergence import ConvergenceRow
-    from uap_core.plots import convergence_figure
+    from uap_core.plots.convergence import convergence_figure
 
     table = studio.precomputed(f"{key}-convergence", ConvergenceRow) if key else None
     return show(convergence_figure(table.rows, f"{table.title} (precomputed)")) if table else hide()
@@ -220,7 +220,8 @@ def _convergence(studio: Studio, key: str) -> Any:
 
 def _samples(studio: Studio, key: str) -> Any:
     from uap_core.experiments.sample_curve import SampleRow
-    from uap_core.plots import BLUE, GREEN, Curve, sample_figure
+    from uap_core.plots.axes import BLUE, GREEN
+    from uap_core.plots.samples import Curve, sample_figure
 
     curves = []
     title = ""

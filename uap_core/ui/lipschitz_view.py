@@ -102,7 +102,7 @@ def build(studio: Studio, setup: Setup) -> None:
 
 def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> tuple[Any, ...]:
     """Everything that is shown once all rows are there, in the order of the outputs."""
-    from uap_core.plots import layers_figure, radii_figure
+    from uap_core.plots.lipschitz import layers_figure, radii_figure
 
     bound = layers[-1].running
     return (

@@ -96,7 +96,7 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
 
 def warm(studio: Studio) -> None:
     """Import what the first click needs, while the visitor is still reading."""
-    import uap_core.plots  # noqa: F401
+    import uap_core.plots.epsilon  # noqa: F401
     from uap_core.images import from_array
 
     network = studio.networks()[0][1]

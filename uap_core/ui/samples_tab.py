@@ -45,7 +45,8 @@ def build(studio: Studio, setup: Setup) -> None:
 
     def stored(network: str) -> tuple[Any, Any, Any]:
         from uap_core.experiments.sample_curve import SampleRow
-        from uap_core.plots import BLUE, GREEN, ORANGE, Curve, sample_figure
+        from uap_core.plots.axes import BLUE, GREEN, ORANGE
+        from uap_core.plots.samples import Curve, sample_figure
 
         real = studio.precomputed(f"{network}-curve-real", SampleRow)
         dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
@@ -72,7 +73,8 @@ def build(studio: Studio, setup: Setup) -> None:
         from uap_core.experiments.sample_curve import nested_sizes, sample_curve
         from uap_core.metrics import fooling_rate, predict
         from uap_core.models.precision import has_fast_bf16
-        from uap_core.plots import ORANGE, Curve, sample_figure
+        from uap_core.plots.axes import ORANGE
+        from uap_core.plots.samples import Curve, sample_figure
 
         skip = (gr.skip(),) * 4
         yield progress_note("Opening network and images…", 0), *skip

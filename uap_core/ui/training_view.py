@@ -70,7 +70,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
     """Sentence, chart and file of the rounds of fine-tuning."""
     from uap_core.experiments.fine_tuning import RoundRow
-    from uap_core.plots import rounds_figure
+    from uap_core.plots.training import rounds_figure
 
     table = studio.precomputed(f"{network}-rounds", RoundRow)
     if table is None or table.provenance["weights_sha256"] != studio.card(network).sha256:
@@ -83,7 +83,7 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
 
 def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
     """Whether there is something to open, and the curves of the twins of this network."""
-    from uap_core.plots import twins_figure
+    from uap_core.plots.training import twins_figure
     from uap_core.training.recipe import EpochRow
 
     tables = {twin: studio.precomputed(f"{twin_key(network, twin)}-training", EpochRow) for twin in TWINS}

@@ -120,7 +120,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
     run, stop, outputs = _frame(BOUNDARIES, "normals", ["normals-chart", "subspace-chart"], downloads, BOUNDARIES_READ)
 
     def drawn(values: list[SingularRow], rates: list[SubspaceRow], title: str) -> tuple[Any, ...]:
-        from uap_core.plots import singular_figure, subspace_figure
+        from uap_core.plots.geometry import singular_figure, subspace_figure
 
         second = show(subspace_figure(rates, title)) if rates else gr.skip()
         return show(singular_figure(values, title)), second
@@ -183,7 +183,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
 
     def stored(network: str) -> tuple[Any, ...]:
         from uap_core.experiments.directions import DirectionRow
-        from uap_core.plots import directions_figure
+        from uap_core.plots.geometry import directions_figure
 
         table = studio.precomputed(f"{network}-directions", DirectionRow)
         if table is None:
@@ -205,7 +205,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         )
         from uap_core.experiments.normals import unit_normals
         from uap_core.metrics import predict
-        from uap_core.plots import DIRECTION_STYLES, directions_figure
+        from uap_core.plots.geometry import DIRECTION_STYLES, directions_figure
 
         yield progress_note("Opening network and images…", 0), hide(), hide()
         classifier, (craft, images) = studio.classifier(network), _live_sets(studio, network)
@@ -244,7 +244,7 @@ def _labels(studio: Studio, setup: Setup) -> Section:
 
     def stored(network: str) -> tuple[Any, ...]:
         from uap_core.experiments.dominant import Move
-        from uap_core.plots import labels_figure
+        from uap_core.plots.labels import labels_figure
 
         table = studio.precomputed(f"{network}-dominant", Move)
         if table is None:
@@ -255,7 +255,7 @@ def _labels(studio: Studio, setup: Setup) -> Section:
 
     def measure(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         from uap_core.experiments.dominant import label_moves
-        from uap_core.plots import labels_figure
+        from uap_core.plots.labels import labels_figure
 
         yield progress_note("Opening network and images…", 0), hide(), hide()
         classifier, perturbation = studio.classifier(network), chosen(studio, network, pattern, own, epsilon)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from figure_rows import (
+    DIRECTIONS,
+    SINGULAR,
+    SUBSPACE,
+    contenders,
+    defence_rows,
+    detector_rows,
+    epoch_rows,
+    moves,
+    photo_rows,
+    round_rows,
+    sample_rows,
+    sweep_rows,
+)
+from PIL import Image
+
+from uap_core.plots.axes import BLUE
+from uap_core.plots.comparison import comparison_figure
+from uap_core.plots.defences import defences_figure, detector_figure
+from uap_core.plots.epsilon import photo_figure, sweep_figure
+from uap_core.plots.geometry import directions_figure, singular_figure, subspace_figure
+from uap_core.plots.labels import labels_figure
+from uap_core.plots.samples import Curve, sample_figure
+from uap_core.plots.training import rounds_figure, training_figure
+
+FIGURES = {
+    "comparison": lambda: comparison_figure(contenders(), "a title"),
+    "sweep": lambda: sweep_figure(sweep_rows(), "a title"),
+    "photo": lambda: photo_figure(photo_rows(), "a title"),
+    "sample": lambda: sample_figure([Curve(sample_rows(), "mine", BLUE)], "a title"),
+    "defences": lambda: defences_figure(defence_rows(), "a title"),
+    "detector": lambda: detector_figure(detector_rows(), "a title"),
+    "rounds": lambda: rounds_figure(round_rows(), "a title"),
+    "training": lambda: training_figure(epoch_rows(), "a title"),
+    "singular": lambda: singular_figure(SINGULAR, "a title"),
+    "subspace": lambda: subspace_figure(SUBSPACE, "a title"),
+    "directions": lambda: directions_figure(DIRECTIONS, "a title"),
+    "labels": lambda: labels_figure(moves(7), "a title"),
+}
+NO_SHARES = {"comparison", "singular", "labels"}  # which show lengths, values and names
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_can_be_saved(name: str, kind: str) -> None:
+    stream = io.BytesIO()
+    FIGURES[name]().savefig(stream, format=kind)
+    assert stream.tell() > 1000
+    if kind == "png":
+        stream.seek(0)
+        pixels = np.asarray(Image.open(stream).convert("L"))
+        assert pixels.std() > 5  # something is drawn
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in NO_SHARES])
+def test_shares_go_from_0_to_100_percent_and_everything_is_named(name: str) -> None:
+    axes = FIGURES[name]().axes[0]
+    low, high = axes.get_ylim()
+    assert -0.05 <= low <= 0
+    assert 1 <= high <= 1.05
+    assert axes.yaxis.get_major_formatter()(0.5) in ("50%", "50.0%")
+    assert all((axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()))

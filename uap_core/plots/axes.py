@@ -1,0 +1,71 @@
+"""What all figures share: size, colours, axes with their title and legend, bars and lines of rates, names kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import fill
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from uap_core.metrics import Rate
+
+# Okabe and Ito's palette, told apart by colour-blind viewers too; markers differ as well.
+BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#6B7280", "#D55E00"
+SIZE = (8.0, 4.6)  # inches
+
+
+def open_axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, dressed, and its title above them on the left."""
+    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(fill(title, 66), fontsize=14, loc="left")
+    dress(axes, x_label, y_label)
+    return figure, axes
+
+
+def dress(axes: Axes, x_label: str, y_label: str) -> None:
+    """Name both axes, in large letters; the vertical one goes from 0 to 100 %, for shares in [0, 1]."""
+    axes.set_xlabel(x_label, fontsize=14)
+    axes.set_ylabel(y_label, fontsize=14)
+    axes.set_ylim(-0.02, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.tick_params(labelsize=12)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def add_legend(axes: Axes) -> None:
+    """A legend of all that is named on ``axes``, below them in two columns; none where nothing is named."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.figure.legend(fontsize=12, loc="outside lower center", ncols=2, frameon=False)  # beside the lines, not on them
+
+
+def draw_bars(axes: Axes, x: Sequence[float], width: float, rates: Sequence[Rate], colour: str, label: str) -> None:
+    """A bar a rate, its 95 % Wilson interval as a line, its per cent above that."""
+    values = [rate.value for rate in rates]
+    low, high = zip(*(rate.interval for rate in rates), strict=True)
+    axes.bar(x, values, width * 0.92, color=colour, label=label)
+    axes.vlines(x, low, high, color="black", lw=1)
+    for at, end, value in zip(x, high, values, strict=True):
+        axes.annotate(f"{100 * value:.0f}", (at, end), (0, 2), textcoords="offset points", ha="center", fontsize=9)
+
+
+def draw_rates(axes: Axes, x: Sequence[float], rates: Sequence[Rate], colour: str, marker: str, label: str) -> None:
+    """A line through rates, with their 95 % Wilson intervals as a band."""
+    low, high = [rate.interval[0] for rate in rates], [rate.interval[1] for rate in rates]
+    axes.plot(x, [rate.value for rate in rates], color=colour, marker=marker, lw=2.2, label=label)
+    axes.fill_between(x, low, high, color=colour, alpha=0.13, lw=0)
+
+
+def apart(heights: Sequence[float], least: float) -> list[float]:
+    """Ascending heights in [0, 1] moved up, and then down from the top, until neighbours are ``least`` apart."""
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + least) if found else height)
+    top = 1.0
+    for place in range(len(found) - 1, -1, -1):
+        found[place] = min(found[place], top)
+        top = found[place] - least
+    return found

@@ -1,0 +1,71 @@
+"""Why one pattern fools many: singular values of the normals, their subspace, and the directions that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from uap_core.experiments import directions, normals
+from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+
+SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
+
+
+def singular_figure(rows: Sequence[normals.SingularRow], title: str) -> Figure:
+    """Singular values in falling order, a line for each kind of unit vectors, with the factor by which they fall."""
+    figure, axes = open_axes("index", "singular value", title)
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    factors = normals.steepness(rows)
+    for kind, (colour, line) in SINGULAR_STYLES.items():
+        mine = [row for row in rows if row.kind == kind]
+        if mine:
+            label = f"{kind}: first / last = {factors[kind]:.3g}"
+            axes.plot([row.index for row in mine], [row.value for row in mine], line, color=colour, lw=2.6, label=label)
+    axes.set_ylim(0, 1.08 * max((row.value for row in rows), default=1))
+    add_legend(axes)
+    return figure
+
+
+def subspace_figure(rows: Sequence[normals.SubspaceRow], title: str) -> Figure:
+    """Fooling rate of random vectors against the dimension of their subspace (log scale); dashed, that of the full space."""
+    figure, axes = open_axes("dimensions: first singular vectors of the normals", "fooling rate", title)
+    lengths = sorted({row.norm for row in rows}, reverse=True)
+    for norm, (colour, marker) in zip(lengths, ((RED, "o"), (BLUE, "^")), strict=False):
+        named = f"l2 {norm * 255:.0f}/255"
+        mine = [row for row in rows if row.norm == norm and row.space == normals.SPAN]
+        draw_rates(axes, [row.dimension for row in mine], [row.fooling_rate for row in mine], colour, marker, f"span, {named}")
+        for rate in [row.fooling_rate for row in rows if row.norm == norm and row.space == normals.FULL]:
+            axes.axhline(rate.value, color=colour, ls="--", lw=2, label=f"full space, {named}: {rate.value:.0%}")
+            axes.axhspan(*rate.interval, color=colour, alpha=0.08, lw=0)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    add_legend(axes)
+    return figure
+
+
+DIRECTION_STYLES = {
+    directions.UNIVERSAL: (RED, "o"),
+    directions.SUM: (ORANGE, "D"),
+    directions.SINGLE: (BLUE, "^"),
+    directions.FAST: ("#56B4E9", "v"),
+    directions.RANDOM: (GREY, "s"),
+    directions.MEAN: (GREEN, "P"),
+}
+
+
+def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Figure:
+    """Fooling rate against l2 length, a line a direction from the origin, where nobody is fooled, with 95 % Wilson bands."""
+    figure, axes = open_axes("l2 length (0-255)", "fooling rate", title)
+    for direction, (colour, marker) in DIRECTION_STYLES.items():
+        mine = [row for row in rows if row.direction == direction]
+        if mine:
+            rates = [row.fooling_rate for row in mine]
+            draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, direction)
+            axes.plot([0, mine[0].norm * 255], [0, rates[0].value], color=colour, lw=2.2)
+    add_legend(axes)
+    return figure

@@ -1,0 +1,62 @@
+"""How many images does it take: the fooling rate against the number of craft images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
+from uap_core.plots.axes import GREY, add_legend, open_axes
+from uap_core.tables import mean_rate
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Finished rows of a sample curve with the words of its legend."""
+
+    rows: Sequence[SampleRow]
+    label: str
+    colour: str
+    marker: str = "o"
+
+
+def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, random_signs: float | None = None) -> Figure:
+    """Fooling rate on the held-out set against the number of craft images (log scale), intervals drawn as bars.
+
+    ``random_signs`` is the rate (0 to 1) of random signs of the same norm on the same set, drawn as a line to compare with.
+    """
+    figure, axes = open_axes("images to craft on", "fooling rate, held-out", title)
+    for curve in curves:
+        sizes, values, low, high = _by_size(curve.rows)
+        axes.errorbar(
+            sizes, values, yerr=[low, high], color=curve.colour, marker=curve.marker, lw=2.2, capsize=4, label=curve.label
+        )
+    if paper:
+        x, y = zip(*PAPER_FIGURE_6, strict=True)
+        axes.plot(x, y, ":d", color=GREY, lw=2, label="the paper: GoogLeNet, its DeepFool method")
+    if random_signs is not None:
+        axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label="random signs of the same size")
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    known = {row.images for curve in curves for row in curve.rows if row.held_out_rate}
+    if len(known) == 1 and not paper:  # room for its own tick alone: half an image would be labelled 0
+        (size,) = known
+        axes.set_xlim(size / 1.6, size * 1.6)
+    add_legend(axes)
+    return figure
+
+
+def _by_size(rows: Sequence[SampleRow]) -> tuple[list[int], list[float], list[float], list[float]]:
+    """Mean over seeds for each size, with the distances to the lowest and highest end of their intervals."""
+    rows = [row for row in rows if row.held_out_rate]
+    sizes = sorted({row.images for row in rows})
+    values, low, high = [], [], []
+    for size in sizes:
+        rates = [row.held_out_rate for row in rows if row.images == size and row.held_out_rate]
+        mean = mean_rate(rates)
+        values.append(mean)
+        low.append(max(0.0, mean - min(rate.interval[0] for rate in rates)))
+        high.append(max(0.0, max(rate.interval[1] for rate in rates) - mean))
+    return sizes, values, low, high
