@@ -274,12 +274,8 @@ def test_a_library_pattern_of_another_size_says_what_it_needs(page) -> None:
     assert "224 x 224" in wait_for(page, "#library-said", "takes 64 x 64")
 
 
-def test_library_tab_tells_who_fools_whom(page) -> None:
+def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -> None:
     page.get_by_role("tab", name="Library").click()
-    page.locator(".matrix").first.wait_for()
-    rates = [float(cell.rstrip("%")) for cell in page.locator("#library-matrix td .rate").all_inner_texts()]
-    assert len(rates) >= 80
-    assert all(0 < rate <= 100 for rate in rates)
     assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed, the last")
     page.locator("#library-convergence img").wait_for()
     page.locator("#library-samples img").wait_for()
@@ -469,7 +465,7 @@ def test_a_phone_scrolls_down_only(browser, server: str, tab: str) -> None:
         "Transfer": "#transfer-matrix .matrix",
         "Why": "#labels-chart img",
         "Defences": "#defences-table table",
-        "Library": "#library-matrix .matrix",
+        "Library": "#library-ablations .matrix",
         "Networks": ".listing",
     }
     page.locator(filled[tab]).first.wait_for()

@@ -20,12 +20,15 @@ from figure_rows import (
 )
 from PIL import Image
 
+from uap_core.experiments.normals import FULL
 from uap_core.plots.axes import BLUE
 from uap_core.plots.comparison import comparison_figure
+from uap_core.plots.convergence import convergence_figure
 from uap_core.plots.defences import defences_figure, detector_figure
 from uap_core.plots.epsilon import photo_figure, sweep_figure
 from uap_core.plots.geometry import directions_figure, singular_figure, subspace_figure
 from uap_core.plots.labels import labels_figure
+from uap_core.plots.lipschitz import layers_figure, radii_figure
 from uap_core.plots.samples import Curve, sample_figure
 from uap_core.plots.training import rounds_figure, training_figure
 
@@ -56,6 +59,30 @@ def test_figures_can_be_saved(name: str, kind: str) -> None:
         stream.seek(0)
         pixels = np.asarray(Image.open(stream).convert("L"))
         assert pixels.std() > 5  # something is drawn
+
+
+BEGUN = {
+    "comparison": lambda: comparison_figure([], "a title"),
+    "sweep": lambda: sweep_figure([], "a title"),
+    "sample": lambda: sample_figure([], "a title", paper=False),
+    "one unfinished size": lambda: sample_figure([Curve([], "mine", BLUE)], "a title", paper=False),
+    "convergence": lambda: convergence_figure([], "a title"),
+    "layers": lambda: layers_figure([], "a title"),
+    "radii": lambda: radii_figure([], "a title"),
+    "singular": lambda: singular_figure([], "a title"),
+    "subspace": lambda: subspace_figure([], "a title"),
+    "the full space alone": lambda: subspace_figure([row for row in SUBSPACE if row.space == FULL][:1], "a title"),
+    "directions": lambda: directions_figure([], "a title"),
+    "defences": lambda: defences_figure(defence_rows()[:1], "a title"),
+    "detector": lambda: detector_figure([], "a title"),
+}
+
+
+@pytest.mark.parametrize("name", BEGUN)
+def test_figures_of_runs_that_have_only_begun_can_be_drawn(name: str) -> None:
+    stream = io.BytesIO()
+    BEGUN[name]().savefig(stream, format="png")
+    assert stream.tell() > 1000
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in NO_SHARES])

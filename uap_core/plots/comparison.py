@@ -24,6 +24,7 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
         axis.set_minor_formatter(NullFormatter())
     there = sorted((row for row in contenders if row.l2 > 0), key=lambda row: row.l2)
     if not there:
+        axes.set(xlim=(1, 100), ylim=(1, 100))  # a log scale cannot be drawn without
         return figure
     lengths, passes = [row.l2 * 255 for row in there], [row.gradients + row.queries for row in there]
     axes.set_ylim(min(lengths) / 1.6, max(lengths) * 1.6)

@@ -41,6 +41,8 @@ def subspace_figure(rows: Sequence[normals.SubspaceRow], title: str) -> Figure:
             axes.axhline(rate.value, color=colour, ls="--", lw=2, label=f"full space, {named}: {rate.value:.0%}")
             axes.axhspan(*rate.interval, color=colour, alpha=0.08, lw=0)
     axes.set_xscale("log")
+    dimensions = [row.dimension for row in rows if row.space == normals.SPAN]
+    axes.set_xlim(0.8, 1.25 * max(dimensions, default=10))  # a log scale cannot be drawn before there is a point
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -10,7 +10,6 @@ import gradio as gr
 
 from uap_core.catalogue import CATALOGUE, fetch, published
 from uap_core.library import Entry, library, read_levels
-from uap_core.ui.rate_table import rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import (
@@ -30,19 +29,19 @@ from uap_core.ui.widgets import (
 )
 
 if TYPE_CHECKING:
-    from uap_core.tables import Table
+    pass
 
 EXPLAIN = r"""
 Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
 the paper's method in batches, the others are ours; *all but* one were crafted on three networks, moving the perturbed
 pictures about, and never saw the fourth, which they fool all the same: such patterns are **doubly universal**, across images
-and across networks. Every figure was measured on images that crafting never saw, and is precomputed: the weights of the four
-ImageNet networks do not ship with this page, and each pattern says where they can be had. Patterns of 224 pixels can be
-applied to any network of that size that you bring (`--models`). The curves show runs planned for 2 000 image-gradients,
-looked at on the way: what a run planned for fewer would have reached is a little higher than its curve at that place.
+and across networks (who fools whom stands under *Transfer*). Every figure was measured on images that crafting never saw,
+and is precomputed: the weights of the four ImageNet networks do not ship with this page, and each pattern says where they
+can be had. Patterns of 224 pixels can be applied to any network of that size that you bring (`--models`). The curves show
+runs planned for 2 000 image-gradients, looked at on the way: what a run planned for fewer would have reached is a little
+higher than its curve at that place.
 """
 GAIN = 10
-MATRICES = ("embedded-matrix", "imagenet-matrix")
 
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -59,8 +58,6 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         offered = gr.Dropdown(_offers(), show_label=False, container=False, scale=2, elem_id="catalogue")
         get = gr.Button("Download it, 0.6 MB", scale=0, min_width=200, elem_id="catalogue-fetch")
         stop = gr.Button("Cancel", variant="stop", visible=False, scale=0, min_width=120, elem_id="catalogue-stop")
-    gr.Markdown("#### Who fools whom")
-    matrix = gr.HTML(elem_id="library-matrix")
     gr.Markdown("#### How fast each method finds a pattern", visible=bool(_subjects()))
     subject = gr.Dropdown(
         _subjects(), show_label=False, container=False, interactive=True, visible=bool(_subjects()), elem_id="library-subject"
@@ -76,7 +73,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     def fill() -> tuple[Any, ...]:
         entries = library()
         pictures = [(picture_file(_picture(entry)), entry.name) for entry in entries]
-        return pictures, [entry.key for entry in entries], _matrices(studio)
+        return pictures, [entry.key for entry in entries]
 
     def choose(keys: list[str], event: gr.SelectData) -> tuple[Any, ...]:
         entry = next(entry for entry in library() if entry.key == keys[event.index])
@@ -118,9 +115,9 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     offered.input(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
     fetching = get.click(guarded(4, 0)(get_it), offered, catalogue, **FETCHING)
     fetching.then(lambda key: about_offer(key)[1:], offered, catalogue[1:], **QUICK)  # whatever it said stays
-    fetching.success(guarded(3, 2)(fill), None, [gallery, shown_keys, matrix], **QUICK)
+    fetching.success(guarded(2, 1)(fill), None, [gallery, shown_keys], **QUICK)
     stop.click(None, None, None, cancels=[fetching]).then(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
-    tab.select(guarded(3, 2)(fill), None, [gallery, shown_keys, matrix], **QUICK)
+    tab.select(guarded(2, 1)(fill), None, [gallery, shown_keys], **QUICK)
     tab.select(guarded(1, 0)(lambda: _ablations(studio)), None, parts, **QUICK)
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     subject.input(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
@@ -159,18 +156,6 @@ def _details(entry: Entry) -> str:
         ("source", ", ".join(filter(None, [origin.get("source"), origin.get("licence")]))),
     ]
     return f'<div class="wide">{facts([(name, value) for name, value in rows if value])}</div>'
-
-
-def _matrices(studio: Studio) -> str:
-    from uap_core.experiments.matrix import MatrixRow
-
-    tables = [studio.precomputed(name, MatrixRow) for name in MATRICES]
-    return "".join(_matrix(table) for table in tables if table) or status("Not computed yet.")
-
-
-def _matrix(table: Table) -> str:
-    stated = table.provenance
-    return rate_table(table.rows, f"Fooling rate on {stated['held_out']}, precomputed {stated['time'][:10]}.")
 
 
 def _ablations(studio: Studio) -> str:
