@@ -49,7 +49,7 @@ order, not their height.
 """
 FAMILIES = {"embedded, 64 pixels": "embedded", "ImageNet, 224 pixels": "imagenet"}
 MADE = "made on this network"
-LIVE_IMAGES, LIVE_ATTACK = 32, "deepfool"
+LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 160, 32, "deepfool"  # images for patterns, and to make examples for
 HALVES_LIMIT = 2500
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -100,6 +100,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         yield progress_note("Opening networks and images…", 0), "", hide()
         loaded = [studio.classifier(key) for key in chosen]
         _, held_out = studio.craft_and_held_out(network)
+        held_out = held_out.subset(_spread(len(held_out), LIVE_HELD_OUT))
         patterns = _patterns(studio, network, own)
         balls = list(dict.fromkeys(pattern.ball for pattern in patterns))
         count = (len(patterns) + len(noises(balls, (3, 1, 1), 0))) * len(loaded)
@@ -193,10 +194,10 @@ def _patterns(studio: Studio, network: str, own: dict[str, Pattern]) -> list[Per
 
 
 def _spread(total: int, count: int) -> Any:
-    """``count`` of ``total`` indices, evenly from all over."""
+    """``count`` of ``total`` indices at most, evenly from all over."""
     import torch
 
-    return torch.arange(total)[:: max(1, total // count)][:count]
+    return torch.arange(min(count, total)) * total // min(count, total)
 
 
 def _training_pictures(studio: Studio) -> Path:
