@@ -32,7 +32,7 @@ with this small budget achieves on the bare network: compare the others with tha
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
 straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
 architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
-measured live have a pattern crafted with 400 image-gradients on 96 images, and 160 others to measure on.
+measured live have a pattern crafted with 240 image-gradients on 96 images, and 128 others to measure on.
 """
 EXPLAIN_DETECTOR = r"""
 **Can a pattern be noticed?** A universal pattern makes a few features dominate whatever the picture shows, so that the entropy
@@ -46,7 +46,7 @@ What the detector is worth, the pattern that *knows* it tells (Carlini and Wagne
 gradient pulls $H(x + v)$ up, as long as it is below the median of clean images. It takes more steps to fool as many, and is not
 noticed.
 """
-LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 400, 96, 160  # image-gradients a defence, images to craft on and to measure on
+LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 240, 96, 128  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
 HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
 
