@@ -17,7 +17,7 @@ from uap_core.metrics import Rate
 from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import ROBUST, TWINS, UNIVERSAL
 from uap_core.ui import defences_tab, setup_panel
-from uap_core.ui.defences_tab import HEAD, conclusion, table_of
+from uap_core.ui.defences_tab import HEAD, TICKED, conclusion, table_of
 from uap_core.ui.studio import Studio
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -74,7 +74,10 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
     chosen = ["blur 1", "3 bits"]
     yielded = list(handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, chosen))
     tables = [table for _, table, *_ in yielded if isinstance(table, str)]
-    assert [table.count("<tr>") for table in tables] == [2, 3, 4]
+    assert [table.count("<tr>") for table in tables] == [2, 2, 3, 3, 4, 4], "each row early on, and whole"
+    early, whole = ([int(re.findall(r"(\d+)<small>image-gradients", table)[-1]) for table in tables[i::2]] for i in (0, 1))
+    assert early == [8] * 3
+    assert whole == [16] * 3
     for table in tables:
         for line in table.split("<tr>")[2:]:
             assert all("%" in cell for cell in cells(line)[1:5])
@@ -135,6 +138,9 @@ def test_listing_defences_needs_no_torch() -> None:
     assert done.stdout.strip() == f"{len(DEFENCES)} False", done.stderr
 
 
-def test_all_are_ticked_at_first(page: gr.Blocks) -> None:
+def test_one_of_each_kind_is_ticked_at_first(page: gr.Blocks) -> None:
     (ticks,) = (block for block in page.blocks.values() if getattr(block, "elem_id", None) == "defences")
-    assert ticks.value == [*(defence.name for defence in DEFENCES), *TWINS]
+    names = [*(defence.name for defence in DEFENCES), *TWINS]
+    assert [name for name, _ in ticks.choices] == names
+    assert ticks.value == TICKED
+    assert set(TICKED) < set(names)

@@ -49,6 +49,7 @@ class LBFGS(Attack):
     def _minimise(self, subject: Subject, start: Tensor, constant: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
         """The end of one descent from ``start`` (1,3,H,W), and whether any picture on its way reached the aim (1,)."""
         from scipy.optimize import Bounds, minimize
+        from threadpoolctl import threadpool_limits
 
         image, aim = subject.images[which], subject.aim.of(which)
         found = torch.zeros_like(which, dtype=torch.bool)
@@ -64,5 +65,7 @@ class LBFGS(Attack):
         box = Bounds(np.zeros(image.numel()), np.ones(image.numel()))
         budget = {"maxfun": self.iterations, "maxiter": self.iterations, "ftol": 1e-5}
         first = start.flatten().double().cpu().numpy()
-        end = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=box, options=budget)
+        # SciPy's threads keep spinning for a while after each call, on cores that the network wants next: thrice the time.
+        with threadpool_limits(1, user_api="blas"):
+            end = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=box, options=budget)
         return torch.from_numpy(end.x).to(image).view_as(image).clamp(0, 1), found

@@ -8,8 +8,9 @@ Someone who attacks a defended network may know the defence. A defence that was 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.defences import EXACT, Defence
 from uap_core.models.defended import defended
+from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation
 
 UNDEFENDED = "none"
@@ -28,10 +30,14 @@ ACCURACY, AGREEMENT = "right answers", "same answer as undefended"
 
 @dataclass(frozen=True)
 class Crafting:
-    """A pattern is being crafted through ``defence``; ``share`` of that is done, 0 to 1. Not a result."""
+    """A pattern is being crafted through ``defence``; ``share`` of that is done, 0 to 1. Not a result.
+
+    ``so_far()``, of a defence, measures the row as it would be if crafting ended here.
+    """
 
     defence: str
     share: float
+    so_far: Callable[[], DefenceRow] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,24 +91,57 @@ def defence_rows(
     subjects += [(name, EXACT, twin) for name, twin in (twins or {}).items()]
     for name, gradient, subject in (entry for entry in subjects if entry[0] not in known):
         started = time.perf_counter()
-        last: Progress | None = None
-        for last in method.craft(subject, craft_set.pixels, ball, torch.Generator().manual_seed(seed)):
-            yield Crafting(name, last.share)
-        assert last is not None
-        anew = Perturbation("crafted anew", last.perturbation, ball)
         clean = plain if subject is network else predict(subject, held_out.batches())
         truth = held_out.truth(subject.class_ids)
-        fixed, fooled_anew, noise = (_fooled(subject, clean, held_out, pattern) for pattern in (perturbation, anew, signs))
-        yield DefenceRow(
+        trial = _Trial(
+            subject,
+            held_out,
+            clean,
+            ball,
+            started,
             defence=name,
             gradient=gradient,
             clean_is=AGREEMENT if truth is None else ACCURACY,
-            clean=accuracy(clean, plain if truth is None else truth),
-            fixed=fixed,
-            crafted_anew=fooled_anew,
-            random_signs=noise,
-            image_gradients=last.image_gradients,
-            seconds=round(time.perf_counter() - started, 1),
+            accuracy=accuracy(clean, plain if truth is None else truth),
+            fixed=_fooled(subject, clean, held_out, perturbation),
+            random_signs=_fooled(subject, clean, held_out, signs),
+        )
+        last: Progress | None = None
+        for last in method.craft(subject, craft_set.pixels, ball, torch.Generator().manual_seed(seed)):
+            yield Crafting(name, last.share, partial(trial.row, last))
+        assert last is not None
+        yield trial.row(last)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What is known of a row before the pattern that is crafted anew."""
+
+    subject: Classifier
+    held_out: ImageSet
+    labels: Tensor
+    ball: Ball
+    started: float
+    defence: str
+    gradient: str
+    clean_is: str
+    accuracy: Rate
+    fixed: Rate
+    random_signs: Rate
+
+    def row(self, last: Progress) -> DefenceRow:
+        """The row with the pattern as it is now."""
+        anew = Perturbation("crafted anew", last.perturbation, self.ball)
+        return DefenceRow(
+            self.defence,
+            self.gradient,
+            self.clean_is,
+            self.accuracy,
+            self.fixed,
+            _fooled(self.subject, self.labels, self.held_out, anew),
+            self.random_signs,
+            last.image_gradients,
+            round(time.perf_counter() - self.started, 1),
         )
 
 

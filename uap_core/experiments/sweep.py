@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import torch
 from torch import Tensor
 
 from uap_core.attacks.fgsm import loss_gradient
 from uap_core.datasets import ImageSet
-from uap_core.metrics import Rate, fooling_rate
+from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
 from uap_core.perturbation import Perturbation
@@ -41,34 +42,36 @@ def epsilon_sweep(
     epsilons: Sequence[float] | None = None,
     batch_size: int = 32,
 ) -> Iterator[SweepRow]:
-    """Three rows an epsilon: the universal pattern scaled to it, random signs of the same norm, and FGSM for each image.
+    """A row an epsilon of the universal pattern scaled to it, then of random signs of its norm, then of FGSM for each image.
 
     For l2 the per-image attack is the fast gradient step of that l2 length. Clean predictions and gradients are computed
-    once, since neither depends on epsilon.
+    once, since neither depends on epsilon; at epsilon 0 they are the answer.
     """
-    unit = Ball(perturbation.ball.p, 1.0)
-    directions, labels = [], []
-    for batch in images.batches(batch_size):
-        with torch.inference_mode():
-            labels.append(classifier(batch).argmax(dim=1))
-        gradient = loss_gradient(classifier, batch, labels[-1].clone())
-        directions.append(unit.fill(gradient).half())  # of unit size first: 16 bits would turn small gradients into zeros
-    clean = torch.cat(labels)
+    ball, epsilons = perturbation.ball, epsilons or default_epsilons(perturbation.ball)
+    unit = Ball(ball.p, 1.0)
+    clean = predict(classifier, images.batches(batch_size))
     signs = unit.random_signs(tuple(perturbation.pattern.shape), generator)
-    for epsilon in epsilons or default_epsilons(perturbation.ball):
-        ball = Ball(perturbation.ball.p, epsilon)
+    for epsilon in epsilons:
         pattern = perturbation.scaled_to(epsilon).pattern
-        yield SweepRow(UNIVERSAL, epsilon, _rate(classifier, images, clean, [pattern] * len(labels), batch_size))
-        yield SweepRow(RANDOM, epsilon, _rate(classifier, images, clean, [signs * epsilon] * len(labels), batch_size))
-        steps = [ball.fill(direction.float()) for direction in directions]
-        yield SweepRow(SINGLE, epsilon, _rate(classifier, images, clean, steps, batch_size))
+        yield SweepRow(UNIVERSAL, epsilon, _rate(classifier, images, clean, epsilon, repeat(pattern), batch_size))
+    for epsilon in epsilons:
+        yield SweepRow(RANDOM, epsilon, _rate(classifier, images, clean, epsilon, repeat(signs * epsilon), batch_size))
+    directions = [
+        unit.fill(loss_gradient(classifier, batch, labels.clone())).half()  # in 16 bits tiny gradients are 0: unit size first
+        for batch, labels in zip(images.batches(batch_size), clean.split(batch_size), strict=True)
+    ]
+    for epsilon in epsilons:
+        steps = (Ball(ball.p, epsilon).fill(direction.float()) for direction in directions)
+        yield SweepRow(SINGLE, epsilon, _rate(classifier, images, clean, epsilon, steps, batch_size))
 
 
-@torch.inference_mode()
-def _rate(classifier: Classifier, images: ImageSet, clean: Tensor, changes: list[Tensor], batch_size: int) -> Rate:
-    batches = zip(images.batches(batch_size), changes, strict=True)
-    labels = [classifier((batch + change).clamp(0, 1)).argmax(dim=1) for batch, change in batches]
-    return fooling_rate(clean, torch.cat(labels))
+def _rate(
+    classifier: Classifier, images: ImageSet, clean: Tensor, epsilon: float, changes: Iterable[Tensor], batch_size: int
+) -> Rate:
+    if not epsilon:
+        return Rate(0, len(clean))
+    batches = zip(images.batches(batch_size), changes, strict=False)
+    return fooling_rate(clean, predict(classifier, ((batch + change).clamp(0, 1) for batch, change in batches)))
 
 
 @dataclass(frozen=True)

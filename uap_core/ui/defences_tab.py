@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from uap_core.models.defences import DEFENCES
-from uap_core.models.twins import TWINS
+from uap_core.models.twins import ROBUST, TWINS
 from uap_core.tables import to_csv
 from uap_core.ui import training_view
 from uap_core.ui.setup_panel import Setup, chosen
@@ -32,7 +32,8 @@ with this small budget achieves on the bare network: compare the others with tha
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
 straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
 architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
-measured live have a pattern crafted with 240 image-gradients on 96 images, and 128 others to measure on.
+measured live have a pattern crafted with 240 image-gradients on 96 images, and 128 others to measure on; a row first shows what
+a few of these gradients do (see its cost), and is replaced when they are spent.
 """
 EXPLAIN_DETECTOR = r"""
 **Can a pattern be noticed?** A universal pattern makes a few features dominate whatever the picture shows, so that the entropy
@@ -48,6 +49,7 @@ noticed.
 """
 LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 240, 96, 128  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
+TICKED = ["JPEG 50", "blur 1", "3 bits", ROBUST]  # one of each kind: with the bare network five rows
 HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
 
 
@@ -57,7 +59,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     names = [*(defence.name for defence in DEFENCES), *TWINS]
     ticked = gr.CheckboxGroup(
         names,
-        value=names,
+        value=TICKED,
         label="In front of the network, or in its place",
         info="Trained ones are measured where such a twin of the network is here.",
         elem_id="defences",
@@ -121,11 +123,14 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         total = 1 + len(defences) + len(twins)
         about = f"{len(held_out)} {studio.live_set_name(network)}"
         title = f"{perturbation.name} on {classifier.card.name}: {about} (live)"
-        method, rows = Default(budget=LIVE_BUDGET), list[DefenceRow]()
+        method, rows, looked = Default(budget=LIVE_BUDGET), list[DefenceRow](), set[str]()
         for found in defence_rows(classifier, defences, perturbation, craft, held_out, method, 0, twins):
             if isinstance(found, Crafting):
                 text = f"Crafting through {found.defence}…" if rows else "Crafting on the bare network…"
-                yield progress_note(text, (len(rows) + 0.8 * found.share) / total), *(gr.skip(),) * 3
+                early = found.so_far if found.defence not in looked else None
+                looked.add(found.defence)
+                table = table_of([*rows, early()]) if early else gr.skip()
+                yield progress_note(text, (len(rows) + 0.8 * found.share) / total), table, gr.skip(), gr.skip()
                 continue
             rows.append(found)
             note = progress_note(f"{found.defence}: measured on {about}.", len(rows) / total)

@@ -72,12 +72,10 @@ def build(studio: Studio, setup: Setup) -> None:
         epsilons = default_epsilons(perturbation.ball)
         title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name(network)}"
         rows: list[SweepRow] = []
-        yield progress_note(f"Clean predictions and gradients of {len(held_out)} images…", 0.02), gr.skip(), gr.skip()
         for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), epsilons):
             rows.append(row)
-            if len(rows) % 3 == 0:
-                share = len(rows) / (3 * len(epsilons))
-                note = progress_note(f"Live: epsilon {row.epsilon * 255:g}/255 measured.", share)
+            if row.epsilon:  # at 0 there is nothing to see yet
+                note = progress_note(f"Live: {row.attack}, epsilon {row.epsilon * 255:g}/255.", len(rows) / (3 * len(epsilons)))
                 yield note, show(sweep_figure(rows, f"{title} (live)")), gr.skip()
         done = status(f"Live: {len(epsilons)} values of epsilon measured on {len(held_out)} {studio.live_set_name(network)}.")
         yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))

@@ -102,3 +102,4 @@ def warm(studio: Studio) -> None:
     network = studio.networks()[0][1]
     card = studio.card(network)
     studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card)))
+    studio.craft_and_held_out(network)
