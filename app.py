@@ -8,20 +8,32 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it would look up a host otherwise
 
 
-def main() -> None:
-    """Read the options and serve the page."""
-    parser = argparse.ArgumentParser(description="See universal adversarial perturbations in the browser.")
+def options() -> argparse.Namespace:
+    """What was typed after python app.py."""
+    from uap_core.limits import limits
+
+    parser = argparse.ArgumentParser(
+        description="See universal adversarial perturbations in the browser.",
+        epilog=f"environment variables:\n{limits().described()}\n  UAP_DEVICE=cpu  where networks compute: cpu or cuda",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--models", type=Path, help="a further folder of network cards (JSON)")
     parser.add_argument("--images", type=Path, help="a folder or zip of your own pictures for the live measurements")
     parser.add_argument("--host", help="address to listen on, such as 0.0.0.0 (default: this machine only)")
     parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
-    options = parser.parse_args()
+    parser.add_argument("--share", action="store_true", help="a public address through Gradio's servers (default: off)")
+    return parser.parse_args()
 
+
+def main() -> None:
+    """Read the options and serve the page."""
     from uap_core.errors import UapError
-    from uap_core.ui.page import serve
 
     try:
-        serve(options.models, options.images, options.host, options.port)
+        chosen = options()
+        from uap_core.ui.page import serve
+
+        serve(chosen.models, chosen.images, chosen.host, chosen.port, chosen.share)
     except UapError as error:
         sys.exit(f"error: {error}")
 

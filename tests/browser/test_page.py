@@ -171,7 +171,7 @@ def test_epsilon_tab_streams_and_stops(page) -> None:
     page.locator("#sweep-chart img").wait_for()
     page.locator("#photo-chart img").wait_for()
     page.locator("#sweep-run").click()
-    wait_for(page, "#sweep-status", "Live: epsilon")
+    wait_for(page, "#sweep-status", "Live: universal, epsilon")
     page.locator("#sweep-stop").click()
     wait_for(page, "#sweep-status", "Stopped|Live: 10 values")
     with page.expect_download() as download:

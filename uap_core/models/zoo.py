@@ -5,7 +5,6 @@ Listing reads cards only. Loading is lazy; visitors share one copy, and networks
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections import OrderedDict
@@ -13,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uap_core.assets import MODELS, dreams_path
-from uap_core.errors import ModelError, SettingError
+from uap_core.errors import ModelError
+from uap_core.limits import limits
 from uap_core.models.card import Card, read_card, torchvision_cards
 from uap_core.models.weights import HERE, state, torchvision_folder
 
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
-FOLDERS_VARIABLE, MEMORY_VARIABLE = "UAP_MODELS", "UAP_MEMORY"
+FOLDERS_VARIABLE = "UAP_MODELS"
 DEFAULT_MODEL = "resnet64"
-DEFAULT_MEMORY = 1500
 MEGABYTE = 1_000_000
 
 
@@ -37,7 +36,7 @@ class Zoo:
         extra = os.environ.get(FOLDERS_VARIABLE, "")
         named = [Path(part) for part in extra.split(os.pathsep) if part]
         self.folders = [MODELS, *(folders or []), *named]
-        self.memory = memory if memory is not None else _memory_named()
+        self.memory = memory if memory is not None else limits().network_megabytes
         self._kept: OrderedDict[str, Classifier] = OrderedDict()
         self._loading: dict[str, float] = {}
         self._changed = threading.Condition()
@@ -107,7 +106,7 @@ class Zoo:
         if room < 0:
             raise ModelError(
                 f"{card.name} needs {needed:.0f} MB, more than the {self.memory:.0f} MB that networks may take."
-                f" Set {MEMORY_VARIABLE} to a larger number of megabytes and start again."
+                f" Set UAP_MEMORY to a larger number of megabytes and start again."
             )
         if sum(self._loading.values()) > room:
             return False
@@ -138,14 +137,3 @@ def dreams_for(card: Card) -> Path:
     own, shared = dreams_path(card.key), dreams_path(DEFAULT_MODEL)
     fits = card.kind == "embedded" and card.input_size == read_card(MODELS / f"{DEFAULT_MODEL}.json").input_size
     return shared if fits and not own.exists() else own
-
-
-def _memory_named() -> float:
-    named = os.environ.get(MEMORY_VARIABLE, "")
-    try:
-        memory = float(named) if named else float(DEFAULT_MEMORY)
-    except ValueError:
-        memory = math.nan
-    if not 0 < memory < math.inf:
-        raise SettingError(f"{MEMORY_VARIABLE} must be a number of megabytes, not {named!r}.")
-    return memory

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import to_csv
+from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
@@ -20,6 +21,7 @@ $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015).
 pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it. Live
 points are measured on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
 """
+LIVE_IMAGES = 128
 
 
 def build(studio: Studio, setup: Setup) -> None:
@@ -68,7 +70,7 @@ def build(studio: Studio, setup: Setup) -> None:
 
         yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
         classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
-        _, held_out = studio.craft_and_held_out(network)
+        _, held_out = studio.some(network, 0, LIVE_IMAGES)
         epsilons = default_epsilons(perturbation.ball)
         title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name(network)}"
         rows: list[SweepRow] = []
@@ -81,7 +83,7 @@ def build(studio: Studio, setup: Setup) -> None:
         yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
 
     outputs = [state, figure, csv]
-    running = run.click(guarded(3, 0)(measure), setup.inputs, outputs, **LONG)
+    running = run.click(heavy(studio.line, 3, 0)(measure), setup.inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The points so far stay."), None, state)
     for event in setup.changed:
         event.then(guarded(3, 0)(stored), [setup.network, setup.pattern], outputs, **QUICK)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from uap_core.limits import limits
 from uap_core.models.zoo import Zoo
 from uap_core.ui import (
     apply_tab,
@@ -34,8 +35,8 @@ LEAD = (
     " pattern; the tabs show what it does, how strong it must be, how few images it takes to find, what attacks made for one"
     " picture do better, whom else it fools, why it exists, and what helps."
 )
-MAX_UPLOAD = "30mb"
-WAITING_ROOM = 60
+QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
+THREADS = 40  # of which a run that waits takes one from time to time
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -69,7 +70,7 @@ def build(studio: Studio) -> gr.Blocks:
     return demo
 
 
-def serve(models: Path | None, images: Path | None, host: str | None, port: int | None) -> None:
+def serve(models: Path | None, images: Path | None, host: str | None, port: int | None, share: bool) -> None:
     """Build the page and serve it until interrupted."""
     # With a proxy set, as in many classrooms, Gradio's own start-up check would be sent to the proxy and fail.
     for name in ("NO_PROXY", "no_proxy"):
@@ -77,13 +78,15 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     studio = Studio(Zoo([models] if models else None), images)
     demo = build(studio)
-    demo.queue(max_size=WAITING_ROOM)
+    demo.queue(max_size=QUICK_EVENTS + limits().waiting)
     demo.launch(
         server_name=host,
         server_port=port,
+        share=share,
         theme=THEME,
         css=CSS,
-        max_file_size=MAX_UPLOAD,
+        max_file_size=f"{limits().upload_megabytes}mb",
+        max_threads=THREADS + limits().waiting,
         ssr_mode=False,
         run_history=False,
         footer_links=["gradio"],

@@ -16,9 +16,11 @@ from uap_core.assets import RESULTS, dreams_path
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError
 from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
 from uap_core.library import library
+from uap_core.limits import limits
 from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
+from uap_core.ui.line import Line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 RANDOM_SIGNS = "random-signs"
 DREAMS_SHOWN = 6
-LIVE_LIMIT = 1000
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Studio:
     images: Path | None = None
 
     def __post_init__(self) -> None:
+        self.line = Line(limits().waiting)
         self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -134,10 +136,18 @@ class Studio:
         key = (str(source), card.resize_size, card.input_size, card.interpolation)
         with self._lock:
             if key not in self._sets:
-                self._sets[key] = open_splits(source, card.resize_size, card.input_size, LIVE_LIMIT, card.interpolation)
+                self._sets[key] = open_splits(source, card.resize_size, card.input_size, limits().images, card.interpolation)
                 while len(self._sets) > 4:
                     self._sets.popitem(last=False)
             return self._sets[key]
+
+    def some(self, network: str, craft: int, held_out: int) -> tuple[ImageSet, ImageSet]:
+        """At most so many images to craft on and to measure on, drawn from all classes; the same ones every time."""
+        import torch
+
+        parts = zip(self.craft_and_held_out(network), (craft, held_out), strict=True)
+        craft_set, measured = (part.shuffled(torch.Generator().manual_seed(0)).prefix(count) for part, count in parts)
+        return craft_set, measured
 
     def live_set_name(self, network: str) -> str:
         """What live runs of a network measure on, in words."""

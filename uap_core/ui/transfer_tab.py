@@ -11,6 +11,7 @@ import gradio as gr
 from uap_core import imagenette
 from uap_core.library import library
 from uap_core.tables import Table, to_csv
+from uap_core.ui.line import heavy
 from uap_core.ui.rate_table import rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
@@ -49,7 +50,7 @@ order, not their height.
 """
 FAMILIES = {"embedded, 64 pixels": "embedded", "ImageNet, 224 pixels": "imagenet"}
 MADE = "made on this network"
-LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 160, 32, "deepfool"  # images for patterns, and to make examples for
+LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 120, 32, "deepfool"  # images for patterns, and to make examples for
 HALVES_LIMIT = 2500
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -99,8 +100,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             raise SettingError("Tick at least one network.")
         yield progress_note("Opening networks and images…", 0), "", hide()
         loaded = [studio.classifier(key) for key in chosen]
-        _, held_out = studio.craft_and_held_out(network)
-        held_out = held_out.subset(_spread(len(held_out), LIVE_HELD_OUT))
+        _, held_out = studio.some(network, 0, LIVE_HELD_OUT)
         patterns = _patterns(studio, network, own)
         balls = list(dict.fromkeys(pattern.ball for pattern in patterns))
         count = (len(patterns) + len(noises(balls, (3, 1, 1), 0))) * len(loaded)
@@ -112,7 +112,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             note = progress_note(f"{row.perturbation} on {row.network}: {row.fooling_rate}", 0.6 * len(cells) / count)
             yield note, rate_table(cells, about), gr.skip()
         name, attack = named_attack(LIVE_ATTACK, 10 / 255)
-        few = held_out.subset(_spread(len(held_out), LIVE_IMAGES))
+        few = held_out.prefix(LIVE_IMAGES)
         table, count = rate_table(cells, about), (len(loaded) + 2) * len(loaded)
         about = f"Live: examples made for each of {len(few)} {seen}."
         made: list[MatrixRow] = []
@@ -152,9 +152,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     for event in (tab.select, setup.network.change):
         event(offered, setup.network, networks, **QUICK)
     outputs = [state, live, live_csv]
-    running = run.click(guarded(3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
+    running = run.click(heavy(studio.line, 3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The cells so far stay."), None, state)
-    learning = train.click(guarded(3, 0)(learn), None, [training, trained, halves_csv], **LONG)
+    learning = train.click(heavy(studio.line, 3, 0)(learn), None, [training, trained, halves_csv], **LONG)
     stop_training.click(None, None, None, cancels=[learning]).then(lambda: status("Stopped."), None, training)
 
 
@@ -191,13 +191,6 @@ def _patterns(studio: Studio, network: str, own: dict[str, Pattern]) -> list[Per
     ready = [studio.perturbation(entry.key, network, own) for entry in library() if entry.side == side]
     mine = [studio.perturbation(f"own:{key}", network, own) for key, found in own.items() if found.values.shape[1] == side]
     return [*ready, *(replace(pattern, name=f"{pattern.name} (yours)") for pattern in mine)]
-
-
-def _spread(total: int, count: int) -> Any:
-    """``count`` of ``total`` indices at most, evenly from all over."""
-    import torch
-
-    return torch.arange(min(count, total)) * total // min(count, total)
 
 
 def _training_pictures(studio: Studio) -> Path:

@@ -10,12 +10,12 @@ import gradio as gr
 
 from uap_core.tables import to_csv
 from uap_core.ui import lipschitz_view
+from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
-    from uap_core.datasets import ImageSet
     from uap_core.experiments.dominant import Move
     from uap_core.experiments.normals import SingularRow, SubspaceRow
 
@@ -54,7 +54,7 @@ explanation is that their regions are large: whatever direction is taken, one so
 larger the share of its label's images that takes it; labels that mostly stay what they are have none.
 """
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-LIVE_NORMALS, LIVE_IMAGES = 64, 128
+LIVE_NORMALS, LIVE_IMAGES = 64, 100
 
 
 @dataclass(frozen=True)
@@ -97,22 +97,13 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
     return run, stop, outputs
 
 
-def _wire(run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
-    running = run.click(guarded(len(outputs), 0)(measure), inputs, outputs, **LONG)
+def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
+    running = run.click(heavy(studio.line, len(outputs), 0)(measure), inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was drawn stays."), None, outputs[0])
 
 
 def _missing(outputs: list[Any]) -> tuple[Any, ...]:
     return status("Not precomputed for this network: press the button to measure it."), *(hide() for _ in outputs[1:])
-
-
-def _live_sets(studio: Studio, network: str) -> tuple[ImageSet, ImageSet]:
-    """Some craft images to take normals of, and some held-out ones to measure on."""
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    craft, held_out = studio.craft_and_held_out(network)
-    return craft.shuffled(generator).prefix(LIVE_NORMALS), held_out.shuffled(generator).prefix(LIVE_IMAGES)
 
 
 def _boundaries(studio: Studio, setup: Setup) -> Section:
@@ -155,7 +146,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
         from uap_core.metrics import predict
 
         yield progress_note("Opening network and images…", 0), *(hide(),) * 4
-        classifier, (craft, images) = studio.classifier(network), _live_sets(studio, network)
+        classifier, (craft, images) = studio.classifier(network), studio.some(network, LIVE_NORMALS, LIVE_IMAGES)
         title, generator = f"{classifier.card.name}: {studio.live_set_name(network)} (live)", torch.Generator().manual_seed(0)
         normals, values, rates = torch.empty(0), list[SingularRow](), list[SubspaceRow]()
         for batch in unit_normals(classifier, craft):
@@ -173,7 +164,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
         said = f"Live: normals of {len(normals)} and rates on {len(images)} other {studio.live_set_name(network)}."
         yield status(said), gr.skip(), gr.skip(), *files(values, rates)
 
-    _wire(run, stop, measure, [setup.network], outputs)
+    _wire(studio, run, stop, measure, [setup.network], outputs)
     return Section(outputs, stored)
 
 
@@ -208,7 +199,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         from uap_core.plots.geometry import DIRECTION_STYLES, directions_figure
 
         yield progress_note("Opening network and images…", 0), hide(), hide()
-        classifier, (craft, images) = studio.classifier(network), _live_sets(studio, network)
+        classifier, (craft, images) = studio.classifier(network), studio.some(network, LIVE_NORMALS, LIVE_IMAGES)
         perturbation, generator = studio.perturbation(pattern, network, own), torch.Generator().manual_seed(0)
         title = f"{perturbation.name} on {classifier.card.name}: {len(images)} {studio.live_set_name(network)} (live)"
         clean, rows = predict(classifier, images.batches()), []
@@ -234,7 +225,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         said = f"Live: {len(rows)} points on {len(images)} {studio.live_set_name(network)}, directions of {len(craft)} others."
         yield status(said), gr.skip(), show(offer("directions.csv", to_csv(rows).encode()))
 
-    _wire(run, stop, measure, [setup.network, setup.pattern, setup.own], outputs)
+    _wire(studio, run, stop, measure, [setup.network, setup.pattern, setup.own], outputs)
     return Section(outputs, stored)
 
 
@@ -269,7 +260,7 @@ def _labels(studio: Studio, setup: Setup) -> Section:
         said = status(f"Live on {len(images)} {studio.live_set_name(network)}, {perturbation.ball}: {_parts(moves)}.")
         yield said, gr.skip(), show(offer("labels.csv", to_csv(moves).encode()))
 
-    _wire(run, stop, measure, [setup.network, setup.pattern, setup.own, setup.epsilon], outputs)
+    _wire(studio, run, stop, measure, [setup.network, setup.pattern, setup.own, setup.epsilon], outputs)
     return Section(outputs, stored)
 
 

@@ -31,10 +31,10 @@ log = logging.getLogger("uap_core.ui")
 
 SHOWN_PIXELS = 384
 KEPT_DOWNLOADS = 600
-# Two lanes: clicks that answer at once never queue behind a run of a minute, and runs go one at a time. The first is wide,
-# since some clicks wait for a network to be loaded, and nobody else's should wait with them.
+# Two lanes: clicks that answer at once never queue behind a run of a minute. The first is wide, since some clicks wait for a
+# network to be loaded, and nobody else's should wait with them. In the second runs queue where they can be seen (ui/line.py).
 QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, "show_progress": "hidden"}
-LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 1, "show_progress": "hidden"}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, "show_progress": "hidden"}
 # Downloads wait for the network, not for the processor, and hold up neither lane.
 FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, "show_progress": "hidden"}
 UNEXPECTED = "Something went wrong on our side; it was written to the log. Your settings are kept: please try again."
