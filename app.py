@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it would look up a host otherwise
+if os.environ.get("SPACES_ZERO_GPU"):
+    import spaces  # noqa: F401 - on a Space that lends graphics cards, before anything else asks for one
 
 
 def options() -> argparse.Namespace:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from uap_core.ui import line as module
-from uap_core.ui.line import Line, heavy
+from uap_core.ui.line import Line, in_line
 
 
 def counting(steps: int, running: list[int]) -> Any:
@@ -36,7 +36,7 @@ def test_runs_go_one_at_a_time_in_the_order_they_came() -> None:
     line, running, said, ended = Line(10), list[int](), list[tuple[int, str]](), list[int]()
 
     def visit(number: int) -> None:
-        for text in heavy(line, 1, 0)(counting(5, running))():
+        for text in in_line(line, 1, 0)(counting(5, running))():
             said.append((number, text))
         ended.append(number)
 
@@ -58,14 +58,14 @@ def test_runs_go_one_at_a_time_in_the_order_they_came() -> None:
 
 def test_the_next_one_goes_on_when_a_visitor_leaves_in_the_middle() -> None:
     line, running = Line(10), list[int]()
-    first, second = (heavy(line, 1, 0)(counting(100, running))() for _ in range(2))
+    first, second = (in_line(line, 1, 0)(counting(100, running))() for _ in range(2))
     assert next(first) == "0 1"
     assert "1 run is before yours" in next(second)
     first.close()
     assert not running, "what was running has ended"
     assert next(second) == "0 1"
     second.close()
-    assert next(heavy(line, 1, 0)(counting(1, running))()) == "0 1"
+    assert next(in_line(line, 1, 0)(counting(1, running))()) == "0 1"
 
 
 def test_a_failing_run_gives_its_turn_away() -> None:
@@ -74,9 +74,9 @@ def test_a_failing_run_gives_its_turn_away() -> None:
         raise ZeroDivisionError
 
     line = Line(1)
-    *_, last = heavy(line, 1, 0)(fail)()
+    *_, last = in_line(line, 1, 0)(fail)()
     assert "Something went wrong" in last
-    assert next(heavy(line, 1, 0)(counting(1, []))()) == "0 1"
+    assert next(in_line(line, 1, 0)(counting(1, []))()) == "0 1"
 
 
 def test_a_full_line_is_said_and_empties_again() -> None:
@@ -84,18 +84,18 @@ def test_a_full_line_is_said_and_empties_again() -> None:
         yield "a", "b"
 
     line = Line(1)
-    runs = [heavy(line, 2, 1)(pair)() for _ in range(3)]
+    runs = [in_line(line, 2, 1)(pair)() for _ in range(3)]
     assert next(runs[0]) == ("a", "b")
     assert "1 run is before" in next(runs[1])[1]
     assert "runs are waiting already" in next(runs[2])[1]
     runs[0].close()
     runs[1].close()
-    assert next(heavy(line, 2, 1)(pair)()) == ("a", "b")
+    assert next(in_line(line, 2, 1)(pair)()) == ("a", "b")
 
 
 def test_whoever_left_without_a_word_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(5)
-    gone, next_one = heavy(line, 1, 0)(counting(9, []))(), heavy(line, 1, 0)(counting(9, []))()
+    gone, next_one = in_line(line, 1, 0)(counting(9, []))(), in_line(line, 1, 0)(counting(9, []))()
     assert next(gone) == "0 1"
     assert "before yours" in next(next_one)
     monkeypatch.setattr(module, "LOST", 0.05)
@@ -107,7 +107,7 @@ def test_a_run_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("UAP_SECONDS", "1")
     running = list[int]()
     started = time.monotonic()
-    *_, last = heavy(Line(1), 1, 0)(counting(1000, running))()
+    *_, last = in_line(Line(1), 1, 0)(counting(1000, running))()
     assert 1 <= time.monotonic() - started < 3
     assert "Stopped after 1 seconds" in last
     assert not running

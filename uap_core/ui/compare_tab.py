@@ -14,7 +14,6 @@ import numpy as np
 
 from uap_core.attacks.menu import ANY, BASELINES, HELD, LEAST, MENU, TARGET
 from uap_core.experiments.exhibit import GAIN, amplified
-from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import (
@@ -150,7 +149,7 @@ def build(studio: Studio, setup: Setup) -> None:
 
     outputs = [state, rows, figure, archive, numbers]
     inputs = [*setup.inputs, goal, target, keys, matched, effort, judge]
-    running = run.click(heavy(studio.line, len(outputs), 0)(attack), inputs, outputs, **LONG)
+    running = run.click(studio.heavy(len(outputs), 0)(attack), inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was found so far stays."), None, state)
     for event in setup.changed:
         shown = [*outputs, target, judge]

@@ -12,7 +12,6 @@ from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import ROBUST, TWINS
 from uap_core.tables import to_csv
 from uap_core.ui import training_view
-from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
@@ -32,7 +31,7 @@ with this small budget achieves on the bare network: compare the others with tha
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
 straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
 architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
-measured live have a pattern crafted with 240 image-gradients on 64 images, and 100 others to measure on; a row first shows what
+measured live have a pattern crafted with 240 image-gradients on 64 images, and 80 others to measure on; a row first shows what
 a few of these gradients do (see its cost), and is replaced when they are spent.
 """
 EXPLAIN_DETECTOR = r"""
@@ -47,7 +46,7 @@ What the detector is worth, the pattern that *knows* it tells (Carlini and Wagne
 gradient pulls $H(x + v)$ up, as long as it is below the median of clean images. It takes more steps to fool as many, and is not
 noticed.
 """
-LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 240, 64, 100  # image-gradients a defence, images to craft on and to measure on
+LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 240, 64, 80  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
 TICKED = ["JPEG 50", "blur 1", "3 bits", ROBUST]  # one of each kind: with the bare network five rows
 HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
@@ -178,10 +177,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         return show_stored(network, pattern, before) if all(before) else (gr.skip(),) * 8
 
     outputs = [state, table, figure, csv]
-    running = run.click(heavy(studio.line, 4, 0)(measure), [*setup.inputs, ticked], outputs, **LONG)
+    running = run.click(studio.heavy(4, 0)(measure), [*setup.inputs, ticked], outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The rows so far stay."), None, state)
     detector_outputs = [detector_state, curve, points]
-    watching = watch.click(heavy(studio.line, 3, 0)(detect), setup.inputs, detector_outputs, **LONG)
+    watching = watch.click(studio.heavy(3, 0)(detect), setup.inputs, detector_outputs, **LONG)
     halt.click(None, None, None, cancels=[watching]).then(
         lambda: status("Stopped. The curves so far stay."), None, detector_state
     )

@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import to_csv
-from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
@@ -83,7 +82,7 @@ def build(studio: Studio, setup: Setup) -> None:
         yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
 
     outputs = [state, figure, csv]
-    running = run.click(heavy(studio.line, 3, 0)(measure), setup.inputs, outputs, **LONG)
+    running = run.click(studio.heavy(3, 0)(measure), setup.inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The points so far stay."), None, state)
     for event in setup.changed:
         event.then(guarded(3, 0)(stored), [setup.network, setup.pattern], outputs, **QUICK)

@@ -90,7 +90,7 @@ class Line:
         self._places = [place for place in self._places if now - place.heard < LOST]
 
 
-def heavy(line: Line, outputs: int, message: int) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., Any]]:
+def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., Any]]:
     """``guarded`` for handlers that stream a run: it waits in ``line`` for its turn, says so at output number ``message``,
     and ends with a sentence there when its time is up."""
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from uap_core.tables import to_csv
-from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
@@ -95,7 +94,7 @@ def build(studio: Studio, setup: Setup) -> None:
         said = f"Live on {len(images)} {studio.live_set_name(network)}: {conclusion(layers[-1].running, pictures)}"
         yield finished(said, classifier.card.name, layers, pictures)
 
-    running = run.click(heavy(studio.line, len(outputs), 0)(measure), setup.network, outputs, **LONG)
+    running = run.click(studio.heavy(len(outputs), 0)(measure), setup.network, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The layers so far stay."), None, state)
     for event in setup.changed:
         event.then(guarded(len(outputs) + 1, 0)(stored), [setup.network, shown], [*outputs, shown], **QUICK)

@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import Table, to_csv
-from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy_bytes, offer, progress_note, show, status
@@ -116,7 +115,7 @@ def build(studio: Studio, setup: Setup) -> None:
 
     outputs = [state, live_chart, csv, npy, setup.own]
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
-    running = run.click(heavy(studio.line, 5, 0)(craft), choices, outputs, **LONG)
+    running = run.click(studio.heavy(5, 0)(craft), choices, outputs, **LONG)
     stopped = stop.click(None, None, None, cancels=[running]).then(
         lambda: status("Stopped. The points so far stay, and so does the last pattern."), None, state
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,8 @@ from uap_core.limits import limits
 from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
-from uap_core.ui.line import Line
+from uap_core.ui.line import Line, in_line
+from uap_core.ui.zero_gpu import lent
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +56,10 @@ class Studio:
         self.line = Line(limits().waiting)
         self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def heavy(self, outputs: int, message: int) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., Any]]:
+        """For handlers that stream a run: they wait their turn, and compute on a lent card where a Space has one."""
+        return lambda run: in_line(self.line, outputs, message)(lent(self, run))
 
     def networks(self) -> list[tuple[str, str]]:
         """(shown name, key) of every network whose weights are here, the embedded one first."""

@@ -11,7 +11,6 @@ import gradio as gr
 from uap_core import imagenette
 from uap_core.library import library
 from uap_core.tables import Table, to_csv
-from uap_core.ui.line import heavy
 from uap_core.ui.rate_table import rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
@@ -50,7 +49,7 @@ order, not their height.
 """
 FAMILIES = {"embedded, 64 pixels": "embedded", "ImageNet, 224 pixels": "imagenet"}
 MADE = "made on this network"
-LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 120, 32, "deepfool"  # images for patterns, and to make examples for
+LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 100, 32, "deepfool"  # images for patterns, and to make examples for
 HALVES_LIMIT = 2500
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -152,9 +151,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     for event in (tab.select, setup.network.change):
         event(offered, setup.network, networks, **QUICK)
     outputs = [state, live, live_csv]
-    running = run.click(heavy(studio.line, 3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
+    running = run.click(studio.heavy(3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The cells so far stay."), None, state)
-    learning = train.click(heavy(studio.line, 3, 0)(learn), None, [training, trained, halves_csv], **LONG)
+    learning = train.click(studio.heavy(3, 0)(learn), None, [training, trained, halves_csv], **LONG)
     stop_training.click(None, None, None, cancels=[learning]).then(lambda: status("Stopped."), None, training)
 
 

@@ -10,7 +10,6 @@ import gradio as gr
 
 from uap_core.tables import to_csv
 from uap_core.ui import lipschitz_view
-from uap_core.ui.line import heavy
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
@@ -98,7 +97,7 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
 
 
 def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
-    running = run.click(heavy(studio.line, len(outputs), 0)(measure), inputs, outputs, **LONG)
+    running = run.click(studio.heavy(len(outputs), 0)(measure), inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was drawn stays."), None, outputs[0])
 
 
