@@ -124,14 +124,21 @@ def _npy(path: Path) -> dict[str, np.ndarray]:
 def _npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > MAX_BYTES:
                 raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
-            packed = {name: archive.read(name) for name in archive.namelist() if name.endswith(".npy")}
+            packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
     except PerturbationError:
         raise
     except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
         raise PerturbationError("This .npz file is damaged: its arrays could not be unpacked.") from error
     return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """No more than ``entry`` claims to hold: asked for all, zipfile would unpack whatever there is before it looks."""
+    with archive.open(entry) as stream:
+        return stream.read(entry.file_size)
 
 
 def _numpy_array(data: bytes) -> np.ndarray:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from uap_core.errors import ImageError
 
@@ -26,6 +28,17 @@ MAX_ASPECT = 10
 # What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
 FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
 LEVELS = 255
+ROWS = 256  # a large picture is worked on in strips of so many rows, so that its numbers never lie in memory all at once
+ORIENTATION = 0x0112  # EXIF's tag, and what its values ask for
+TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
@@ -49,18 +62,26 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
-            with Image.open(stream) as picture:
-                if picture.format not in FORMATS:
-                    raise UnidentifiedImageError(picture.format)
+            with Image.open(stream, formats=_known_formats()) as picture:
                 _check_size(picture.size)
                 picture.seek(0)
+                picture.load()
                 return _to_rgb(picture)
     except UnidentifiedImageError as error:
         raise ImageError("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, RuntimeError, OverflowError) as error:
+    except ImageError:
+        raise
+    except Exception as error:  # a damaged file makes Pillow raise nearly anything
         raise ImageError("This picture is damaged: it could not be read to its end. Try another file.") from error
+
+
+@lru_cache(maxsize=1)
+def _known_formats() -> list[str]:
+    """``FORMATS`` as far as the installed Pillow has them: no other of its readers ever looks at a stranger's file."""
+    Image.init()
+    return [name for name in Image.ID if name in FORMATS]
 
 
 def _check_size(size: tuple[int, int]) -> None:
@@ -72,24 +93,62 @@ def _check_size(size: tuple[int, int]) -> None:
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    picture = ImageOps.exif_transpose(picture)
+    picture = _upright(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = _eight_bits(picture)
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return picture.convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        return _on_white(picture)
+    if picture.mode == "LAB":
+        raise ImageError("This picture has LAB colours, which cannot be opened. Save it with RGB colours.")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """As EXIF says that it is to be turned. Pillow's own way copies every picture, and fails where any other tag is damaged."""
+    try:
+        turn = TURNS.get(picture.getexif().get(ORIENTATION))
+    except Exception:  # EXIF that cannot be read says nothing about the picture
+        return picture
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _by_strips(picture: Image.Image, mode: str, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """A new picture of ``mode``, made of what ``change`` makes of each strip of ``picture``."""
+    changed = Image.new(mode, picture.size)
+    for top, strip in _strips(picture):
+        changed.paste(change(strip), (0, top))
+    return changed
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """(first row, those rows) of the whole picture."""
+    for top in range(0, picture.height, ROWS):
+        yield top, picture.crop((0, top, picture.width, min(top + ROWS, picture.height)))
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    def lay(strip: Image.Image) -> Image.Image:
+        strip = strip.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip).convert("RGB")
+
+    return _by_strips(picture, "RGB", lay)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
     """16-bit and floating-point grey to 8 bits. Pillow's own convert would clip everything above 255 to white."""
-    values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
-    highest = values.max(initial=0.0)
+    highest = max(float(_numbers(strip).max(initial=0.0)) for _, strip in _strips(picture))
     full_scale = 1.0 if highest <= 1.0 else 255.0 if highest <= 255.0 else max(65535.0, highest)
     if picture.mode.startswith("I"):
         full_scale = max(65535.0, highest)
-    return Image.fromarray(np.rint(values.clip(0, None) / full_scale * 255).astype(np.uint8))
+
+    def scale(strip: Image.Image) -> Image.Image:
+        return Image.fromarray(np.rint(_numbers(strip).clip(0, None) / full_scale * 255).astype(np.uint8))
+
+    return _by_strips(picture, "L", scale)
+
+
+def _numbers(strip: Image.Image) -> np.ndarray:
+    return np.nan_to_num(np.asarray(strip, dtype=np.float64))
 
 
 def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:
@@ -109,7 +168,7 @@ def square(picture: Image.Image, resize: int, crop: int, interpolation: str = "b
 
     ``interpolation`` is "bilinear" or "bicubic".
     """
-    picture = picture.convert("RGB")
+    picture = picture if picture.mode == "RGB" else picture.convert("RGB")
     width, height = picture.size
     short = min(width, height)
     if short != resize:

@@ -6,11 +6,14 @@ neighbouring channels, which local response normalisation needs, is a convolutio
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx import GraphModule, Node, symbolic_trace
+from torch.fx import Graph, GraphModule, Node, Tracer
 from torch.fx.proxy import TraceError
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -27,7 +30,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     """
     network.eval()
     try:
-        nodes = symbolic_trace(network).graph.nodes
+        nodes = _traced(network).nodes
     except TraceError:
         return network
     uses = Counter(node.target for node in nodes if node.op == "call_module")
@@ -42,6 +45,28 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
             network.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, batch_norm))
             network.set_submodule(str(norm.target), nn.Identity())
     return network
+
+
+_tracing = threading.Lock()
+
+
+def _traced(network: nn.Module) -> Graph:
+    with _tracing:  # two at once would leave each other's replacement of nn.Module.__call__ behind for ever
+        return _OwnThread().trace(network)
+
+
+class _OwnThread(Tracer):
+    """Follows the thread that traces. Tracing replaces nn.Module.__call__ for all, and others compute meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """As torch does, of this thread; anybody else's layer just computes."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
 
 
 def mean_of_neighbours(x: Tensor, size: int) -> Tensor:

@@ -29,7 +29,7 @@ def build(studio: Studio, setup: Setup) -> None:
     with gr.Row():
         run = gr.Button("Measure now", variant="primary", elem_id="sweep-run")
         stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
-    state = gr.HTML(elem_id="sweep-status")
+    state, shown = gr.HTML(elem_id="sweep-status"), gr.State(("", ""))
     figure = chart("sweep-chart")
     csv = download("These points (.csv)", "sweep-csv")
     gr.Markdown("#### The chosen photograph")
@@ -37,6 +37,12 @@ def build(studio: Studio, setup: Setup) -> None:
     photo_chart = chart("photo-chart")
     photo_csv = download("These points (.csv)", "photo-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def show_stored(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
+        """What ``stored`` says; nothing new while network and pattern are the same, and what was measured stays."""
+        if before == (network, pattern):
+            return (gr.skip(),) * 4
+        return *stored(network, pattern), (network, pattern)
 
     def stored(network: str, pattern: str) -> tuple[Any, Any, Any]:
         """The precomputed sweep on real images, where there is one for this network and pattern."""
@@ -85,5 +91,5 @@ def build(studio: Studio, setup: Setup) -> None:
     running = run.click(studio.heavy(3, 0)(measure), setup.inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The points so far stay."), None, state)
     for event in setup.changed:
-        event.then(guarded(3, 0)(stored), [setup.network, setup.pattern], outputs, **QUICK)
+        event.then(guarded(4, 0)(show_stored), [setup.network, setup.pattern, shown], [*outputs, shown], **QUICK)
         event.then(guarded(3, 0)(photo_curve), setup.inputs, [photo_note, photo_chart, photo_csv], **QUICK)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from uap_core.experiments.exhibit import Exhibit
 from uap_core.images import SAMPLE_PHOTOS, square
 from uap_core.library import read_levels
 from uap_core.models.card import read_card
+
+log = logging.getLogger("uap_core.ui")
 
 OPENING = RESULTS / "opening.json"
 
@@ -31,9 +34,15 @@ class Opening:
 
 
 def load_opening(path: Path = OPENING) -> Opening | None:
-    """The first view, or None when it is not there or no longer true."""
-    if not path.is_file():
+    """The first view, or None when it is not there, damaged or no longer true."""
+    try:
+        return _opening(path) if path.is_file() else None
+    except Exception:  # whatever is wrong with one of its files, the page opens without it
+        log.exception("passed over %s", path.name)
         return None
+
+
+def _opening(path: Path) -> Opening | None:
     stored = json.loads(path.read_text(encoding="utf-8"))
     card = read_card(MODELS / f"{stored['network']}.json")
     pattern_file = PERTURBATIONS / stored["pattern"]

@@ -12,6 +12,7 @@ import gradio as gr
 from uap_core.limits import limits
 from uap_core.models.zoo import Zoo
 from uap_core.ui import (
+    api,
     apply_tab,
     attack_map,
     compare_tab,
@@ -67,6 +68,7 @@ def build(studio: Studio) -> gr.Blocks:
                 with gr.Tab("Networks", id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
         attack_map.wire(box, stops, tabs)
+        api.offer_calls(studio, demo)
     return demo
 
 
@@ -78,7 +80,8 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     studio = Studio(Zoo([models] if models else None), images)
     demo = build(studio)
-    demo.queue(max_size=QUICK_EVENTS + limits().waiting)
+    # Nobody jumps the queue by asking another address.
+    demo.queue(max_size=QUICK_EVENTS + limits().waiting, api_open=False)
     demo.launch(
         server_name=host,
         server_port=port,
@@ -89,7 +92,7 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
         max_threads=THREADS + limits().waiting,
         ssr_mode=False,
         run_history=False,
-        footer_links=["gradio"],
+        footer_links=["api", "gradio"],
         allowed_paths=[str(DOWNLOADS)],
         prevent_thread_lock=True,
     )

@@ -29,7 +29,7 @@ LIVE_BUDGET, LIVE_FACTOR = 480, 4
 
 def build(studio: Studio, setup: Setup) -> None:
     """Lay out the tab and wire it."""
-    note = gr.HTML(elem_id="curve-note")
+    note, shown = gr.HTML(elem_id="curve-note"), gr.State("")
     stored_chart = chart("curve-stored")
     stored_csv = download("These points (.csv)", "curve-stored-csv")
     gr.Markdown("#### Craft it yourself")
@@ -42,6 +42,10 @@ def build(studio: Studio, setup: Setup) -> None:
         csv = download("These points (.csv)", "curve-csv")
         npy = download("Latest pattern (.npy)", "curve-npy")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def show_stored(network: str, before: str) -> tuple[Any, ...]:
+        """What ``stored`` says; nothing new while it is the same network."""
+        return (gr.skip(),) * 4 if network == before else (*stored(network), network)
 
     def stored(network: str) -> tuple[Any, Any, Any]:
         from uap_core.experiments.sample_curve import SampleRow
@@ -127,7 +131,8 @@ def build(studio: Studio, setup: Setup) -> None:
             **QUICK,
         )
     for event in setup.changed:
-        event.then(guarded(3, 0)(stored), [setup.network], [note, stored_chart, stored_csv], **QUICK)
+        shown_too = [note, stored_chart, stored_csv, shown]
+        event.then(guarded(4, 0)(show_stored), [setup.network, shown], shown_too, **QUICK)
 
 
 def _seeds(table: Table) -> str:

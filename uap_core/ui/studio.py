@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
 from uap_core.ui.line import Line, in_line
+from uap_core.ui.widgets import uploaded
 from uap_core.ui.zero_gpu import lent
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from uap_core.datasets import ImageSet
     from uap_core.models.classifier import Classifier
     from uap_core.perturbation import Perturbation
+
+log = logging.getLogger("uap_core.ui")
 
 RANDOM_SIGNS = "random-signs"
 DREAMS_SHOWN = 6
@@ -118,14 +122,14 @@ class Studio:
             chosen = [sample for sample in SAMPLE_PHOTOS if sample.key == name]
             if chosen:
                 return _square(str(chosen[0].path), *shape)
-        if kind == "dream" and name.isdigit():
+        if kind == "dream" and name.isdecimal():
             dreams = dream_pixels()
             if int(name) < len(dreams):
                 from PIL import Image
 
                 return np.asarray(square(Image.fromarray(dreams[int(name)]), *shape))
         if kind == "upload":
-            return _square(name, *shape)
+            return _square(str(uploaded(name)), *shape)
         raise ImageError("Choose a photograph first, or upload one.")
 
     def craft_and_held_out(self, network: str) -> tuple[ImageSet, ImageSet]:
@@ -170,7 +174,11 @@ class Studio:
         from uap_core.tables import read_table
 
         path = RESULTS / f"{name}.json"
-        return read_table(path, row_type) if path.is_file() else None
+        try:
+            return read_table(path, row_type) if path.is_file() else None
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+            log.warning("passed over %s, which is no table of results: %s", path.name, error)
+            return None
 
 
 def photo_choices() -> list[tuple[str, str]]:
@@ -192,22 +200,31 @@ def dream_pixels() -> tuple[np.ndarray, ...]:
     """The first held-out dreams of the default network, read without torch so that the page opens at once."""
     import io
     import zipfile
+    import zlib
 
     from PIL import Image
 
     path = dreams_path(DEFAULT_MODEL)
     if not path.is_file():
         return ()
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.startswith("held_out/")]
-        chosen = names[:: max(1, len(names) // DREAMS_SHOWN)][:DREAMS_SHOWN]
-        return tuple(np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for name in chosen)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.startswith("held_out/")]
+            chosen = names[:: max(1, len(names) // DREAMS_SHOWN)][:DREAMS_SHOWN]
+            return tuple(np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for name in chosen)
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        log.warning("passed over %s, which holds no dreams: %s", path.name, error)
+        return ()
+
+
+_opening = threading.Lock()
 
 
 @lru_cache(maxsize=64)
 def _square(path: str, resize: int, crop: int, interpolation: str) -> np.ndarray:
     """Cached, since a large upload takes a second to decode and is asked for at every click."""
-    pixels = np.asarray(square(open_image(path), resize, crop, interpolation))
+    with _opening:  # a picture of 50 megapixels takes half a gigabyte while it is opened: one after another
+        pixels = np.asarray(square(open_image(path), resize, crop, interpolation))
     pixels.setflags(write=False)
     return pixels
 

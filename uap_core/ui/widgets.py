@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import wraps
 from html import escape
 from pathlib import Path
@@ -20,9 +21,11 @@ from urllib.parse import quote
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 from PIL import Image
 
-from uap_core.errors import UapError
+from uap_core.errors import ImageError, UapError
+from uap_core.files import write_whole
 
 if TYPE_CHECKING:
     from uap_core.download import Fetched
@@ -49,6 +52,18 @@ def photo_input(**options: Any) -> gr.Image:
     image = gr.Image(**options)
     image.preprocess = lambda payload: payload.path if payload is not None else None  # type: ignore[method-assign]
     return image
+
+
+def uploaded(path: str) -> Path:
+    """The file at ``path``, if a visitor uploaded it. Raises ImageError for any other file of this machine.
+
+    Of an image Gradio looks only at paths that are marked as files, and a program need not mark them.
+    """
+    with suppress(OSError, ValueError, RuntimeError):  # a name that the system does not take, links in a circle
+        found = Path(path).resolve()  # links and dots followed
+        if found.is_relative_to(Path(get_upload_folder()).resolve()) and found.is_file():
+            return found
+    raise ImageError("This picture is not here, or no longer: upload it again.")
 
 
 def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
@@ -210,14 +225,22 @@ _offering = threading.Lock()
 
 
 def offer(name: str, data: bytes) -> str:
-    """Put ``data`` into a file called ``name`` that the page can serve. Equal content shares a folder; old ones are removed."""
+    """Put ``data`` into a file called ``name`` that the page can serve. Equal content shares a folder; old ones are removed.
+
+    Raises UapError when the disk does not take it.
+    """
     folder = DOWNLOADS / hashlib.sha256(data).hexdigest()[:16]
     path = folder / name
     with _offering:  # visitors at the same moment neither see half a file nor trip over one being removed
-        folder.mkdir(exist_ok=True)
-        if not path.exists():
-            path.write_bytes(data)
-        os.utime(folder)
+        try:
+            if not path.exists():
+                write_whole(path, data)
+            os.utime(folder)
+        except OSError as error:
+            sentence = (
+                "The disk of the machine that runs this page is full, or may not be written to: make room, then try again."
+            )
+            raise UapError(sentence) from error
         folders = sorted(DOWNLOADS.iterdir(), key=lambda entry: entry.stat().st_mtime_ns)
         for old in folders[:-KEPT_DOWNLOADS]:
             shutil.rmtree(old, ignore_errors=True)

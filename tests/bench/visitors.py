@@ -1,0 +1,165 @@
+"""Thirty visitors at once: `python tests/bench/visitors.py --minutes 5`
+
+Each has a pattern and a photograph of its own, clicks every few seconds, and now and then asks for a long run (crafting, a
+sweep), of which one runs at a time. That a visitor gets its own and nobody else's result is told by content: each one's
+pattern is a flat colour of its own, so the change that it downloads must be that colour. Prints errors, wrong results and
+waiting times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import random
+import re
+import sys
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
+
+from clicks import megabytes
+from running import running
+from visitor import Answer, Visitor
+
+GREY, SIZE, EPSILON = 128, 64, 25
+THINKING = (1.0, 6.0)  # seconds between two clicks
+LONG_EVERY = 12  # clicks
+
+
+class Pupil(threading.Thread):
+    """One of the visitors; ``number`` tells its colour."""
+
+    def __init__(self, number: int, address: str, until: float) -> None:
+        super().__init__(daemon=True)
+        self.number, self.until, self.visitor = number, until, Visitor(address)
+        self.draw = random.Random(number)
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.errors: list[str] = []
+        self.wrong = 0
+        self.refused = 0
+
+    @property
+    def colour(self) -> np.ndarray:
+        """A change in 255ths, (3,): the largest is ``EPSILON``, the others are unlike those of any other visitor."""
+        return np.array([EPSILON, self.number - 15, (7 * self.number) % 31 - 15])
+
+    def run(self) -> None:
+        """Bring a photograph and a pattern, then click until the time is over."""
+        try:
+            self._bring()
+            clicks = 0
+            while time.monotonic() < self.until:
+                clicks += 1
+                if (clicks + self.number) % LONG_EVERY == 0:
+                    self._run_long()
+                else:
+                    self._click()
+                time.sleep(self.draw.uniform(*THINKING))
+        except Exception as error:  # a visitor that fails is counted, the others go on
+            self.errors.append(repr(error))
+
+    def _bring(self) -> None:
+        self._ask("photo", "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
+        values = np.broadcast_to((self.colour / 255).astype(np.float32)[:, None, None], (3, SIZE, SIZE))
+        pattern = io.BytesIO()
+        np.save(pattern, np.ascontiguousarray(values))
+        file = self.visitor.upload(f"pattern{self.number}.npy", pattern.getvalue())
+        answer = self._ask("pattern", "open_pattern", [file, "resnet64", None])
+        if f"own:pattern{self.number}" not in str(answer.data):
+            self.wrong += 1
+
+    def _click(self) -> None:
+        kind = self.draw.choice(("apply", "apply", "epsilon", "photo"))
+        if kind == "epsilon":
+            self._ask(kind, "check_epsilon", ["resnet64", f"own:pattern{self.number}", None, self.draw.randint(0, 32)])
+            return
+        if kind == "photo":
+            self._ask(kind, "choose", ["resnet64"], {"index": self.draw.randrange(6)})
+            self._follow_up("choose")
+            self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
+            return
+        answer = self._ask(kind, "apply", [None, "resnet64", f"own:pattern{self.number}", None, EPSILON])
+        found = re.search(r'"path": ?"([^"]*picture-eps[^"]*\.png)"', answer.text)
+        if not found:
+            self.errors.append(f"no picture: {answer.text[-200:]}")
+            return
+        pixels = np.asarray(Image.open(io.BytesIO(self.visitor.http.get(f"/gradio_api/file={found[1]}").content)))
+        self.wrong += not np.array_equal(pixels.astype(int) - GREY, np.broadcast_to(self.colour, pixels.shape))
+
+    def _follow_up(self, first: str) -> None:
+        """Everything that the page asks for by itself after a handler: charts, tables and pictures of all tabs."""
+        started, number = time.monotonic(), self.visitor.handler(first)
+        values = {part["id"]: part["props"].get("value") for part in self.visitor.config["components"]}
+        for follower in self.visitor.config["dependencies"]:
+            if follower["trigger_after"] == number and follower["backend_fn"]:
+                self._ask(
+                    f"after it: {follower['api_name'].rstrip('_0123456789')}",
+                    follower["id"],
+                    [values[i] for i in follower["inputs"]],
+                )
+        self.seconds["all that follows a photograph"].append(time.monotonic() - started)
+
+    def _photo(self) -> bytes:
+        photo = io.BytesIO()
+        Image.new("RGB", (SIZE, SIZE), (GREY,) * 3).save(photo, format="PNG")
+        return photo.getvalue()
+
+    def _run_long(self) -> None:
+        mine = f"own:pattern{self.number}"
+        if self.draw.random() < 0.5:
+            self._ask("long: craft", "craft", ["resnet64", mine, None, EPSILON])
+        else:
+            self._ask("long: sweep", "measure", [None, "resnet64", mine, None, EPSILON])
+
+    def _ask(self, kind: str, handler: str | int, data: list, event: object = None) -> Answer:
+        started = time.monotonic()
+        answer = self.visitor.call(handler, data, event)
+        if answer.status == 503:
+            self.refused += 1  # the waiting room is full, and says so
+        else:
+            self.seconds[kind].append(time.monotonic() - started)
+            if not answer.success or 'role=\\"alert\\"' in answer.text:
+                self.errors.append(f"{handler}: {answer.text[-300:]}")
+        return answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--minutes", type=float, default=5)
+    options = parser.parse_args()
+    with running() as app:
+        until = time.monotonic() + 60 * options.minutes
+        pupils = [Pupil(number, app.address, until) for number in range(options.visitors)]
+        for pupil in pupils:
+            pupil.start()
+        for pupil in pupils:
+            pupil.join(60 * options.minutes + 600)
+        memory, peak = (megabytes(app.process.pid, name) for name in ("VmRSS", "VmHWM"))
+        alive = app.process.poll() is None
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for pupil in pupils:
+        for kind, values in pupil.seconds.items():
+            seconds[kind] += values
+    light = [value for kind in ("apply", "epsilon", "photo") for value in seconds[kind]]
+    print("| what | number | 50 % | 95 % | longest, s |\n|---|---|---|---|---|")
+    for kind, values in (*sorted(seconds.items()), ("all light clicks", light)):
+        middle, high = np.percentile(values, (50, 95))
+        print(f"| {kind} | {len(values)} | {middle:.2f} | {high:.2f} | {max(values):.2f} |")
+    errors = [error for pupil in pupils for error in pupil.errors]
+    print(f"\n{len(errors)} errors, {sum(pupil.wrong for pupil in pupils)} results of somebody else,", end=" ")
+    print(f"{sum(pupil.refused for pupil in pupils)} turned away by a full waiting room; alive at the end: {alive};", end=" ")
+    print(f"memory {memory:.0f} MB, peak {peak:.0f} MB")
+    for error in errors[:5]:
+        print(error)
+
+
+if __name__ == "__main__":
+    main()

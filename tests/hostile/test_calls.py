@@ -1,0 +1,201 @@
+"""Every handler of the running app under values that its page would never send."""
+
+from __future__ import annotations
+
+import random
+import site
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from pictures import encoded, noise
+from running import PWN, ROOT, Running
+from visitor import Answer, Visitor
+
+ROUNDS = 72
+SEED = 0
+DEEP: Any = None
+for _ in range(200):
+    DEEP = [DEEP]
+PATHS = [
+    "upload:/etc/passwd",
+    "upload:../../etc/passwd",
+    "sample:../../x",
+    "dream:-1",
+    "dream:²",
+    "own:somebody",
+    "file:///etc/passwd",
+]
+WORDS = [
+    "x",
+    "nobody",
+    "__class__",
+    "{0.__class__}",
+    "%s%n",
+    "../..",
+    "resnet64",
+    "resnet64-linf10.safetensors",
+    "random-signs",
+]
+NUMBERS = (0, -1, 0.1, 1e308, -1e308, float("nan"), float("inf"), -float("inf"), 2**63, 10**400)
+FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+FILES = (FILE, [FILE], {"path": "/etc/passwd"}, {"path": 5}, {"path": None}, {"url": "http://127.0.0.1:1/x"})
+LISTS = ([], [None], [[]], {}, {"a": {"b": [1, {"c": None}]}}, DEEP, list(range(5000)), [PWN], ["resnet64"] * 300)
+TEXTS = ("", " ", PWN, "x" * 100_000, "\x00", "\ud800", "\u202e", "'; DROP TABLE x")
+ODD = (None, True, False, {"__type__": "update", "value": 1}, *NUMBERS, *TEXTS, *WORDS, *PATHS, *FILES, *LISTS)
+INDICES = (-1, 10**9, "x", [0, 0], None)
+EVENTS: tuple[Any, ...] = (None, None, {}, [], "x", 3, *({"index": index} for index in INDICES))
+# What takes a minute of work however it is asked for, or would ask another host.
+LONG = ("measure", "craft", "attack", "learn", "detect", "get_it", "get_them")
+# What draws charts or computes, some tenths of a second if all is right: asked less often.
+DRAWING = ("stored", "photo_curve", "preview", "show_", "fill", "curves", "apply")
+# The Networks tab says on purpose where weights belong.
+PLACES = ("look",)
+
+
+def is_harmless(answer: Answer, name: str) -> bool:
+    """Whether an answer shows nothing of the program behind it."""
+    shown = answer.text
+    places = () if name.startswith(PLACES) else (str(ROOT), *site.getsitepackages())
+    return (
+        "Traceback" not in shown
+        and 'File "' not in shown
+        and "root:x:0" not in shown
+        and not any(map(shown.__contains__, places))
+    )
+
+
+def handlers(visitor: Visitor) -> list[dict[str, Any]]:
+    """All that run something on the server, named or not; of equal ones a few."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for handler in visitor.config["dependencies"]:
+        if handler["backend_fn"]:
+            kind = handler["api_name"].rstrip("_0123456789")
+            found.setdefault(f"{kind} {handler['inputs']}", []).append(handler)
+    return [handler for equal in found.values() for handler in equal[:2]]
+
+
+def odd_call(draw: random.Random, visitor: Visitor, handler: dict[str, Any]) -> tuple[list[Any], Any]:
+    """Arguments for a handler: some right, the others odd, at times too few or too many."""
+    parts = {part["id"]: part for part in visitor.config["components"]}
+    data = [parts[number]["props"].get("value") if draw.random() < 0.4 else draw.choice(ODD) for number in handler["inputs"]]
+    if draw.random() < 0.1:
+        data = data[: len(data) // 2] if draw.random() < 0.5 else [*data, *draw.choices(ODD, k=9)]
+    return data, draw.choice(EVENTS)
+
+
+def test_odd_calls_neither_break_the_app_nor_show_its_inside(app: Running) -> None:
+    config = Visitor(app.address).config
+    known = [found for found in handlers(Visitor(app.address, config)) if not found["api_name"].startswith(LONG)]
+    assert len(known) > 40
+
+    def call_them(number: int) -> int:
+        draw, visitor, calls = random.Random(number), Visitor(app.address, config), 0
+        for handler in known[number % 4 :: 4]:
+            if handler["api_name"].startswith(DRAWING) and number // 4 % 9:
+                continue
+            calls += 1
+            data, event = odd_call(draw, visitor, handler)
+            answer = visitor.call(handler["id"], data, event)
+            assert is_harmless(answer, handler["api_name"]), (handler["api_name"], data, answer.text)
+            assert answer.status in (200, 400, 422, 500), (handler["api_name"], data, answer)
+        return calls
+
+    with ThreadPoolExecutor(8) as visitors:
+        calls = sum(visitors.map(call_them, range(ROUNDS)))
+    assert calls >= 500
+    assert app.process.poll() is None
+    assert_answers_rightly(app)
+
+
+def test_odd_calls_of_what_takes_long(app: Running) -> None:
+    """They refuse what they are given, or begin and are called off."""
+    draw = random.Random(SEED)
+    visitor = Visitor(app.address)
+    for handler in handlers(visitor):
+        name = handler["api_name"]
+        if not name.startswith(LONG) or not handler["inputs"]:
+            continue
+        for _ in range(4):
+            data = [draw.choice(ODD) for _ in handler["inputs"]]
+            if visitor_would_wait(visitor, handler, data):
+                continue
+            answer = visitor.call(handler["id"], data)
+            assert is_harmless(answer, name), (name, data, answer.text)
+    assert_answers_rightly(app)
+
+
+def visitor_would_wait(visitor: Visitor, handler: dict[str, Any], data: list[Any]) -> bool:
+    """Whether a run would begin after all: its network and all other choices are ones that there are."""
+    networks = next(part for part in visitor.config["components"] if part["props"].get("elem_id") == "network")
+    place = handler["inputs"].index(networks["id"]) if networks["id"] in handler["inputs"] else None
+    return (
+        place is None
+        or data[place] in [value for _, value in networks["props"]["choices"]]
+        or handler["api_name"].startswith("get")
+    )
+
+
+def assert_answers_rightly(app: Running) -> None:
+    visitor = Visitor(app.address)
+    answer = visitor.call("apply", [None, "resnet64", "resnet64-linf10.safetensors", None, 10])
+    assert answer.success
+    assert "Fooled: <b>lion</b> became" in answer.data[1]
+
+
+def test_states_cannot_be_sent(app: Running) -> None:
+    """Photograph, patterns and wishes are kept by the server for each session; what programs send instead is dropped."""
+    visitor = Visitor(app.address)
+    states = [part["id"] for part in visitor.config["components"] if part["type"] == "state"]
+    pattern = {"mine": {"name": "mine", "values": [[[1]]], "p": "linf", "radius": 1}}
+    for photo in (*PATHS, f"upload:{ROOT / 'assets' / 'screenshot.png'}", "dream:0"):
+        answer = visitor.call("apply", [photo, "resnet64", "resnet64-linf10.safetensors", pattern, 10])
+        assert "lion-eps10.png" in answer.text, "the session's own photograph is the lion"
+    own = visitor.call("apply", [None, "resnet64", "own:mine", pattern, 10])
+    assert "own:mine" not in str(own.data) or not own.success
+    assert "lion-eps10" not in own.text
+    handler = next(found for found in visitor.config["dependencies"] if found["api_name"] == "take")
+    assert set(handler["inputs"]) & set(states)
+    answer = visitor.call("take", [["own:somebody", 9], "resnet64", pattern])
+    assert not answer.success or "own:somebody" not in str(answer.data)
+
+
+def test_sessions_are_kept_apart(app: Running) -> None:
+    first, second = Visitor(app.address), Visitor(app.address)
+    assert "Your picture" in first.call("accept", [first.upload("mine.png", encoded(noise(7))), "resnet64"]).data[1]
+    settings = [None, "resnet64", "resnet64-linf10.safetensors", None, 10]
+    assert "picture-eps10.png" in first.call("apply", settings).text
+    assert "lion-eps10.png" in second.call("apply", settings).text
+
+
+def test_no_address_jumps_the_queue(visitor: Visitor) -> None:
+    for address in ("run/apply", "api/apply", "run/list_networks", "api/predict", "run/craft"):
+        answer = visitor.http.post(f"/gradio_api/{address}", json={"data": [], "fn_index": visitor.handler("apply")})
+        assert answer.status_code == 404
+        assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"fn_index": 1e400}', b"\xff\xfe", b'{"data": "x"}', b"[" * 100_000]
+)
+def test_requests_that_are_none(visitor: Visitor, app: Running, body: bytes) -> None:
+    for address in ("queue/join", "call/apply", "call/apply_pattern", "call/nobody", "upload", "reset", "cancel"):
+        where = f"{app.address}/gradio_api/{address}"  # on a connection of its own: after an error the server ends it
+        answer = httpx.post(where, content=body, headers={"content-type": "application/json"}, timeout=30)
+        assert answer.status_code >= 400
+        assert "Traceback" not in answer.text, address
+        assert str(ROOT) not in answer.text, address
+    unknown = visitor.http.post(
+        "/gradio_api/queue/join", json={"fn_index": 10**6, "data": [], "session_hash": uuid.uuid4().hex}
+    )
+    assert unknown.status_code >= 400
+    assert app.process.poll() is None
+
+
+def test_answers_after_all_this(app: Running) -> None:
+    started = time.monotonic()
+    assert_answers_rightly(app)
+    assert time.monotonic() - started < 10

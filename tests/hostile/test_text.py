@@ -1,0 +1,89 @@
+"""HTML in anybody's names is text on the page, and nothing in it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import encoded, noise
+from running import PWN, Running
+from safetensors.numpy import save_file
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TABS = ("Epsilon", "Why", "Defences", "Library", "Networks")
+
+
+@pytest.fixture
+def page(app: Running) -> Iterator:
+    """The page of the app with a network whose names are HTML."""
+    if CHROMIUM is None:
+        reason = "no Chromium on this machine (apt install chromium)"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000}).new_page()
+        page.set_default_timeout(60_000)
+        page.goto(app.address)
+        page.locator("#download-png").wait_for()
+        yield page
+        browser.close()
+
+
+def wait_for(page, selector: str, text: str) -> None:
+    page.wait_for_function(
+        "([selector, text]) => (document.querySelector(selector)?.innerText || '').includes(text)", arg=[selector, text]
+    )
+
+
+@pytest.mark.browser
+def test_html_in_names_is_shown_as_text(page, tmp_path: Path) -> None:
+    page.locator("#network input").click()
+    page.get_by_role("option", name=f"name{PWN}").click()
+    wait_for(page, "#network-note", PWN)
+    wait_for(page, "#verdict", PWN)  # names of classes
+    wait_for(page, "#after", PWN)
+
+    page.locator("#own-photo button").first.click()
+    page.locator("#upload input[type=file]").set_input_files(
+        {"name": f"{PWN}.png", "mimeType": "image/png", "buffer": encoded(noise())}
+    )
+    wait_for(page, "#photo-note", "Your picture")
+
+    page.locator("#own-pattern button").first.click()
+    pattern = np.full((3, 64, 64), 8 / 255, dtype=np.float32)
+    header = {"p": "linf", "radius": repr(8 / 255), "name": f"own{PWN}"}
+    stated = {
+        "network": f"key{PWN}",
+        "craft_set": PWN,
+        "held_out": {"fooling_rate": 0.5, "set": PWN},
+        "method": PWN,
+        "time": PWN,
+    }
+    save_file({"pattern": pattern}, tmp_path / "own.safetensors", {**header, "provenance": json.dumps(stated)})
+    page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / "own.safetensors")
+    wait_for(page, "#pattern-note", f"own{PWN}")
+    page.locator("#apply").click()
+    page.wait_for_timeout(500)
+
+    for tab in TABS:
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.pwned") is None, tab
+    page.get_by_role("tab", name="Networks", exact=True).click()
+    wait_for(page, "#networks-table", f"name{PWN}")
+    page.locator("#networks-which input").click()
+    page.get_by_role("option", name=f"name{PWN}").click()
+    wait_for(page, "#networks-details", PWN)
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    wait_for(page, "#contenders", PWN)
+    page.get_by_role("tab", name="Transfer", exact=True).click()
+    wait_for(page, "#transfer-networks", f"name{PWN}")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img[src=x]").count() == 0

@@ -1,0 +1,63 @@
+"""A visitor without a browser: uploads files and calls handlers of the running app over HTTP, as the page's own script does."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status of the request, whether the handler ended well, its outputs, and everything as it was sent."""
+
+    status: int
+    success: bool
+    data: list[Any]
+    text: str
+
+
+class Visitor:
+    """One session of the app at ``address``. Its ``config`` is the same for all, and takes a moment to fetch."""
+
+    def __init__(self, address: str, config: dict[str, Any] | None = None) -> None:
+        self.http = httpx.Client(base_url=address, timeout=PATIENCE)
+        self.session = uuid.uuid4().hex
+        self.config = config or self.http.get("/config").json()
+
+    def handler(self, name: str) -> int:
+        """Number of the first handler of this name."""
+        return next(found["id"] for found in self.config["dependencies"] if found["api_name"] == name)
+
+    def upload(self, name: str, data: bytes) -> dict[str, Any]:
+        """A file as handlers take it."""
+        sent = self.http.post("/gradio_api/upload", files={"files": (name, data)})
+        sent.raise_for_status()
+        return {"path": sent.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+    def call(self, handler: int | str, data: list[Any], event: Any = None) -> Answer:
+        """Ask and wait for the last answer. States are the session's own, whatever is sent in their place."""
+        number = handler if isinstance(handler, int) else self.handler(handler)
+        asked = {"fn_index": number, "data": data, "session_hash": self.session, "event_data": event}
+        joined = self.http.post(
+            "/gradio_api/queue/join", content=json.dumps(asked), headers={"content-type": "application/json"}
+        )
+        if joined.status_code != 200:
+            return Answer(joined.status_code, False, [], joined.text)
+        lines = []
+        with self.http.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as stream:
+            for line in stream.iter_lines():
+                lines.append(line)
+                if line.startswith("data:"):
+                    message = json.loads(line[5:])
+                    if message["msg"] == "process_completed":
+                        output = message.get("output") or {}
+                        return Answer(200, bool(message["success"]), output.get("data", []), "\n".join(lines))
+                    if message["msg"] in ("close_stream", "unexpected_error"):
+                        break
+        return Answer(200, False, [], "\n".join(lines))
