@@ -19,6 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 # Tab, and the first word of the view's elements: <word>-run is its button, <word>-status its line.
 VIEWS = (
+    ("Craft", "craft"),
     ("Epsilon", "sweep"),
     ("Training images", "curve"),
     ("Compare", "compare"),

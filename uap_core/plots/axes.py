@@ -20,7 +20,8 @@ def open_axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, dressed, and its title above them on the left."""
     figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(fill(title, 66), fontsize=14, loc="left")
+    # Names are text, not formulas: a pattern may well be called "$\x$".
+    axes.set_title(fill(title, 66), fontsize=14, loc="left", parse_math=False)
     dress(axes, x_label, y_label)
     return figure, axes
 

@@ -35,7 +35,7 @@ def labels_figure(moves: Sequence[dominant.Move], title: str) -> Figure:
     one, three, ten = (f"{dominant.share_of_top(moves, n).value:.0%}" for n in (1, 3, 10))
     shares = f"The most frequent label takes {one} of all images, three take {three}, ten {ten}"
     left_out = f"; {len(stars) - len(shown)} more hubs are not drawn" if len(stars) > len(shown) else ""
-    axes.text(0.15, total - 0.3, title, fontsize=14, va="center")
+    axes.text(0.15, total - 0.3, title, fontsize=14, va="center", parse_math=False)
     axes.text(0.15, total - 0.62, f"{shares}{left_out}.", fontsize=12, va="center", color=GREY)
     y = total - HEAD
     for row, n, height in zip(rows, most, heights, strict=True):

@@ -42,6 +42,7 @@ PLACES = (
         "Compare",
     ),
     Place(0, 1, "One fixed pattern, found from a handful of pictures.", "apply", "Apply"),
+    Place(0, 1, "Craft one yourself, and watch it come into being.", "craft", "Craft"),
     Place(0, 1, "How strong it must be.", "epsilon", "Epsilon"),
     Place(0, 1, "How many pictures it takes to find.", "samples", "Training images"),
     Place(0, 1, "Targeted patterns, and those of others.", "library", "Library"),

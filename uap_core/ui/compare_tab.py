@@ -60,7 +60,7 @@ HEAD = ("Picture", "Change", "Attack, aim", "Label", "Verdict", "l_inf", "l2 (0-
 
 def build(studio: Studio, setup: Setup) -> None:
     """Lay out the tab and wire it."""
-    first = _labels(studio, studio.networks()[0][1])
+    first = studio.labels(studio.networks()[0][1])
     listed = [(name, key) for key, name in BASELINES.items()] + [(item.name, key) for key, item in MENU.items()]
     with gr.Row(equal_height=False):
         goal = gr.Radio([ANY, TARGET, LEAST], value=ANY, label="Goal", scale=3, elem_id="goal")
@@ -157,20 +157,12 @@ def build(studio: Studio, setup: Setup) -> None:
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 
 
-def _labels(studio: Studio, network: str) -> list[str]:
-    """Class names of a network, from its card when it lists them (that needs no torch)."""
-    classes = studio.card(network).classes
-    if isinstance(classes, list):
-        return sorted({entry["name"] for entry in classes})
-    return sorted(set(studio.classifier(network).labels))
-
-
 def _targets(studio: Studio, network: str, classifier: Classifier, image: Tensor, current: str | None) -> Any:
     """All classes but the one that the network sees now."""
     from uap_core.metrics import predict
 
     seen = classifier.labels[int(predict(classifier, [image]))]
-    labels = [label for label in _labels(studio, network) if label != seen]
+    labels = [label for label in studio.labels(network) if label != seen]
     return gr.update(choices=labels, value=current if current in labels else None)
 
 

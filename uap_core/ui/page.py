@@ -16,6 +16,7 @@ from uap_core.ui import (
     apply_tab,
     attack_map,
     compare_tab,
+    craft_tab,
     defences_tab,
     epsilon_tab,
     library_tab,
@@ -42,6 +43,7 @@ THREADS = 40  # of which a run that waits takes one from time to time
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page, filled with a first view; nothing heavy is imported here."""
+    opening = load_opening()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
         gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
         box, stops = attack_map.build()
@@ -50,7 +52,9 @@ def build(studio: Studio) -> gr.Blocks:
                 setup = setup_panel.build(studio, demo)
             with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Apply", id="apply"):
-                    apply_tab.build(studio, setup, load_opening())
+                    apply_tab.build(studio, setup, opening)
+                with gr.Tab("Craft", id="craft") as craft:
+                    craft_tab.build(studio, setup, opening, craft)
                 with gr.Tab("Epsilon", id="epsilon"):
                     epsilon_tab.build(studio, setup)
                 with gr.Tab("Training images", id="samples"):

@@ -168,10 +168,16 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
-    """The visitor's patterns with one more, last; only the newest few are kept in a session."""
-    kept = {key: value for key, value in own.items() if value.name != pattern.name}
-    kept[pattern.name] = pattern
-    return dict(list(kept.items())[-OWN_KEPT:])
+    """The visitor's patterns with one more, last; only the newest few are kept in a session.
+
+    Those that were kept under a name are counted apart: a live run that leaves nine behind does not push them out.
+    """
+    found = {key: value for key, value in own.items() if value.name != pattern.name} | {pattern.name: pattern}
+    for named in (True, False):
+        alike = [key for key, value in found.items() if bool(value.provenance) == named]
+        for key in alike[:-OWN_KEPT]:
+            del found[key]
+    return found
 
 
 def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:

@@ -41,12 +41,25 @@ DREAMS_SHOWN = 6
 
 @dataclass(frozen=True)
 class Pattern:
-    """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius."""
+    """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius.
+
+    ``provenance`` is that of a pattern which was crafted here and kept under a name; others have none.
+    """
 
     name: str
     values: np.ndarray
     p: str
     radius: float
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def as_perturbation(self) -> Perturbation:
+        """The same for the rest of the package."""
+        import torch
+
+        from uap_core.norms import Ball
+        from uap_core.perturbation import Perturbation
+
+        return Perturbation(self.name, torch.from_numpy(self.values), Ball(self.p, self.radius), self.provenance)
 
 
 @dataclass
@@ -80,6 +93,13 @@ class Studio:
         """The network, loaded once for everybody."""
         return self.zoo.load(network)
 
+    def labels(self, network: str) -> list[str]:
+        """Class names of a network in alphabetical order, from its card when it lists them (that needs no torch)."""
+        classes = self.card(network).classes
+        if isinstance(classes, list):
+            return sorted({entry["name"] for entry in classes})
+        return sorted(set(self.classifier(network).labels))
+
     def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
         """(shown name, key) of the patterns of this network's size: its own, other ready-made ones, yours, random signs."""
         size = self.card(network).input_size
@@ -100,8 +120,7 @@ class Studio:
             signs = ball.random_signs((3, size, size), torch.Generator().manual_seed(0))
             return Perturbation("random signs", signs, ball)
         if key.startswith("own:") and key[4:] in own:
-            mine = own[key[4:]]
-            return Perturbation(mine.name, torch.from_numpy(mine.values), Ball(mine.p, mine.radius))
+            return own[key[4:]].as_perturbation()
         found = [entry for entry in library() if entry.key == key]
         if not found:
             raise PerturbationError("This perturbation is no longer there. Choose another one.")

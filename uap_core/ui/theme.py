@@ -100,6 +100,7 @@ CSS = """
 .meter { background: var(--background-fill-secondary); border-radius: 4px; height: .55rem; margin-top: .35rem; }
 .meter div { background: #1d4ed8; border-radius: 4px; height: 100%; }
 input[type=range] + span, .min_value, .max_value { color: var(--body-text-color) !important; opacity: 1; }
+#craft-status { min-height: 3.6rem; }
 .downloads { gap: .5rem; }
 footer { opacity: .8; }
 """

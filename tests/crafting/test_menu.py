@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from toys import convolutional_network, pictures, seeded
+
+from uap_core.crafting import METHODS
+from uap_core.crafting.menu import MENU, build, called
+from uap_core.crafting.problem import Goal
+from uap_core.errors import SettingError
+from uap_core.experiments.shipped import DEEPFOOL
+from uap_core.norms import Ball
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_all_methods_are_on_the_menu_and_know_their_names() -> None:
+    assert list(MENU) == list(METHODS)
+    for key, item in MENU.items():
+        assert build(key, 300).budget == 300
+        assert called(repr(build(key, 300))) == item.name
+    assert called("Nobody(budget=1)") == called("") == ""
+
+
+def test_deepfool_is_that_of_the_library() -> None:
+    assert build("deepfool", 500) == replace(DEEPFOOL, budget=500)
+
+
+@pytest.mark.parametrize("key", MENU)
+def test_what_the_menu_says_of_targets_is_true(key: str) -> None:
+    run = lambda: build(key, 200).craft(  # noqa: E731
+        convolutional_network(), pictures(8), Ball("linf", 0.1), seeded(0), goal=Goal(target=1)
+    )
+    if MENU[key].targets:
+        *_, last = run()
+        assert last.target_rate is not None
+    else:
+        with pytest.raises(SettingError, match="no target"):
+            run()
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(SettingError, match="no method 'nobody'"):
+        build("nobody", 100)
+
+
+def test_listing_methods_needs_no_torch() -> None:
+    check = "import sys, uap_core.crafting.menu as room; print(len(room.MENU), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == f"{len(MENU)} False", done.stderr

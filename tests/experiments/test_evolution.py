@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from toys import seeded, smooth_network, toy_set
+
+from uap_core.crafting.default import Default
+from uap_core.crafting.margin import Margin
+from uap_core.crafting.problem import Goal, Problem
+from uap_core.experiments import evolution as room
+from uap_core.experiments.evolution import Watch, evolve, planned_points
+from uap_core.metrics import Rate
+from uap_core.norms import Ball
+
+CRAFT, HELD_OUT = toy_set("craft", 20, 0), toy_set("held out", 30, 1)
+BALL = Ball("linf", 20 / 255)
+NETWORK = smooth_network(0)
+
+
+ANY = Goal()
+
+
+def watch(goal: Goal = ANY) -> Watch:
+    return Watch.over(NETWORK, HELD_OUT, goal)
+
+
+def test_points_are_dense_at_first_and_end_with_the_budget() -> None:
+    assert planned_points(800, 4) == [50, 200, 450, 800]
+    assert planned_points(2, 4)[0] == 1
+
+
+def test_every_step_comes_and_the_planned_ones_are_measured() -> None:
+    stages = list(evolve(Default(budget=64, batch_size=4), CRAFT, watch(), BALL, 0))
+    assert [stage.progress.image_gradients for stage in stages] == [*range(4, 65, 4), 64]
+    measured = [stage.point.image_gradients for stage in stages if stage.point]
+    assert measured == [4, 12, 16, 28, 36, 52, 64]
+    assert [stage.progress.done for stage in stages] == [False] * 16 + [True]
+    assert stages[-1].point
+    assert stages[-2].point is None, "the final touch is measured, not the step before it"
+
+
+def test_watching_changes_nothing_and_is_right() -> None:
+    method = Default(budget=64, batch_size=4)
+    *_, alone = method.craft(NETWORK, CRAFT.pixels, BALL, seeded(3))
+    *_, last = evolve(method, CRAFT, watch(), BALL, 3)
+    assert torch.equal(last.progress.perturbation, alone.perturbation)
+    assert last.point
+    assert last.point.aimed_at == last.point.fooled == Problem.pose([NETWORK], HELD_OUT.pixels, BALL).rate(alone.perturbation)
+
+
+def test_a_target_is_measured_beside_the_fooling_rate() -> None:
+    goal, ball = Goal(target=1), Ball("linf", 80 / 255)
+    *_, last = evolve(Margin(budget=320, batch_size=8), CRAFT, watch(goal), ball, 0)
+    assert last.point
+    problem = Problem.pose([NETWORK], HELD_OUT.pixels, ball, goal)
+    assert last.point.aimed_at == last.point.reached == problem.rate(last.progress.perturbation)
+    assert last.point.fooled == problem.held_to(None, last.progress.perturbation)
+    assert last.point.aimed_at.value > 0.5
+    assert last.point.aimed_at.total == 27, "three were of the class before"
+
+
+def test_clean_images_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    predict = room.predict
+    monkeypatch.setattr(room, "predict", lambda *given: looked.append(1) or predict(*given))
+    stages = list(evolve(Default(budget=64, batch_size=4), CRAFT, watch(), BALL, 0))
+    assert sum(stage.point is not None for stage in stages) > 3
+    assert len(looked) == 1
+
+
+def test_seconds_are_those_of_crafting() -> None:
+    started = time.perf_counter()
+    stages = []
+    for stage in evolve(Default(budget=32, batch_size=4), CRAFT, watch(), BALL, 0):
+        stages.append(stage)
+        time.sleep(0.1)  # a page that draws
+    assert time.perf_counter() - started > 0.9
+    assert stages[-1].progress.seconds < 0.5
+
+
+def test_nothing_fools_nobody() -> None:
+    assert watch().under(torch.zeros(3, 8, 8)).fooled == Rate(0, 30)

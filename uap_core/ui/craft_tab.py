@@ -1,0 +1,280 @@
+"""The tab Craft: a visitor crafts one universal pattern, watches it come into being, gives it a name and keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.attacks.menu import ANY, TARGET
+from uap_core.crafting.menu import MENU
+from uap_core.errors import UapError
+from uap_core.experiments.exhibit import GAIN, amplified
+from uap_core.library import library
+from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.ui import keeping
+from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, frames, judged_when_stopped, order
+from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
+from uap_core.ui.opening import Opening
+from uap_core.ui.setup_panel import Setup, chosen
+from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.widgets import LONG, QUICK, chart, guarded, hide, picture_file, problem, progress_note, show, status
+
+if TYPE_CHECKING:
+    from uap_core.experiments.exhibit import Exhibit
+
+EXPLAIN = r"""
+Wanted is one $v$ with $\|v\|_p \le \varepsilon$ that changes the answer on as many images as possible,
+$P[\,k(x+v) \ne k(x)\,] \ge 1 - \delta$. A rate has no gradient, so each method descends on a loss that has one: a few
+images $B$ of the craft set at a time, $v \leftarrow \Pi_\varepsilon(v - \eta\, d)$, with a direction $d$ made of
+$\nabla_v \tfrac1{|B|} \sum_{x \in B} L(\mathrm{clip}(x+v),\, k(x))$, while $\Pi_\varepsilon$ brings $v$ back into the
+ball. The methods differ in $L$ and in $d$; DeepFool adds shortest steps over a boundary instead, SV-UAP looks at a hidden
+layer. With a target $t$ the loss pulls towards $k(x+v) = t$. An *image-gradient* is one forward and one backward pass of one
+image: the unit of cost.
+
+The curve is measured on the same few held-out images all the time, which crafting never sees; its band is the 95 % Wilson
+interval. At the end more images are asked. The same choices and seed give the same pattern on the same machine.
+"""
+IMAGES, COST = 200, 800  # chosen at first
+
+
+def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
+    """Lay out the tab, filled with the opening view, and wire it. Nothing more is computed before ``tab`` is chosen."""
+    first = studio.networks()[0][1]
+    ready_made = studio.patterns(first, {})[0][1]
+    with gr.Row(equal_height=True):
+        listed = [(item.name, key) for key, item in MENU.items()]
+        method = gr.Dropdown(listed, label="Method", scale=2, min_width=240, elem_id="craft-method")
+        goal = gr.Radio([ANY, TARGET], value=ANY, label="Every image shall get", scale=2, min_width=300, elem_id="craft-goal")
+        target = gr.Dropdown(
+            studio.labels(first),
+            value=None,
+            label="Class to reach: type its name",
+            scale=2,
+            min_width=220,
+            visible=False,
+            elem_id="craft-target",
+        )
+    method_note = gr.HTML(_about_method("default"), elem_id="craft-method-note")
+    with gr.Row(equal_height=True):
+        images = gr.Slider(
+            1,
+            IMAGES,
+            value=IMAGES,
+            step=1,
+            label="Images to craft on",
+            info=studio.live_set_name(first),
+            elem_id="craft-images",
+        )
+        cost = gr.Slider(
+            LEAST_COST,
+            MOST_COST,
+            value=COST,
+            step=100,
+            label="Cost, in image-gradients",
+            info="at most; seconds grow with it",
+            elem_id="craft-cost",
+        )
+        seed = gr.Number(0, precision=0, label="Seed", info="the same one repeats a run", min_width=140, elem_id="craft-seed")
+    for number in (images, cost, seed):  # the handler says better than Gradio what is out of range
+        number.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    with gr.Row():
+        run = gr.Button("Craft", variant="primary", elem_id="craft-run")
+        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="craft-stop")
+    state = gr.HTML(status(_invitation(ready_made)), elem_id="craft-status")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=300):
+            gr.HTML(f"The pattern, {GAIN} times stronger, around mid-grey")
+            picture = _picture(picture_file(amplified(opening.change)) if opening else None, "pattern", "craft-pattern")
+        with gr.Column(min_width=300):
+            gr.HTML("The chosen photograph under it")
+            photograph = _picture(picture_file(opening.view.perturbed) if opening else None, "photograph", "craft-photograph")
+    labels = gr.HTML(before_and_now(opening.view) if opening else "", elem_id="craft-labels")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=300):
+            figure = chart("craft-chart")
+        with gr.Column(scale=5, min_width=300):
+            table = gr.HTML(_opening_numbers(ready_made, opening), elem_id="craft-numbers")
+    draft, looked_at = gr.State(None), gr.State("")
+    kept = keeping.build(studio, setup, draft)
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+
+    def look(
+        photo: str,
+        network: str,
+        pattern: str,
+        own: dict[str, Pattern],
+        epsilon: float,
+        draft_now: Pattern | None,
+        images_now: float,
+        target_now: str | None,
+        before: str,
+    ) -> tuple[Any, ...]:
+        """What stands here while nothing runs: what was crafted last, or else the pattern chosen on the left."""
+        from uap_core.experiments.exhibit import exhibit
+
+        note = status(_invitation(pattern))
+        choices: tuple[Any, Any] = gr.skip(), gr.skip()
+        if network != before:
+            try:
+                choices = _room(studio, network, images_now), _classes(studio, network, target_now)
+            except UapError as error:  # the pattern can be looked at all the same
+                note = problem(str(error))
+        if draft_now is not None:
+            view = _under(studio, photo, draft_now)
+            skip = gr.skip()
+            return network, skip, skip, picture_file(view.perturbed), before_and_now(view), skip, skip, *choices
+        perturbation = chosen(studio, network, pattern, own, epsilon)
+        view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
+        values = perturbation.pattern.numpy()
+        return (
+            network,
+            note,
+            pattern_picture(values),
+            picture_file(view.perturbed),
+            before_and_now(view),
+            numbers(perturbation.name, perturbation.provenance, *sizes(values)),
+            gr.skip() if network == before else _stored(studio, network),
+            *choices,
+        )
+
+    def follow(*now: Any) -> tuple[Any, ...]:
+        return look(*now) if now[-1] else (gr.skip(),) * 9
+
+    def after(*now: Any) -> tuple[Any, ...]:
+        """Once a run is over: the photograph on the left may be another one by now. What was said of the run stays."""
+        shown_now, _, *others = follow(*now)
+        return shown_now, gr.skip(), *others
+
+    def craft(
+        photo: str,
+        network: str,
+        pattern: str,
+        own: dict[str, Pattern],
+        epsilon: float,
+        images_now: float,
+        method_now: str,
+        cost_now: float,
+        goal_now: str,
+        target_now: str | None,
+        seed_now: float,
+    ) -> Iterator[tuple[Any, ...]]:
+        yield progress_note("Opening network and images…", 0), *(gr.skip(),) * 6, *(gr.update(interactive=False),) * 3
+        ball = chosen(studio, network, pattern, own, epsilon).ball
+        wanted = order(photo, network, ball, images_now, method_now, cost_now, goal_now, target_now, seed_now)
+        for frame in frames(studio, wanted):
+            yield *_shown(frame), *(gr.skip(),) * 3
+
+    def settle(photo: str, draft_now: Pattern | None) -> tuple[Any, ...]:
+        """After a stop: what the page shows and what is kept are the same, measured pattern."""
+        if draft_now is None:
+            return status("Stopped before there was anything to keep."), *(gr.skip(),) * 5
+        draft_now, said = judged_when_stopped(studio, draft_now)
+        made = draft_now.as_perturbation()
+        view = _under(studio, photo, draft_now)
+        table_now = numbers(made.name, made.provenance, *sizes(draft_now.values))
+        pictures = pattern_picture(draft_now.values), picture_file(view.perturbed)
+        return status(said), *pictures, before_and_now(view), table_now, draft_now
+
+    shown = [picture, photograph, labels, table]
+    choices = [images, method, cost, goal, target, seed]
+    running = run.click(
+        studio.heavy(10, 0)(craft), [*setup.inputs, *choices], [state, *shown, figure, draft, *kept.outputs[1:]], **LONG
+    )
+    stopped = stop.click(None, None, None, cancels=[running]).then(
+        guarded(6, 0)(settle), [setup.photo, draft], [state, *shown, draft], **QUICK
+    )
+    looking = [*setup.inputs, draft, images, target, looked_at]
+    seen = [looked_at, state, *shown, figure, images, target]
+    for event in (running, stopped):
+        event.then(kept.ready, draft, kept.outputs, **QUICK)
+        event.then(guarded(9, 1)(after), looking, seen, **QUICK)
+    tab.select(guarded(9, 1)(look), looking, seen, **QUICK)
+    setup.epsilon.change(guarded(9, 1)(follow), looking, seen, trigger_mode="always_last", **QUICK)
+    for event in setup.changed:
+        event.then(guarded(9, 1)(follow), looking, seen, **QUICK)
+    method.change(_about_method, method, method_note, **QUICK)
+    goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
+
+
+def _shown(frame: Frame) -> tuple[Any, ...]:
+    """Sentence, pattern, photograph, labels, numbers, chart and draft of one moment."""
+    made = frame.pattern
+    name, provenance = (made.name, made.provenance) if made else ("none yet", {})
+    return (
+        frame.note,
+        pattern_picture(frame.values),
+        picture_file(frame.view.perturbed),
+        before_and_now(frame.view),
+        numbers(name, provenance, *sizes(frame.values), *frame.measured),
+        gr.skip() if frame.figure is None else show(frame.figure),
+        gr.skip() if made is None else made,
+    )
+
+
+def _under(studio: Studio, photo: str, draft: Pattern) -> Exhibit:
+    """The photograph under what was crafted, as the network that it was crafted on sees it."""
+    from uap_core.experiments.exhibit import exhibit
+
+    maker = draft.provenance["network"]
+    return exhibit(studio.classifier(maker), studio.image(photo, maker), draft.as_perturbation())
+
+
+def _about_method(key: str) -> str:
+    return status(f"{MENU[key].line} ({MENU[key].source})")
+
+
+def _picture(path: str | None, label: str, elem_id: str) -> gr.Image:
+    return gr.Image(
+        path,
+        format="png",
+        label=label,
+        show_label=False,
+        interactive=False,
+        buttons=["fullscreen"],
+        height=330,
+        elem_id=elem_id,
+        elem_classes="pixels",
+    )
+
+
+def _invitation(pattern: str) -> str:
+    """What is shown before anything was crafted."""
+    if pattern == RANDOM_SIGNS:
+        return "Shown: random signs, which nobody crafted. Craft a pattern and watch it become better than that."
+    if pattern.startswith("own:"):
+        return "Shown: your pattern, as chosen on the left. Craft another one and watch it come into being."
+    return "Shown: a ready-made pattern, precomputed and chosen on the left. Craft one yourself and watch it come into being."
+
+
+def _opening_numbers(pattern: str, opening: Opening | None) -> str:
+    """The numbers of the first view, from the library's header alone."""
+    entry = next((entry for entry in library() if entry.key == pattern), None)
+    if entry is None or opening is None:
+        return ""
+    return numbers(entry.name, entry.provenance, *sizes(opening.change))
+
+
+def _stored(studio: Studio, network: str) -> Any:
+    """How fast each method finds a pattern, precomputed, until there is a curve of one's own."""
+    from uap_core.experiments.convergence import ConvergenceRow
+    from uap_core.plots.convergence import convergence_figure
+
+    # Few networks have such curves; the title says whose they are.
+    found = (studio.precomputed(f"{key}-convergence", ConvergenceRow) for key in (network, DEFAULT_MODEL))
+    table = next((table for table in found if table), None)
+    return show(convergence_figure(table.rows, f"{table.title} (precomputed)")) if table else hide()
+
+
+def _room(studio: Studio, network: str, now: float) -> Any:
+    """The slider of images, up to what there is. Raises DatasetError where there are none."""
+    craft, _ = studio.craft_and_held_out(network)
+    most = len(craft)
+    info = f"of {most} {studio.live_set_name(network)}"
+    return gr.update(maximum=most, value=min(now, most) if isinstance(now, (int, float)) else most, info=info)
+
+
+def _classes(studio: Studio, network: str, now: str | None) -> Any:
+    labels = studio.labels(network)
+    return gr.update(choices=labels, value=now if now in labels else None)
