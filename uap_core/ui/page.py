@@ -19,10 +19,14 @@ from uap_core.ui import (
     craft_tab,
     defences_tab,
     epsilon_tab,
+    glossary,
     library_tab,
+    links,
     networks_tab,
+    presenter,
     samples_tab,
     setup_panel,
+    tour,
     transfer_tab,
     why_tab,
 )
@@ -32,10 +36,11 @@ from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS
 
 TITLE = "Universal adversarial perturbations"
-LEAD = (
-    "One fixed, nearly invisible pattern makes a network wrong on most photographs. Choose a photograph, a network and a"
-    " pattern; the tabs show what it does, how strong it must be, how few images it takes to find, what attacks made for one"
-    " picture do better, whom else it fools, why it exists, and what helps."
+LEAD = "One fixed, nearly invisible pattern makes a network wrong on most photographs."
+STYLES = CSS + links.CSS + tour.CSS + presenter.CSS + glossary.CSS
+SCRIPTS = "".join(
+    f"<script>{(Path(__file__).parent / name).read_text(encoding='utf-8')}</script>"
+    for name in ("links.js", "presenter.js", "tour.js")
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 THREADS = 40  # of which a run that waits takes one from time to time
@@ -45,7 +50,15 @@ def build(studio: Studio) -> gr.Blocks:
     """The whole page, filled with a first view; nothing heavy is imported here."""
     opening = load_opening()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
-        gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
+        bar = tour.build()
+        with gr.Row(elem_id="header"):
+            gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
+            with gr.Column(scale=0, min_width=300, elem_id="header-side"):
+                with gr.Row(elem_id="header-buttons"):
+                    start = gr.Button("Take the tour", variant="primary", size="sm", scale=0, min_width=0, elem_id="tour-start")
+                    presenter.build(demo)
+                    links.build_button()
+                note = links.build_note()
         box, stops = attack_map.build()
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
@@ -71,7 +84,10 @@ def build(studio: Studio) -> gr.Blocks:
                     library_tab.build(studio, setup, tabs, library)
                 with gr.Tab("Networks", id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
+        glossary.build()
         attack_map.wire(box, stops, tabs)
+        links.wire(studio, setup, demo, tabs, note)
+        tour.wire(studio, setup, demo, tabs, start, bar)
         api.offer_calls(studio, demo)
     return demo
 
@@ -91,7 +107,8 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
         server_port=port,
         share=share,
         theme=THEME,
-        css=CSS,
+        css=STYLES,
+        head=SCRIPTS,
         max_file_size=f"{limits().upload_megabytes}mb",
         max_threads=THREADS + limits().waiting,
         ssr_mode=False,

@@ -13,11 +13,11 @@ from uap_core.foreign import BYTES, UNIT
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import verdict
 from uap_core.models.weights import HERE, state
+from uap_core.ui.links import NAMES, read
+from uap_core.ui.scene import DEFAULT_PHOTO, LARGEST_LEVEL, Scene, largest_level, own_level
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, status
 
-DEFAULT_PHOTO = "sample:lion"
-LARGEST_LEVEL = 32.0
 # What a foreign file may mean, in the order in which ``_read_pattern`` takes them.
 READINGS = {
     "axes": ("rows before columns", "columns before rows"),
@@ -33,7 +33,7 @@ class Setup:
     """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
 
     A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
-    ``wanted`` likewise for another network.
+    ``wanted`` likewise for another network, and ``staged`` for a whole Scene.
     """
 
     photo: gr.State
@@ -43,6 +43,7 @@ class Setup:
     epsilon: gr.Slider
     asked: gr.State
     wanted: gr.State
+    staged: gr.State
     changed: list[Any]
     """Events after which the exhibit should be applied again."""
 
@@ -56,7 +57,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     """Lay out the panel and wire what happens within it."""
     choices = photo_choices()
     photo, own = gr.State(DEFAULT_PHOTO), gr.State({})
-    asked, wanted = gr.State(("", 0)), gr.State(("", 0))
+    asked, wanted, staged = gr.State(("", 0)), gr.State(("", 0)), gr.State((None, 0))
     networks = studio.networks()
     patterns = studio.patterns(networks[0][1], {})
     gr.Markdown("### 1 · Photograph")
@@ -138,6 +139,34 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         opened = studio.perturbation(key, network_now, own_now)
         return own_now, update, _slider_for(opened), status(f"Opened {opened.name}: {', '.join([str(opened.ball), *how[:2]])}.")
 
+    def show(scene: Scene, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
+        """A whole scene, in the order of ``panel``."""
+        place = [picked_photo for _, picked_photo in choices].index(scene.photo)
+        wanted_pattern = studio.perturbation(scene.pattern, scene.network, own_now)
+        return (
+            scene.photo,
+            gr.update(selected_index=place),
+            _about(scene.photo, studio, scene.network),
+            gr.update(choices=studio.networks(), value=scene.network),
+            _about_network(studio, scene.network),
+            gr.update(choices=studio.patterns(scene.network, own_now), value=scene.pattern),
+            _slider_for(wanted_pattern, scene.epsilon),
+            _about_pattern(scene.pattern, scene.network, own_now, studio),
+        )
+
+    def open_link(request: gr.Request) -> tuple[Any, ...]:
+        """What the address names; without a word of ours in it the first view stays as it is, and torch unread."""
+        if not any(name in request.query_params for name in NAMES):
+            # What another visitor fetched since the page was built is in the list of whoever comes next.
+            return *(gr.skip(),) * 3, gr.update(choices=studio.networks()), *(gr.skip(),) * 4
+        return show(read(request.query_params, studio)[0], {})
+
+    def stage(staged_now: tuple[Scene, int], own_now: dict[str, Pattern]) -> tuple[Any, ...]:
+        return show(staged_now[0], own_now)
+
+    panel = [photo, gallery, photo_note, network, network_note, pattern, epsilon, pattern_note]
+    linked = demo.load(guarded(len(panel), 4)(open_link), None, panel, **QUICK)
+    set_up = staged.change(guarded(len(panel), 4)(stage), [staged, own], panel, **QUICK)
     picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
     uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
 
@@ -149,8 +178,6 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     switched = network.input(
         guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK
     )
-    # What another visitor fetched since the page was built is in the list of whoever comes next.
-    demo.load(lambda: gr.update(choices=studio.networks()), None, network, **QUICK)
     renetworked = wanted.change(
         lambda wanted_now: gr.update(choices=studio.networks(), value=wanted_now[0]), wanted, network, **QUICK
     ).then(guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK)
@@ -163,8 +190,8 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     )
     reread = [part.input(guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK) for part in reading]
     taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
-    changed = [demo.load(None), picked, uploaded, refitted, repatterned, opened, *reread, taken, rewanted]
-    return Setup(photo, own, network, pattern, epsilon, asked, wanted, changed)
+    changed = [linked, picked, uploaded, refitted, repatterned, opened, *reread, taken, rewanted, set_up]
+    return Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, changed)
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
@@ -185,26 +212,18 @@ def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], 
     from uap_core.errors import SettingError
 
     perturbation = studio.perturbation(pattern, network, own)
-    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= _largest(perturbation.ball):
-        raise SettingError(f"Epsilon must lie between 0 and {_largest(perturbation.ball):g}/255.")
+    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(perturbation.ball):
+        raise SettingError(f"Epsilon must lie between 0 and {largest_level(perturbation.ball):g}/255.")
     return perturbation.scaled_to(epsilon / 255)
 
 
-def _largest(ball: Any) -> float:
-    return LARGEST_LEVEL if ball.p == "linf" else max(1.0, 2 * ball.radius * 255)
-
-
-def _slider_for(perturbation: Any) -> Any:
+def _slider_for(perturbation: Any, level: float | None = None) -> Any:
+    """The slider for a pattern, at ``level`` or at the epsilon that it was made for (255ths)."""
     ball = perturbation.ball
+    value, top = own_level(ball) if level is None else level, largest_level(ball)
     if ball.p == "linf":
-        return gr.update(
-            maximum=LARGEST_LEVEL,
-            step=0.5,
-            value=round(min(ball.radius * 255, LARGEST_LEVEL), 4),
-            info="how far a pixel may move",
-        )
-    top = _largest(ball)
-    return gr.update(maximum=top, step=round(top / 80, 2), value=round(ball.radius * 255, 2), info="length of the pattern (l2)")
+        return gr.update(maximum=top, step=0.5, value=value, info="how far a pixel may move")
+    return gr.update(maximum=top, step=round(top / 80, 2), value=value, info="length of the pattern (l2)")
 
 
 def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:

@@ -31,6 +31,7 @@ CSS = """
 .explain { font-size: .98rem; color: var(--body-text-color); line-height: 1.55; max-width: 62rem; }
 .verdict { font-size: 1.25rem; line-height: 1.35; padding: .7rem .9rem; border-radius: 8px; border-left: 6px solid; }
 .verdict small { display: block; font-size: .9rem; opacity: .85; margin-top: .2rem; }
+.verdict b, .verdict small { color: inherit !important; }
 .verdict.fooled { background: #fdecea; border-color: #c2410c; color: #7c2d12; }
 .verdict.held { background: #e8f4ee; border-color: #047857; color: #064e3b; }
 .verdict.problem, .note.problem { background: #fff7e0; border-color: #b45309; color: #713f12; }

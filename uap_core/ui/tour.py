@@ -1,0 +1,246 @@
+"""The guided tour: six steps that set the page's own controls and say what is to be seen there.
+
+Every figure is measured for the step or read from a shipped table, by the functions that fill the page, so that sentence and
+page cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.errors import DatasetError
+from uap_core.tables import Table, mean_rate
+from uap_core.ui.scene import Scene, usual
+from uap_core.ui.studio import Studio
+from uap_core.ui.widgets import QUICK, guarded
+
+if TYPE_CHECKING:
+    from uap_core.experiments.exhibit import Exhibit
+    from uap_core.ui.setup_panel import Setup
+
+ANOTHER_PHOTO, ANOTHER_NETWORK = "sample:cat", "separable64"
+SMALL_LEVEL = 2  # 255ths; where the universal pattern still fails and an attack made for the picture does not
+NEARLY = 0.02
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One place of the tour: ``scene`` changes the usual one, ``shows`` are ids of what is outlined, the first scrolled to."""
+
+    step: int
+    title: str
+    tab: str
+    shows: tuple[str, ...]
+    say: Callable[[Studio, Scene], str]
+    scene: dict[str, Any] = field(default_factory=dict)
+
+
+def the_photograph(studio: Studio, scene: Scene) -> str:
+    """What the network says before anything is added."""
+    label, sure = _exhibit(studio, scene).before[0]
+    return (
+        f"{_name(studio, scene)} says <b>{escape(label)}</b>, {sure:.0%} sure. Nothing is added yet: epsilon is 0."
+        " Other photographs are in the panel of choices."
+    )
+
+
+def the_pattern(studio: Studio, scene: Scene) -> str:
+    """The pattern is added."""
+    view = _exhibit(studio, scene)
+    return (
+        f"A fixed pattern is added, which moves no colour value by more than {scene.epsilon:g} of 255 levels: now the network"
+        f" says {_now(view)}, {view.after[0][1]:.0%} sure. Drag the divider, or lower epsilon until the answer returns."
+    )
+
+
+def another_photograph(studio: Studio, scene: Scene) -> str:
+    """The same pattern elsewhere, and how often that works."""
+    stated = studio.perturbation(scene.pattern, scene.network, {}).provenance["held_out"]
+    return (
+        f"The very same pattern, which was found on other pictures: {_was_and_is(_exhibit(studio, scene))}."
+        f" Of {stated['set']} it fools {stated['fooling_rate']:.1%}, random signs of its size {stated['random_signs']:.1%}."
+    )
+
+
+def another_network(studio: Studio, scene: Scene) -> str:
+    """The same pattern on a network that had no part in it."""
+    from uap_core.experiments.matrix import MatrixRow
+
+    table = _shipped(studio, "embedded-matrix", MatrixRow)
+    pattern, network = studio.perturbation(scene.pattern, scene.network, {}).name, _name(studio, scene)
+    rate = next(row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (pattern, network))
+    return (
+        f"{network} had no part in making the pattern: {_was_and_is(_exhibit(studio, scene))}."
+        f" It is fooled on {rate.value:.1%} of {rate.total} held-out images; the tab Transfer has all networks."
+    )
+
+
+def how_strong(studio: Studio, scene: Scene) -> str:
+    """The precomputed sweep over epsilon."""
+    from uap_core.experiments.sweep import RANDOM, UNIVERSAL, SweepRow
+
+    table = _shipped(studio, f"{scene.network}-sweep", SweepRow)
+    rates = {(row.attack, round(row.epsilon * 255)): row.fooling_rate.value for row in table.rows}
+    total = table.rows[0].fooling_rate.total
+    full = round(scene.epsilon)
+    half = next(level for attack, level in sorted(rates) if attack == UNIVERSAL and rates[attack, level] >= 0.5)
+    return (
+        f"Of {total} held-out images the pattern fools {rates[UNIVERSAL, half]:.1%} at {half}/255 and"
+        f" {rates[UNIVERSAL, full]:.1%} at {full}/255, where random signs reach {rates[RANDOM, full]:.1%}."
+        " The second chart follows your photograph."
+    )
+
+
+def how_many(studio: Studio, scene: Scene) -> str:
+    """The precomputed curve over the number of craft images."""
+    from uap_core.experiments.sample_curve import SampleRow
+
+    table = _shipped(studio, f"{scene.network}-curve-real", SampleRow)
+    sizes = sorted({row.images for row in table.rows})
+    rates = {size: mean_rate(row.held_out_rate for row in table.rows if row.images == size) for size in sizes}
+    most, total = sizes[-1], table.rows[0].held_out_rate.total
+    few = next(size for size in sizes if rates[size] >= rates[most] - NEARLY)
+    return (
+        f"A pattern found on {few} photographs fools {rates[few]:.1%} of {total} others; {most} photographs"
+        f" bring it to {rates[most]:.1%}, a single one already to {rates[sizes[0]]:.1%}. Below you can craft one yourself."
+    )
+
+
+def made_for_one(studio: Studio, scene: Scene) -> str:
+    """The universal pattern beside one step of FGSM, both small."""
+    from uap_core.experiments.comparison import compare
+    from uap_core.ui.setup_panel import chosen
+
+    perturbation = chosen(studio, scene.network, scene.pattern, {}, scene.epsilon)
+    classifier, image = studio.classifier(scene.network), studio.image(scene.photo, scene.network)
+    universal, fgsm = (row for row in compare(classifier, image, perturbation, ["universal", "fgsm"]) if row.done)
+    return (
+        f"At {scene.epsilon:g}/255 the universal pattern leaves the answer at <b>{escape(universal.label)}</b>; FGSM, one step"
+        f" made for this picture alone, gets <b>{escape(fgsm.label)}</b>. The button above the table tries attacks that need"
+        " still less."
+    )
+
+
+STOPS = (
+    Stop(1, "A photograph.", "apply", ("before", "before-after"), the_photograph, {"epsilon": 0.0}),
+    Stop(2, "A pattern is added.", "apply", ("verdict", "before-after"), the_pattern),
+    Stop(3, "Another photograph.", "apply", ("verdict", "gallery"), another_photograph, {"photo": ANOTHER_PHOTO}),
+    Stop(
+        4,
+        "Another network.",
+        "apply",
+        ("verdict", "network"),
+        another_network,
+        {"photo": ANOTHER_PHOTO, "network": ANOTHER_NETWORK},
+    ),
+    Stop(5, "How strong must it be?", "epsilon", ("sweep-chart",), how_strong),
+    Stop(5, "How many pictures does it take?", "samples", ("curve-stored",), how_many),
+    Stop(6, "Made for one picture.", "compare", ("contenders",), made_for_one, {"epsilon": float(SMALL_LEVEL)}),
+)
+_OUTLINED = ",\n".join(
+    f'body:has(#tour [data-stop="{place}"]) :is({", ".join(f"#{name}" for name in stop.shows)})'
+    for place, stop in enumerate(STOPS, 1)
+)
+CSS = f"""
+.gradio-container {{ overflow: clip !important; }}
+#tour {{ position: sticky; top: 0; z-index: 60; align-items: center; gap: .5rem; background: var(--background-fill-primary); }}
+#tour:has([data-stop]) {{ border: 2px solid #b45309; border-radius: 8px; padding: .45rem .6rem .45rem .9rem;
+  box-shadow: 0 3px 10px rgb(0 0 0 / .18); }}
+#tour:not(:has(#tour-says p)) {{ height: 0; margin-bottom: calc(-1 * var(--layout-gap)); overflow: hidden; }}
+#tour:not(:has(#tour-says p)) button {{ display: none; }}
+#tour-says {{ flex: 1 1 20rem; min-width: 0; }}
+#tour-says p {{ margin: 0; font-size: 1.02rem; line-height: 1.4; color: var(--body-text-color); }}
+{_OUTLINED} {{ outline: 3px solid #d97706; outline-offset: 3px; border-radius: 8px; overflow: visible; }}
+"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The tour's components; ``at`` is the visitor's place in STOPS, from 1, and 0 for nobody's."""
+
+    at: gr.State
+    says: gr.HTML
+    back: gr.Button
+    forward: gr.Button
+    leave: gr.Button
+
+
+def build() -> Bar:
+    """The bar, of no height until the tour begins."""
+    with gr.Row(elem_id="tour"):
+        says = gr.HTML(elem_id="tour-says")
+        back = gr.Button("Back", size="sm", scale=0, min_width=70, elem_id="tour-back")
+        forward = gr.Button("Next", variant="primary", size="sm", scale=0, min_width=70, elem_id="tour-next")
+        leave = gr.Button("Leave", size="sm", scale=0, min_width=70, elem_id="tour-leave")
+    return Bar(gr.State(0), says, back, forward, leave)
+
+
+def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, start: gr.Button, bar: Bar) -> None:
+    """Each step stages its scene and opens its tab; whoever leaves keeps what is set."""
+
+    def visit(place: int, staged: tuple[Any, int]) -> tuple[Any, ...]:
+        if place > len(STOPS):
+            return leave()
+        stop = STOPS[place - 1]
+        scene = replace(usual(studio), **stop.scene)
+        return (
+            _sentence(place, stop.say(studio, scene)),
+            place,
+            gr.update(interactive=place > 1),
+            gr.update(value="Done" if place == len(STOPS) else "Next"),
+            (scene, staged[1] + 1),
+            gr.update(selected=stop.tab),
+        )
+
+    def leave() -> tuple[Any, ...]:
+        return "", 0, *(gr.skip(),) * 4
+
+    outputs = [bar.says, bar.at, bar.back, bar.forward, setup.staged, tabs]
+    moves = (
+        (start, lambda at, staged: visit(1, staged)),
+        (bar.back, lambda at, staged: visit(max(1, at - 1), staged)),
+        (bar.forward, lambda at, staged: visit(at + 1, staged)),
+        (bar.leave, lambda at, staged: leave()),
+    )
+    for button, move in moves:
+        button.click(guarded(len(outputs), 0)(move), [bar.at, setup.staged], outputs, **QUICK)
+    demo.load(None, None, None, js="() => uapTour.prepare()")
+
+
+def _sentence(place: int, text: str) -> str:
+    stop = STOPS[place - 1]
+    head = f"Step {stop.step} of {STOPS[-1].step}{', second half' if stop.step == STOPS[place - 2].step else ''}"
+    return f'<p data-stop="{place}" data-shows="#{stop.shows[0]}"><b>{head}: {escape(stop.title)}</b> {text}</p>'
+
+
+def _exhibit(studio: Studio, scene: Scene) -> Exhibit:
+    from uap_core.experiments.exhibit import exhibit
+    from uap_core.ui.setup_panel import chosen
+
+    perturbation = chosen(studio, scene.network, scene.pattern, {}, scene.epsilon)
+    return exhibit(studio.classifier(scene.network), studio.image(scene.photo, scene.network), perturbation)
+
+
+def _now(view: Exhibit) -> str:
+    return f"{'' if view.fooled else 'still '}<b>{escape(view.after[0][0])}</b>"
+
+
+def _was_and_is(view: Exhibit) -> str:
+    was = f"<b>{escape(view.before[0][0])}</b>"
+    return f"{was} became <b>{escape(view.after[0][0])}</b>" if view.fooled else f"{was} withstands it here"
+
+
+def _name(studio: Studio, scene: Scene) -> str:
+    return studio.card(scene.network).name
+
+
+def _shipped(studio: Studio, name: str, row_type: type) -> Table:
+    table: Table | None = studio.precomputed(name, row_type)
+    if table is None:
+        raise DatasetError(f"The table {name} is not there. Go on to the next step.")
+    return table
