@@ -18,8 +18,6 @@ from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import progress_note, status
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from uap_core.datasets import ImageSet
     from uap_core.experiments.evolution import Point
     from uap_core.experiments.exhibit import Exhibit
@@ -57,7 +55,7 @@ class Frame:
     view: Exhibit
     pattern: Pattern | None = None
     measured: tuple[str, ...] = ()
-    figure: Figure | None = None
+    figure: Any = None
 
 
 def order(

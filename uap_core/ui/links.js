@@ -20,9 +20,10 @@ window.uapLinks = (() => {
     put(Object.fromEntries(NAMES.map((name) => [name, parameters.get(name)])));
   }
 
-  function begin() {
+  // The page opens on its first tab and then goes to the link's: what it says of tabs before that is not the visitor's choice.
+  function begin(tab) {
     begun = true;
-    put({});
+    put({ tab });
   }
 
   function say(sentence) {
@@ -57,5 +58,5 @@ window.uapLinks = (() => {
     say((await toClipboard(window.location.href)) ? "Link copied." : "Copy it from the address bar.");
   }
 
-  return { put, follow, begin, say, copy, openTab: (tab) => put({ tab }) };
+  return { put, follow, begin, say, copy, openTab: (tab) => begun && put({ tab }) };
 })();

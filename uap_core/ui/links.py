@@ -104,13 +104,14 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, note: gr.
     """Open the tab that the address names, then let the address follow every choice."""
     rooms = [tab for tab in tabs.children if isinstance(tab, gr.Tab)]
     known = [tab.id for tab in rooms]
-    query = gr.Textbox(visible=False)
+    query, opened_tab = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
-    def open_tab(request: gr.Request) -> tuple[Any, str]:
+    def open_tab(request: gr.Request) -> tuple[Any, str, str]:
         lost = read(request.query_params, studio)[1] if any(name in request.query_params for name in NAMES) else []
         wanted = request.query_params.get("tab", known[0])
         lost += ["tab"] * (wanted not in known)
-        return gr.update(selected=wanted) if wanted in known[1:] else gr.skip(), _lost(lost)
+        word = wanted if wanted in known[1:] else ""
+        return gr.update(selected=wanted) if word else gr.skip(), _lost(lost), word
 
     def follow(photo: str, network: str, pattern: str, epsilon: float) -> str:
         return write(Scene(photo, network, pattern, epsilon), studio)
@@ -120,7 +121,8 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, note: gr.
 
     chosen = [setup.photo, setup.network, setup.pattern, setup.epsilon]
     mirror = {"fn": None, "inputs": query, "outputs": None, "js": "query => uapLinks.follow(query)"}
-    demo.load(open_tab, None, [tabs, note], **QUICK).then(None, None, None, js="() => uapLinks.begin()")
+    found = demo.load(open_tab, None, [tabs, note, opened_tab], **QUICK)
+    found.then(None, opened_tab, None, js="tab => uapLinks.begin(tab)")
     opened, *changed = setup.changed
     opened.then(follow, chosen, query, **QUICK).then(**mirror)  # the sentence about a link stays until something is chosen
     for event in changed:
