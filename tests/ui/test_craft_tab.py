@@ -191,7 +191,7 @@ def test_the_first_sight_is_full_and_true(page: gr.Blocks) -> None:
 
 
 def look(handlers: dict[str, Callable[..., Any]], left: Any = LEFT, draft: Any = None, before: str = "") -> tuple[Any, ...]:
-    return handlers["look"](*left, draft, 200, None, before)
+    return handlers["regard"](*left, draft, 200, None, before)
 
 
 def test_what_stands_there_before_a_run(handlers: dict[str, Callable[..., Any]]) -> None:

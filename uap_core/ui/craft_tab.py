@@ -100,7 +100,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     kept = keeping.build(studio, setup, draft)
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
-    def look(
+    def regard(
         photo: str,
         network: str,
         pattern: str,
@@ -140,7 +140,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         )
 
     def follow(*now: Any) -> tuple[Any, ...]:
-        return look(*now) if now[-1] else (gr.skip(),) * 9
+        return regard(*now) if now[-1] else (gr.skip(),) * 9
 
     def after(*now: Any) -> tuple[Any, ...]:
         """Once a run is over: the photograph on the left may be another one by now. What was said of the run stays."""
@@ -190,7 +190,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     for event in (running, stopped):
         event.then(kept.ready, draft, kept.outputs, **QUICK)
         event.then(guarded(9, 1)(after), looking, seen, **QUICK)
-    tab.select(guarded(9, 1)(look), looking, seen, **QUICK)
+    tab.select(guarded(9, 1)(regard), looking, seen, **QUICK)
     setup.epsilon.change(guarded(9, 1)(follow), looking, seen, trigger_mode="always_last", **QUICK)
     for event in setup.changed:
         event.then(guarded(9, 1)(follow), looking, seen, **QUICK)
