@@ -121,6 +121,12 @@ def test_epsilon_out_of_range_is_said_at_the_slider_and_nothing_is_lost(page) ->
     set_epsilon(page, 99)
     assert "between 0 and 32" in wait_for(page, "#epsilon-note", "Epsilon must")
     assert page.locator("#after .bars").inner_text() == before
+    # Once another pattern was chosen, Gradio has a slider for this visitor alone: it must not fall back to its own manners.
+    page.locator("#pattern input").click()
+    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    wait_for(page, "#epsilon", "length of the pattern")
+    set_epsilon(page, 9000)
+    wait_for(page, "#epsilon-note", "Epsilon must lie between 0 and 4000")
 
 
 def test_another_photograph_by_click(page) -> None:

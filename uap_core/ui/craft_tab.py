@@ -77,8 +77,6 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             elem_id="craft-cost",
         )
         seed = gr.Number(0, precision=0, label="Seed", info="the same one repeats a run", min_width=140, elem_id="craft-seed")
-    for number in (images, cost, seed):  # the handler says better than Gradio what is out of range
-        number.preprocess = lambda payload: payload  # type: ignore[method-assign]
     with gr.Row():
         run = gr.Button("Craft", variant="primary", elem_id="craft-run")
         stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="craft-stop")

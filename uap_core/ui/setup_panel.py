@@ -91,7 +91,6 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     epsilon = gr.Slider(
         0, LARGEST_LEVEL, value=10, step=0.5, label="epsilon, in 255ths", info="how far a pixel may move", elem_id="epsilon"
     )
-    epsilon.preprocess = lambda payload: payload  # type: ignore[method-assign]  # `chosen` says it better than Gradio
     epsilon_note = gr.HTML(elem_id="epsilon-note")
 
     def choose(network_now: str, event: gr.SelectData) -> tuple[str, str]:

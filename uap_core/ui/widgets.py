@@ -43,6 +43,16 @@ FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3
 UNEXPECTED = "Something went wrong on our side; it was written to the log. Your settings are kept: please try again."
 
 
+def _as_typed(component: Any, payload: Any) -> Any:
+    return payload
+
+
+# Gradio's own check would put "Error" on every output of whatever listens; our handlers check what they get and say a sentence.
+# On the classes: once a component is updated, each visitor has a copy of it, which forgets what was set on the first one.
+gr.Slider.preprocess = _as_typed  # type: ignore[method-assign, assignment]
+gr.Number.preprocess = _as_typed  # type: ignore[method-assign, assignment]
+
+
 def photo_input(**options: Any) -> gr.Image:
     """An image input that hands over the path of the uploaded file, so that our own opener decides what it can be.
 
