@@ -1,11 +1,10 @@
-"""One server and one browser for all browser tests; each test gets a fresh page that may ask no host but the server's."""
+"""One server for all browser tests; each test gets a fresh page that may ask no host but the server's."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -20,21 +19,12 @@ from servers import serving
 from uap_core.assets import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-def _need_browser() -> None:
-    if CHROMIUM is None:
-        reason = "no Chromium on this machine (apt install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +41,11 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def server_process(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+def server_process(browser, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
     """The app on a free port, started from another folder than its own; yields its process number and its address.
 
     It has no way out: whatever it asks of another host goes to a proxy that is not there.
     """
-    _need_browser()
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "app.py"), "--models", str(models_folder)],
@@ -94,17 +83,6 @@ def _address(process: subprocess.Popen[str]) -> str:
         else:
             return found[0]
     raise RuntimeError("the app does not answer")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    _need_browser()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from uap_core.images import FORMATS
 
@@ -139,9 +139,7 @@ def turned() -> Iterator[Upload]:
         lossless = form in LOSSLESS
         for orientation in (*range(10), 255, 65535):
             data = encoded(picture, form, exif=_exif(orientation))
-            upright = picture
-            if orientation in TURNS:
-                upright = picture.transpose(TURNS[orientation])
+            upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))  # Pillow's own way
             yield Upload(f"{orientation}.{form.lower()}", data, np.asarray(upright) if lossless else None)
     entry = b"\x12\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00"  # orientation: one whole number, the upright one
     for name, directory in {
@@ -158,17 +156,6 @@ def turned() -> Iterator[Upload]:
         yield Upload(f"{name}.png", encoded(picture, "PNG", exif=exif), np.asarray(picture))
         if len(exif) < 65_000:
             yield Upload(f"{name}.jpg", encoded(picture, "JPEG", exif=exif), _decoded(picture, "JPEG"))
-
-
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def _exif(orientation: int) -> Image.Exif:

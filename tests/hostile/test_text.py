@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,26 +12,19 @@ from pictures import encoded, noise
 from running import PWN, Running
 from safetensors.numpy import save_file
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TABS = ("Epsilon", "Why", "Defences", "Library", "Networks")
 
 
 @pytest.fixture
-def page(app: Running) -> Iterator:
+def page(browser, app: Running) -> Iterator:
     """The page of the app with a network whose names are HTML."""
-    if CHROMIUM is None:
-        reason = "no Chromium on this machine (apt install chromium)"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        page = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000}).new_page()
-        page.set_default_timeout(60_000)
-        page.goto(app.address)
-        page.locator("#download-png").wait_for()
-        yield page
-        browser.close()
+    context = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(app.address)
+    page.locator("#download-png").wait_for()
+    yield page
+    context.close()
 
 
 def wait_for(page, selector: str, text: str) -> None:

@@ -11,6 +11,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from tab_pages import page_of
 
 from uap_core.attacks.menu import ANY, TARGET
 from uap_core.crafting.menu import MENU, build
@@ -33,12 +34,7 @@ SMALL = (16, "default", 200, ANY, None, 0)  # images, method, cost, goal, target
 
 @pytest.fixture(scope="module")
 def page() -> gr.Blocks:
-    studio = Studio()
-    with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
-        with gr.Tab() as tab:
-            craft_tab.build(studio, setup, load_opening(), tab)
-    return demo
+    return page_of(lambda studio, setup, tab: craft_tab.build(studio, setup, load_opening(), tab))
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from tab_pages import page_of
 
 from uap_core.assets import RESULTS
 from uap_core.experiments.defences import DefenceRow
 from uap_core.metrics import Rate
 from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import ROBUST, TWINS, UNIVERSAL
-from uap_core.ui import defences_tab, setup_panel
+from uap_core.ui import defences_tab
 from uap_core.ui.defences_tab import HEAD, TICKED, conclusion, table_of
-from uap_core.ui.studio import Studio
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROW = DefenceRow("JPEG <50>", "exact", "right answers", *(Rate(n, 200) for n in (190, 60, 150, 20)), 400, 7.0)
@@ -27,12 +27,7 @@ PATTERN = "resnet64-linf10.safetensors"
 
 @pytest.fixture(scope="module")
 def page() -> gr.Blocks:
-    studio = Studio()
-    with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
-        with gr.Tab() as tab:
-            defences_tab.build(studio, setup, tab)
-    return demo
+    return page_of(defences_tab.build)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from tab_pages import handlers_of, page_of
 
 from uap_core.experiments.fine_tuning import RoundRow
 from uap_core.metrics import Rate
 from uap_core.tables import Table, write_table
 from uap_core.training.recipe import EpochRow
-from uap_core.ui import setup_panel, studio, training_view
+from uap_core.ui import studio, training_view
 from uap_core.ui.studio import Studio
 from uap_core.ui.training_view import conclusion
 
@@ -30,12 +31,7 @@ STATED = {
 def handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Any]]:
     """The view's functions by name, with a folder of results of its own."""
     monkeypatch.setattr(studio, "RESULTS", tmp_path)
-    with gr.Blocks() as demo:
-        shared = Studio()
-        setup = setup_panel.build(shared, demo)
-        with gr.Tab() as tab:
-            training_view.build(shared, setup, tab)
-    return {function.name: function.fn for function in demo.fns.values() if function.fn}
+    return handlers_of(page_of(training_view.build))
 
 
 def test_the_conclusion_goes_from_round_to_round() -> None:

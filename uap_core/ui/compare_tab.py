@@ -14,6 +14,7 @@ import numpy as np
 
 from uap_core.attacks.menu import ANY, BASELINES, HELD, LEAST, MENU, TARGET
 from uap_core.experiments.exhibit import GAIN, amplified
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import (
@@ -21,7 +22,6 @@ from uap_core.ui.widgets import (
     QUICK,
     chart,
     download,
-    guarded,
     hide,
     offer,
     picture_link,
@@ -58,7 +58,7 @@ MATCHED = {"the same epsilon for all": True, "each its own smallest": False}
 HEAD = ("Picture", "Change", "Attack, aim", "Label", "Verdict", "l_inf", "l2 (0-255)", "Pixels", "PSNR, SSIM", "Cost", "As PNG")
 
 
-def build(studio: Studio, setup: Setup) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     first = studio.labels(studio.networks()[0][1])
     listed = [(name, key) for key, name in BASELINES.items()] + [(item.name, key) for key, item in MENU.items()]
@@ -151,9 +151,7 @@ def build(studio: Studio, setup: Setup) -> None:
     inputs = [*setup.inputs, goal, target, keys, matched, effort, judge]
     running = run.click(studio.heavy(len(outputs), 0)(attack), inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was found so far stays."), None, state)
-    for event in setup.changed:
-        shown = [*outputs, target, judge]
-        event.then(guarded(len(shown), 0)(preview), [*setup.inputs, target, judge], shown, **QUICK)
+    keep_fresh(setup, tab, preview, setup.inputs, [*outputs, target, judge], also=[target, judge])
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import to_csv
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, chart, download, hide, offer, progress_note, show, status
 
 EXPLAIN = r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
@@ -23,13 +24,13 @@ points are measured on dreams or on your own pictures, precomputed ones on photo
 LIVE_IMAGES = 128
 
 
-def build(studio: Studio, setup: Setup) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     gr.Markdown("#### Over many images")
     with gr.Row():
         run = gr.Button("Measure now", variant="primary", elem_id="sweep-run")
         stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
-    state, shown = gr.HTML(elem_id="sweep-status"), gr.State(("", ""))
+    state = gr.HTML(elem_id="sweep-status")
     figure = chart("sweep-chart")
     csv = download("These points (.csv)", "sweep-csv")
     gr.Markdown("#### The chosen photograph")
@@ -37,12 +38,6 @@ def build(studio: Studio, setup: Setup) -> None:
     photo_chart = chart("photo-chart")
     photo_csv = download("These points (.csv)", "photo-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-
-    def show_stored(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
-        """What ``stored`` says; nothing new while network and pattern are the same, and what was measured stays."""
-        if before == (network, pattern):
-            return (gr.skip(),) * 4
-        return *stored(network, pattern), (network, pattern)
 
     def stored(network: str, pattern: str) -> tuple[Any, Any, Any]:
         """The precomputed sweep on real images, where there is one for this network and pattern."""
@@ -90,6 +85,5 @@ def build(studio: Studio, setup: Setup) -> None:
     outputs = [state, figure, csv]
     running = run.click(studio.heavy(3, 0)(measure), setup.inputs, outputs, **LONG)
     stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The points so far stay."), None, state)
-    for event in setup.changed:
-        event.then(guarded(4, 0)(show_stored), [setup.network, setup.pattern, shown], [*outputs, shown], **QUICK)
-        event.then(guarded(3, 0)(photo_curve), setup.inputs, [photo_note, photo_chart, photo_csv], **QUICK)
+    keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
+    keep_fresh(setup, tab, photo_curve, setup.inputs, [photo_note, photo_chart, photo_csv])

@@ -68,12 +68,12 @@ def build(studio: Studio) -> gr.Blocks:
                     apply_tab.build(studio, setup, opening)
                 with gr.Tab("Craft", id="craft") as craft:
                     craft_tab.build(studio, setup, opening, craft)
-                with gr.Tab("Epsilon", id="epsilon"):
-                    epsilon_tab.build(studio, setup)
-                with gr.Tab("Training images", id="samples"):
-                    samples_tab.build(studio, setup)
-                with gr.Tab("Compare", id="compare"):
-                    compare_tab.build(studio, setup)
+                with gr.Tab("Epsilon", id="epsilon") as epsilon:
+                    epsilon_tab.build(studio, setup, epsilon)
+                with gr.Tab("Training images", id="samples") as samples:
+                    samples_tab.build(studio, setup, samples)
+                with gr.Tab("Compare", id="compare") as compare:
+                    compare_tab.build(studio, setup, compare)
                 with gr.Tab("Transfer", id="transfer") as transfer:
                     transfer_tab.build(studio, setup, transfer)
                 with gr.Tab("Why", id="why") as why:
@@ -84,6 +84,8 @@ def build(studio: Studio) -> gr.Blocks:
                     library_tab.build(studio, setup, tabs, library)
                 with gr.Tab("Networks", id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
+        for tab in tabs.children:
+            setup.opened(tab)
         glossary.build()
         attack_map.wire(box, stops, tabs)
         links.wire(studio, setup, demo, tabs, note)

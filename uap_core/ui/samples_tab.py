@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import Table, to_csv
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, npy_bytes, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, QUICK, chart, download, hide, npy_bytes, offer, progress_note, show, status
 
 EXPLAIN = r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
@@ -27,9 +28,9 @@ and crafted with 480 image-gradients each; precomputed ones on photographs, with
 LIVE_BUDGET, LIVE_FACTOR = 480, 4
 
 
-def build(studio: Studio, setup: Setup) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    note, shown = gr.HTML(elem_id="curve-note"), gr.State("")
+    note = gr.HTML(elem_id="curve-note")
     stored_chart = chart("curve-stored")
     stored_csv = download("These points (.csv)", "curve-stored-csv")
     gr.Markdown("#### Craft it yourself")
@@ -41,11 +42,8 @@ def build(studio: Studio, setup: Setup) -> None:
     with gr.Row():
         csv = download("These points (.csv)", "curve-csv")
         npy = download("Latest pattern (.npy)", "curve-npy")
+    made = gr.State(())  # the patterns of a run, until it ends
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-
-    def show_stored(network: str, before: str) -> tuple[Any, ...]:
-        """What ``stored`` says; nothing new while it is the same network."""
-        return (gr.skip(),) * 4 if network == before else (*stored(network), network)
 
     def stored(network: str) -> tuple[Any, Any, Any]:
         from uap_core.experiments.sample_curve import SampleRow
@@ -93,6 +91,7 @@ def build(studio: Studio, setup: Setup) -> None:
         clean = predict(classifier, held_out.batches())
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
         patterns: dict[int, Any] = {}
+        found: tuple[Pattern, ...] = ()
         rows = []
         method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
         for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns):
@@ -104,7 +103,7 @@ def build(studio: Studio, setup: Setup) -> None:
             rows.append(row)
             values = patterns[row.images].numpy()
             name = f"crafted on {row.images} {studio.live_set_name(network)}, {ball}"
-            mine = add_own(own, Pattern(name, values, ball.p, ball.radius))
+            found = (*found, Pattern(name, values, ball.p, ball.radius))
             yield (
                 progress_note(
                     f"{row.images} images: {row.held_out_rate} of the held-out images fooled.", (place + 1) / len(sizes)
@@ -112,27 +111,26 @@ def build(studio: Studio, setup: Setup) -> None:
                 show(sample_figure([Curve(rows, "live", ORANGE)], title, paper=ball.p == "linf", random_signs=baseline)),
                 show(offer("live-curve.csv", to_csv(rows).encode())),
                 show(offer("pattern.npy", npy_bytes(values))),
-                mine,
+                found,
             )
         text = f"Done. The pattern crafted on {sizes[-1]} images is now in the list of perturbations: choose it and apply it."
         yield status(text), *skip
 
-    outputs = [state, live_chart, csv, npy, setup.own]
+    def keep(network: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> tuple[Any, ...]:
+        """Beside what the visitor has by now, which may be more than when the run began."""
+        for pattern in found:
+            own = add_own(own, pattern)
+        return own, gr.update(choices=studio.patterns(network, own)), ()
+
+    outputs = [state, live_chart, csv, npy, made]
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
     running = run.click(studio.heavy(5, 0)(craft), choices, outputs, **LONG)
     stopped = stop.click(None, None, None, cancels=[running]).then(
         lambda: status("Stopped. The points so far stay, and so does the last pattern."), None, state
     )
     for event in (running, stopped):
-        event.then(
-            lambda network, own: gr.update(choices=studio.patterns(network, own)),
-            [setup.network, setup.own],
-            setup.pattern,
-            **QUICK,
-        )
-    for event in setup.changed:
-        shown_too = [note, stored_chart, stored_csv, shown]
-        event.then(guarded(4, 0)(show_stored), [setup.network, shown], shown_too, **QUICK)
+        event.then(keep, [setup.network, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
+    keep_fresh(setup, tab, stored, [setup.network], [note, stored_chart, stored_csv])
 
 
 def _seeds(table: Table) -> str:

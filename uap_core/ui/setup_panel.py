@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ class Setup:
     """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
 
     A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
-    ``wanted`` likewise for another network, and ``staged`` for a whole Scene.
+    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. ``open_tab`` is the id of the tab that is
+    looked at.
     """
 
     photo: gr.State
@@ -44,8 +45,16 @@ class Setup:
     asked: gr.State
     wanted: gr.State
     staged: gr.State
+    open_tab: gr.State
     changed: list[Any]
     """Events after which the exhibit should be applied again."""
+    _openings: dict[Any, Any] = field(default_factory=dict)
+
+    def opened(self, tab: gr.Tab) -> Any:
+        """The event after which ``open_tab`` names ``tab``, whenever a visitor opens it."""
+        if tab.id not in self._openings:
+            self._openings[tab.id] = tab.select(lambda: tab.id, None, self.open_tab, **QUICK)
+        return self._openings[tab.id]
 
     @property
     def inputs(self) -> list[Any]:
@@ -190,7 +199,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     reread = [part.input(guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK) for part in reading]
     taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
     changed = [linked, picked, uploaded, refitted, repatterned, opened, *reread, taken, rewanted, set_up]
-    return Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, changed)
+    return Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, gr.State("apply"), changed)
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:

@@ -1,0 +1,27 @@
+"""A page of one tab beside the panel of choices, as the page builds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from uap_core.ui import setup_panel
+from uap_core.ui.setup_panel import Setup
+from uap_core.ui.studio import Studio
+
+
+def page_of(build: Callable[[Studio, Setup, gr.Tab], Any], studio: Studio | None = None) -> gr.Blocks:
+    """``build`` lays out and wires the tab."""
+    studio = studio or Studio()
+    with gr.Blocks() as demo:
+        setup = setup_panel.build(studio, demo)
+        with gr.Tab() as tab:
+            build(studio, setup, tab)
+    return demo
+
+
+def handlers_of(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
+    """The functions of a page by name, as it calls them."""
+    return {function.name: function.fn for function in page.fns.values() if function.fn}
