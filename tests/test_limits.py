@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from uap_core.errors import SettingError
 from uap_core.limits import Limits
@@ -21,6 +24,18 @@ def test_what_the_environment_names_counts_and_the_rest_stays() -> None:
 def test_nonsense_is_a_sentence(value: str) -> None:
     with pytest.raises(SettingError, match="UAP_SECONDS must be a whole number above 0"):
         Limits.named({"UAP_SECONDS": value})
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"), [("UAP_MEGAPIXELS", "2 megapixels; up to 1"), ("UAP_UPLOAD_MB", "up to 1 MB")]
+)
+def test_pictures_keep_to_the_limits(variable: str, sentence: str, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 2000, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")  # 2 megapixels, 6 megabytes
+    code = "import sys; from uap_core.images import open_image; open_image(sys.argv[1])"
+    command, environment = [sys.executable, "-c", code, str(tmp_path / "large.png")], {**os.environ, variable: "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert sentence in done.stderr.splitlines()[-1]
 
 
 def test_the_front_door_says_it_all_and_refuses_nonsense() -> None:

@@ -18,12 +18,13 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from uap_core.errors import ImageError
+from uap_core.limits import limits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_PIXELS = 50_000_000
-MAX_BYTES = 30_000_000
+MAX_PIXELS = limits().megapixels * 1_000_000
+MAX_BYTES = limits().upload_megabytes * 1_000_000
 MAX_ASPECT = 10
 # What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
 FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}

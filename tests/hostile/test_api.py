@@ -69,8 +69,8 @@ def test_a_pattern_is_applied_as_the_package_does(client: Client, photo: Path, e
     card = classifier.card
     view = exhibit(classifier, preprocess(Image.open(photo), card.resize_size, card.input_size, card.interpolation), pattern)
     assert np.array_equal(np.asarray(Image.open(picture)), view.perturbed)
-    assert said["before"] == pytest.approx(dict(view.before))
-    assert said["after"] == pytest.approx(dict(view.after))
+    assert said["before"] == pytest.approx(dict(view.before), abs=1e-5)  # other threads, other rounding
+    assert said["after"] == pytest.approx(dict(view.after), abs=1e-5)
     assert said["fooled"] == view.fooled
     assert said["linf"] == pytest.approx(view.linf * 255, abs=1e-3)
     assert said["l2"] == pytest.approx(view.l2 * 255, abs=0.1)

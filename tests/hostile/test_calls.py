@@ -53,7 +53,7 @@ LONG = ("measure", "craft", "attack", "learn", "detect", "get_it", "get_them")
 # What draws charts or computes, some tenths of a second if all is right: asked less often.
 DRAWING = ("stored", "photo_curve", "preview", "show_", "fill", "curves", "apply")
 # The Networks tab says on purpose where weights belong.
-PLACES = ("look",)
+PLACES = ("describe",)
 
 
 def is_harmless(answer: Answer, name: str) -> bool:

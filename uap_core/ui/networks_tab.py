@@ -56,7 +56,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     def listed() -> tuple[str, str]:
         return _table(studio), _memory(studio)
 
-    def look(key: str, fetching_now: str) -> tuple[Any, ...]:
+    def describe(key: str, fetching_now: str) -> tuple[Any, ...]:
         card = studio.card(key)
         found = state(card)
         can_fetch = found == ABSENT and bool(card.url) and not fetching_now
@@ -94,15 +94,15 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         yield *look_at_pictures(False), False
 
     tab.select(guarded(2, 0)(listed), None, listing, **QUICK)
-    tab.select(guarded(4, 0)(look), [which, busy], buttons, **QUICK)
+    tab.select(guarded(4, 0)(describe), [which, busy], buttons, **QUICK)
     tab.select(guarded(3, 0)(look_at_pictures), loading_pictures, picture_parts, **QUICK)
-    which.input(guarded(4, 0)(look), [which, busy], buttons, **QUICK)
+    which.input(guarded(4, 0)(describe), [which, busy], buttons, **QUICK)
     use.click(use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
     fetching = get.click(guarded(5, 0)(get_it), which, [said, busy, use, get, stop], **FETCHING)
     stopped = stop.click(None, None, None, cancels=[fetching]).then(lambda: status("Cancelled."), None, said, **QUICK)
     for ended in (fetching, stopped):
         freed = ended.then(lambda: "", None, busy, **QUICK)
-        freed.then(guarded(4, 0)(look), [which, busy], buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)
+        freed.then(guarded(4, 0)(describe), [which, busy], buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)
     loading = get_pictures.click(guarded(4, 0)(get_them), None, [*picture_parts, loading_pictures], **FETCHING)
     ended = loading.then(lambda: False, None, loading_pictures, **QUICK)
     ended.then(lambda: look_at_pictures(False)[1:], None, picture_parts[1:], **QUICK)  # whatever it said stays
