@@ -51,7 +51,7 @@ EVENTS: tuple[Any, ...] = (None, None, {}, [], "x", 3, *({"index": index} for in
 # What takes a minute of work however it is asked for, or would ask another host.
 LONG = ("measure", "craft", "attack", "learn", "detect", "get_it", "get_them")
 # What draws charts or computes, some tenths of a second if all is right: asked less often.
-DRAWING = ("stored", "photo_curve", "preview", "show_", "fill", "curves", "apply")
+DRAWING = ("stored", "look", "show_", "fill", "curves", "apply")
 # The Networks tab says on purpose where weights belong.
 PLACES = ("describe",)
 
