@@ -31,7 +31,7 @@ with this small budget achieves on the bare network: compare the others with tha
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
 straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
 architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
-measured live have a pattern crafted with 240 image-gradients on 64 images, and 80 others to measure on; a row first shows what
+measured live have a pattern crafted with 200 image-gradients on 64 images, and 80 others to measure on; a row first shows what
 a few of these gradients do (see its cost), and is replaced when they are spent.
 """
 EXPLAIN_DETECTOR = r"""
@@ -46,7 +46,7 @@ What the detector is worth, the pattern that *knows* it tells (Carlini and Wagne
 gradient pulls $H(x + v)$ up, as long as it is below the median of clean images. It takes more steps to fool as many, and is not
 noticed.
 """
-LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 240, 64, 80  # image-gradients a defence, images to craft on and to measure on
+LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 200, 64, 80  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
 TICKED = ["JPEG 50", "blur 1", "3 bits", ROBUST]  # one of each kind: with the bare network five rows
 HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
@@ -211,7 +211,7 @@ def table_of(rows: Sequence[DefenceRow]) -> str:
     """One line a defence: always the fixed pattern and the one crafted anew side by side."""
     head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
     lines = "".join(_line(row) for row in rows)
-    return f'<div class="wide"><table class="bouts"><tr>{head}</tr>{lines}</table></div>'
+    return f'<div class="wide"><table class="bouts defences"><tr>{head}</tr>{lines}</table></div>'
 
 
 def _line(row: DefenceRow) -> str:

@@ -18,7 +18,7 @@ html.present { font-size: 20px; }
 .present :is(#photo-note, #network-note, #pattern-note) .note { display: none; }
 .present #title h1 { font-size: 1.4rem !important; margin: 0 !important; }
 .present #header { align-items: center !important; }
-.present #tabs button[role=tab] { font-size: 1rem; }
+.present #tabs button[role=tab] { font-size: 1rem; padding-inline: .5rem !important; flex-shrink: 0; }
 .present .column:has(> #before-after) { flex-grow: 7 !important; }
 .present #before-after img { max-height: calc(100vh - 9rem) !important; }
 .present .bars .row { grid-template-columns: minmax(5rem, 8.5rem) 1fr 3.4rem !important; padding: .05rem 0 !important; }

@@ -78,6 +78,7 @@ CSS = """
   border-bottom: 1px solid var(--border-color-primary) !important; font-variant-numeric: tabular-nums; }
 .bouts th { font-weight: 700; white-space: nowrap; }
 .bouts small { display: block; font-size: .82rem; opacity: .85; }
+.defences td { min-width: 6.6rem; } .defences td:nth-child(3) { min-width: 8rem; }
 .bouts td:nth-child(n+6):nth-child(-n+10) { white-space: nowrap; }
 .bouts img { width: 84px; height: 84px; min-width: 84px; image-rendering: pixelated; border-radius: 4px; display: block; }
 .bouts .swap { display: block; width: 84px; background-image: var(--before); background-size: 84px 84px;
