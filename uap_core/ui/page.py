@@ -124,11 +124,14 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
 
 
 def warm(studio: Studio) -> None:
-    """Import what the first click needs, while the visitor is still reading."""
+    """Import and load what the first clicks need, while the visitor is still reading."""
+    import uap_core.experiments.defences
     import uap_core.plots.epsilon  # noqa: F401
     from uap_core.images import from_array
+    from uap_core.models.twins import trained_twins
 
     network = studio.networks()[0][1]
     card = studio.card(network)
     studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card)))
     studio.craft_and_held_out(network)
+    trained_twins(studio.zoo, network)
