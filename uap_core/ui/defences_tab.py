@@ -46,7 +46,7 @@ What the detector is worth, the pattern that *knows* it tells (Carlini and Wagne
 gradient pulls $H(x + v)$ up, as long as it is below the median of clean images. It takes more steps to fool as many, and is not
 noticed.
 """
-LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 200, 64, 80  # image-gradients a defence, images to craft on and to measure on
+LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 200, 64, 64  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
 TICKED = ["JPEG 50", "blur 1", "3 bits", ROBUST]  # one of each kind: with the bare network five rows
 HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
