@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it would look up a host otherwise
+# Before torch is imported. Its threads would spin while they wait for each other, on processors that a browser or another
+# visitor's click needs, and all would come to a crawl.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if os.environ.get("SPACES_ZERO_GPU"):
     import spaces  # noqa: F401 - on a Space that lends graphics cards, before anything else asks for one
 

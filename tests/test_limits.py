@@ -49,3 +49,9 @@ def test_the_front_door_says_it_all_and_refuses_nonsense() -> None:
     refused = door("--help", UAP_SECONDS="soon")
     assert refused.returncode
     assert refused.stderr.startswith("error: UAP_SECONDS must be a whole number")
+
+
+def test_threads_that_wait_sleep_and_this_is_settled_before_torch_is_there() -> None:
+    code = "import os, sys, app; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={}, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["PASSIVE", "False"]

@@ -101,7 +101,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
         classifier = studio.classifier(network)
         found = list(compare(classifier, image, perturbation, [*BASELINES, "fgsm"]))
-        table = _table(_before(photo, network), classifier.card.name, found)
+        before = _before(photo, network)
+        table = _table(picture_link(before), classifier.card.name, [_line(before, row) for row in found])
         choices = _targets(studio, network, classifier, image, target_now), _judges(studio, network, judge_now)
         return status(INVITATION), table, hide(), hide(), hide(), *choices
 
@@ -132,17 +133,19 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         bout = Bout(goal_now, wanted, MATCHED[matched_now], EFFORTS[effort_now])
         ordered = [key for _, key in listed if key in keys_now]
         before, name = _before(photo, network), (other or classifier).card.name
+        photograph, lines = picture_link(before), list[str]()
         finished: list[Contender] = []
         for contender in compare(classifier, image, perturbation, ordered, bout, other):
             share = (len(finished) + contender.share) / len(ordered)
             note = progress_note(f"{contender.name}: {contender.seconds:.1f} s…", share)
             if contender.done:
                 finished.append(contender)
-            yield note, _table(before, name, finished) if contender.done else gr.skip(), *(gr.skip(),) * 3
+                lines.append(_line(before, contender))
+            yield note, _table(photograph, name, lines) if contender.done else gr.skip(), *(gr.skip(),) * 3
         said = f"Done: measured live on this photograph, made on {classifier.card.name}, judged by {name}."
         picture = show(comparison_figure(finished, f"{name}: how far, at what price"))
         files = show(offer("comparison.zip", _zip(before, finished))), show(offer("comparison.csv", _csv(finished).encode()))
-        yield status(said), _table(before, name, finished), picture, *files
+        yield status(said), _table(photograph, name, lines), picture, *files
 
     def _before(photo: str, network: str) -> np.ndarray:
         return studio.pixels(photo, studio.card(network))
@@ -175,13 +178,12 @@ def _judges(studio: Studio, network: str, current: str) -> Any:
     return gr.update(choices=[ITSELF, *others], value=current if current in [key for _, key in others] else ITSELF)
 
 
-def _table(before: np.ndarray, judge: str, found: list[Contender]) -> str:
-    """One line an attack; the photograph lies behind every picture and shows when the pointer rests on it."""
+def _table(photograph: str, judge: str, lines: list[str]) -> str:
+    """One line an attack; the photograph (its link) lies behind every picture and shows when the pointer rests on it."""
     head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
-    lines = "".join(_line(before, contender) for contender in found)
     return (
-        f'<div class="wide"><table class="bouts" style="--before:url(\'{picture_link(before)}\')">'
-        f"<caption>judged by {escape(judge)}</caption><tr>{head}</tr>{lines}</table></div>"
+        f'<div class="wide"><table class="bouts" style="--before:url(\'{photograph}\')">'
+        f"<caption>judged by {escape(judge)}</caption><tr>{head}</tr>{''.join(lines)}</table></div>"
     )
 
 

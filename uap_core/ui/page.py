@@ -125,6 +125,7 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
 
 def warm(studio: Studio) -> None:
     """Import and load what the first clicks need, while the visitor is still reading."""
+    import uap_core.experiments.comparison
     import uap_core.experiments.defences
     import uap_core.plots.epsilon  # noqa: F401
     from uap_core.images import from_array
@@ -135,3 +136,4 @@ def warm(studio: Studio) -> None:
     studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card)))
     studio.craft_and_held_out(network)
     trained_twins(studio.zoo, network)
+    import scipy.optimize  # noqa: F401  # of L-BFGS; it takes long and comes last
