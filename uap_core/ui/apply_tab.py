@@ -53,6 +53,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
                 picture_file(amplified(opening.change)) if opening else None,
                 format="png",
                 label=f"the pattern, {GAIN} times stronger, around mid-grey",
+                alt_text="The pattern, amplified",
                 interactive=False,
                 buttons=["fullscreen"],
                 height=300,

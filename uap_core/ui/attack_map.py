@@ -69,13 +69,13 @@ def build() -> tuple[gr.Accordion, list[tuple[gr.Button, Place]]]:
     with gr.Accordion("The attacks on one map", open=False, elem_id="map") as box:
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
         for row, (name, knows) in enumerate(BOXES):
-            gr.HTML(f"<h4>{name}</h4><p>{knows}</p>", elem_classes="map-box")
+            gr.HTML(f"<h2>{name}</h2><p>{knows}</p>", elem_classes="map-box")
             with gr.Row():
                 for column, heading in enumerate(COLUMNS):
                     with gr.Column(min_width=280):
                         gr.HTML(f'<p class="map-column">{heading}</p>')
                         buttons += _stops([place for place in PLACES if (place.row, place.column) == (row, column)])
-        gr.HTML("<h4>Beyond the attacks</h4>", elem_classes="map-box")
+        gr.HTML("<h2>Beyond the attacks</h2>", elem_classes="map-box")
         buttons += _stops(BEYOND)
     return box, buttons
 

@@ -17,6 +17,7 @@ from uap_core.experiments.exhibit import GAIN, amplified
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
     LONG,
     QUICK,
@@ -180,10 +181,10 @@ def _judges(studio: Studio, network: str, current: str) -> Any:
 
 def _table(photograph: str, judge: str, lines: list[str]) -> str:
     """One line an attack; the photograph (its link) lies behind every picture and shows when the pointer rests on it."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
-    return (
-        f'<div class="wide"><table class="bouts" style="--before:url(\'{photograph}\')">'
-        f"<caption>judged by {escape(judge)}</caption><tr>{head}</tr>{''.join(lines)}</table></div>"
+    return wide(
+        "Attacks on the photograph",
+        f'<table class="bouts" style="--photograph:url(\'{photograph}\')">'
+        f"<caption>judged by {escape(judge)}</caption>{head(HEAD)}{''.join(lines)}</table>",
     )
 
 

@@ -84,10 +84,16 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             gr.HTML(f"The pattern, {GAIN} times stronger, around mid-grey")
-            picture = _picture(picture_file(amplified(opening.change)) if opening else None, "pattern", "craft-pattern")
+            picture = _picture(
+                picture_file(amplified(opening.change)) if opening else None, "The pattern, amplified", "craft-pattern"
+            )
         with gr.Column(min_width=300):
             gr.HTML("The chosen photograph under it")
-            photograph = _picture(picture_file(opening.view.perturbed) if opening else None, "photograph", "craft-photograph")
+            photograph = _picture(
+                picture_file(opening.view.perturbed) if opening else None,
+                "The photograph under the pattern",
+                "craft-photograph",
+            )
     labels = gr.HTML(before_and_now(opening.view) if opening else "", elem_id="craft-labels")
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
@@ -228,6 +234,7 @@ def _picture(path: str | None, label: str, elem_id: str) -> gr.Image:
         path,
         format="png",
         label=label,
+        alt_text=label,
         show_label=False,
         interactive=False,
         buttons=["fullscreen"],

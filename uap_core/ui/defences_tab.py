@@ -14,6 +14,7 @@ from uap_core.tables import to_csv
 from uap_core.ui import training_view
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.tables import head, line, wide
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -209,14 +210,12 @@ def _precomputed(provenance: dict[str, Any]) -> str:
 
 def table_of(rows: Sequence[DefenceRow]) -> str:
     """One line a defence: always the fixed pattern and the one crafted anew side by side."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
     lines = "".join(_line(row) for row in rows)
-    return f'<div class="wide"><table class="bouts defences"><tr>{head}</tr>{lines}</table></div>'
+    return wide("Defences and what fools them", f'<table class="bouts defences">{head(HEAD)}{lines}</table>')
 
 
 def _line(row: DefenceRow) -> str:
     cells = (
-        f"<b>{escape(row.defence)}</b>",
         f"{_rate(row.clean)}<small>{escape(row.clean_is)}</small>",
         _rate(row.fixed),
         f"<b>{_rate(row.crafted_anew)}</b>",
@@ -224,7 +223,7 @@ def _line(row: DefenceRow) -> str:
         escape(row.gradient),
         f"{row.image_gradients}<small>image-gradients</small>",
     )
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return line(escape(row.defence), cells)
 
 
 def _rate(rate: Rate) -> str:

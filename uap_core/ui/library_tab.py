@@ -12,6 +12,7 @@ from uap_core.catalogue import CATALOGUE, fetch, published
 from uap_core.library import Entry, library, read_levels
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
+from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
     FETCHING,
     QUICK,
@@ -155,7 +156,7 @@ def _details(entry: Entry) -> str:
         ("made", f"{made}, torch {origin.get('torch', '')}" if made else ""),
         ("source", ", ".join(filter(None, [origin.get("source"), origin.get("licence")]))),
     ]
-    return f'<div class="wide">{facts([(name, value) for name, value in rows if value])}</div>'
+    return wide("About this pattern", facts([(name, value) for name, value in rows if value]))
 
 
 def _ablations(studio: Studio) -> str:
@@ -169,9 +170,8 @@ def _ablations(studio: Studio) -> str:
     if not tables:
         return status("Not computed yet.")
     means = {network: mean_rates(table.rows) for network, table in tables.items()}
-    head = "".join(f"<th>{escape(network)}</th>" for network in means)
     body = "".join(
-        f"<tr><th>{escape(variant)}</th>{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
+        f"<tr><th scope='row'>{escape(variant)}</th>{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
         for variant in dict.fromkeys(variant for rates in means.values() for variant in rates)
     )
     provenance = next(iter(tables.values())).provenance
@@ -180,7 +180,8 @@ def _ablations(studio: Studio) -> str:
         f" {CRAFTED_ON} images, measured on others of the craft set; means of {provenance['seeds']} seeds, precomputed"
         f" {provenance['time'][:10]}. Each line is ours with one part changed, the last ones the paper's method."
     )
-    return f'{status(note)}<div class="wide"><table class="matrix"><tr><th></th>{head}</tr>{body}</table></div>'
+    table = f'<table class="matrix">{head(("variant", *means))}{body}</table>'
+    return status(note) + wide("What each part is worth", table)
 
 
 def _share(rate: float | None) -> str:

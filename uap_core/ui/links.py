@@ -28,10 +28,10 @@ CSS = """
 #header-buttons button { flex: none !important; width: max-content !important; white-space: nowrap; }
 #link-notes { display: grid; min-height: 1.6rem; }
 #link-notes > * { grid-area: 1 / 1; }
-#link-said { font-size: .92rem; }
+#link-said { font-size: var(--type-note); }
 #link-notes:has(#link-said:not(:empty)) #link-note { visibility: hidden; }
 @media (min-width: 800px) { #header-buttons { justify-content: flex-end; } #link-said { text-align: right; } }
-#link-note .note { padding: .1rem .6rem; border-left-color: #b45309; }
+#link-note .note { padding: .1rem .6rem; border-left-color: var(--warn-line); }
 """
 
 

@@ -12,6 +12,7 @@ import gradio as gr
 from uap_core.tables import to_csv
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
+from uap_core.ui.tables import head, line, wide
 from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -117,15 +118,14 @@ def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequenc
 
 def layers_table(rows: Sequence[LayerRow]) -> str:
     """A line a layer; where no bound is known, the reason stands below its kind."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
-    return f'<div class="wide"><table class="layers"><tr>{head}</tr>{"".join(map(_line, rows))}</table></div>'
+    return wide("Bounds of the layers", f'<table class="layers">{head(HEAD)}{"".join(map(_line, rows))}</table>')
 
 
 def _line(row: LayerRow) -> str:
     why = f"<small>{escape(row.note)}</small>" if row.note else ""
-    words = (escape(row.name), escape(row.kind) + why, escape(row.shape), escape(row.stride))
+    words = (escape(row.kind) + why, escape(row.shape), escape(row.stride))
     numbers = (_number(row.bound), _number(row.real), _number(row.running))
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in (*words, *numbers))}</tr>"
+    return line(escape(row.name), (*words, *numbers))
 
 
 def _number(value: float | None) -> str:

@@ -13,6 +13,7 @@ from uap_core.models.card import Card
 from uap_core.models.weights import ABSENT, HERE, by_hand, fetch, how_to_get, state
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
+from uap_core.ui.tables import head, line, wide
 from uap_core.ui.widgets import FETCHING, QUICK, facts, guarded, problem, status, told
 
 EXPLAIN = """
@@ -113,15 +114,15 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
 def _table(studio: Studio) -> str:
     kept = studio.zoo.in_memory()
     rows = [_row(card, "in memory" if key in kept else state(card)) for key, card in studio.zoo.cards().items()]
-    head = "".join(f"<th>{name}</th>" for name in ("Network", "Input", "Weights", "Top-1", "Licence", "On this machine"))
-    return f'<div class="wide"><table class="listing"><tr>{head}</tr>{"".join(rows)}</table></div>'
+    columns = head(("Network", "Input", "Weights", "Top-1", "Licence", "On this machine"))
+    return wide("All networks", f'<table class="listing">{columns}{"".join(rows)}</table>')
 
 
 def _row(card: Card, where: str) -> str:
     top1 = f"{card.top1:.1%}" if card.top1 else ""
     kind = "here" if where in (HERE, "in memory") else "other" if where != ABSENT else "absent"
-    cells = (escape(card.name), f"{card.input_size} px", f"{card.megabytes:.0f} MB", top1, escape(card.licence))
-    return f'<tr class="{kind}">{"".join(f"<td>{cell}</td>" for cell in cells)}<td>{escape(where)}</td></tr>'
+    cells = (f"{card.input_size} px", f"{card.megabytes:.0f} MB", top1, escape(card.licence))
+    return line(escape(card.name), (*cells, f'<span class="{kind}">{escape(where)}</span>'))
 
 
 def _memory(studio: Studio) -> str:
@@ -153,7 +154,7 @@ def _details(card: Card) -> str:
         ("note", card.note),
     ]
     shown = facts([(name, value) for name, value in rows if value])
-    return f'<div class="wide">{shown}</div>{_advice(card, found)}'
+    return f"{wide('About this network', shown)}{_advice(card, found)}"
 
 
 def _advice(card: Card, found: str) -> str:

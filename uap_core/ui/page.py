@@ -36,11 +36,13 @@ from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS
 
 TITLE = "Universal adversarial perturbations"
+# For those who hear the page: the heading between the title and those of its parts.
+HEADING = "<h2>Demonstration</h2>"
 LEAD = "One fixed, nearly invisible pattern makes a network wrong on most photographs."
 STYLES = CSS + links.CSS + tour.CSS + presenter.CSS + glossary.CSS
 SCRIPTS = "".join(
     f"<script>{(Path(__file__).parent / name).read_text(encoding='utf-8')}</script>"
-    for name in ("links.js", "presenter.js", "tour.js")
+    for name in ("links.js", "presenter.js", "tour.js", "access.js")
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 THREADS = 40  # of which a run that waits takes one from time to time
@@ -59,6 +61,7 @@ def build(studio: Studio) -> gr.Blocks:
                     presenter.build(demo)
                     links.build_button()
                 note = links.build_note()
+        gr.HTML(HEADING, elem_classes="unseen")
         box, stops = attack_map.build()
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from uap_core.ui.tables import head, wide
+
 if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
 
@@ -19,17 +21,14 @@ def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = "crafted on 
     networks = list(dict.fromkeys(row.network for row in rows))
     cells = {(row.perturbation, row.network): row for row in rows}
     distortions = {row.perturbation: row.distortion for row in rows if row.distortion is not None}
-    head = "".join(f'<th scope="col">{escape(network)}</th>' for network in networks)
-    head += '<th scope="col">av. distortion</th>' if distortions else ""
+    columns = ["perturbation", *networks, *["av. distortion"] * bool(distortions)]
     lines = ""
     for name in dict.fromkeys(row.perturbation for row in rows):
         found = "".join(_cell(cells.get((name, network)), made) for network in networks)
         lines += f'<tr><th scope="row">{escape(name)}</th>{found}{_distortion(distortions, name)}</tr>'
-    return (
-        '<div class="rates"><label><input type="checkbox"> show the 95 % intervals</label>'
-        f'<div class="wide"><table class="matrix"><caption>{escape(caption)} Framed: {escape(made)}.</caption>'
-        f'<tr><th scope="col">perturbation</th>{head}</tr>{lines}</table></div></div>'
-    )
+    told = f"<caption>{escape(caption)} Framed: {escape(made)}.</caption>"
+    table = wide(caption, f'<table class="matrix">{told}{head(columns)}{lines}</table>')
+    return f'<div class="rates"><label><input type="checkbox"> show the 95 % intervals</label>{table}</div>'
 
 
 def _cell(row: MatrixRow | None, made: str) -> str:

@@ -82,10 +82,12 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         )
     photo_note = gr.HTML(_about(DEFAULT_PHOTO, studio, networks[0][1]), elem_id="photo-note")
     gr.Markdown("### 2 · Network")
-    network = gr.Dropdown(networks, value=networks[0][1], show_label=False, container=False, elem_id="network")
+    network = gr.Dropdown(networks, value=networks[0][1], label="Network", show_label=False, container=False, elem_id="network")
     network_note = gr.HTML(_about_network(studio, networks[0][1]), elem_id="network-note")
     gr.Markdown("### 3 · Perturbation")
-    pattern = gr.Dropdown(patterns, value=patterns[0][1], show_label=False, container=False, elem_id="pattern")
+    pattern = gr.Dropdown(
+        patterns, value=patterns[0][1], label="Perturbation", show_label=False, container=False, elem_id="pattern"
+    )
     with gr.Accordion("Open your own file", open=False, elem_id="own-pattern"):
         gr.HTML(status(".npy, .npz, .mat, .pth or .safetensors, from this page or from anybody."))
         pattern_file = gr.File(show_label=False, height=110, elem_id="pattern-file")

@@ -149,13 +149,13 @@ _OUTLINED = ",\n".join(
 CSS = f"""
 .gradio-container {{ overflow: clip !important; }}
 #tour {{ position: sticky; top: 0; z-index: 60; align-items: center; gap: .5rem; background: var(--background-fill-primary); }}
-#tour:has([data-stop]) {{ border: 2px solid #b45309; border-radius: 8px; padding: .45rem .6rem .45rem .9rem;
-  box-shadow: 0 3px 10px rgb(0 0 0 / .18); }}
+#tour:has([data-stop]) {{ border: 2px solid var(--guide); border-radius: var(--round); padding: .45rem .6rem .45rem .9rem;
+  box-shadow: var(--lifted); }}
 #tour:not(:has(#tour-says p)) {{ height: 0; margin-bottom: calc(-1 * var(--layout-gap)); overflow: hidden; }}
 #tour:not(:has(#tour-says p)) button {{ display: none; }}
 #tour-says {{ flex: 1 1 20rem; min-width: 0; }}
-#tour-says p {{ margin: 0; font-size: 1.02rem; line-height: 1.4; color: var(--body-text-color); }}
-{_OUTLINED} {{ outline: 3px solid #d97706; outline-offset: 3px; border-radius: 8px; overflow: visible; }}
+#tour-says p {{ margin: 0; font-size: var(--type-text); line-height: 1.4; color: var(--body-text-color); }}
+{_OUTLINED} {{ outline: 3px solid var(--guide); outline-offset: 3px; border-radius: var(--round); overflow: visible; }}
 """
 
 

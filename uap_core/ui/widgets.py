@@ -26,6 +26,7 @@ from PIL import Image
 
 from uap_core.errors import ImageError, UapError
 from uap_core.files import write_whole
+from uap_core.ui.charts import drawn_and_told
 
 if TYPE_CHECKING:
     from uap_core.download import Fetched
@@ -51,6 +52,7 @@ def _as_typed(component: Any, payload: Any) -> Any:
 # On the classes: once a component is updated, each visitor has a copy of it, which forgets what was set on the first one.
 gr.Slider.preprocess = _as_typed  # type: ignore[method-assign, assignment]
 gr.Number.preprocess = _as_typed  # type: ignore[method-assign, assignment]
+gr.Plot.postprocess = drawn_and_told  # type: ignore[method-assign]
 
 
 def photo_input(**options: Any) -> gr.Image:
@@ -147,7 +149,7 @@ def download(label: str, elem_id: str) -> gr.DownloadButton:
 
 def chart(elem_id: str) -> gr.Plot:
     """A chart, hidden until there is something to draw; lossless, so that lines stay crisp."""
-    return gr.Plot(format="png", show_label=False, visible=False, elem_id=elem_id)
+    return gr.Plot(format="png", show_label=False, visible=False, elem_id=elem_id, elem_classes="chart")
 
 
 def show(value: Any) -> Any:
@@ -192,7 +194,7 @@ def bars(title: str, rows: Sequence[tuple[str, float]], was: str, new: str) -> s
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
     """A two-column table of names and values."""
-    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    lines = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows)
     return f'<table class="facts">{lines}</table>'
 
 

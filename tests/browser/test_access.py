@@ -1,0 +1,120 @@
+"""The page for everybody: axe-core's rules on every tab, light and dark; a phone; the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from test_page import wait_for
+
+# Each tab, and what stands there once it is filled.
+TABS = {
+    "Apply": "#numbers td",
+    "Craft": "#craft-numbers td",
+    "Epsilon": "#photo-chart img",
+    "Training images": "#curve-stored img",
+    "Compare": ".bouts tr:nth-child(4)",
+    "Transfer": "#transfer-matrix .rate",
+    "Why": "#labels-chart img",
+    "Defences": "#defences-table tr:nth-child(7)",
+    "Library": "#library-samples img",
+    "Networks": ".listing tr:nth-child(18)",
+}
+WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa"]}
+CONTRAST = {"type": "rule", "values": ["color-contrast"]}
+FOCUS = """() => {
+  const here = document.activeElement, style = getComputedStyle(here);
+  const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  return [here.outerHTML.slice(0, 160), seen];
+}"""
+PHONE = {"width": 390, "height": 844}
+
+
+def open_tab(page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+    page.locator(TABS[name]).first.wait_for()
+
+
+def violations(page, rules: dict, where: str = "html") -> list[str]:
+    """What axe finds within ``where``, a line each."""
+    found = Axe().run(page, where, {"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{violation['id']}: {node['target']}: {node['failureSummary'].splitlines()[-1]}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+def test_every_tab_keeps_the_rules_light_and_dark_and_fits_a_phone(page) -> None:
+    """One walk, since filling the tabs takes longest. In dark mode only colours differ."""
+    broken: dict[str, list[str]] = {}
+    page.locator("#map button").first.click()
+    page.locator("#glossary button").first.click()
+    page.get_by_text("share of pictures whose answer changes").wait_for()
+    for name in TABS:
+        open_tab(page, name)
+        where = "html" if name == "Apply" else f"[role=tabpanel]:has({TABS[name]})"
+        found = violations(page, WCAG, where)
+        page.evaluate("document.body.classList.add('dark')")
+        found += [f"dark: {line}" for line in violations(page, CONTRAST, where)]
+        page.evaluate("document.body.classList.remove('dark')")
+        page.set_viewport_size(PHONE)
+        page.wait_for_timeout(200)
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"on a phone the page is {beyond} pixels too wide"] * (beyond > 0)
+        page.set_viewport_size({"width": 1400, "height": 1000})
+        broken |= {name: found} if found else {}
+    assert broken == {}
+
+
+def test_dark_is_dark(page, server: str) -> None:
+    page.goto(f"{server}/?__theme=dark")
+    page.locator("#download-png").wait_for()
+    for place in ("body", "#verdict .verdict"):
+        colour = page.locator(place).evaluate("element => getComputedStyle(element).backgroundColor")
+        assert max(map(int, re.findall(r"\d+", colour)[:3])) < 64, (place, colour)
+    fooled = page.locator("#verdict .verdict.fooled").evaluate("element => getComputedStyle(element).color")
+    named = page.evaluate("getComputedStyle(document.body).getPropertyValue('--fooled-text')").strip().lstrip("#")
+    assert fooled == f"rgb({', '.join(str(int(named[place : place + 2], 16)) for place in (0, 2, 4))})"
+
+
+def test_charts_and_the_page_say_what_they_are(page) -> None:
+    open_tab(page, "Epsilon")
+    page.wait_for_function("document.querySelector('#sweep-chart img')?.alt.startsWith('ResNet-64')")
+    words = page.locator("#sweep-chart img").get_attribute("alt")
+    assert re.search(r"fooling rate against epsilon \(of 255\)\. .*: from 0% to \d+%\.", words)
+    assert "plot visualising" not in words
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.title() == "Universal adversarial perturbations"
+    assert page.locator("main").count() == 1
+    assert page.locator("#sweep-status").get_attribute("aria-live") == "polite"
+
+
+def tab_to(page, selector: str) -> None:
+    """Press Tab until the keyboard is on ``selector``; each stop on the way must be visible."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        html, seen = page.evaluate(FOCUS)
+        assert seen or html.startswith("<body"), html
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
+    tab_to(page, "#gallery [aria-label^='Thumbnail 2 ']")
+    page.keyboard.press("Enter")
+    wait_for(page, "#photo-note", "Chelsea")
+    tab_to(page, "#epsilon input[type=range]")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    wait_for(page, "#numbers", "11/255")
+    tab_to(page, "[role=tab][data-tab-id=craft]")
+    page.keyboard.press("Enter")
+    page.locator("#craft-run").wait_for()
+    tab_to(page, "#craft-run")
+    page.keyboard.press("Enter")
+    wait_for(page, "#craft-status", "image-gradients")
+    tab_to(page, "#craft-stop")
+    page.keyboard.press("Enter")
+    wait_for(page, "#craft-status", "Stopped")

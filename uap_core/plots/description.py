@@ -1,0 +1,50 @@
+"""A figure in words, for those who hear the page: its title, what stands against what, and what each named mark shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+
+def described(figure: Figure) -> str:
+    """A sentence for the title, for each pair of axes, for each line or row of bars in the legend, for the words between."""
+    sentences = [figure.get_suptitle(), *(sentence for axes in figure.axes for sentence in _of(axes))]
+    return ". ".join(" ".join(sentence.split()) for sentence in sentences if sentence.strip()) + "."
+
+
+def _of(axes: Axes) -> Iterator[str]:
+    yield axes.get_title(loc="left") or axes.get_title()
+    x_label, y_label = axes.get_xlabel(), axes.get_ylabel()
+    yield f"{y_label} against {x_label}" if x_label and y_label else y_label
+    yield from _lines(axes)
+    yield from _bars(axes)
+    yield ", ".join(text.get_text() for text in axes.texts if not text.get_text().isdigit())
+
+
+def _lines(axes: Axes) -> Iterator[str]:
+    for line in axes.get_lines():
+        heights = np.asarray(line.get_ydata(), dtype=float)
+        if len(heights) and line.get_linestyle() != "None" and not _unnamed(line.get_label()):
+            yield f"{line.get_label()}: from {_value(axes, heights[0])} to {_value(axes, heights[-1])}"
+
+
+def _bars(axes: Axes) -> Iterator[str]:
+    for bars in axes.containers:
+        if isinstance(bars, BarContainer) and not _unnamed(bars.get_label()):
+            heights = ", ".join(_value(axes, bar.get_height()) for bar in bars)
+            yield f"{bars.get_label()}: {heights}"
+
+
+def _unnamed(label: object) -> bool:
+    return str(label).startswith("_")  # as Matplotlib calls what has no name
+
+
+def _value(axes: Axes, height: float) -> str:
+    """As the axis would write it: "87%" on an axis of shares."""
+    shares = isinstance(axes.yaxis.get_major_formatter(), PercentFormatter)
+    return f"{100 * height:.0f}%" if shares else f"{height:.3g}"
