@@ -19,7 +19,8 @@ def options() -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(
         description="See universal adversarial perturbations in the browser.",
-        epilog=f"environment variables:\n{limits().described()}\n  UAP_DEVICE=cpu  where networks compute: cpu or cuda",
+        epilog=f"environment variables:\n{limits().described()}\n  UAP_DEVICE=cpu  where networks compute: cpu or cuda\n"
+        "  UAP_LANGUAGE=en  language of the page: en, or one that has a catalogue in uap_core/locale",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--models", type=Path, help="a further folder of network cards (JSON)")

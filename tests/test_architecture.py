@@ -23,7 +23,8 @@ LAYERS = (
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
     {"images", "datasets", "imagenette"},
-    {"errors", "assets", "download", "files", "limits"},
+    {"errors", "assets", "download", "files", "limits", "row_names"},
+    {"texts"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = ("torch", "torchvision", "gradio", "matplotlib")

@@ -13,6 +13,7 @@ from pathlib import Path
 from uap_core.download import Fetched, download, one_at_a_time, writing
 from uap_core.errors import PerturbationError
 from uap_core.library import fetched_folder
+from uap_core.texts import _
 
 LARGEST = 2_000_000
 SGD_UAP = "https://raw.githubusercontent.com/kenny-co/sgd-uap-torch/1f58b7976f510386f40dfb94f79dd70482a150be/uaps/imagenet"
@@ -58,7 +59,9 @@ def published(key: str) -> Published:
     for entry in CATALOGUE:
         if entry.key == key:
             return entry
-    raise PerturbationError(f"The catalogue has no {key!r}. It has: {', '.join(entry.key for entry in CATALOGUE)}.")
+    raise PerturbationError(
+        _("The catalogue has no {key!r}. It has: {names}.").format(key=key, names=", ".join(entry.key for entry in CATALOGUE))
+    )
 
 
 def fetch(entry: Published) -> Iterator[Fetched]:
@@ -72,7 +75,7 @@ def fetch(entry: Published) -> Iterator[Fetched]:
 
     if entry.path.is_file():
         return
-    advice = f"Try again, or get {entry.url} elsewhere and open that file yourself."
+    advice = _("Try again, or get {address} elsewhere and open that file yourself.").format(address=entry.url)
     with one_at_a_time(entry.path), writing(entry.path.name, entry.path.parent), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / entry.url.rpartition("/")[2]
         yield from download(entry.url, path, entry.sha256, LARGEST, advice=advice)

@@ -16,6 +16,7 @@ import numpy as np
 
 from uap_core.errors import DatasetError, ImageError
 from uap_core.images import LEVELS, MAX_BYTES, open_image, square
+from uap_core.texts import _
 
 if TYPE_CHECKING:
     import torch
@@ -114,8 +115,10 @@ def open_image_set(
             continue
         kept_names.append(name)
     if not pixels:
-        part = f" under {split!r}" if split else ""
-        raise DatasetError(f"No picture was found{part} in {source.name!r}. Put pictures there, one folder a class.")
+        said = _("No picture was found in {source!r}. Put pictures there, one folder a class.")
+        if split:
+            said = _("No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class.")
+        raise DatasetError(said.format(split=split, source=source.name))
     return ImageSet(
         name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
         pixels=torch.from_numpy(np.stack(pixels)),
@@ -156,7 +159,9 @@ def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
     import torch
 
     if len(everything) < 2:
-        raise DatasetError(f"{everything.name!r} has one picture; crafting and measuring need at least two.")
+        raise DatasetError(
+            _("{source!r} has one picture; crafting and measuring need at least two.").format(source=everything.name)
+        )
     order = torch.arange(len(everything))
     craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
     return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
@@ -172,7 +177,7 @@ def _listing(source: Path) -> tuple[list[str], Reader]:
         return _folder(source)
     if source.is_file() and zipfile.is_zipfile(source):
         return _zip(source)
-    raise DatasetError(f"There is no folder or zip of pictures at {source.name!r}.")
+    raise DatasetError(_("There is no folder or zip of pictures at {source!r}.").format(source=source.name))
 
 
 def _of_split(names: list[str], split: str | None) -> list[str]:
@@ -219,7 +224,9 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DatasetError(f"The zip {path.name!r} is damaged: its table of contents could not be read.") from error
+        raise DatasetError(
+            _("The zip {file!r} is damaged: its table of contents could not be read.").format(file=path.name)
+        ) from error
     names = {
         entry.filename
         for entry in archive.infolist()

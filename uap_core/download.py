@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from uap_core.errors import DownloadError
+from uap_core.texts import _
 
 BLOCK = 1 << 18
 PATIENCE = 20.0
@@ -39,7 +40,8 @@ class Fetched:
         return self.done / self.total if self.total else 0.0
 
     def __str__(self) -> str:
-        return f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB" if self.total else f"{self.done / 1e6:.1f} MB"
+        said = _("{done:.1f} of {total:.1f} MB") if self.total else _("{done:.1f} MB")
+        return said.format(done=self.done / 1e6, total=self.total / 1e6)
 
 
 @contextmanager
@@ -49,8 +51,14 @@ def writing(what: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DownloadError(f"The disk is full: there is no room for {what} in {folder}.") from error
-        raise DownloadError(f"{what} cannot be written into {folder}: {error.strerror or error}.") from error
+            raise DownloadError(
+                _("The disk is full: there is no room for {what} in {folder}.").format(what=what, folder=folder)
+            ) from error
+        raise DownloadError(
+            _("{what} cannot be written into {folder}: {reason}.").format(
+                what=what, folder=folder, reason=error.strerror or error
+            )
+        ) from error
 
 
 @contextmanager
@@ -58,7 +66,9 @@ def one_at_a_time(path: Path) -> Iterator[None]:
     """Raise DownloadError while ``path`` is being fetched already: a second visitor would only halve the speed of both."""
     with _lock:
         if path in _under_way:
-            raise DownloadError(f"{path.name} is being fetched already, here or by another visitor. Look again in a while.")
+            raise DownloadError(
+                _("{file} is being fetched already, here or by another visitor. Look again in a while.").format(file=path.name)
+            )
         _under_way.add(path)
     try:
         yield
@@ -76,7 +86,7 @@ def download(
     listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves nothing
     behind. Raises DownloadError with what happened, and ``advice``, or what to save where.
     """
-    advice = advice or f"Try again, or get {url} elsewhere and save it as {path}."
+    advice = advice or _("Try again, or get {address} elsewhere and save it as {path}.").format(address=url, path=path)
     with one_at_a_time(path), writing(path.name, path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path.parent, f".{path.name}.*.part")
@@ -87,13 +97,21 @@ def download(
                 for block, total in _blocks(url, path.name, advice):
                     done += len(block)
                     if largest and max(done, total) > largest:
-                        raise DownloadError(f"{_host(url)} offers a larger file than {path.name} is. {advice}")
+                        raise DownloadError(
+                            _("{host} offers a larger file than {file} is. {advice}").format(
+                                host=_host(url), file=path.name, advice=advice
+                            )
+                        )
                     out.write(block)
                     digest.update(block)
                     yield Fetched(done, total)
             if not digest.hexdigest().startswith(digits):
-                found = f"its {NAMES[algorithm]} does not begin with {digits[:8]}"
-                raise DownloadError(f"What {_host(url)} sent is not {path.name}: {found}. {advice}")
+                found = _("its {algorithm} does not begin with {digits}").format(algorithm=NAMES[algorithm], digits=digits[:8])
+                raise DownloadError(
+                    _("What {host} sent is not {file}: {found}. {advice}").format(
+                        host=_host(url), file=path.name, found=found, advice=advice
+                    )
+                )
             os.chmod(part, 0o644)  # temporary files are for their owner's eyes only
             os.replace(part, path)
         finally:
@@ -114,12 +132,20 @@ def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:
             for block in answer.iter_bytes(BLOCK):
                 yield block, total
     except httpx.HTTPStatusError as error:
-        raise DownloadError(f"{host} answered {error.response.status_code} for {name}. {advice}") from error
+        raise DownloadError(
+            _("{host} answered {status} for {file}. {advice}").format(
+                host=host, status=error.response.status_code, file=name, advice=advice
+            )
+        ) from error
     except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
-        raise DownloadError(f"The connection to {host} broke off before {name} was whole. {advice}") from error
+        raise DownloadError(
+            _("The connection to {host} broke off before {file} was whole. {advice}").format(
+                host=host, file=name, advice=advice
+            )
+        ) from error
     # No route, a proxy or certificates that are not there, an address that is none: httpx raises many kinds.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError, ValueError) as error:
-        raise DownloadError(f"There is no connection to {host}. {advice}") from error
+        raise DownloadError(_("There is no connection to {host}. {advice}").format(host=host, advice=advice)) from error
 
 
 def _host(url: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.errors import PerturbationError
+from uap_core.texts import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ENDINGS = (".npy", ".npz", ".safetensors", ".pth", ".pt", ".mat")
 MAX_BYTES = 30_000_000
 MAX_VALUES = 3 * 1024 * 1024
-UNIT, BYTES = "0 to 1", "0 to 255"
+UNIT, BYTES = N_("0 to 1"), N_("0 to 255")
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
 
@@ -57,11 +58,17 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Nothing is unpickled but what torch.load(weights_only=True) admits. Raises PerturbationError.
     """
     if path.suffix.lower() not in ENDINGS:
-        raise PerturbationError(f"A perturbation file ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, not {path.suffix!r}.")
+        raise PerturbationError(
+            _("A perturbation file ends in {endings} or {last}, not {ending!r}.").format(
+                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
+            )
+        )
     if not path.is_file():
-        raise PerturbationError(f"There is no perturbation file at {path.name!r}.")
+        raise PerturbationError(_("There is no perturbation file at {file!r}.").format(file=path.name))
     if path.stat().st_size > MAX_BYTES:
-        raise PerturbationError(f"This file has {path.stat().st_size / 1e6:.0f} MB; no perturbation is that large.")
+        raise PerturbationError(
+            _("This file has {size:.0f} MB; no perturbation is that large.").format(size=path.stat().st_size / 1e6)
+        )
     reader = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors, ".pth": _torch, ".pt": _torch, ".mat": _matlab}
     found = {name: value.squeeze() for name, value in reader[path.suffix.lower()](path).items() if value.dtype.kind in "fiu"}
     fitting = {
@@ -72,8 +79,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not fitting:
         shapes = ", ".join(str(value.shape) for value in found.values())
         raise PerturbationError(
-            "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in this file"
-            f" have other shapes: {shapes}."
+            _(
+                "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in this"
+                " file have other shapes: {shapes}."
+            ).format(shapes=shapes)
         )
     return fitting
 
@@ -82,7 +91,9 @@ def detect(arrays: dict[str, np.ndarray], name: str = "") -> Reading:
     """The likeliest reading of the array called ``name``, or of the first."""
     name = name or next(iter(arrays))
     if name not in arrays:
-        raise PerturbationError(f"There is no array {name!r} in this file. It holds: {', '.join(arrays)}.")
+        raise PerturbationError(
+            _("There is no array {array!r} in this file. It holds: {arrays}.").format(array=name, arrays=", ".join(arrays))
+        )
     values = arrays[name].astype(np.float64)
     largest = _largest(values)
     spread = math.sqrt(float((values**2).mean()))
@@ -99,9 +110,19 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
     values = arrays[reading.array].astype(np.float64)
     largest = _largest(values)
     if values.shape[0 if reading.channels == "first" else 2] != 3:
-        raise PerturbationError(f"The {reading.channels} axis of this array does not have the three channels: {values.shape}.")
+        raise PerturbationError(
+            (
+                _("The first axis of this array does not have the three channels: {shape}.")
+                if reading.channels == "first"
+                else _("The last axis of this array does not have the three channels: {shape}.")
+            ).format(shape=values.shape)
+        )
     if largest > (255 if reading.scale == BYTES else 1):
-        raise PerturbationError(f"These values go up to {largest:.4g}: they cannot be meant for pixels from {reading.scale}.")
+        raise PerturbationError(
+            _("These values go up to {largest:.4g}: they cannot be meant for pixels from {range}.").format(
+                largest=largest, range=_(reading.scale)
+            )
+        )
     if reading.channels == "last":
         values = values.transpose(2, 0, 1)
     if reading.transposed:
@@ -113,7 +134,7 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
 
 def _largest(values: np.ndarray) -> float:
     if not np.isfinite(values).all():
-        raise PerturbationError("This perturbation holds values that are not numbers.")
+        raise PerturbationError(_("This perturbation holds values that are not numbers."))
     return float(np.abs(values).max())
 
 
@@ -126,12 +147,12 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > MAX_BYTES:
-                raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
+                raise PerturbationError(_("Unpacked, this .npz file would be far larger than any perturbation."))
             packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
     except PerturbationError:
         raise
     except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-        raise PerturbationError("This .npz file is damaged: its arrays could not be unpacked.") from error
+        raise PerturbationError(_("This .npz file is damaged: its arrays could not be unpacked.")) from error
     return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
 
 
@@ -152,7 +173,7 @@ def _numpy_array(data: bytes) -> np.ndarray:
         values = stream.read()
         if dtype.hasobject:
             raise PerturbationError(
-                "This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array."
+                _("This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array.")
             )
         if len(values) != math.prod(shape) * dtype.itemsize:
             raise ValueError("its size is not what its header says")
@@ -160,7 +181,7 @@ def _numpy_array(data: bytes) -> np.ndarray:
     except PerturbationError:
         raise
     except Exception as error:  # a damaged header makes numpy raise nearly anything
-        raise PerturbationError("This NumPy file is damaged: its array could not be read.") from error
+        raise PerturbationError(_("This NumPy file is damaged: its array could not be read.")) from error
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -172,7 +193,7 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
     except PerturbationError:
         raise
     except Exception as error:  # safetensors and torch raise several kinds
-        raise PerturbationError("This .safetensors file is damaged: its arrays could not be read.") from error
+        raise PerturbationError(_("This .safetensors file is damaged: its arrays could not be read.")) from error
 
 
 def _torch(path: Path) -> dict[str, np.ndarray]:
@@ -182,7 +203,7 @@ def _torch(path: Path) -> dict[str, np.ndarray]:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                    raise PerturbationError("Unpacked, this file would be far larger than any perturbation.")
+                    raise PerturbationError(_("Unpacked, this file would be far larger than any perturbation."))
         held = torch.load(path, weights_only=True, map_location="cpu")
         if isinstance(held, torch.Tensor):
             held = {path.stem: held}
@@ -192,8 +213,10 @@ def _torch(path: Path) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
         raise PerturbationError(
-            "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
-            " Save the pattern alone, as a tensor."
+            _(
+                "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
+                " Save the pattern alone, as a tensor."
+            )
         ) from error
 
 
@@ -218,7 +241,7 @@ def _matlab(path: Path) -> dict[str, np.ndarray]:
 
     kinds = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
     try:
-        major, _ = matfile_version(path)
+        major = matfile_version(path)[0]
         data = path.read_bytes()
         if major == 1:
             data = _inflated(data)
@@ -227,9 +250,9 @@ def _matlab(path: Path) -> dict[str, np.ndarray]:
     except PerturbationError:
         raise
     except NotImplementedError as error:
-        raise PerturbationError("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').") from error
+        raise PerturbationError(_("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').")) from error
     except Exception as error:  # a damaged file makes scipy raise nearly anything
-        raise PerturbationError("This .mat file is damaged: its arrays could not be read.") from error
+        raise PerturbationError(_("This .mat file is damaged: its arrays could not be read.")) from error
     return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
 
 
@@ -249,10 +272,10 @@ def _inflated(data: bytes) -> bytes:
             unpacking = zlib.decompressobj()
             element = unpacking.decompress(element[8:], MAX_BYTES - total)
             if unpacking.unconsumed_tail:
-                raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
+                raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
         total += len(element)
         if total > MAX_BYTES:
-            raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
+            raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
         parts.append(element)
     return b"".join(parts)
 
@@ -260,4 +283,4 @@ def _inflated(data: bytes) -> bytes:
 def _check_size(shape: tuple[int, ...]) -> None:
     """Before any memory is taken. Raises PerturbationError for what no network could take."""
     if math.prod(shape) > MAX_VALUES:
-        raise PerturbationError(f"An array of the shape {shape} is far larger than any perturbation.")
+        raise PerturbationError(_("An array of the shape {shape} is far larger than any perturbation.").format(shape=shape))

@@ -13,12 +13,13 @@ from pathlib import Path
 from uap_core.assets import cache_folder
 from uap_core.download import Fetched, download, one_at_a_time, remove_abandoned, writing
 from uap_core.errors import DownloadError
+from uap_core.texts import _
 
 # torchvision.datasets.Imagenette, size "320px": short sides of 320 pixels, enough for networks that take 224.
 URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"
 MD5 = "3df6f0d01a2c9592104656642f5e78a3"
 MEGABYTES = 342
-ADVICE = "Try again, or start the app with --images and a folder or zip of pictures."
+ADVICE = _("Try again, or start the app with --images and a folder or zip of pictures.")
 
 
 def folder() -> Path:
@@ -39,7 +40,7 @@ def fetch() -> Iterator[Fetched]:
     if is_here():
         return
     if not hasattr(tarfile, "data_filter"):
-        raise DownloadError("Unpacking Imagenette safely needs Python 3.10.12, 3.11.4 or newer.")
+        raise DownloadError(_("Unpacking Imagenette safely needs Python 3.10.12, 3.11.4 or newer."))
     home = folder().parent
     with one_at_a_time(folder()), writing("Imagenette", home):
         home.mkdir(parents=True, exist_ok=True)
@@ -52,4 +53,8 @@ def fetch() -> Iterator[Fetched]:
                     packed.extractall(work, filter="data")  # nothing outside the folder, no links out of it, no devices
                 (Path(work) / folder().name).rename(folder())
             except (tarfile.TarError, EOFError, FileNotFoundError) as error:
-                raise DownloadError(f"Imagenette was fetched but could not be unpacked into {home}: {error}.") from error
+                raise DownloadError(
+                    _("Imagenette was fetched but could not be unpacked into {folder}: {reason}.").format(
+                        folder=home, reason=error
+                    )
+                ) from error

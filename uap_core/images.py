@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from uap_core.errors import ImageError
 from uap_core.limits import limits
+from uap_core.texts import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,10 +57,14 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     else:
         path = Path(source)
         if not path.is_file():
-            raise ImageError(f"There is no picture at {path.name!r}.")
+            raise ImageError(_("There is no picture at {file!r}.").format(file=path.name))
         size, stream = path.stat().st_size, path
     if size > MAX_BYTES:
-        raise ImageError(f"This file has {size / 1e6:.0f} MB; pictures of up to {MAX_BYTES / 1e6:.0f} MB can be opened.")
+        raise ImageError(
+            _("This file has {size:.0f} MB; pictures of up to {most:.0f} MB can be opened.").format(
+                size=size / 1e6, most=MAX_BYTES / 1e6
+            )
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
@@ -69,13 +74,15 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
                 picture.load()
                 return _to_rgb(picture)
     except UnidentifiedImageError as error:
-        raise ImageError("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.") from error
+        raise ImageError(_("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.")) from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
+        raise ImageError(
+            _("This picture is far too large; up to {most:.0f} megapixels can be opened.").format(most=MAX_PIXELS / 1e6)
+        ) from error
     except ImageError:
         raise
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
-        raise ImageError("This picture is damaged: it could not be read to its end. Try another file.") from error
+        raise ImageError(_("This picture is damaged: it could not be read to its end. Try another file.")) from error
 
 
 @lru_cache(maxsize=1)
@@ -88,9 +95,17 @@ def _known_formats() -> list[str]:
 def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise ImageError(f"This picture has {width * height / 1e6:.0f} megapixels; up to {MAX_PIXELS / 1e6:.0f} can be opened.")
+        raise ImageError(
+            _("This picture has {size:.0f} megapixels; up to {most:.0f} can be opened.").format(
+                size=width * height / 1e6, most=MAX_PIXELS / 1e6
+            )
+        )
     if max(size) > MAX_ASPECT * min(size):
-        raise ImageError(f"This picture is {width} x {height} pixels, too narrow to cut a square from it.")
+        raise ImageError(
+            _("This picture is {width} x {height} pixels, too narrow to cut a square from it.").format(
+                width=width, height=height
+            )
+        )
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
@@ -100,7 +115,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _on_white(picture)
     if picture.mode == "LAB":
-        raise ImageError("This picture has LAB colours, which cannot be opened. Save it with RGB colours.")
+        raise ImageError(_("This picture has LAB colours, which cannot be opened. Save it with RGB colours."))
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
@@ -223,7 +238,11 @@ class Photo:
         for root in roots:
             if (Path(root) / self.location).is_file():
                 return Path(root) / self.location
-        raise ImageError(f"The sample photograph {self.title!r} is not in the installed {self.package}.")
+        raise ImageError(
+            _("The sample photograph {title!r} is not in the installed {package}.").format(
+                title=self.title, package=self.package
+            )
+        )
 
     def open(self) -> Image.Image:
         """The picture as 8-bit RGB."""

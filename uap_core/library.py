@@ -15,6 +15,7 @@ import numpy as np
 from uap_core.assets import PERTURBATIONS, cache_folder
 from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
+from uap_core.texts import _
 
 log = logging.getLogger("uap_core.library")
 
@@ -68,11 +69,12 @@ def verdict(provenance: dict[str, Any]) -> str:
     stated = provenance.get("held_out", {})
     each = [stated.get(key, stated) for key in str(provenance.get("network", "")).split(", ")]
     target = provenance.get("target")
-    name, verb = (
-        ("target_rate", f"turns {{}} that were something else into {target!r}") if target else ("fooling_rate", "fools {}")
-    )
-    rates = [f"{rates[name]:.1%}" for rates in each if name in rates]
-    return verb.format(f"{' / '.join(rates)} of {stated.get('set', 'its held-out images')}") if rates else ""
+    name = "target_rate" if target else "fooling_rate"
+    rates = " / ".join(f"{rates[name]:.1%}" for rates in each if name in rates)
+    if not rates:
+        return ""
+    said = _("turns {rates} of {images} that were something else into {target!r}") if target else _("fools {rates} of {images}")
+    return said.format(rates=rates, images=stated.get("set", _("its held-out images")), target=target)
 
 
 def library() -> tuple[Entry, ...]:

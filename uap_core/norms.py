@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uap_core.errors import SettingError
+from uap_core.texts import _
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +25,13 @@ class Ball:
 
     def __post_init__(self) -> None:
         if self.p not in (LINF, L2):
-            raise SettingError(f"The norm must be {LINF!r} or {L2!r}, not {self.p!r}.")
+            raise SettingError(
+                _("The norm must be {first!r} or {second!r}, not {norm!r}.").format(first=LINF, second=L2, norm=self.p)
+            )
         if not (math.isfinite(self.radius) and self.radius >= 0):
-            raise SettingError("Epsilon must be a number that is not negative.")
+            raise SettingError(_("Epsilon must be a number that is not negative."))
         if self.p == LINF and self.radius > 1:
-            raise SettingError("An l_inf epsilon is at most 255/255; pixels cannot move further.")
+            raise SettingError(_("An l_inf epsilon is at most 255/255; pixels cannot move further."))
 
     @classmethod
     def parse(cls, text: str, p: str = LINF) -> Ball:
@@ -37,7 +40,7 @@ class Ball:
         try:
             radius = float(top) / (float(bottom) if slash else 1.0)
         except (ValueError, ZeroDivisionError) as error:
-            raise SettingError(f"Epsilon is typed like 10/255 or 0.04, not {text!r}.") from error
+            raise SettingError(_("Epsilon is typed like 10/255 or 0.04, not {text!r}.").format(text=text)) from error
         return cls(p, radius)
 
     def project(self, v: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from uap_core.errors import PerturbationError, SettingError
 from uap_core.files import write_whole
 from uap_core.foreign import Reading, detect, read_arrays, understood
 from uap_core.norms import LINF, Ball, Norms, measure
+from uap_core.texts import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,9 +34,11 @@ class Perturbation:
 
     def __post_init__(self) -> None:
         if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
-            raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
+            raise PerturbationError(
+                _("A perturbation has the shape (3, height, width), not {shape}.").format(shape=tuple(self.pattern.shape))
+            )
         if not bool(self.pattern.isfinite().all()):
-            raise PerturbationError("This perturbation holds values that are not numbers.")
+            raise PerturbationError(_("This perturbation holds values that are not numbers."))
 
     @property
     def norms(self) -> Norms:
@@ -47,8 +50,10 @@ class Perturbation:
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(
-                f"This perturbation is made for {mine[1]} x {mine[0]} pixels, the network takes {theirs[1]} x {theirs[0]}."
-                " Choose a perturbation of the network's size; resizing would destroy it."
+                _(
+                    "This perturbation is made for {width} x {height} pixels, the network takes {its_width} x {its_height}."
+                    " Choose a perturbation of the network's size; resizing would destroy it."
+                ).format(width=mine[1], height=mine[0], its_width=theirs[1], its_height=theirs[0])
             )
         return (images + self.pattern).clamp(0, 1)
 
@@ -70,7 +75,9 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         np.save(path, pattern.numpy(), allow_pickle=False)
         return
     if path.suffix != ".safetensors":
-        raise PerturbationError(f"A perturbation is saved as {' or '.join(ENDINGS)}, not {path.suffix!r}.")
+        raise PerturbationError(
+            _("A perturbation is saved as {endings}, not {ending!r}.").format(endings=" or ".join(ENDINGS), ending=path.suffix)
+        )
     import torch
     from safetensors.torch import save
 
@@ -129,12 +136,12 @@ def open_own(path: Path) -> Perturbation | None:
         if not isinstance(provenance, dict):
             raise ValueError("provenance is a dictionary")
     except (SafetensorError, SettingError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise PerturbationError("This file holds no perturbation that was saved by this app.") from error
+        raise PerturbationError(_("This file holds no perturbation that was saved by this app.")) from error
     perturbation = Perturbation(header.get("name", path.stem), pattern, ball, provenance)
     norms = perturbation.norms
     size = norms.linf if ball.p == LINF else norms.l2
     if size > ball.radius + SLACK:
-        raise PerturbationError(f"This pattern is larger than the {ball} that its file states.")
+        raise PerturbationError(_("This pattern is larger than the {ball} that its file states.").format(ball=ball))
     return perturbation
 
 

@@ -14,6 +14,7 @@ from uap_core.attacks.result import AttackResult
 from uap_core.attacks.subject import Subject
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
+from uap_core.texts import _
 
 
 class Attack(ABC):
@@ -34,7 +35,7 @@ class Attack(ABC):
     ) -> AttackResult:
         """The result of ``stream``, without the results on the way, which cost something too."""
         subject = self._subject(classifier, images, labels, targeted)
-        for _ in self.run(subject, generator or torch.Generator().manual_seed(0)):
+        for _result in self.run(subject, generator or torch.Generator().manual_seed(0)):
             pass
         return subject.result()
 
@@ -72,29 +73,39 @@ class Attack(ABC):
                 clean = subject.logits(images, subject.all)
             subject.labels = clean.argmax(dim=1)
             if bool((subject.labels == labels).any()):
-                raise SettingError("The target is what the network already sees. Choose another class.")
+                raise SettingError(_("The target is what the network already sees. Choose another class."))
         return subject
 
     def _check(self, classifier: Classifier, images: Tensor, labels: Tensor, targeted: bool) -> None:
         side = classifier.size
         if images.shape[1:] != (3, side, side) or not images.is_floating_point():
-            raise SettingError(f"{classifier.card.name} takes images (N,3,{side},{side}) of floats, not {tuple(images.shape)}.")
+            raise SettingError(
+                _("{network} takes images (N,3,{side},{side}) of floats, not {shape}.").format(
+                    network=classifier.card.name, side=side, shape=tuple(images.shape)
+                )
+            )
         if labels.shape != images.shape[:1]:
-            raise SettingError(f"There are {len(images)} images and labels of shape {tuple(labels.shape)}: one each is needed.")
+            raise SettingError(
+                _("There are {count} images and labels of shape {shape}: one each is needed.").format(
+                    count=len(images), shape=tuple(labels.shape)
+                )
+            )
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classifier.labels):
-            raise SettingError(f"{classifier.card.name} has classes 0 to {len(classifier.labels) - 1}.")
+            raise SettingError(
+                _("{network} has classes 0 to {last}.").format(network=classifier.card.name, last=len(classifier.labels) - 1)
+            )
         if self.targeted_only and not targeted:
-            raise SettingError(f"{type(self).__name__} is targeted: choose a target class.")
+            raise SettingError(_("{attack} is targeted: choose a target class.").format(attack=type(self).__name__))
 
 
 def check_epsilon(epsilon: float) -> None:
     """Raises SettingError for an l_inf bound that no picture can keep."""
     if not 0 <= epsilon <= 1:
-        raise SettingError("Epsilon must lie between 0 and 255/255.")
+        raise SettingError(_("Epsilon must lie between 0 and 255/255."))
 
 
 def check_counts(**counts: int) -> None:
     """Raises SettingError for a number of steps that is below 1."""
     for name, count in counts.items():
         if count < 1:
-            raise SettingError(f"{name.replace('_', ' ').capitalize()} must be at least 1.")
+            raise SettingError(_("{name} must be at least 1.").format(name=name.replace("_", " ").capitalize()))

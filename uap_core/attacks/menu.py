@@ -9,14 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uap_core.texts import N_
+
 if TYPE_CHECKING:
     from uap_core.attacks.attack import Attack
 
-WHITE, SCORES = "white box", "black box, scores"
+WHITE, SCORES = N_("white box"), N_("black box, scores")
 UNIVERSAL, SIGNS = "universal", "random-signs"
-BASELINES = {UNIVERSAL: "Universal pattern", SIGNS: "Random signs"}  # which know nothing of the photograph
-ANY, TARGET, LEAST = "any other label", "a class that I choose", "the least likely class"  # what attacks may be to reach
-INTO, FOOLED, HELD = "into the target", "fooled", "held"  # and what came of it
+BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random signs")}  # which know nothing of the photograph
+ANY, TARGET, LEAST = (
+    N_("any other label"),
+    N_("a class that I choose"),
+    N_("the least likely class"),
+)  # what attacks may be to reach
+INTO, FOOLED, HELD = N_("into the target"), N_("fooled"), N_("held")  # and what came of it
 
 
 @dataclass(frozen=True)
@@ -120,17 +126,17 @@ MENU = {
     item.key: item
     for item in (
         Item("fgsm", "FGSM", "Goodfellow et al., 2015", "linf", True, _fgsm, chosen=True),
-        Item("iterates", "FGSM's iterates", "Kurakin et al., 2017", "linf", True, _iterates, chosen=True),
-        Item("pgd", "PGD, random start", "Madry et al., 2018", "linf", True, _pgd),
-        Item("momentum", "MI-FGSM, momentum", "Dong et al., 2018", "linf", True, _momentum),
+        Item("iterates", N_("FGSM's iterates"), "Kurakin et al., 2017", "linf", True, _iterates, chosen=True),
+        Item("pgd", N_("PGD, random start"), "Madry et al., 2018", "linf", True, _pgd),
+        Item("momentum", N_("MI-FGSM, momentum"), "Dong et al., 2018", "linf", True, _momentum),
         Item("square", "Square", "Andriushchenko et al., 2020", "linf", True, _square, knows=SCORES),
         Item("deepfool", "DeepFool", "Moosavi-Dezfooli et al., 2016", "l2", False, _deepfool, chosen=True),
         Item("deepfool-linf", "DeepFool l_inf", "Moosavi-Dezfooli et al., 2016", "linf", False, _deepfool_linf),
         Item("lbfgs", "L-BFGS", "Szegedy et al., 2014", "l2", False, _lbfgs, chosen=True),
-        Item("penalty", "Penalty, cross-entropy", "the lecture's relaxation", "l2", False, _penalty),
-        Item("hinge", "Hinge on probabilities", "the lecture's general form", "l2", False, _hinge),
+        Item("penalty", N_("Penalty, cross-entropy"), N_("the lecture's relaxation"), "l2", False, _penalty),
+        Item("hinge", N_("Hinge on probabilities"), N_("the lecture's general form"), "l2", False, _hinge),
         Item("carlini-wagner", "Carlini & Wagner l2", "Carlini & Wagner, 2017", "l2", False, _carlini_wagner, chosen=True),
-        Item("carlini-wagner-linf", "Carlini & Wagner l_inf", "the same", "linf", False, _carlini_wagner_linf),
-        Item("carlini-wagner-l0", "Carlini & Wagner l_0", "the same", "l0", False, _carlini_wagner_l0),
+        Item("carlini-wagner-linf", "Carlini & Wagner l_inf", N_("the same"), "linf", False, _carlini_wagner_linf),
+        Item("carlini-wagner-l0", "Carlini & Wagner l_0", N_("the same"), "l0", False, _carlini_wagner_l0),
     )
 }

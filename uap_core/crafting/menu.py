@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from uap_core.crafting import METHODS, method_class
+from uap_core.texts import N_
 
 if TYPE_CHECKING:
     from uap_core.crafting.loop import Crafter
@@ -32,54 +33,57 @@ MENU = {
     for item in (
         Item(
             "default",
-            "Ours",
-            "this project",
-            "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon.",
+            N_("Ours"),
+            N_("this project"),
+            N_(
+                "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to"
+                " epsilon."
+            ),
         ),
         Item(
             "transfer",
-            "Ours, for networks never seen",
-            "this project; input diversity: Xie et al., CVPR 2019",
-            "As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere.",
+            N_("Ours, for networks never seen"),
+            N_("this project; input diversity: Xie et al., CVPR 2019"),
+            N_("As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere."),
         ),
         Item(
             "deepfool",
-            "DeepFool, in batches",
+            N_("DeepFool, in batches"),
             "Moosavi-Dezfooli et al., CVPR 2017",
-            "The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400.",
+            N_("The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400."),
             settings={"batch_size": 8, "gain": 400.0},
         ),
         Item(
             "spgd",
             "SPGD",
             "Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019",
-            "Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights.",
+            N_("Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights."),
         ),
         Item(
             "margin",
             "DF-UAP",
             "Zhang et al., CVPR 2020",
-            "Pushes the clean label's lead over the best other label below zero, with Adam.",
+            N_("Pushes the clean label's lead over the best other label below zero, with Adam."),
         ),
         Item(
             "cosine",
             "Cos-UAP",
             "Zhang et al., ICCV 2021",
-            "Turns the logits away from the clean ones: no label is needed.",
+            N_("Turns the logits away from the clean ones: no label is needed."),
             targets=False,
         ),
         Item(
             "sga",
             "SGA",
             "Liu et al., ICCV 2023",
-            "Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once.",
+            N_("Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once."),
             settings={"batch_size": 40, "passes": 1},
         ),
         Item(
             "singular",
             "SV-UAP",
             "Khrulkov & Oseledets, CVPR 2018",
-            "The direction that moves a hidden layer most, by the power method: no loss, no labels.",
+            N_("The direction that moves a hidden layer most, by the power method: no loss, no labels."),
             targets=False,
         ),
     )

@@ -26,6 +26,7 @@ from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
+from uap_core.texts import N_
 
 CRAFTED_ON, MEASURED_ON = 350, 1000
 
@@ -132,26 +133,26 @@ class UnfooledOftener(Default):
 def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
     """Ours first, then with one part changed; at last the paper's method, with ``gains`` also in batches, by their gain."""
     kinds = {
-        "cross-entropy alone": CrossEntropyAlone,
-        "cross-entropy alone, clipped at 9": FixedClip,
-        "cosine alone": CosineAlone,
-        "whole pictures": WholePictures,
-        "not saturated": NotSaturated,
-        "late iterates averaged": Averaged,
-        "warm start from a singular vector": WarmStart,
-        "unfooled images drawn twice as often": UnfooledOftener,
+        N_("cross-entropy alone"): CrossEntropyAlone,
+        N_("cross-entropy alone, clipped at 9"): FixedClip,
+        N_("cosine alone"): CosineAlone,
+        N_("whole pictures"): WholePictures,
+        N_("not saturated"): NotSaturated,
+        N_("late iterates averaged"): Averaged,
+        N_("warm start from a singular vector"): WarmStart,
+        N_("unfooled images drawn twice as often"): UnfooledOftener,
     }
     settings: dict[str, dict[str, Any]] = {
-        "mirrored, not cut": {"smallest_view": 1.0},
-        "views down to half": {"smallest_view": 0.5},
-        "ball of one size": {"start": 1.0},
-        "ball from three times": {"start": 3.0},
-        "half the rate": {"rate": 0.5},
-        "batches of 4": {"batch_size": 4},
-        "batches of 16": {"batch_size": 16},
-        "in 32 bits": {"bf16": False},
+        N_("mirrored, not cut"): {"smallest_view": 1.0},
+        N_("views down to half"): {"smallest_view": 0.5},
+        N_("ball of one size"): {"start": 1.0},
+        N_("ball from three times"): {"start": 3.0},
+        N_("half the rate"): {"rate": 0.5},
+        N_("batches of 4"): {"batch_size": 4},
+        N_("batches of 16"): {"batch_size": 16},
+        N_("in 32 bits"): {"bf16": False},
     }
-    made: dict[str, Crafter] = {"ours": Default(budget=budget, bf16=True)}
+    made: dict[str, Crafter] = {N_("ours"): Default(budget=budget, bf16=True)}
     made |= {name: kind(budget=budget, bf16=True) for name, kind in kinds.items()}
     made |= {name: replace(made["ours"], **setting) for name, setting in settings.items()}
     if gains:
@@ -159,7 +160,7 @@ def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
             f"DeepFool, batches of 8, gain {gain:g}": DeepFool(budget=budget, batch_size=8, gain=gain)
             for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)
         }
-    return made | {"DeepFool, image by image (the paper's)": DeepFool(budget=budget)}
+    return made | {N_("DeepFool, image by image (the paper's)"): DeepFool(budget=budget)}
 
 
 def ablations(

@@ -27,6 +27,7 @@ from uap_core.metrics import psnr, ssim
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball, quantise
 from uap_core.perturbation import Perturbation
+from uap_core.texts import _
 
 OTHER_EPSILON = 10 / 255  # for attacks bounded in l_inf beside a pattern that is bounded in l2
 SECONDS_BETWEEN = 0.4
@@ -111,16 +112,20 @@ def compare(
     """
     bout, judge = bout or Bout(), judge or classifier
     if judge.size != classifier.size or judge.labels != classifier.labels:
-        raise SettingError(f"{judge.card.name} cannot judge what was made on {classifier.card.name}: other size or classes.")
+        raise SettingError(
+            _("{judge} cannot judge what was made on {network}: other size or classes.").format(
+                judge=judge.card.name, network=classifier.card.name
+            )
+        )
     unknown = [key for key in keys if key not in BASELINES and key not in MENU]
     if unknown:
         raise SettingError(f"There is no attack {unknown[0]!r}.")
     with torch.inference_mode():
         logits = classifier(image)
     if bout.goal == TARGET and bout.target is None:
-        raise SettingError("Choose the class that the attacks should reach.")
+        raise SettingError(_("Choose the class that the attacks should reach."))
     if bout.goal == TARGET and bout.target == int(logits.argmax()):
-        raise SettingError("The target is what the network already sees. Choose another class.")
+        raise SettingError(_("The target is what the network already sees. Choose another class."))
     for key in keys:
         task = (
             _baseline(key, classifier, image, perturbation, logits, bout)

@@ -23,9 +23,10 @@ from uap_core.models.defences import EXACT, Defence
 from uap_core.models.defended import defended
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation
+from uap_core.texts import N_
 
-UNDEFENDED = "none"
-ACCURACY, AGREEMENT = "right answers", "same answer as undefended"
+UNDEFENDED = N_("none")
+ACCURACY, AGREEMENT = N_("right answers"), N_("same answer as undefended")
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from uap_core.models.classifier import Classifier
 from uap_core.models.entropy import deep_entropy
 from uap_core.norms import LINF
 from uap_core.perturbation import Perturbation
+from uap_core.texts import N_
 
-UNIVERSAL, AWARE, RANDOM = "universal pattern", "one that knows the detector", "random signs"
-SINGLE, ITERATED = "FGSM per image", "PGD per image"
+UNIVERSAL, AWARE, RANDOM = N_("universal pattern"), N_("one that knows the detector"), N_("random signs")
+SINGLE, ITERATED = N_("FGSM per image"), N_("PGD per image")
 STEPS = 8
 POINTS = 25
 

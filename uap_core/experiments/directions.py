@@ -13,9 +13,10 @@ from uap_core.datasets import ImageSet
 from uap_core.experiments.draws import BATCH, Draw, always, anywhere, fooled_by, one_of
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
+from uap_core.texts import N_
 
-UNIVERSAL, SUM, SINGLE = "universal pattern", "sum of adversarial directions", "one adversarial direction"
-FAST, RANDOM, MEAN = "one FGSM direction", "random direction", "mean image"
+UNIVERSAL, SUM, SINGLE = N_("universal pattern"), N_("sum of adversarial directions"), N_("one adversarial direction")
+FAST, RANDOM, MEAN = N_("one FGSM direction"), N_("random direction"), N_("mean image")
 NORMS = (500 / 255, 1000 / 255, 2000 / 255, 4000 / 255)
 
 

@@ -21,6 +21,7 @@ from uap_core.attacks.deepfool import DeepFool, approach
 from uap_core.datasets import ImageSet
 from uap_core.models.classifier import Classifier
 from uap_core.models.lipschitz import layers
+from uap_core.texts import _
 
 IMAGES = 16
 
@@ -126,14 +127,22 @@ def as_text(row: LayerRow) -> str:
 def conclusion(bound: float, rows: Sequence[RadiusRow]) -> str:
     """What the bound is worth on these pictures, in a sentence or two."""
     if math.isinf(bound):
-        return "No bound is known for one of the layers, so nothing is certified."
+        return _("No bound is known for one of the layers, so nothing is certified.")
     found = [row.found for row in rows if row.found is not None]
     certified, steepest = (median(row.certified for row in rows), max(row.steepness for row in rows)) if rows else (0.0, 0.0)
     if not (found and certified and steepest):
-        return f"L = {bound:.3g}; DeepFool found no change to compare with."
+        return _("L = {bound:.3g}; DeepFool found no change to compare with.").format(bound=bound)
     nearest = median(found)
-    return (
-        f"L = {bound:.3g} certifies changes below {certified:.2g} (median of {len(rows)} images); DeepFool needs {nearest:.2g},"
-        f" {nearest / certified:.2g} times as much. The steepest that it met is {steepest:.3g}: L lies {bound / steepest:.2g}"
+    return _(
+        "L = {bound:.3g} certifies changes below {certified:.2g} (median of {count} images); DeepFool needs {nearest:.2g},"
+        " {times:.2g} times as much. The steepest that it met is {steepest:.3g}: L lies {above:.2g}"
         " times above it, and between the two nothing is proved."
+    ).format(
+        bound=bound,
+        certified=certified,
+        count=len(rows),
+        nearest=nearest,
+        times=nearest / certified,
+        steepest=steepest,
+        above=bound / steepest,
     )

@@ -16,8 +16,9 @@ from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation
 from uap_core.tables import Table
+from uap_core.texts import N_
 
-RANDOM_SIGNS, GAUSSIAN = "random signs", "Gaussian noise"
+RANDOM_SIGNS, GAUSSIAN = N_("random signs"), N_("Gaussian noise")
 
 
 @dataclass(frozen=True)

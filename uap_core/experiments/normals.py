@@ -20,9 +20,10 @@ from uap_core.errors import DatasetError
 from uap_core.experiments.draws import UNIT, anywhere, fooled_by, in_span
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
+from uap_core.texts import N_
 
-NORMALS, RANDOM = "normals of the boundary", "random unit vectors"
-SPAN, FULL = "span of the first singular vectors", "full space"
+NORMALS, RANDOM = N_("normals of the boundary"), N_("random unit vectors")
+SPAN, FULL = N_("span of the first singular vectors"), N_("full space")
 DIMENSIONS = (1, 2, 5, 10, 25, 50, 100, 250, 500)
 DEEPFOOL_BATCH = 8
 SMALL_SIDE = 64

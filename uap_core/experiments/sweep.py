@@ -15,8 +15,9 @@ from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
 from uap_core.perturbation import Perturbation
+from uap_core.texts import N_
 
-UNIVERSAL, RANDOM, SINGLE = "universal", "random signs", "FGSM per image"
+UNIVERSAL, RANDOM, SINGLE = N_("universal"), N_("random signs"), N_("FGSM per image")
 EPSILONS = tuple(level / 255 for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from uap_core.errors import SettingError
+from uap_core.texts import N_
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-EXACT, STRAIGHT_THROUGH, SMOOTH_MODEL = "exact", "straight-through", "of a smooth model"
+EXACT, STRAIGHT_THROUGH, SMOOTH_MODEL = N_("exact"), N_("straight-through"), N_("of a smooth model")
 
 
 @dataclass(frozen=True)

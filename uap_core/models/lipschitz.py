@@ -18,13 +18,14 @@ from uap_core.models.layer_bounds import Convolution
 from uap_core.models.local_response import local_response
 from uap_core.models.operation_bounds import RULES, Part
 from uap_core.models.tape import Operation, Signal, record
+from uap_core.texts import N_
 
 COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
-    "add": ("sum", sum),
-    "sub": ("sum", sum),
-    "rsub": ("sum", sum),
-    "cat": ("concatenation", lambda bounds: math.hypot(*bounds)),
-    "stack": ("concatenation", lambda bounds: math.hypot(*bounds)),
+    "add": (N_("sum"), sum),
+    "sub": (N_("sum"), sum),
+    "rsub": (N_("sum"), sum),
+    "cat": (N_("concatenation"), lambda bounds: math.hypot(*bounds)),
+    "stack": (N_("concatenation"), lambda bounds: math.hypot(*bounds)),
 }
 
 
@@ -71,7 +72,7 @@ def layers(network: nn.Module, side: int) -> Iterator[Layer]:
             named, shape = _described(part.weight, names)
             name = named or f"{part.kind} {count[part.kind]}"
             yield Layer(name, part.kind, shape, part.stride, bound, running[operation], note, part.convolution)
-    yield Layer("logits", "whole network", "", "", None, running[tape.result])
+    yield Layer("logits", N_("whole network"), "", "", None, running[tape.result])
 
 
 def _part(operation: Operation) -> tuple[Part, str]:
@@ -79,7 +80,7 @@ def _part(operation: Operation) -> tuple[Part, str]:
     rule, local = RULES.get(operation.name), local_response(operation)
     part = rule(operation) if rule and len(operation.signals) == 1 else None
     if local:
-        part = Part(local[0], "local response normalisation")
+        part = Part(local[0], N_("local response normalisation"))
     if part is not None and not (operation.shared and part.kind):
         return part, ""
     note = f"No bound is known for the operation {operation.name!r}."

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from uap_core.models.layer_bounds import Convolution, matrix_norm, max_pool_bound, positive_bound
 from uap_core.models.tape import Operation, Signal
+from uap_core.texts import N_
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _matrix(operation: Operation) -> Part | None:
     matrix = right.T if isinstance(left, Signal) else left  # (outputs, inputs)
     if not (isinstance(left, Signal) or isinstance(right, Signal)) or operation.values.get("alpha", 1) != 1:
         return None
-    return Part(matrix_norm(matrix), "fully connected", matrix)
+    return Part(matrix_norm(matrix), N_("fully connected"), matrix)
 
 
 def _convolution(operation: Operation) -> Part | None:
@@ -51,9 +52,9 @@ def _convolution(operation: Operation) -> Part | None:
     weight, signal = values["weight"], values["input"]
     if values["transposed"] or not isinstance(weight, Tensor) or weight.dim() != 4:
         return None
-    scaled, kind = weight.detach(), "convolution"
+    scaled, kind = weight.detach(), N_("convolution")
     if _takes_in_batch_norm(operation):  # one linear layer, whose norm is below the product of two
-        scaled, kind = scaled * _batch_norm_scale(operation.users[0])[:, None, None, None], "convolution + batch norm"
+        scaled, kind = scaled * _batch_norm_scale(operation.users[0])[:, None, None, None], N_("convolution + batch norm")
     stride, padding, dilation = ((value * 2)[:2] for value in (values["stride"], values["padding"], values["dilation"]))
     layer = Convolution(scaled, tuple(stride), tuple(padding), tuple(dilation), values["groups"], signal.shape[2:])
     return Part(layer.circular_bound(), kind, weight, " x ".join(map(str, stride)), layer)
@@ -75,21 +76,21 @@ def _batch_norm(operation: Operation) -> Part | None:
         return None
     if _takes_in_batch_norm(operation.values["input"].source):
         return Part(1.0)
-    return Part(float(_batch_norm_scale(operation).detach().abs().max()), "batch norm", operation.values["weight"])
+    return Part(float(_batch_norm_scale(operation).detach().abs().max()), N_("batch norm"), operation.values["weight"])
 
 
 def _layer_norm(operation: Operation) -> Part:
     """Its Jacobian is a projection over the standard deviation, and that is at least the root of eps."""
     weight = operation.values["weight"]
     largest = 1.0 if weight is None else float(weight.abs().max())
-    return Part(largest / math.sqrt(operation.values["eps"]), "layer norm", weight)
+    return Part(largest / math.sqrt(operation.values["eps"]), N_("layer norm"), weight)
 
 
 def _max_pool(operation: Operation) -> Part:
     kernel, stride, dilation = ((operation.values[name] * 2)[:2] for name in ("kernel_size", "stride", "dilation"))
     stride = stride or kernel
     bound = max_pool_bound(kernel, stride, dilation)
-    return Part(bound, "max pool" if bound > 1 else "", stride=" x ".join(map(str, stride)))
+    return Part(bound, N_("max pool") if bound > 1 else "", stride=" x ".join(map(str, stride)))
 
 
 def _positive(kind: str) -> Callable[[Operation], Part]:
@@ -120,15 +121,15 @@ SAME = (
 )
 RULES: dict[str, Callable[[Operation], Part | None]] = {
     **dict.fromkeys(SAME, _slope(1.0)),
-    "leaky_relu": lambda operation: Part(max(1.0, abs(operation.values["negative_slope"])), "leaky relu"),
+    "leaky_relu": lambda operation: Part(max(1.0, abs(operation.values["negative_slope"])), N_("leaky relu")),
     "sigmoid": _slope(1 / 4, "sigmoid"),
     "hardsigmoid": _slope(1 / 6, "hardsigmoid"),
     "silu": _slope(1.0999, "silu"),
     "gelu": _slope(1.13, "gelu"),
     "hardswish": _slope(1.5, "hardswish"),
-    **{name: _positive("mean") for name in ("mean", "sum", "_adaptive_avg_pool2d", "avg_pool2d")},
-    **{name: _positive("enlarging") for name in ("upsample_bilinear2d", "upsample_nearest2d")},
-    **{name: _positive("selection") for name in ("index", "expand", "as_strided")},
+    **{name: _positive(N_("mean")) for name in ("mean", "sum", "_adaptive_avg_pool2d", "avg_pool2d")},
+    **{name: _positive(N_("enlarging")) for name in ("upsample_bilinear2d", "upsample_nearest2d")},
+    **{name: _positive(N_("selection")) for name in ("index", "expand", "as_strided")},
     "mul": _product,
     "div": _quotient,
     "addmm": _matrix,

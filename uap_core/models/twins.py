@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import Zoo
+from uap_core.texts import N_
 
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
-ROBUST, UNIVERSAL = "trained on attacks", "trained on a universal pattern"
+ROBUST, UNIVERSAL = N_("trained on attacks"), N_("trained on a universal pattern")
 ENDINGS = {ROBUST: "_robust", UNIVERSAL: "_universal"}
 TWINS = tuple(ENDINGS)
 

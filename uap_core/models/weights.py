@@ -15,8 +15,9 @@ from uap_core.download import Fetched, download
 from uap_core.errors import ModelError
 from uap_core.files import write_whole
 from uap_core.models.card import Card
+from uap_core.texts import N_, _
 
-HERE, ABSENT, OTHER = "here", "not here", "other weights"
+HERE, ABSENT, OTHER = N_("here"), N_("not here"), N_("other weights")
 DIGITS = 8
 
 
@@ -37,29 +38,39 @@ def state(card: Card) -> str:
 def how_to_get(card: Card) -> str:
     """What to do about weights that are not here, or not the right ones."""
     if not card.url:
-        return f"They belong at {card.weights!r} beside the card {card.key!r}; source: {card.source}."
+        return _("They belong at {weights!r} beside the card {card!r}; source: {source}.").format(
+            weights=card.weights, card=card.key, source=card.source
+        )
     if state(card) == OTHER:
-        return f"Another file is there under that name: move it away, or give it a card of its own. {by_hand(card)}"
+        return _("Another file is there under that name: move it away, or give it a card of its own. {by_hand}").format(
+            by_hand=by_hand(card)
+        )
     megabytes = f"{card.download_megabytes:.0f} MB"
-    return f"The Networks tab or `python -m uap_core fetch {card.key}` downloads {megabytes}. {by_hand(card)}"
+    return _("The Networks tab or `python -m uap_core fetch {key}` downloads {size}. {by_hand}").format(
+        key=card.key, size=megabytes, by_hand=by_hand(card)
+    )
 
 
 def by_hand(card: Card) -> str:
     """What to put where when there is no connection."""
-    return f"Without a connection, save {card.url} as {card.weights_path}."
+    return _("Without a connection, save {address} as {path}.").format(address=card.url, path=card.weights_path)
 
 
 def fetch(card: Card) -> Iterator[Fetched]:
     """Download the weights of ``card``, telling how far it is. Raises DownloadError, or ModelError for a card without a URL."""
     if not card.url:
-        raise ModelError(f"{card.name} names no place to fetch it from. {how_to_get(card)}")
+        raise ModelError(_("{network} names no place to fetch it from. {how}").format(network=card.name, how=how_to_get(card)))
     if len(card.sha256) < DIGITS or not card.download_megabytes:
-        raise ModelError(f"The card of {card.name} must state megabytes and hash of what it fetches: nothing could be checked.")
+        raise ModelError(
+            _("The card of {network} must state megabytes and hash of what it fetches: nothing could be checked.").format(
+                network=card.name
+            )
+        )
     found = state(card)
     if found == OTHER:
-        raise ModelError(f"{card.name} cannot be fetched. {how_to_get(card)}")
+        raise ModelError(_("{network} cannot be fetched. {how}").format(network=card.name, how=how_to_get(card)))
     if found == ABSENT:
-        advice = f"Try again. {by_hand(card)} The embedded networks need no download."
+        advice = _("Try again. {by_hand} The embedded networks need no download.").format(by_hand=by_hand(card))
         # The table's megabytes are rounded; a server that offers twice as much offers something else.
         yield from download(card.url, card.weights_path, card.sha256, int(2e6 * card.download_megabytes), advice=advice)
 

@@ -16,6 +16,7 @@ from uap_core.errors import ModelError
 from uap_core.limits import limits
 from uap_core.models.card import Card, read_card, torchvision_cards
 from uap_core.models.weights import HERE, state, torchvision_folder
+from uap_core.texts import _
 
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
@@ -46,7 +47,7 @@ class Zoo:
         found: dict[str, Card] = {}
         for folder in self.folders:
             if not folder.is_dir():
-                raise ModelError(f"There is no folder of network cards at {str(folder)!r}.")
+                raise ModelError(_("There is no folder of network cards at {folder!r}.").format(folder=str(folder)))
             for path in sorted(folder.glob("*.json")):
                 card = read_card(path)
                 found.setdefault(card.key, card)
@@ -58,7 +59,7 @@ class Zoo:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
         if key not in cards:
-            raise ModelError(f"There is no network called {key!r}. Known: {', '.join(cards)}.")
+            raise ModelError(_("There is no network called {key!r}. Known: {names}.").format(key=key, names=", ".join(cards)))
         return cards[key]
 
     def load(self, key: str) -> Classifier:
@@ -105,8 +106,10 @@ class Zoo:
         room = self.memory - needed
         if room < 0:
             raise ModelError(
-                f"{card.name} needs {needed:.0f} MB, more than the {self.memory:.0f} MB that networks may take."
-                f" Set UAP_MEMORY to a larger number of megabytes and start again."
+                _(
+                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
+                    " Set UAP_MEMORY to a larger number of megabytes and start again."
+                ).format(network=card.name, needed=needed, memory=self.memory)
             )
         if sum(self._loading.values()) > room:
             return False

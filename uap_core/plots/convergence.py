@@ -8,21 +8,22 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.convergence import ConvergenceRow
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, apart, open_axes
+from uap_core.texts import _
 
 METHOD_STYLES = {
-    "default": (BLUE, "o", "ours"),
+    "default": (BLUE, "o", _("ours")),
     "cosine": (ORANGE, "s", "Cos-UAP"),
     "margin": (GREEN, "^", "DF-UAP"),
     "spgd": (RED, "v", "SPGD"),
     "sga": ("#CC79A7", "D", "SGA"),
-    "deepfool": (GREY, "P", "DeepFool, in batches"),
+    "deepfool": (GREY, "P", _("DeepFool, in batches")),
     "singular": ("#56B4E9", "X", "SV-UAP"),
 }
 
 
 def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
     """Held-out fooling rate against image-gradients (log scale), a line a method, named at its end."""
-    figure, axes = open_axes("image-gradients spent", "fooling rate, held-out", title)
+    figure, axes = open_axes(_("image-gradients spent"), _("fooling rate, held-out"), title)
     ends = []
     for method, (colour, marker, label) in METHOD_STYLES.items():
         mine = [row for row in rows if row.method == method]

@@ -11,23 +11,26 @@ from matplotlib.ticker import PercentFormatter
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import DetectorRow
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_bars, open_axes
+from uap_core.row_names import row_name
+from uap_core.texts import _
 
 FOOLED_BY = {
-    "fixed": (ORANGE, "fooled by the fixed pattern"),
-    "crafted_anew": (RED, "fooled by one crafted anew through it"),
-    "random_signs": (GREY, "fooled by random signs"),
+    "fixed": (ORANGE, _("fooled by the fixed pattern")),
+    "crafted_anew": (RED, _("fooled by one crafted anew through it")),
+    "random_signs": (GREY, _("fooled by random signs")),
 }
 
 
 def defences_figure(rows: Sequence[DefenceRow], title: str) -> Figure:
     """A group of bars a defence: its clean figure and its three fooling rates, in per cent, with 95 % Wilson intervals."""
-    figure, axes = open_axes("in front of the network, or in its place", "share of the images", title)
-    clean = {"clean": (BLUE, f"clean: {' / '.join(dict.fromkeys(row.clean_is for row in rows))}")}
+    figure, axes = open_axes(_("in front of the network, or in its place"), _("share of the images"), title)
+    kinds = " / ".join(row_name(kind) for kind in dict.fromkeys(row.clean_is for row in rows))
+    clean = {"clean": (BLUE, _("clean: {kinds}").format(kinds=kinds))}
     width = 0.2
     for place, (name, (colour, label)) in enumerate((clean | FOOLED_BY).items()):
         x = [group + (place - 1.5) * width for group in range(len(rows))]
         draw_bars(axes, x, width, [getattr(row, name) for row in rows], colour, label)
-    axes.set_xticks(range(len(rows)), [fill(row.defence, 11) for row in rows], fontsize=10)
+    axes.set_xticks(range(len(rows)), [fill(row_name(row.defence), 11) for row in rows], fontsize=10)
     axes.set_ylim(0, 1.05)
     axes.grid(axis="x", visible=False)
     add_legend(axes)
@@ -42,13 +45,14 @@ def detector_figure(rows: Sequence[DetectorRow], title: str) -> Figure:
 
     The legend has the area under it and how many images the attack fools.
     """
-    figure, axes = open_axes("clean images that raise the alarm", "attacked images that do", title)
+    figure, axes = open_axes(_("clean images that raise the alarm"), _("attacked images that do"), title)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.plot([0, 1], [0, 1], ":", color=GREY, lw=1.5)
     for attack, (colour, marker) in zip(dict.fromkeys(row.attack for row in rows), DETECTED_STYLES, strict=False):
         mine = [row for row in rows if row.attack == attack]
         area = f"AUC {mine[0].auc:.2f} ({mine[0].auc_low:.2f}-{mine[0].auc_high:.2f})"
-        label = f"{attack}:\n{area}, fools {mine[0].fooled.value:.0%}"
+        fools = _("fools {rate:.0%}").format(rate=mine[0].fooled.value)
+        label = f"{row_name(attack)}:\n{area}, {fools}"
         x, y = [row.false_alarms.value for row in mine], [row.detected.value for row in mine]
         axes.plot(x, y, color=colour, marker=marker, markersize=4, lw=2.2, label=label)
     add_legend(axes)

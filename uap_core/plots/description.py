@@ -10,6 +10,8 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from uap_core.texts import _
+
 
 def described(figure: Figure) -> str:
     """A sentence for the title, for each pair of axes, for each line or row of bars in the legend, for the words between."""
@@ -20,7 +22,7 @@ def described(figure: Figure) -> str:
 def _of(axes: Axes) -> Iterator[str]:
     yield axes.get_title(loc="left") or axes.get_title()
     x_label, y_label = axes.get_xlabel(), axes.get_ylabel()
-    yield f"{y_label} against {x_label}" if x_label and y_label else y_label
+    yield _("{height} against {width}").format(height=y_label, width=x_label) if x_label and y_label else y_label
     yield from _lines(axes)
     yield from _bars(axes)
     yield ", ".join(text.get_text() for text in axes.texts if not text.get_text().isdigit())
@@ -30,7 +32,9 @@ def _lines(axes: Axes) -> Iterator[str]:
     for line in axes.get_lines():
         heights = np.asarray(line.get_ydata(), dtype=float)
         if len(heights) and line.get_linestyle() != "None" and not _unnamed(line.get_label()):
-            yield f"{line.get_label()}: from {_value(axes, heights[0])} to {_value(axes, heights[-1])}"
+            yield _("{line}: from {first} to {last}").format(
+                line=line.get_label(), first=_value(axes, heights[0]), last=_value(axes, heights[-1])
+            )
 
 
 def _bars(axes: Axes) -> Iterator[str]:

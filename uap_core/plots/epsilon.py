@@ -9,19 +9,23 @@ from matplotlib.ticker import MaxNLocator
 
 from uap_core.experiments.sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.plots.axes import BLUE, GREY, RED, add_legend, open_axes
+from uap_core.row_names import row_name
+from uap_core.texts import _
 
 STYLES = {UNIVERSAL: (RED, "o", "-"), RANDOM: (GREY, "s", "--"), SINGLE: (BLUE, "^", "-")}
 
 
 def sweep_figure(rows: Sequence[SweepRow], title: str) -> Figure:
     """Fooling rate against epsilon, a line an attack, with 95 % Wilson intervals as bands."""
-    figure, axes = open_axes("epsilon (of 255)", "fooling rate", title)
+    figure, axes = open_axes(_("epsilon (of 255)"), _("fooling rate"), title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for attack, (colour, marker, line) in STYLES.items():
         mine = [row for row in rows if row.attack == attack]
         if mine:
             x = [row.epsilon * 255 for row in mine]
-            axes.plot(x, [row.fooling_rate.value for row in mine], line, color=colour, marker=marker, label=attack, lw=2.2)
+            axes.plot(
+                x, [row.fooling_rate.value for row in mine], line, color=colour, marker=marker, label=row_name(attack), lw=2.2
+            )
             low, high = zip(*(row.fooling_rate.interval for row in mine), strict=True)
             axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
     add_legend(axes)
@@ -30,13 +34,27 @@ def sweep_figure(rows: Sequence[SweepRow], title: str) -> Figure:
 
 def photo_figure(rows: Sequence[PhotoRow], title: str) -> Figure:
     """Probability of the clean and of the new label against epsilon, for one photograph."""
-    figure, axes = open_axes("epsilon (of 255)", "probability", title)
+    figure, axes = open_axes(_("epsilon (of 255)"), _("probability"), title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     x = [row.epsilon * 255 for row in rows]
-    axes.plot(x, [row.clean_probability for row in rows], "-o", color=BLUE, lw=2.2, label=f"{rows[0].clean_label} (clean)")
-    axes.plot(x, [row.new_probability for row in rows], "-s", color=RED, lw=2.2, label=f"{rows[0].new_label} (new)")
+    axes.plot(
+        x,
+        [row.clean_probability for row in rows],
+        "-o",
+        color=BLUE,
+        lw=2.2,
+        label=_("{label} (clean)").format(label=rows[0].clean_label),
+    )
+    axes.plot(
+        x,
+        [row.new_probability for row in rows],
+        "-s",
+        color=RED,
+        lw=2.2,
+        label=_("{label} (new)").format(label=rows[0].new_label),
+    )
     changed = [row.predicted != row.clean_label for row in rows]
     if any(changed):
-        axes.fill_between(x, 0, 1, where=changed, color=RED, alpha=0.07, lw=0, label="prediction changed")
+        axes.fill_between(x, 0, 1, where=changed, color=RED, alpha=0.07, lw=0, label=_("prediction changed"))
     add_legend(axes)
     return figure

@@ -9,20 +9,22 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 
 from uap_core.experiments import directions, normals
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+from uap_core.row_names import row_name
+from uap_core.texts import _
 
 SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
 
 
 def singular_figure(rows: Sequence[normals.SingularRow], title: str) -> Figure:
     """Singular values in falling order, a line for each kind of unit vectors, with the factor by which they fall."""
-    figure, axes = open_axes("index", "singular value", title)
+    figure, axes = open_axes(_("index"), _("singular value"), title)
     axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     factors = normals.steepness(rows)
     for kind, (colour, line) in SINGULAR_STYLES.items():
         mine = [row for row in rows if row.kind == kind]
         if mine:
-            label = f"{kind}: first / last = {factors[kind]:.3g}"
+            label = _("{kind}: first / last = {factor:.3g}").format(kind=row_name(kind), factor=factors[kind])
             axes.plot([row.index for row in mine], [row.value for row in mine], line, color=colour, lw=2.6, label=label)
     axes.set_ylim(0, 1.08 * max((row.value for row in rows), default=1))
     add_legend(axes)
@@ -31,14 +33,27 @@ def singular_figure(rows: Sequence[normals.SingularRow], title: str) -> Figure:
 
 def subspace_figure(rows: Sequence[normals.SubspaceRow], title: str) -> Figure:
     """Fooling rate of random vectors against the dimension of their subspace (log scale); dashed, that of the full space."""
-    figure, axes = open_axes("dimensions: first singular vectors of the normals", "fooling rate", title)
+    figure, axes = open_axes(_("dimensions: first singular vectors of the normals"), _("fooling rate"), title)
     lengths = sorted({row.norm for row in rows}, reverse=True)
     for norm, (colour, marker) in zip(lengths, ((RED, "o"), (BLUE, "^")), strict=False):
         named = f"l2 {norm * 255:.0f}/255"
         mine = [row for row in rows if row.norm == norm and row.space == normals.SPAN]
-        draw_rates(axes, [row.dimension for row in mine], [row.fooling_rate for row in mine], colour, marker, f"span, {named}")
+        draw_rates(
+            axes,
+            [row.dimension for row in mine],
+            [row.fooling_rate for row in mine],
+            colour,
+            marker,
+            _("span, {length}").format(length=named),
+        )
         for rate in [row.fooling_rate for row in rows if row.norm == norm and row.space == normals.FULL]:
-            axes.axhline(rate.value, color=colour, ls="--", lw=2, label=f"full space, {named}: {rate.value:.0%}")
+            axes.axhline(
+                rate.value,
+                color=colour,
+                ls="--",
+                lw=2,
+                label=_("full space, {length}: {rate:.0%}").format(length=named, rate=rate.value),
+            )
             axes.axhspan(*rate.interval, color=colour, alpha=0.08, lw=0)
     axes.set_xscale("log")
     dimensions = [row.dimension for row in rows if row.space == normals.SPAN]
@@ -62,12 +77,12 @@ DIRECTION_STYLES = {
 
 def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Figure:
     """Fooling rate against l2 length, a line a direction from the origin, where nobody is fooled, with 95 % Wilson bands."""
-    figure, axes = open_axes("l2 length (0-255)", "fooling rate", title)
+    figure, axes = open_axes(_("l2 length (0-255)"), _("fooling rate"), title)
     for direction, (colour, marker) in DIRECTION_STYLES.items():
         mine = [row for row in rows if row.direction == direction]
         if mine:
             rates = [row.fooling_rate for row in mine]
-            draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, direction)
+            draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, row_name(direction))
             axes.plot([0, mine[0].norm * 255], [0, rates[0].value], color=colour, lw=2.2)
     add_legend(axes)
     return figure

@@ -11,6 +11,7 @@ from matplotlib.offsetbox import AnnotationBbox, TextArea, VPacker
 
 from uap_core.experiments import dominant
 from uap_core.plots.axes import GREY, RED
+from uap_core.texts import _, ngettext
 
 # The graph of labels is laid out in inches: a large star with names on both sides, then rows of two with names on the left.
 WIDTH, LINE, HEAD, GAP = 9.4, 0.26, 1.1, 0.3
@@ -33,8 +34,10 @@ def labels_figure(moves: Sequence[dominant.Move], title: str) -> Figure:
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(0, total))
     axes.axis("off")
     one, three, ten = (f"{dominant.share_of_top(moves, n).value:.0%}" for n in (1, 3, 10))
-    shares = f"The most frequent label takes {one} of all images, three take {three}, ten {ten}"
-    left_out = f"; {len(stars) - len(shown)} more hubs are not drawn" if len(stars) > len(shown) else ""
+    shares = _("The most frequent label takes {one} of all images, three take {three}, ten {ten}").format(
+        one=one, three=three, ten=ten
+    )
+    left_out = _("; {count} more hubs are not drawn").format(count=len(stars) - len(shown)) if len(stars) > len(shown) else ""
     axes.text(0.15, total - 0.3, title, fontsize=14, va="center", parse_math=False)
     axes.text(0.15, total - 0.62, f"{shares}{left_out}.", fontsize=12, va="center", color=GREY)
     y = total - HEAD
@@ -63,7 +66,7 @@ def _star(
     kept = into[:most] if len(into) <= most else into[: most - 1]
     names = [(_short(edge.label), edge.rate.value) for edge in kept]
     if len(kept) < len(into):
-        names.append((f"and {len(into) - len(kept)} more", 0.0))
+        names.append((_("and {count} more").format(count=len(into) - len(kept)), 0.0))
     for number, (end, side) in enumerate(sides):
         mine = names[number :: len(sides)]
         bend = 0.5 if len(sides) == 2 else 0.0  # names on both sides follow the hub's round
@@ -78,7 +81,8 @@ def _star(
 def _hub(hub: str, into: Sequence[dominant.Edge], middle: tuple[float, float], large: bool) -> AnnotationBbox:
     """A box with a label, and below it how many labels and images become it."""
     images = sum(edge.rate.count for edge in into)
-    count = f"{len(into)} label{'s' * (len(into) > 1)}, {images} image{'s' * (images > 1)}"
+    labels = ngettext("{count} label", "{count} labels", len(into)).format(count=len(into))
+    count = f"{labels}, {ngettext('{count} image', '{count} images', images).format(count=images)}"
     looks = {"color": "white", "multialignment": "center"}
     name = TextArea(fill(hub, 16), textprops={**looks, "fontsize": 18 if large else 14, "weight": "bold"})
     below = TextArea(count, textprops={**looks, "fontsize": 12 if large else 11})

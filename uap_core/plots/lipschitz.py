@@ -10,26 +10,31 @@ from matplotlib.ticker import FormatStrFormatter, LogFormatterSciNotation, MaxNL
 
 from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 from uap_core.plots.axes import BLUE, GREEN, GREY, RED, add_legend, open_axes
+from uap_core.texts import _
 
-LAYER_COLOURS = (("convolution", BLUE, "convolutions"), ("fully connected", GREEN, "fully connected"), ("", GREY, "others"))
+LAYER_COLOURS = (
+    ("convolution", BLUE, _("convolutions")),
+    ("fully connected", GREEN, _("fully connected")),
+    ("", GREY, _("others")),
+)
 
 
 def layers_figure(rows: Sequence[LayerRow], title: str) -> Figure:
     """A bar a layer, on a log scale about 1: its bound; a mark on it where the power method was run at the real size."""
-    figure, axes = open_axes("", "stretch, at most", title)
+    figure, axes = open_axes("", _("stretch, at most"), title)
     axes.set_ylim(0.5, 2)
     axes.set_yscale("log")
     there = [row for row in rows if row.bound and math.isfinite(row.bound)]
     axes.autoscale()
     axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
-    for _, colour, label in LAYER_COLOURS:
+    for colour, label in (entry[1:] for entry in LAYER_COLOURS):
         mine = [i for i, row in enumerate(there) if _layer_colour(row) == colour]
         bounds = [there[i].bound or 1.0 for i in mine]
         if mine:
             axes.bar(mine, [bound - 1 for bound in bounds], 0.8, bottom=1, color=colour, label=label)
     real = [(i, row.real) for i, row in enumerate(there) if row.real]
     if real:
-        axes.plot(*zip(*real, strict=True), "_", color="black", markersize=7, mew=1.6, label="power method, real size")
+        axes.plot(*zip(*real, strict=True), "_", color="black", markersize=7, mew=1.6, label=_("power method, real size"))
     axes.axhline(1, color="black", lw=0.8)
     every = max(1, math.ceil(len(there) / 30))
     axes.set_xticks(range(0, len(there), every), [row.name for row in there[::every]], rotation=90, fontsize=9)
@@ -39,12 +44,12 @@ def layers_figure(rows: Sequence[LayerRow], title: str) -> Figure:
 
 
 def _layer_colour(row: LayerRow) -> str:
-    return next(colour for start, colour, _ in LAYER_COLOURS if row.kind.startswith(start))
+    return next(colour for start, colour, label in LAYER_COLOURS if row.kind.startswith(start))
 
 
 def radii_figure(rows: Sequence[RadiusRow], title: str) -> Figure:
     """For each picture the certified and the found radius (l2 of [0,1] pixels, log scale); between them nothing is known."""
-    figure, axes = open_axes("pictures, by the radius found", "l2 of the change", title)
+    figure, axes = open_axes(_("pictures, by the radius found"), _("l2 of the change"), title)
     axes.set_ylim(0.5, 2)
     axes.set_yscale("log")
     axes.autoscale()
@@ -55,10 +60,10 @@ def radii_figure(rows: Sequence[RadiusRow], title: str) -> Figure:
     both = [(x, row.certified, row.found) for x, row in zip(places, ordered, strict=True) if row.found and row.certified > 0]
     if both:
         x, low, high = zip(*both, strict=True)
-        axes.vlines(x, low, high, color=GREY, alpha=0.35, lw=7, label="nothing is proved")
-        axes.plot(x, high, "v", color=RED, markersize=9, label="DeepFool alters the label")
+        axes.vlines(x, low, high, color=GREY, alpha=0.35, lw=7, label=_("nothing is proved"))
+        axes.plot(x, high, "v", color=RED, markersize=9, label=_("DeepFool alters the label"))
     certified = [(x, row.certified) for x, row in zip(places, ordered, strict=True) if 0 < row.certified < math.inf]
     if certified:
-        axes.plot(*zip(*certified, strict=True), "^", color=BLUE, markersize=9, label="below: certified")
+        axes.plot(*zip(*certified, strict=True), "^", color=BLUE, markersize=9, label=_("below: certified"))
     add_legend(axes)
     return figure

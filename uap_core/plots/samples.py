@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.plots.axes import GREY, add_legend, open_axes
 from uap_core.tables import mean_rate
+from uap_core.texts import _
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, rando
 
     ``random_signs`` is the rate (0 to 1) of random signs of the same norm on the same set, drawn as a line to compare with.
     """
-    figure, axes = open_axes("images to craft on", "fooling rate, held-out", title)
+    figure, axes = open_axes(_("images to craft on"), _("fooling rate, held-out"), title)
     for curve in curves:
         sizes, values, low, high = _by_size(curve.rows)
         axes.errorbar(
@@ -35,9 +36,9 @@ def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, rando
         )
     if paper:
         x, y = zip(*PAPER_FIGURE_6, strict=True)
-        axes.plot(x, y, ":d", color=GREY, lw=2, label="the paper: GoogLeNet, its DeepFool method")
+        axes.plot(x, y, ":d", color=GREY, lw=2, label=_("the paper: GoogLeNet, its DeepFool method"))
     if random_signs is not None:
-        axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label="random signs of the same size")
+        axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label=_("random signs of the same size"))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:.0f}")
     known = {row.images for curve in curves for row in curve.rows if row.held_out_rate}

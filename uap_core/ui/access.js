@@ -1,6 +1,6 @@
 // What Gradio has no setting for: words for its pictures, and places whose sentences screen readers say when they change.
 (() => {
-  const SIDES = ["The photograph before the pattern", "The photograph with the pattern"];
+  const SIDES = [window.uapTexts.before, window.uapTexts.after];
   const SUFFIX = / plot visualising provided data$/;
   const SPOKEN = '#verdict, #craft-labels, [id$="-status"], [id$="-said"], #epsilon-note, #photo-note, #pattern-note';
 

@@ -12,6 +12,7 @@ import gradio as gr
 from uap_core.errors import ImageError, SettingError, UapError
 from uap_core.experiments.exhibit import exhibit
 from uap_core.images import from_array, png_bytes
+from uap_core.texts import _
 from uap_core.ui.setup_panel import chosen
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import QUICK, UNEXPECTED, offer
@@ -54,7 +55,7 @@ def offer_calls(studio: Studio, demo: gr.Blocks) -> None:
         and the changed picture as the network saw it, a PNG of its size.
         """
         if not isinstance(photo, dict) or not isinstance(photo.get("path"), str):
-            raise ImageError("Send a picture as a file: handle_file(PATH) in gradio_client.")
+            raise ImageError(_("Send a picture as a file: handle_file(PATH) in gradio_client."))
         _check_words(network=network, pattern=pattern)
         perturbation = chosen(studio, network, pattern, {}, epsilon)
         view = exhibit(studio.classifier(network), studio.image(f"upload:{photo['path']}", network), perturbation)
@@ -77,7 +78,7 @@ def _check_words(**given: Any) -> None:
     """Raise SettingError for a key that is none: Gradio hands over whatever a program sends."""
     for name, value in given.items():
         if not isinstance(value, str):
-            raise SettingError(f"The {name} must be words: a key that is listed.")
+            raise SettingError(_("The {name} must be words: a key that is listed.").format(name=name))
 
 
 def _said(call: Callable[..., Any]) -> Callable[..., Any]:

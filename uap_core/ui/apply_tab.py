@@ -10,19 +10,20 @@ import gradio as gr
 
 from uap_core.experiments.exhibit import GAIN, Exhibit, amplified, exhibit
 from uap_core.images import from_array, png_bytes
+from uap_core.texts import _
 from uap_core.ui.opening import Opening
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import QUICK, bars, download, facts, guarded, npy_bytes, offer, picture_file, show, size_in_words
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 One fixed pattern $v$ is added to any photograph: $x' = \mathrm{clip}(x + v,\ 0,\ 1)$ with
 $\|v\|_\infty \le \varepsilon$ (of an $\ell_2$ pattern, $\|v\|_2 \le \varepsilon$).
 It was crafted once, on *other* pictures, so that the network's answer changes on most
 of them: $k(x + v) \ne k(x)$ (Moosavi-Dezfooli et al., CVPR 2017). Nothing about the photograph you see was used. Drag
 the divider, try another photograph, lower $\varepsilon$ until the answer returns, and compare with random signs of the
 same size. Everything here is measured on the very 8-bit picture that the download holds.
-"""
+""")
 
 
 def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
@@ -33,27 +34,27 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
             slider = gr.ImageSlider(
                 (picture_file(shown.clean), picture_file(shown.perturbed)) if shown else None,
                 format="png",
-                label="before | after: drag the divider",
+                label=_("before | after: drag the divider"),
                 buttons=["fullscreen"],
                 interactive=False,
                 elem_id="before-after",
                 elem_classes="pixels",
             )
             with gr.Row():
-                png = download("Perturbed picture (.png)", "download-png")
-                npy = download("Pattern (.npy)", "download-npy")
+                png = download(_("Perturbed picture (.png)"), "download-png")
+                npy = download(_("Pattern (.npy)"), "download-npy")
         with gr.Column(scale=5, min_width=320):
-            button = gr.Button("Apply", variant="primary", elem_id="apply")
+            button = gr.Button(_("Apply"), variant="primary", elem_id="apply")
             verdict = gr.HTML(_verdict(shown) if shown else "", elem_id="verdict")
-            before = gr.HTML(_bars(shown, "Before", shown.before) if shown else "", elem_id="before")
-            after = gr.HTML(_bars(shown, "After", shown.after) if shown else "", elem_id="after")
+            before = gr.HTML(_bars(shown, _("Before"), shown.before) if shown else "", elem_id="before")
+            after = gr.HTML(_bars(shown, _("After"), shown.after) if shown else "", elem_id="after")
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             picture = gr.Image(
                 picture_file(amplified(opening.change)) if opening else None,
                 format="png",
-                label=f"the pattern, {GAIN} times stronger, around mid-grey",
-                alt_text="The pattern, amplified",
+                label=_("the pattern, {gain} times stronger, around mid-grey").format(gain=GAIN),
+                alt_text=_("The pattern, amplified"),
                 interactive=False,
                 buttons=["fullscreen"],
                 height=300,
@@ -72,8 +73,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
         return (
             (picture_file(view.clean), picture_file(view.perturbed)),
             _verdict(view),
-            _bars(view, "Before", view.before),
-            _bars(view, "After", view.after),
+            _bars(view, _("Before"), view.before),
+            _bars(view, _("After"), view.after),
             picture_file(amplified(values.transpose(1, 2, 0))),
             _numbers(view),
             show(offer(f"{name}.png", png_bytes(from_array(view.perturbed)))),
@@ -91,16 +92,16 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
 def _verdict(view: Exhibit) -> str:
     (was, sure), (now, now_sure) = view.before[0], view.after[0]
     if view.linf == 0:
-        return f'<div class="verdict plain">No change yet: the network sees <b>{escape(was)}</b> ({sure:.0%}).</div>'
+        said = _("No change yet: the network sees <b>{before}</b> ({sure:.0%}).").format(before=escape(was), sure=sure)
+        return f'<div class="verdict plain">{said}</div>'
     if view.fooled:
-        return (
-            f'<div class="verdict fooled">Fooled: <b>{escape(was)}</b> became <b>{escape(now)}</b>'
-            f"<small>{sure:.0%} sure before, {now_sure:.0%} sure of the new label after.</small></div>"
-        )
-    return (
-        f'<div class="verdict held">Not fooled: still <b>{escape(was)}</b>'
-        f"<small>{sure:.0%} sure before, {now_sure:.0%} after.</small></div>"
-    )
+        said = _("Fooled: <b>{before}</b> became <b>{after}</b>").format(before=escape(was), after=escape(now))
+        more = _("{sure:.0%} sure before, {now_sure:.0%} sure of the new label after.")
+    else:
+        said = _("Not fooled: still <b>{before}</b>").format(before=escape(was))
+        more = _("{sure:.0%} sure before, {now_sure:.0%} after.")
+    kind, more = "fooled" if view.fooled else "held", more.format(sure=sure, now_sure=now_sure)
+    return f'<div class="verdict {kind}">{said}<small>{more}</small></div>'
 
 
 def _bars(view: Exhibit, title: str, rows: list[tuple[str, float]]) -> str:
@@ -108,5 +109,5 @@ def _bars(view: Exhibit, title: str, rows: list[tuple[str, float]]) -> str:
 
 
 def _numbers(view: Exhibit) -> str:
-    decibels = "infinite (no change)" if math.isinf(view.psnr) else f"{view.psnr:.1f} dB"
+    decibels = _("infinite (no change)") if math.isinf(view.psnr) else f"{view.psnr:.1f} dB"
     return facts([*size_in_words(view.linf, view.l2), ("PSNR", decibels), ("SSIM", f"{view.ssim:.3f}")])

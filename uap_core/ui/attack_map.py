@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from uap_core.texts import _
 from uap_core.ui.widgets import QUICK
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 An attacker changes $x$ to $x'$ within $\|x' - x\|_p \le \varepsilon$ and never touches the weights. *Untargeted*: any other
 answer will do, $k(x') \ne k(x)$. *Targeted*: it must be the class $t$, $k(x') = t$. *For one picture* the change is found anew
 each time; *universal* means one $v$ for all of them, $x' = x + v$.
-"""
+""")
 BOXES = (
-    ("White box", "complete access: architecture, weights, gradients"),
-    ("Grey box", "partial information: another network, or other pictures, stand in for the real ones"),
-    ("Black box", "may only ask the network, and look at its answers"),
+    (_("White box"), _("complete access: architecture, weights, gradients")),
+    (_("Grey box"), _("partial information: another network, or other pictures, stand in for the real ones")),
+    (_("Black box"), _("may only ask the network, and look at its answers")),
 )
-COLUMNS = ("For one picture", "For all pictures at once")
+COLUMNS = (_("For one picture"), _("For all pictures at once"))
 
 
 @dataclass(frozen=True)
@@ -36,37 +37,45 @@ PLACES = (
     Place(
         0,
         0,
-        "FGSM and its iterates, DeepFool, L-BFGS, penalties, Carlini & Wagner: to any other class, to one you name, or to the"
-        " least likely.",
+        _(
+            "FGSM and its iterates, DeepFool, L-BFGS, penalties, Carlini & Wagner: to any other class, to one you name, or"
+            " to the least likely."
+        ),
         "compare",
-        "Compare",
+        _("Compare"),
     ),
-    Place(0, 1, "One fixed pattern, found from a handful of pictures.", "apply", "Apply"),
-    Place(0, 1, "Craft one yourself, and watch it come into being.", "craft", "Craft"),
-    Place(0, 1, "How strong it must be.", "epsilon", "Epsilon"),
-    Place(0, 1, "How many pictures it takes to find.", "samples", "Training images"),
-    Place(0, 1, "Targeted patterns, and those of others.", "library", "Library"),
-    Place(1, 0, "Made on one network, shown to another; on networks that learned from other pictures.", "transfer", "Transfer"),
-    Place(1, 1, "Patterns on networks that they never saw: who fools whom.", "transfer", "Transfer"),
-    Place(2, 0, "Square: guesses, and keeps what the scores reward.", "compare", "Compare"),
+    Place(0, 1, _("One fixed pattern, found from a handful of pictures."), "apply", _("Apply")),
+    Place(0, 1, _("Craft one yourself, and watch it come into being."), "craft", _("Craft")),
+    Place(0, 1, _("How strong it must be."), "epsilon", _("Epsilon")),
+    Place(0, 1, _("How many pictures it takes to find."), "samples", _("Training images")),
+    Place(0, 1, _("Targeted patterns, and those of others."), "library", _("Library")),
+    Place(
+        1,
+        0,
+        _("Made on one network, shown to another; on networks that learned from other pictures."),
+        "transfer",
+        _("Transfer"),
+    ),
+    Place(1, 1, _("Patterns on networks that they never saw: who fools whom."), "transfer", _("Transfer")),
+    Place(2, 0, _("Square: guesses, and keeps what the scores reward."), "compare", _("Compare")),
     Place(
         2,
         1,
-        "Random signs and noise know nothing: the measure of everything above. They stand in every chart.",
+        _("Random signs and noise know nothing: the measure of everything above. They stand in every chart."),
         "epsilon",
-        "Epsilon",
+        _("Epsilon"),
     ),
 )
 BEYOND = (
-    Place(3, 0, "Why do such patterns exist?", "why", "Why"),
-    Place(3, 0, "What helps against them, and what only seems to?", "defences", "Defences"),
+    Place(3, 0, _("Why do such patterns exist?"), "why", _("Why")),
+    Place(3, 0, _("What helps against them, and what only seems to?"), "defences", _("Defences")),
 )
 
 
 def build() -> tuple[gr.Accordion, list[tuple[gr.Button, Place]]]:
     """Lay the map out; ``wire`` connects its buttons once the tabs are there."""
     buttons = []
-    with gr.Accordion("The attacks on one map", open=False, elem_id="map") as box:
+    with gr.Accordion(_("The attacks on one map"), open=False, elem_id="map") as box:
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
         for row, (name, knows) in enumerate(BOXES):
             gr.HTML(f"<h2>{name}</h2><p>{knows}</p>", elem_classes="map-box")
@@ -75,7 +84,7 @@ def build() -> tuple[gr.Accordion, list[tuple[gr.Button, Place]]]:
                     with gr.Column(min_width=280):
                         gr.HTML(f'<p class="map-column">{heading}</p>')
                         buttons += _stops([place for place in PLACES if (place.row, place.column) == (row, column)])
-        gr.HTML("<h2>Beyond the attacks</h2>", elem_classes="map-box")
+        gr.HTML(f"<h2>{_('Beyond the attacks')}</h2>", elem_classes="map-box")
         buttons += _stops(BEYOND)
     return box, buttons
 

@@ -14,6 +14,8 @@ import numpy as np
 
 from uap_core.attacks.menu import ANY, BASELINES, HELD, LEAST, MENU, TARGET
 from uap_core.experiments.exhibit import GAIN, amplified
+from uap_core.row_names import row_name
+from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from uap_core.experiments.comparison import Contender
     from uap_core.models.classifier import Classifier
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 **What is compared?** The *universal* pattern and *random signs* know nothing of this photograph. All others are made for it,
 with more or less knowledge of the network. *White box*: gradients. FGSM takes one step, $x' = x +
 \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$; its iterates take small ones, $x'_i = \mathrm{clip}_\varepsilon\big(x'_{i-1}
@@ -51,40 +53,54 @@ judge, and see what is left.
 An attack that needs a target and is given none aims at the runner-up. A *query* is one forward pass, a *gradient* one
 backward pass. What a file holds is rounded to 8 bits: very small changes die of it, so each row says whether the saved PNG
 still fools. Rest the pointer on a picture to see the photograph as it was.
-"""
-INVITATION = "Three answer at once. Choose more attacks and press the button."
-ITSELF = "the network itself"
-EFFORTS = {"quick": 1, "thorough, 4 times the steps": 4}
-MATCHED = {"the same epsilon for all": True, "each its own smallest": False}
-HEAD = ("Picture", "Change", "Attack, aim", "Label", "Verdict", "l_inf", "l2 (0-255)", "Pixels", "PSNR, SSIM", "Cost", "As PNG")
+""")
+INVITATION = _("Three answer at once. Choose more attacks and press the button.")
+ITSELF = _("the network itself")
+EFFORTS = {_("quick"): 1, _("thorough, 4 times the steps"): 4}
+MATCHED = {_("the same epsilon for all"): True, _("each its own smallest"): False}
+HEAD = (
+    _("Picture"),
+    _("Change"),
+    _("Attack, aim"),
+    _("Label"),
+    _("Verdict"),
+    "l_inf",
+    "l2 (0-255)",
+    _("Pixels"),
+    "PSNR, SSIM",
+    _("Cost"),
+    _("As PNG"),
+)
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     first = studio.labels(studio.networks()[0][1])
-    listed = [(name, key) for key, name in BASELINES.items()] + [(item.name, key) for key, item in MENU.items()]
+    listed = [(_(name), key) for key, name in BASELINES.items()] + [(_(item.name), key) for key, item in MENU.items()]
     with gr.Row(equal_height=False):
-        goal = gr.Radio([ANY, TARGET, LEAST], value=ANY, label="Goal", scale=3, elem_id="goal")
-        target = gr.Dropdown(first, value=None, label="Class to reach: type its name", scale=2, visible=False, elem_id="target")
+        goal = gr.Radio([(_(aim), aim) for aim in (ANY, TARGET, LEAST)], value=ANY, label=_("Goal"), scale=3, elem_id="goal")
+        target = gr.Dropdown(
+            first, value=None, label=_("Class to reach: type its name"), scale=2, visible=False, elem_id="target"
+        )
     keys = gr.CheckboxGroup(
         listed,
         value=[*BASELINES, *(key for key, item in MENU.items() if item.chosen)],
-        label="Attacks",
+        label=_("Attacks"),
         elem_id="attacks",
     )
     with gr.Row(equal_height=False):
-        matched = gr.Radio(list(MATCHED), value=next(iter(MATCHED)), label="Strength of bounded attacks", elem_id="matched")
-        effort = gr.Radio(list(EFFORTS), value=next(iter(EFFORTS)), label="Budget of attacks that search", elem_id="effort")
-        judge = gr.Dropdown([ITSELF], value=ITSELF, label="Judged by", elem_id="judge")
+        matched = gr.Radio(list(MATCHED), value=next(iter(MATCHED)), label=_("Strength of bounded attacks"), elem_id="matched")
+        effort = gr.Radio(list(EFFORTS), value=next(iter(EFFORTS)), label=_("Budget of attacks that search"), elem_id="effort")
+        judge = gr.Dropdown([ITSELF], value=ITSELF, label=_("Judged by"), elem_id="judge")
     with gr.Row(equal_height=False):
-        run = gr.Button("Attack the photograph", variant="primary", elem_id="compare-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="compare-stop")
+        run = gr.Button(_("Attack the photograph"), variant="primary", elem_id="compare-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="compare-stop")
     state = gr.HTML(elem_id="compare-status")
     rows = gr.HTML(elem_id="contenders")
     figure = chart("compare-chart")
     with gr.Row():
-        archive = download("Pictures and numbers (.zip)", "compare-zip")
-        numbers = download("These numbers (.csv)", "compare-csv")
+        archive = download(_("Pictures and numbers (.zip)"), "compare-zip")
+        numbers = download(_("These numbers (.csv)"), "compare-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
     def preview(
@@ -125,8 +141,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.plots.comparison import comparison_figure
 
         if not keys_now:
-            raise SettingError("Tick at least one attack.")
-        yield progress_note("Opening the network…", 0), *(gr.skip(),) * 4
+            raise SettingError(_("Tick at least one attack."))
+        yield progress_note(_("Opening the network…"), 0), *(gr.skip(),) * 4
         classifier = studio.classifier(network)
         other = None if judge_now == ITSELF else studio.classifier(judge_now)
         image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
@@ -138,13 +154,15 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         finished: list[Contender] = []
         for contender in compare(classifier, image, perturbation, ordered, bout, other):
             share = (len(finished) + contender.share) / len(ordered)
-            note = progress_note(f"{contender.name}: {contender.seconds:.1f} s…", share)
+            note = progress_note(f"{row_name(contender.name)}: {contender.seconds:.1f} s…", share)
             if contender.done:
                 finished.append(contender)
                 lines.append(_line(before, contender))
             yield note, _table(photograph, name, lines) if contender.done else gr.skip(), *(gr.skip(),) * 3
-        said = f"Done: measured live on this photograph, made on {classifier.card.name}, judged by {name}."
-        picture = show(comparison_figure(finished, f"{name}: how far, at what price"))
+        said = _("Done: measured live on this photograph, made on {maker}, judged by {judge}.").format(
+            maker=classifier.card.name, judge=name
+        )
+        picture = show(comparison_figure(finished, _("{network}: how far, at what price").format(network=name)))
         files = show(offer("comparison.zip", _zip(before, finished))), show(offer("comparison.csv", _csv(finished).encode()))
         yield status(said), _table(photograph, name, lines), picture, *files
 
@@ -154,7 +172,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     outputs = [state, rows, figure, archive, numbers]
     inputs = [*setup.inputs, goal, target, keys, matched, effort, judge]
     running = run.click(studio.heavy(len(outputs), 0)(attack), inputs, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was found so far stays."), None, state)
+    stop.click(None, None, None, cancels=[running]).then(
+        lambda: status(_("Stopped. What was found so far stays.")), None, state
+    )
     keep_fresh(setup, tab, preview, setup.inputs, [*outputs, target, judge], also=[target, judge])
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 
@@ -181,43 +201,48 @@ def _judges(studio: Studio, network: str, current: str) -> Any:
 
 def _table(photograph: str, judge: str, lines: list[str]) -> str:
     """One line an attack; the photograph (its link) lies behind every picture and shows when the pointer rests on it."""
+    judged = _("judged by {network}").format(network=escape(judge))
     return wide(
-        "Attacks on the photograph",
+        _("Attacks on the photograph"),
         f'<table class="bouts" style="--photograph:url(\'{photograph}\')">'
-        f"<caption>judged by {escape(judge)}</caption>{head(HEAD)}{''.join(lines)}</table>",
+        f"<caption>{judged}</caption>{head(HEAD)}{''.join(lines)}</table>",
     )
 
 
 def _line(before: np.ndarray, contender: Contender) -> str:
     change = amplified((contender.picture.astype(float) - before) / 255)
-    home = "<small>failed even where it was made</small>" if contender.at_home is False else ""
-    beyond = "<small>beyond epsilon</small>" if contender.within is False else ""
+    home = f"<small>{_('failed even where it was made')}</small>" if contender.at_home is False else ""
+    beyond = f"<small>{_('beyond epsilon')}</small>" if contender.within is False else ""
     item = MENU.get(contender.key)
-    about = (
-        f"{item.source}; {item.knows}; {'bounded' if item.bounded else 'smallest'} in {item.norm}"
-        if item
-        else "knows nothing of the photograph"
+    name, about = escape(row_name(contender.name)), _("knows nothing of the photograph")
+    if item:
+        kind = _("bounded in {norm}") if item.bounded else _("smallest in {norm}")
+        about = f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=item.norm)}"
+    aim = _("aim: {aim}").format(aim=escape(row_name(contender.aim)))
+    budget = f"<small>{_('up to {budget}').format(budget=row_name(contender.budget))}</small>" if contender.budget else ""
+    cost = (
+        _("gradients {count}").format(count=contender.gradients),
+        _("queries {count}").format(count=contender.queries),
     )
-    budget = f"<small>up to {contender.budget}</small>" if contender.budget else ""
     cells = (
-        f'<span class="swap" tabindex="0"><img alt="picture after {escape(contender.name)}"'
+        f'<span class="swap" tabindex="0"><img alt="{_("picture after {attack}").format(attack=name)}"'
         f' src="{picture_link(contender.picture)}"></span>',
-        f'<img alt="its change, {GAIN} times stronger" src="{picture_link(change)}">',
-        f'<b title="{escape(about)}">{escape(contender.name)}</b><small>aim: {escape(contender.aim)}</small>{budget}',
-        f"{escape(contender.label)} <small>{contender.probability:.0%} sure</small>",
+        f'<img alt="{_("its change, {gain} times stronger").format(gain=GAIN)}" src="{picture_link(change)}">',
+        f'<b title="{escape(about)}">{name}</b><small>{aim}</small>{budget}',
+        f"{escape(contender.label)} <small>{_('{sure:.0%} sure').format(sure=contender.probability)}</small>",
         f"{_verdict(contender.verdict)}{home}",
         f"{contender.linf * 255:.3g}/255{beyond}",
-        f"{contender.l2 * 255:.0f}<small>{contender.l2:.3g} in [0,1]</small>",
+        f"{contender.l2 * 255:.0f}<small>{_('{size:.3g} in [0,1]').format(size=contender.l2)}</small>",
         f"{contender.l0}<small>{contender.l0 / before[..., 0].size:.0%}</small>",
         f"{contender.psnr:.1f} dB<small>{contender.ssim:.3f}</small>",
-        f"{_time(contender.seconds)}<small>gradients {contender.gradients}</small><small>queries {contender.queries}</small>",
+        f"{_time(contender.seconds)}{''.join(f'<small>{part}</small>' for part in cost)}",
         f"{_verdict(contender.png_verdict)}<small>{escape(contender.png_label)}</small>",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _verdict(verdict: str) -> str:
-    return f'<span class="{"held" if verdict == HELD else "hit"}">{verdict}</span>'
+    return f'<span class="{"held" if verdict == HELD else "hit"}">{_(verdict)}</span>'
 
 
 def _time(seconds: float) -> str:

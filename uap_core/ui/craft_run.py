@@ -13,6 +13,7 @@ from uap_core.attacks.menu import TARGET
 from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
 from uap_core.limits import limits
+from uap_core.texts import _
 from uap_core.ui.craft_view import conclusion, under_way
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import progress_note, status
@@ -63,27 +64,29 @@ def order(
 ) -> Order:
     """The visitor's choices as they come from the page. Raises SettingError for what cannot be crafted."""
     if not ball.radius:
-        raise SettingError("Crafting needs an epsilon above 0. Move the epsilon slider.")
+        raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
     if goal == TARGET and not target:
-        raise SettingError("Choose the class to reach: type its name.")
+        raise SettingError(_("Choose the class to reach: type its name."))
     if goal == TARGET and not MENU[method].targets:
-        names = ", ".join(item.name for item in MENU.values() if item.targets)
-        raise SettingError(f"{MENU[method].name} cannot aim at a class. These can: {names}.")
+        names = ", ".join(_(item.name) for item in MENU.values() if item.targets)
+        raise SettingError(
+            _("{method} cannot aim at a class. These can: {names}.").format(method=_(MENU[method].name), names=names)
+        )
     return Order(
         photo,
         network,
         ball,
-        _whole("The number of images", images, 1, limits().images),
+        _whole(_("The number of images"), images, 1, limits().images),
         method,
-        _whole("The cost", budget, LEAST_COST, MOST_COST),
+        _whole(_("The cost"), budget, LEAST_COST, MOST_COST),
         target or "" if goal == TARGET else "",
-        _whole("The seed", seed, 0, LARGEST_SEED),
+        _whole(_("The seed"), seed, 0, LARGEST_SEED),
     )
 
 
 def _whole(what: str, number: Any, least: int, most: int) -> int:
     if not isinstance(number, (int, float)) or number != number or not least <= number <= most or number != int(number):
-        raise SettingError(f"{what} is a whole number from {least} to {most}.")
+        raise SettingError(_("{what} is a whole number from {least} to {most}.").format(what=what, least=least, most=most))
     return int(number)
 
 
@@ -104,11 +107,11 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
     classifier, image = studio.classifier(wanted.network), studio.image(wanted.photo, wanted.network)
     craft, held_out = studio.craft_and_held_out(wanted.network)
     if wanted.images > len(craft):
-        raise SettingError(f"There are {len(craft)} images to craft on: choose 1 to {len(craft)}.")
+        raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(craft)))
     source, shape = studio.live_set_name(wanted.network), (3, classifier.size, classifier.size)
     about = f"{wanted.images} {source}"
     nothing = Perturbation("nothing yet", torch.zeros(shape), wanted.ball)
-    note = progress_note(f"No pattern yet. Looking at {about} as they are…", 0)
+    note = progress_note(_("No pattern yet. Looking at {images} as they are…").format(images=about), 0)
     yield Frame(note, nothing.pattern.numpy(), exhibit(classifier, image, nothing))
 
     goal = Goal(classifier.index_of(wanted.target) if wanted.target else None)
@@ -116,7 +119,7 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
     watch = Watch.over(classifier, _some(held_out, WATCHED), goal)
     signs = watch.under(wanted.ball.random_signs(shape, torch.Generator().manual_seed(wanted.seed)))
     crafter, name = build(wanted.method, wanted.budget), default_name(wanted, about)
-    title = f"{classifier.card.name}: {about}, {wanted.ball} (live)"
+    title = _("{network}: {images}, {ball} (live)").format(network=classifier.card.name, images=about, ball=wanted.ball)
     points, drawn, again_at = list[Point](), 0, 0.0
     for stage in evolve(crafter, part, watch, wanted.ball, wanted.seed):
         points += [stage.point] if stage.point else []
@@ -132,7 +135,11 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
     found, (judged,) = with_held_out(found, [classifier], _some(held_out, JUDGED), goal, wanted.seed)
     rate = judged.universal if judged.target_rate is None else judged.target_rate
     figure = evolution_figure(points, signs, wanted.budget, title, wanted.target, rate)
-    note = status(f"Done: {found.provenance['seconds']:.1f} s of crafting. {conclusion(judged, source, wanted.target)}")
+    note = status(
+        _("Done: {seconds:.1f} s of crafting. {conclusion}").format(
+            seconds=found.provenance["seconds"], conclusion=conclusion(judged, source, wanted.target)
+        )
+    )
     yield Frame(note, found.pattern.numpy(), exhibit(classifier, image, found), _plain(found), (), figure)
 
 
@@ -142,21 +149,24 @@ def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
     from uap_core.experiments.crafted import with_held_out
 
     if "held_out" in draft.provenance:
-        return draft, "Nothing is running. What was crafted stays."
+        return draft, _("Nothing is running. What was crafted stays.")
     stated = draft.provenance
     classifier, target = studio.classifier(stated["network"]), str(stated.get("target", ""))
-    _, held_out = studio.craft_and_held_out(stated["network"])
+    held_out = studio.craft_and_held_out(stated["network"])[1]
     goal = Goal(classifier.index_of(target) if target else None)
     found, (judged,) = with_held_out(draft.as_perturbation(), [classifier], _some(held_out, WATCHED), goal, stated["seed"])
     said = conclusion(judged, studio.live_set_name(stated["network"]), target)
-    return _plain(found), f"Stopped after {stated['image_gradients']} image-gradients; the pattern stays. {said}"
+    return _plain(found), _("Stopped after {spent} image-gradients; the pattern stays. {conclusion}").format(
+        spent=stated["image_gradients"], conclusion=said
+    )
 
 
 def default_name(wanted: Order, about: str) -> str:
     """What its pattern is called when nobody gives it a name; ``about`` says on what it was crafted."""
-    into = f" into {wanted.target!r}" if wanted.target else ""
-    seed = f", seed {wanted.seed}" if wanted.seed else ""
-    return f"{MENU[wanted.method].name}{into} on {about}, {wanted.ball}{seed}"
+    seed = _(", seed {seed}").format(seed=wanted.seed) if wanted.seed else ""
+    sentence = _("{method} into {target!r} on {images}, {ball}") if wanted.target else _("{method} on {images}, {ball}")
+    method = _(MENU[wanted.method].name)
+    return sentence.format(method=method, target=wanted.target, images=about, ball=wanted.ball) + seed
 
 
 def _some(held_out: ImageSet, count: int) -> ImageSet:
@@ -169,15 +179,21 @@ def _some(held_out: ImageSet, count: int) -> ImageSet:
 def _measured(points: list[Point], target: str) -> str:
     """What was last measured, in a sentence."""
     if not points:
-        return "Nothing is measured yet."
+        return _("Nothing is measured yet.")
     last = points[-1]
-    verb = f"turned into {target!r}" if target else "fooled"
-    return f"At {last.image_gradients} it {verb} {last.aimed_at} held-out images."
+    sentence = (
+        _("At {cost} it turned into {target!r} {rate} held-out images.")
+        if target
+        else _("At {cost} it fooled {rate} held-out images.")
+    )
+    return sentence.format(cost=last.image_gradients, target=target, rate=last.aimed_at)
 
 
 def _last(points: list[Point]) -> str:
     """The same in few words."""
-    return f"{points[-1].aimed_at.value:.1%} of {points[-1].aimed_at.total}" if points else "not measured yet"
+    if not points:
+        return _("not measured yet")
+    return _("{rate:.1%} of {count}").format(rate=points[-1].aimed_at.value, count=points[-1].aimed_at.total)
 
 
 def _plain(perturbation: Any) -> Pattern:

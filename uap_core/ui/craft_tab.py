@@ -13,6 +13,7 @@ from uap_core.errors import UapError
 from uap_core.experiments.exhibit import GAIN, amplified
 from uap_core.library import library
 from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.texts import _
 from uap_core.ui import keeping
 from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, frames, judged_when_stopped, order
 from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
@@ -24,7 +25,7 @@ from uap_core.ui.widgets import LONG, QUICK, chart, guarded, hide, picture_file,
 if TYPE_CHECKING:
     from uap_core.experiments.exhibit import Exhibit
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 Wanted is one $v$ with $\|v\|_p \le \varepsilon$ that changes the answer on as many images as possible,
 $P[\,k(x+v) \ne k(x)\,] \ge 1 - \delta$. A rate has no gradient, so each method descends on a loss that has one: a few
 images $B$ of the craft set at a time, $v \leftarrow \Pi_\varepsilon(v - \eta\, d)$, with a direction $d$ made of
@@ -35,7 +36,7 @@ image: the unit of cost.
 
 The curve is measured on the same few held-out images all the time, which crafting never sees; its band is the 95 % Wilson
 interval. At the end more images are asked. The same choices and seed give the same pattern on the same machine.
-"""
+""")
 IMAGES, COST = 200, 800  # chosen at first
 
 
@@ -44,13 +45,20 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     first = studio.networks()[0][1]
     ready_made = studio.patterns(first, {})[0][1]
     with gr.Row(equal_height=True):
-        listed = [(item.name, key) for key, item in MENU.items()]
-        method = gr.Dropdown(listed, label="Method", scale=2, min_width=240, elem_id="craft-method")
-        goal = gr.Radio([ANY, TARGET], value=ANY, label="Every image shall get", scale=2, min_width=300, elem_id="craft-goal")
+        listed = [(_(item.name), key) for key, item in MENU.items()]
+        method = gr.Dropdown(listed, label=_("Method"), scale=2, min_width=240, elem_id="craft-method")
+        goal = gr.Radio(
+            [(_(aim), aim) for aim in (ANY, TARGET)],
+            value=ANY,
+            label=_("Every image shall get"),
+            scale=2,
+            min_width=300,
+            elem_id="craft-goal",
+        )
         target = gr.Dropdown(
             studio.labels(first),
             value=None,
-            label="Class to reach: type its name",
+            label=_("Class to reach: type its name"),
             scale=2,
             min_width=220,
             visible=False,
@@ -63,7 +71,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             IMAGES,
             value=IMAGES,
             step=1,
-            label="Images to craft on",
+            label=_("Images to craft on"),
             info=studio.live_set_name(first),
             elem_id="craft-images",
         )
@@ -72,26 +80,28 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             MOST_COST,
             value=COST,
             step=100,
-            label="Cost, in image-gradients",
-            info="at most; seconds grow with it",
+            label=_("Cost, in image-gradients"),
+            info=_("at most; seconds grow with it"),
             elem_id="craft-cost",
         )
-        seed = gr.Number(0, precision=0, label="Seed", info="the same one repeats a run", min_width=140, elem_id="craft-seed")
+        seed = gr.Number(
+            0, precision=0, label=_("Seed"), info=_("the same one repeats a run"), min_width=140, elem_id="craft-seed"
+        )
     with gr.Row():
-        run = gr.Button("Craft", variant="primary", elem_id="craft-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="craft-stop")
+        run = gr.Button(_("Craft"), variant="primary", elem_id="craft-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="craft-stop")
     state = gr.HTML(status(_invitation(ready_made)), elem_id="craft-status")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            gr.HTML(f"The pattern, {GAIN} times stronger, around mid-grey")
+            gr.HTML(_("The pattern, {gain} times stronger, around mid-grey").format(gain=GAIN))
             picture = _picture(
-                picture_file(amplified(opening.change)) if opening else None, "The pattern, amplified", "craft-pattern"
+                picture_file(amplified(opening.change)) if opening else None, _("The pattern, amplified"), "craft-pattern"
             )
         with gr.Column(min_width=300):
-            gr.HTML("The chosen photograph under it")
+            gr.HTML(_("The chosen photograph under it"))
             photograph = _picture(
                 picture_file(opening.view.perturbed) if opening else None,
-                "The photograph under the pattern",
+                _("The photograph under the pattern"),
                 "craft-photograph",
             )
     labels = gr.HTML(before_and_now(opening.view) if opening else "", elem_id="craft-labels")
@@ -164,7 +174,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         target_now: str | None,
         seed_now: float,
     ) -> Iterator[tuple[Any, ...]]:
-        yield progress_note("Opening network and images…", 0), *(gr.skip(),) * 6, *(gr.update(interactive=False),) * 3
+        yield progress_note(_("Opening network and images…"), 0), *(gr.skip(),) * 6, *(gr.update(interactive=False),) * 3
         ball = chosen(studio, network, pattern, own, epsilon).ball
         wanted = order(photo, network, ball, images_now, method_now, cost_now, goal_now, target_now, seed_now)
         for frame in frames(studio, wanted):
@@ -173,7 +183,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     def settle(photo: str, draft_now: Pattern | None) -> tuple[Any, ...]:
         """After a stop: what the page shows and what is kept are the same, measured pattern."""
         if draft_now is None:
-            return status("Stopped before there was anything to keep."), *(gr.skip(),) * 5
+            return status(_("Stopped before there was anything to keep.")), *(gr.skip(),) * 5
         draft_now, said = judged_when_stopped(studio, draft_now)
         made = draft_now.as_perturbation()
         view = _under(studio, photo, draft_now)
@@ -205,7 +215,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
 def _shown(frame: Frame) -> tuple[Any, ...]:
     """Sentence, pattern, photograph, labels, numbers, chart and draft of one moment."""
     made = frame.pattern
-    name, provenance = (made.name, made.provenance) if made else ("none yet", {})
+    name, provenance = (made.name, made.provenance) if made else (_("none yet"), {})
     return (
         frame.note,
         pattern_picture(frame.values),
@@ -226,7 +236,7 @@ def _under(studio: Studio, photo: str, draft: Pattern) -> Exhibit:
 
 
 def _about_method(key: str) -> str:
-    return status(f"{MENU[key].line} ({MENU[key].source})")
+    return status(f"{_(MENU[key].line)} ({_(MENU[key].source)})")
 
 
 def _picture(path: str | None, label: str, elem_id: str) -> gr.Image:
@@ -247,10 +257,12 @@ def _picture(path: str | None, label: str, elem_id: str) -> gr.Image:
 def _invitation(pattern: str) -> str:
     """What is shown before anything was crafted."""
     if pattern == RANDOM_SIGNS:
-        return "Shown: random signs, which nobody crafted. Craft a pattern and watch it become better than that."
+        return _("Shown: random signs, which nobody crafted. Craft a pattern and watch it become better than that.")
     if pattern.startswith("own:"):
-        return "Shown: your pattern, as chosen on the left. Craft another one and watch it come into being."
-    return "Shown: a ready-made pattern, precomputed and chosen on the left. Craft one yourself and watch it come into being."
+        return _("Shown: your pattern, as chosen on the left. Craft another one and watch it come into being.")
+    return _(
+        "Shown: a ready-made pattern, precomputed and chosen on the left. Craft one yourself and watch it come into being."
+    )
 
 
 def _opening_numbers(pattern: str, opening: Opening | None) -> str:
@@ -269,14 +281,13 @@ def _stored(studio: Studio, network: str) -> Any:
     # Few networks have such curves; the title says whose they are.
     found = (studio.precomputed(f"{key}-convergence", ConvergenceRow) for key in (network, DEFAULT_MODEL))
     table = next((table for table in found if table), None)
-    return show(convergence_figure(table.rows, f"{table.title} (precomputed)")) if table else hide()
+    return show(convergence_figure(table.rows, _("{title} (precomputed)").format(title=table.title))) if table else hide()
 
 
 def _room(studio: Studio, network: str, now: float) -> Any:
     """The slider of images, up to what there is. Raises DatasetError where there are none."""
-    craft, _ = studio.craft_and_held_out(network)
-    most = len(craft)
-    info = f"of {most} {studio.live_set_name(network)}"
+    most = len(studio.craft_and_held_out(network)[0])
+    info = _("of {count} {images}").format(count=most, images=studio.live_set_name(network))
     return gr.update(maximum=most, value=min(now, most) if isinstance(now, (int, float)) else most, info=info)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from uap_core.crafting.menu import called
 from uap_core.experiments.exhibit import amplified
 from uap_core.library import verdict
+from uap_core.row_names import row_name
+from uap_core.texts import _
 from uap_core.ui.widgets import facts, picture_file, size_in_words
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from uap_core.experiments.evolution import Stage
     from uap_core.experiments.exhibit import Exhibit
 
-NOT_KNOWN = "not known"
+NOT_KNOWN = _("not known")
 
 
 def pattern_picture(values: np.ndarray) -> str:
@@ -29,28 +31,28 @@ def before_and_now(view: Exhibit) -> str:
     """What the network says of the photograph without the pattern and with it: always two lines, so that nothing jumps."""
     (was, sure), (now, now_sure) = view.before[0], view.after[0]
     kind = "fooled" if view.fooled else "held" if view.linf else "plain"
-    return (
-        f'<div class="verdict {kind}">Now: <b>{escape(now)}</b>, {now_sure:.0%} sure'
-        f"<small>Before: {escape(was)}, {sure:.0%} sure.</small></div>"
-    )
+    said = _("Now: <b>{label}</b>, {sure:.0%} sure").format(label=escape(now), sure=now_sure)
+    before = _("Before: {label}, {sure:.0%} sure.").format(label=escape(was), sure=sure)
+    return f'<div class="verdict {kind}">{said}<small>{before}</small></div>'
 
 
 def numbers(name: str, provenance: dict[str, Any], linf: float, l2: float, held_out: str = "", signs: str = "") -> str:
     """Where a pattern comes from and what it does, always in the same rows. Without ``held_out`` and ``signs``, what was
     measured while it came into being, those are what its provenance states."""
     seconds, stated = provenance.get("seconds"), provenance.get("held_out", {}).get("random_signs")
-    signs = signs or ("not measured" if stated is None else f"{stated:.1%}")
-    took = f" in {seconds:.1f} s" if seconds else ""
-    spent = f"{provenance['image_gradients']} image-gradients{took}" if "image_gradients" in provenance else NOT_KNOWN
-    seed = f", seed {provenance['seed']}" if "seed" in provenance else ""
+    signs = signs or (_("not measured") if stated is None else f"{stated:.1%}")
+    cost = _("{cost} image-gradients in {seconds:.1f} s") if seconds else _("{cost} image-gradients")
+    known = "image_gradients" in provenance
+    spent = cost.format(cost=provenance["image_gradients"], seconds=seconds) if known else NOT_KNOWN
+    seed = _(", seed {seed}").format(seed=provenance["seed"]) if "seed" in provenance else ""
     rows = [
-        ("pattern", name),
-        ("crafted on", f"{provenance['craft_set']}{seed}" if "craft_set" in provenance else NOT_KNOWN),
-        ("network", str(provenance.get("network", NOT_KNOWN))),
-        ("method", called(str(provenance.get("method", ""))) or NOT_KNOWN),
-        ("cost", spent),
-        ("held-out", held_out or verdict(provenance) or "not measured"),
-        ("random signs of its size", signs),
+        (_("pattern"), name),
+        (_("crafted on"), f"{provenance['craft_set']}{seed}" if "craft_set" in provenance else NOT_KNOWN),
+        (_("network"), str(provenance.get("network", NOT_KNOWN))),
+        (_("method"), row_name(called(str(provenance.get("method", "")))) or NOT_KNOWN),
+        (_("cost"), spent),
+        (_("held-out"), held_out or verdict(provenance) or _("not measured")),
+        (_("random signs of its size"), signs),
         *size_in_words(linf, l2),
     ]
     return facts(rows)
@@ -64,17 +66,34 @@ def sizes(values: np.ndarray) -> tuple[float, float]:
 def under_way(stage: Stage, budget: int, said: str) -> str:
     """How far a run is, and what was last ``said`` of the watched images."""
     progress = stage.progress
-    spent = f"{progress.image_gradients} of {budget} image-gradients, {progress.seconds:.1f} s"
     if progress.share >= 1 and not progress.done:
-        return f"{spent}. The last step is done: a final touch, if the method has one, and a look at all craft images…"
-    return f"{spent}. {said}"
+        said = _("The last step is done: a final touch, if the method has one, and a look at all craft images…")
+    spent = _("{cost} of {budget} image-gradients, {seconds:.1f} s.").format(
+        cost=progress.image_gradients, budget=budget, seconds=progress.seconds
+    )
+    return f"{spent} {said}"
 
 
 def conclusion(found: Evaluation, images: str, target: str) -> str:
     """What a pattern does to the held-out ``images``, in words."""
-    beside = f"random signs of its size fool {found.random_signs.value:.1%}"
-    most = f"{found.dominant_share.value:.0%} of all answers are now {found.dominant_label!r}"
     if found.target_rate is not None:
-        changed = f"changes {found.universal.value:.1%} of all answers"
-        return f"Turns {found.target_rate} of the held-out {images} into {target!r}; {changed}; {beside}."
-    return f"Fools {found.universal} of the held-out {images}; {beside}. {most[0].upper()}{most[1:]}."
+        return _(
+            "Turns {rate} of the held-out {images} into {target!r}; changes {changed:.1%} of all answers;"
+            " random signs of its size fool {signs:.1%}."
+        ).format(
+            rate=found.target_rate,
+            images=images,
+            target=target,
+            changed=found.universal.value,
+            signs=found.random_signs.value,
+        )
+    return _(
+        "Fools {rate} of the held-out {images}; random signs of its size fool {signs:.1%}."
+        " {share:.0%} of all answers are now {label!r}."
+    ).format(
+        rate=found.universal,
+        images=images,
+        signs=found.random_signs.value,
+        share=found.dominant_share.value,
+        label=found.dominant_label,
+    )

@@ -10,7 +10,9 @@ import gradio as gr
 
 from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import ROBUST, TWINS
+from uap_core.row_names import row_name
 from uap_core.tables import to_csv
+from uap_core.texts import _
 from uap_core.ui import training_view
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from uap_core.experiments.detector import DetectorRow
     from uap_core.metrics import Rate
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 **What helps, and for how long?** A defence $d$ changes each picture before the network sees it, so that $k_d(x) = k(d(x))$. Two
 patterns of the same size are tried on it: the chosen one, which knows nothing of $d$, and one *crafted anew through* it, on the
 same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random signs, and beside what $d$ costs when nobody attacks.
@@ -34,8 +36,8 @@ straight through. *Blur* and *crop* have true gradients. The *trained* ones are 
 architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
 measured live have a pattern crafted with 200 image-gradients on 64 images, and 80 others to measure on; a row first shows what
 a few of these gradients do (see its cost), and is replaced when they are spent.
-"""
-EXPLAIN_DETECTOR = r"""
+""")
+EXPLAIN_DETECTOR = _(r"""
 **Can a pattern be noticed?** A universal pattern makes a few features dominate whatever the picture shows, so that the entropy
 of a deep layer falls (Sun, Sun and Zhao, ICLR 2025). Here
 $H(x) = -\sum_c p_c \log p_c$ with $p = \mathrm{softmax}$ of the channels' means in the last feature maps, and an alarm is
@@ -46,11 +48,19 @@ coin. Its 95 % interval is that of Hanley and McNeil (1982).
 What the detector is worth, the pattern that *knows* it tells (Carlini and Wagner, 2017): at each step of its crafting a second
 gradient pulls $H(x + v)$ up, as long as it is below the median of clean images. It takes more steps to fool as many, and is not
 noticed.
-"""
+""")
 LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 200, 64, 64  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
 TICKED = ["JPEG 50", "blur 1", "3 bits", ROBUST]  # one of each kind: with the bare network five rows
-HEAD = ("Defence", "Clean", "Fooled by the fixed pattern", "… by one crafted anew", "… by random signs", "Gradient", "Cost")
+HEAD = (
+    _("Defence"),
+    _("Clean"),
+    _("Fooled by the fixed pattern"),
+    _("… by one crafted anew"),
+    _("… by random signs"),
+    _("Gradient"),
+    _("Cost"),
+)
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
@@ -58,27 +68,27 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
     names = [*(defence.name for defence in DEFENCES), *TWINS]
     ticked = gr.CheckboxGroup(
-        names,
+        [(row_name(name), name) for name in names],
         value=TICKED,
-        label="In front of the network, or in its place",
-        info="Trained ones are measured where such a twin of the network is here.",
+        label=_("In front of the network, or in its place"),
+        info=_("Trained ones are measured where such a twin of the network is here."),
         elem_id="defences",
     )
     with gr.Row():
-        run = gr.Button("Measure now", variant="primary", elem_id="defences-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="defences-stop")
+        run = gr.Button(_("Measure now"), variant="primary", elem_id="defences-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="defences-stop")
     state = gr.HTML(elem_id="defences-status")
     table = gr.HTML(elem_id="defences-table")
     figure = chart("defences-chart")
-    csv = download("These rates (.csv)", "defences-csv")
+    csv = download(_("These rates (.csv)"), "defences-csv")
     training_view.build(studio, setup, tab)
-    gr.Markdown("#### A detector")
+    gr.Markdown(_("#### A detector"))
     with gr.Row():
-        watch = gr.Button("Measure the detector", variant="primary", elem_id="detector-run")
-        halt = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="detector-stop")
+        watch = gr.Button(_("Measure the detector"), variant="primary", elem_id="detector-run")
+        halt = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="detector-stop")
     detector_state = gr.HTML(elem_id="detector-status")
     curve = chart("detector-chart")
-    points = download("These points (.csv)", "detector-csv")
+    points = download(_("These points (.csv)"), "detector-csv")
     gr.Markdown(EXPLAIN_DETECTOR, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
     def stored(network: str, pattern: str) -> tuple[Any, ...]:
@@ -87,9 +97,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         found = studio.precomputed(f"{network}-defences", DefenceRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status("Nothing precomputed for this choice: press the button to measure it."), "", hide(), hide()
-        note = f"{_precomputed(found.provenance)}, crafted anew on {found.provenance['crafted_on']}. {conclusion(found.rows)}"
-        drawn = defences_figure(found.rows, f"{found.title} (precomputed)")
+            return status(_("Nothing precomputed for this choice: press the button to measure it.")), "", hide(), hide()
+        crafted_on = _("crafted anew on {images}.").format(images=found.provenance["crafted_on"])
+        note = f"{_precomputed(found.provenance)}, {crafted_on} {conclusion(found.rows)}"
+        drawn = defences_figure(found.rows, _("{title} (precomputed)").format(title=found.title))
         return status(note), table_of(found.rows), show(drawn), show(offer("defences.csv", to_csv(found.rows).encode()))
 
     def stored_detector(network: str, pattern: str) -> tuple[Any, ...]:
@@ -98,8 +109,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         found = studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status("Nothing precomputed for this choice: press the button to measure it."), hide(), hide()
-        drawn = detector_figure(found.rows, f"{found.title} (precomputed)")
+            return status(_("Nothing precomputed for this choice: press the button to measure it.")), hide(), hide()
+        drawn = detector_figure(found.rows, _("{title} (precomputed)").format(title=found.title))
         note = status(f"{_precomputed(found.provenance)}. {noticed(found.rows)}")
         return note, show(drawn), show(offer("detector.csv", to_csv(found.rows).encode()))
 
@@ -112,31 +123,41 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.models.twins import trained_twins
         from uap_core.plots.defences import defences_figure
 
-        yield progress_note("Opening network and images…", 0), *(gr.skip(),) * 3
+        yield progress_note(_("Opening network and images…"), 0), *(gr.skip(),) * 3
         perturbation = chosen(studio, network, pattern, own, epsilon)
         if not perturbation.ball.radius:
-            raise SettingError("Crafting needs an epsilon above 0. Move the epsilon slider.")
+            raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
         classifier = studio.classifier(network)
         craft, held_out = studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
         defences = [defence for defence in DEFENCES if defence.name in names_now]
         twins = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in names_now}
         total = 1 + len(defences) + len(twins)
-        about = f"{len(held_out)} {studio.live_set_name(network)}"
-        title = f"{perturbation.name} on {classifier.card.name}: {about} (live)"
+        about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
+        title = _("{pattern} on {network}: {images} (live)").format(
+            pattern=perturbation.name, network=classifier.card.name, images=about
+        )
         method, rows, looked = Default(budget=LIVE_BUDGET), list[DefenceRow](), set[str]()
         for found in defence_rows(classifier, defences, perturbation, craft, held_out, method, 0, twins):
             if isinstance(found, Crafting):
-                text = f"Crafting through {found.defence}…" if rows else "Crafting on the bare network…"
+                text = (
+                    _("Crafting through {defence}…").format(defence=row_name(found.defence))
+                    if rows
+                    else _("Crafting on the bare network…")
+                )
                 early = found.so_far if found.defence not in looked else None
                 looked.add(found.defence)
                 table = table_of([*rows, early()]) if early else gr.skip()
                 yield progress_note(text, (len(rows) + 0.8 * found.share) / total), table, gr.skip(), gr.skip()
                 continue
             rows.append(found)
-            note = progress_note(f"{found.defence}: measured on {about}.", len(rows) / total)
+            note = progress_note(
+                _("{defence}: measured on {images}.").format(defence=row_name(found.defence), images=about), len(rows) / total
+            )
             yield note, table_of(rows), show(defences_figure(rows, title)), gr.skip()
-        spent = f"{LIVE_BUDGET} image-gradients a defence on {len(craft)} images, measured on {about}"
-        done = status(f"Live: {spent}. {conclusion(rows)}")
+        spent = _("{cost} image-gradients a defence on {count} images, measured on {images}").format(
+            cost=LIVE_BUDGET, count=len(craft), images=about
+        )
+        done = status(_("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows)))
         yield done, gr.skip(), gr.skip(), show(offer("defences.csv", to_csv(rows).encode()))
 
     def detect(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
@@ -147,25 +168,32 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.experiments.detector import DetectorRow, detector_rows
         from uap_core.plots.defences import detector_figure
 
-        yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
+        yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
         classifier, perturbation = studio.classifier(network), chosen(studio, network, pattern, own, epsilon)
         craft, held_out = studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
-        about = f"{len(held_out)} {studio.live_set_name(network)}"
-        title = f"{perturbation.name} on {classifier.card.name}: {about} (live)"
+        about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
+        title = _("{pattern} on {network}: {images} (live)").format(
+            pattern=perturbation.name, network=classifier.card.name, images=about
+        )
         rows = list[DetectorRow]()
         method, generator = Unnoticed(budget=LIVE_AWARE), torch.Generator().manual_seed(0)
         for found in detector_rows(classifier, perturbation, craft, held_out, method, generator):
             if isinstance(found, Crafting):
-                note = progress_note(f"Crafting {found.defence}…", 0.1 + 0.6 * found.share)
+                note = progress_note(_("Crafting {pattern}…").format(pattern=row_name(found.defence)), 0.1 + 0.6 * found.share)
                 yield note, gr.skip(), gr.skip()
                 continue
             rows += found
             first = found[0]
             done = len({row.attack for row in rows})
-            note = progress_note(f"{first.attack}: AUC {first.auc:.2f}.", 0.1 if done == 1 else 0.6 + 0.08 * done)
+            note = progress_note(f"{row_name(first.attack)}: AUC {first.auc:.2f}.", 0.1 if done == 1 else 0.6 + 0.08 * done)
             yield note, show(detector_figure(rows, title)), gr.skip()
-        spent = f"{LIVE_AWARE} image-gradients on {len(craft)} images for the pattern that knows the detector"
-        done_note = status(f"Live: {spent}, measured on {about}. {noticed(rows)}")
+        spent = _("{cost} image-gradients on {count} images for the pattern that knows the detector").format(
+            cost=LIVE_AWARE, count=len(craft)
+        )
+        said = _("Live: {spent}, measured on {images}. {conclusion}").format(
+            spent=spent, images=about, conclusion=noticed(rows)
+        )
+        done_note = status(said)
         yield done_note, gr.skip(), show(offer("detector.csv", to_csv(rows).encode()))
 
     def show_stored(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
@@ -179,11 +207,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
     outputs = [state, table, figure, csv]
     running = run.click(studio.heavy(4, 0)(measure), [*setup.inputs, ticked], outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The rows so far stay."), None, state)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The rows so far stay.")), None, state)
     detector_outputs = [detector_state, curve, points]
     watching = watch.click(studio.heavy(3, 0)(detect), setup.inputs, detector_outputs, **LONG)
     halt.click(None, None, None, cancels=[watching]).then(
-        lambda: status("Stopped. The curves so far stay."), None, detector_state
+        lambda: status(_("Stopped. The curves so far stay.")), None, detector_state
     )
     shown = gr.State(("", ""))
     both = [shown, *outputs, *detector_outputs]
@@ -198,37 +226,37 @@ def noticed(rows: Sequence[DetectorRow]) -> str:
     plain, aware = (next((row for row in rows if row.attack == attack), None) for attack in (UNIVERSAL, AWARE))
     if plain is None or aware is None:
         return ""
-    return (
-        f"The pattern has AUC {plain.auc:.2f} and fools {plain.fooled.value:.0%};"
-        f" one that knows the detector has {aware.auc:.2f} and fools {aware.fooled.value:.0%}."
-    )
+    return _(
+        "The pattern has AUC {area:.2f} and fools {fooled:.0%};"
+        " one that knows the detector has {aware_area:.2f} and fools {aware_fooled:.0%}."
+    ).format(area=plain.auc, fooled=plain.fooled.value, aware_area=aware.auc, aware_fooled=aware.fooled.value)
 
 
 def _precomputed(provenance: dict[str, Any]) -> str:
-    return f"Precomputed on {provenance['held_out']}, {provenance['time'][:10]}"
+    return _("Precomputed on {images}, {date}").format(images=provenance["held_out"], date=provenance["time"][:10])
 
 
 def table_of(rows: Sequence[DefenceRow]) -> str:
     """One line a defence: always the fixed pattern and the one crafted anew side by side."""
     lines = "".join(_line(row) for row in rows)
-    return wide("Defences and what fools them", f'<table class="bouts defences">{head(HEAD)}{lines}</table>')
+    return wide(_("Defences and what fools them"), f'<table class="bouts defences">{head(HEAD)}{lines}</table>')
 
 
 def _line(row: DefenceRow) -> str:
     cells = (
-        f"{_rate(row.clean)}<small>{escape(row.clean_is)}</small>",
+        f"{_rate(row.clean)}<small>{escape(row_name(row.clean_is))}</small>",
         _rate(row.fixed),
         f"<b>{_rate(row.crafted_anew)}</b>",
         _rate(row.random_signs),
-        escape(row.gradient),
-        f"{row.image_gradients}<small>image-gradients</small>",
+        escape(row_name(row.gradient)),
+        f"{row.image_gradients}<small>{_('image-gradients')}</small>",
     )
-    return line(escape(row.defence), cells)
+    return line(escape(row_name(row.defence)), cells)
 
 
 def _rate(rate: Rate) -> str:
     low, high = rate.interval
-    return f"{rate.value:.1%}<small>{low:.0%} to {high:.0%}</small>"
+    return f"{rate.value:.1%}<small>{_('{low:.0%} to {high:.0%}').format(low=low, high=high)}</small>"
 
 
 def conclusion(rows: Sequence[DefenceRow]) -> str:
@@ -240,8 +268,7 @@ def conclusion(rows: Sequence[DefenceRow]) -> str:
         return ""
     worst = max(fronts, key=lambda row: row.crafted_anew.value - row.fixed.value)
     if worst.crafted_anew.value <= worst.fixed.value:
-        return "With this budget no pattern crafted anew did better than the fixed one."
-    return (
-        f"Behind {worst.defence} the fixed pattern fools {worst.fixed.value:.0%}, one crafted through it"
-        f" {worst.crafted_anew.value:.0%}."
+        return _("With this budget no pattern crafted anew did better than the fixed one.")
+    return _("Behind {defence} the fixed pattern fools {fixed:.0%}, one crafted through it {anew:.0%}.").format(
+        defence=row_name(worst.defence), fixed=worst.fixed.value, anew=worst.crafted_anew.value
     )

@@ -7,36 +7,38 @@ from typing import Any
 
 import gradio as gr
 
+from uap_core.row_names import row_name
 from uap_core.tables import to_csv
+from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, chart, download, hide, offer, progress_note, show, status
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
 $\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random signs* have the
 same size and no knowledge; *FGSM* makes a new step for each image,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
 pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it. Live
 points are measured on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
-"""
+""")
 LIVE_IMAGES = 128
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    gr.Markdown("#### Over many images")
+    gr.Markdown(_("#### Over many images"))
     with gr.Row():
-        run = gr.Button("Measure now", variant="primary", elem_id="sweep-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
+        run = gr.Button(_("Measure now"), variant="primary", elem_id="sweep-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
     state = gr.HTML(elem_id="sweep-status")
     figure = chart("sweep-chart")
-    csv = download("These points (.csv)", "sweep-csv")
-    gr.Markdown("#### The chosen photograph")
+    csv = download(_("These points (.csv)"), "sweep-csv")
+    gr.Markdown(_("#### The chosen photograph"))
     photo_note = gr.HTML(elem_id="photo-chart-note")
     photo_chart = chart("photo-chart")
-    photo_csv = download("These points (.csv)", "photo-csv")
+    photo_csv = download(_("These points (.csv)"), "photo-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
     def stored(network: str, pattern: str) -> tuple[Any, Any, Any]:
@@ -46,9 +48,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         table = studio.precomputed(f"{network}-sweep", SweepRow)
         if table is None or pattern != table.provenance["pattern_file"]:
-            return status("No precomputed sweep for this choice: press the button to measure it."), hide(), hide()
-        note = f"Precomputed on {table.provenance['held_out']}, {table.provenance['time'][:10]}."
-        figure = sweep_figure(table.rows, f"{table.title} (precomputed)")
+            return status(_("No precomputed sweep for this choice: press the button to measure it.")), hide(), hide()
+        note = _("Precomputed on {images}, {date}.").format(
+            images=table.provenance["held_out"], date=table.provenance["time"][:10]
+        )
+        figure = sweep_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
         return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
 
     def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
@@ -57,7 +61,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         perturbation, image = studio.perturbation(pattern, network, own), studio.image(photo, network)
         rows = photo_sweep(studio.classifier(network), perturbation, image, default_epsilons(perturbation.ball))
-        figure = photo_figure(rows, f"{rows[0].clean_label} under {perturbation.name}")
+        figure = photo_figure(rows, _("{label} under {pattern}").format(label=rows[0].clean_label, pattern=perturbation.name))
         return "", show(figure), show(offer("photograph.csv", to_csv(rows).encode()))
 
     def measure(
@@ -68,22 +72,33 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.experiments.sweep import SweepRow, default_epsilons, epsilon_sweep
         from uap_core.plots.epsilon import sweep_figure
 
-        yield progress_note("Opening network and images…", 0), gr.skip(), gr.skip()
+        yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
         classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
-        _, held_out = studio.some(network, 0, LIVE_IMAGES)
+        held_out = studio.some(network, 0, LIVE_IMAGES)[1]
         epsilons = default_epsilons(perturbation.ball)
-        title = f"{perturbation.name} on {classifier.card.name}: {len(held_out)} {studio.live_set_name(network)}"
+        title = _("{pattern} on {network}: {count} {images}").format(
+            pattern=perturbation.name, network=classifier.card.name, count=len(held_out), images=studio.live_set_name(network)
+        )
         rows: list[SweepRow] = []
         for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), epsilons):
             rows.append(row)
             if row.epsilon:  # at 0 there is nothing to see yet
-                note = progress_note(f"Live: {row.attack}, epsilon {row.epsilon * 255:g}/255.", len(rows) / (3 * len(epsilons)))
-                yield note, show(sweep_figure(rows, f"{title} (live)")), gr.skip()
-        done = status(f"Live: {len(epsilons)} values of epsilon measured on {len(held_out)} {studio.live_set_name(network)}.")
+                note = progress_note(
+                    _("Live: {attack}, epsilon {epsilon:g}/255.").format(
+                        attack=row_name(row.attack), epsilon=row.epsilon * 255
+                    ),
+                    len(rows) / (3 * len(epsilons)),
+                )
+                yield note, show(sweep_figure(rows, _("{title} (live)").format(title=title))), gr.skip()
+        done = status(
+            _("Live: {values} values of epsilon measured on {count} {images}.").format(
+                values=len(epsilons), count=len(held_out), images=studio.live_set_name(network)
+            )
+        )
         yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
 
     outputs = [state, figure, csv]
     running = run.click(studio.heavy(3, 0)(measure), setup.inputs, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The points so far stay."), None, state)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The points so far stay.")), None, state)
     keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
     keep_fresh(setup, tab, photo_curve, setup.inputs, [photo_note, photo_chart, photo_csv])

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from uap_core.errors import PerturbationError
+from uap_core.texts import _
 from uap_core.ui.setup_panel import Setup, add_own
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import QUICK, guarded, npy_bytes, offer, status
@@ -32,8 +33,8 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
     """Lay the row out and wire it. ``draft`` holds the pattern that was crafted last (a ``Pattern``), or None."""
     with gr.Row(equal_height=True):
         name = gr.Textbox(
-            label="Name it",
-            placeholder="any name; left empty, it gets one that says how it was made",
+            label=_("Name it"),
+            placeholder=_("any name; left empty, it gets one that says how it was made"),
             max_length=LONGEST_NAME,
             max_lines=1,
             scale=3,
@@ -41,7 +42,7 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
             elem_id="craft-name",
         )
         keep = gr.Button(
-            "Keep it: use it in the other tabs",
+            _("Keep it: use it in the other tabs"),
             variant="primary",
             interactive=False,
             scale=2,
@@ -49,16 +50,16 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
             elem_id="craft-keep",
         )
     with gr.Row():
-        npy = gr.DownloadButton("Pattern (.npy)", size="sm", interactive=False, min_width=200, elem_id="craft-npy")
+        npy = gr.DownloadButton(_("Pattern (.npy)"), size="sm", interactive=False, min_width=200, elem_id="craft-npy")
         file = gr.DownloadButton(
-            "Pattern with its provenance (.safetensors)", size="sm", interactive=False, min_width=300, elem_id="craft-file"
+            _("Pattern with its provenance (.safetensors)"), size="sm", interactive=False, min_width=300, elem_id="craft-file"
         )
-    promise = "A kept pattern joins the list on the left for as long as this page is open; nobody else sees it."
+    promise = _("A kept pattern joins the list on the left for as long as this page is open; nobody else sees it.")
     said = gr.HTML(status(promise), elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
-        kept = gr.Dropdown([], label="Kept so far", scale=3, min_width=280, elem_id="craft-kept")
-        use = gr.Button("Use it in the other tabs", scale=1, min_width=200, elem_id="craft-use")
-        forget = gr.Button("Forget it", scale=1, min_width=120, elem_id="craft-forget")
+        kept = gr.Dropdown([], label=_("Kept so far"), scale=3, min_width=280, elem_id="craft-kept")
+        use = gr.Button(_("Use it in the other tabs"), scale=1, min_width=200, elem_id="craft-use")
+        forget = gr.Button(_("Forget it"), scale=1, min_width=120, elem_id="craft-forget")
 
     def ready(draft_now: Pattern | None) -> tuple[Any, ...]:
         if draft_now is None:
@@ -69,12 +70,14 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
         draft_now: Pattern | None, typed: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
     ) -> tuple[Any, ...]:
         if draft_now is None:
-            raise PerturbationError("Craft a pattern first.")
+            raise PerturbationError(_("Craft a pattern first."))
         named = replace(draft_now, name=clean_name(typed) or unused(draft_now.name, own))
-        again = " in place of the one of that name" if named.name in own else ""
+        sentence = _("Kept as {name}. {where}")
+        if named.name in own:
+            sentence = _("Kept as {name} in place of the one of that name. {where}")
         own = add_own(own, named)
         return (
-            status(f"Kept as {named.name}{again}. {_where(studio, network, named)}"),
+            status(sentence.format(name=named.name, where=_where(studio, network, named))),
             own,
             *_chosen(studio, network, own, named.name, asked),
             *_listed(own, named.name),
@@ -96,7 +99,7 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
             fallback: tuple[Any, ...] = gr.update(choices=choices, value=choices[0][1]), (choices[0][1], asked[1] + 1)
         else:
             fallback = gr.update(choices=choices), gr.skip()
-        return status(f"{gone} is forgotten."), own, *fallback, *_listed(own, None)
+        return status(_("{name} is forgotten.").format(name=gone)), own, *fallback, *_listed(own, None)
 
     listing = [setup.own, setup.pattern, setup.asked, row, kept]
     keeping = [draft, name, setup.network, setup.own, setup.asked]
@@ -147,7 +150,7 @@ def _files(pattern: Pattern) -> tuple[Any, Any]:
 
 def _of(own: dict[str, Pattern], key: str | None) -> Pattern:
     if key is None or key not in own:
-        raise PerturbationError("This pattern is no longer there.")
+        raise PerturbationError(_("This pattern is no longer there."))
     return own[key]
 
 
@@ -161,9 +164,11 @@ def _chosen(studio: Studio, network: str, own: dict[str, Pattern], name: str, as
 def _where(studio: Studio, network: str, pattern: Pattern) -> str:
     side = studio.card(network).input_size
     if pattern.values.shape[1] == side:
-        return "It is chosen on the left, and all tabs use it."
+        return _("It is chosen on the left, and all tabs use it.")
     size = pattern.values.shape[1]
-    return f"It fits networks of {size} x {size} pixels, the chosen one takes {side} x {side}: choose another one on the left."
+    return _(
+        "It fits networks of {size} x {size} pixels, the chosen one takes {side} x {side}: choose another one on the left."
+    ).format(size=size, side=side)
 
 
 def _listed(own: dict[str, Pattern], name: str | None) -> tuple[Any, Any]:

@@ -10,6 +10,8 @@ import gradio as gr
 
 from uap_core.catalogue import CATALOGUE, fetch, published
 from uap_core.library import Entry, library, read_levels
+from uap_core.row_names import row_name
+from uap_core.texts import _
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, wide
@@ -32,7 +34,7 @@ from uap_core.ui.widgets import (
 if TYPE_CHECKING:
     pass
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
 the paper's method in batches, the others are ours; *all but* one were crafted on three networks, moving the perturbed
 pictures about, and never saw the fourth, which they fool all the same: such patterns are **doubly universal**, across images
@@ -41,32 +43,32 @@ and is precomputed: the weights of the four ImageNet networks do not ship with t
 can be had. Patterns of 224 pixels can be applied to any network of that size that you bring (`--models`). The curves show
 runs planned for 2 000 image-gradients, looked at on the way: what a run planned for fewer would have reached is a little
 higher than its curve at that place.
-"""
+""")
 GAIN = 10
 
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire it; its pictures are made when it is first opened."""
     gallery = picture_grid(None, 5, "library-gallery")
-    details = gr.HTML(status("Click on a pattern to see where it comes from."), elem_id="library-details")
+    details = gr.HTML(status(_("Click on a pattern to see where it comes from.")), elem_id="library-details")
     with gr.Row():
-        use = gr.Button("Apply it", variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use")
-        file = download("Pattern (.safetensors)", "library-file")
+        use = gr.Button(_("Apply it"), variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use")
+        file = download(_("Pattern (.safetensors)"), "library-file")
     said = gr.HTML(elem_id="library-said")
-    gr.Markdown("#### Published by others")
+    gr.Markdown(_("#### Published by others"))
     offer_note = gr.HTML(elem_id="catalogue-note")
     with gr.Row(equal_height=True):
         offered = gr.Dropdown(_offers(), show_label=False, container=False, scale=2, elem_id="catalogue")
-        get = gr.Button("Download it, 0.6 MB", scale=0, min_width=200, elem_id="catalogue-fetch")
-        stop = gr.Button("Cancel", variant="stop", visible=False, scale=0, min_width=120, elem_id="catalogue-stop")
-    gr.Markdown("#### How fast each method finds a pattern", visible=bool(_subjects()))
+        get = gr.Button(_("Download it, 0.6 MB"), scale=0, min_width=200, elem_id="catalogue-fetch")
+        stop = gr.Button(_("Cancel"), variant="stop", visible=False, scale=0, min_width=120, elem_id="catalogue-stop")
+    gr.Markdown(_("#### How fast each method finds a pattern"), visible=bool(_subjects()))
     subject = gr.Dropdown(
         _subjects(), show_label=False, container=False, interactive=True, visible=bool(_subjects()), elem_id="library-subject"
     )
     curve_note = gr.HTML()
     fast = chart("library-convergence")
     few = chart("library-samples")
-    gr.Markdown("#### What each part of ours is worth")
+    gr.Markdown(_("#### What each part of ours is worth"))
     parts = gr.HTML(elem_id="library-ablations")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
     chosen, shown_keys = gr.State(""), gr.State([])
@@ -84,7 +86,9 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         side = studio.card(network).input_size
         entry = next(entry for entry in library() if entry.key == key)
         if entry.side != side:
-            sentence = f"This pattern is {entry.side} x {entry.side} pixels, the chosen network takes {side} x {side}."
+            sentence = _("This pattern is {side} x {side} pixels, the chosen network takes {needed} x {needed}.").format(
+                side=entry.side, needed=side
+            )
             return status(f"{sentence} {_where_to_find(studio, entry.side)}"), gr.skip(), gr.skip()
         return "", (key, asked[1] + 1), gr.update(selected="apply")
 
@@ -95,10 +99,14 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         left = _offers()
         key = key if key in {left_key for _, left_key in left} else left[0][1] if left else None
         if key is None:
-            note = status("All of the catalogue is here.")
+            note = status(_("All of the catalogue is here."))
         else:
             entry = published(key)
-            note = status(f"{entry.source}, {entry.licence}. For networks of 224 pixels, such as {entry.network}.")
+            note = status(
+                _("{source}, {licence}. For networks of 224 pixels, such as {network}.").format(
+                    source=entry.source, licence=entry.licence, network=entry.network
+                )
+            )
         listed = gr.update(choices=left, value=key, visible=bool(left))
         return note, listed, gr.update(visible=bool(left)), gr.update(visible=False)
 
@@ -106,7 +114,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         if key is None:  # another visitor was quicker
             yield about_offer(None)
             return
-        yield status("Asking for it…"), gr.skip(), gr.update(visible=False), gr.update(visible=True)
+        yield status(_("Asking for it…")), gr.skip(), gr.update(visible=False), gr.update(visible=True)
         for sentence in told(published(key).name, fetch(published(key))):
             yield sentence, gr.skip(), gr.skip(), gr.skip()
         yield about_offer(None)
@@ -133,8 +141,10 @@ def _offers() -> list[tuple[str, str]]:
 
 def _where_to_find(studio: Studio, side: int) -> str:
     if any(studio.card(key).input_size == side for _, key in studio.networks()):
-        return "Choose a network of its size on the left first."
-    return f"No network of its size is here: start the app with --models and a folder of networks of {side} pixels."
+        return _("Choose a network of its size on the left first.")
+    return _("No network of its size is here: start the app with --models and a folder of networks of {side} pixels.").format(
+        side=side
+    )
 
 
 def _picture(entry: Entry) -> Any:
@@ -147,16 +157,26 @@ def _details(entry: Entry) -> str:
     origin = entry.provenance
     seconds, made = origin.get("seconds"), str(origin.get("time", ""))[:10]
     rows = [
-        ("pattern", f"{entry.name}, {entry.side} x {entry.side} pixels"),
-        ("held-out", entry.verdict),
-        ("crafted on", f"{origin['craft_set']}, seed {origin.get('seed')}" if "craft_set" in origin else ""),
-        ("method", str(origin.get("method", ""))),
-        ("cost", f"{origin.get('image_gradients')} image-gradients, {seconds:.0f} s" if seconds else ""),
-        ("network", ": ".join(filter(None, [origin.get("network"), origin.get("weights_from")]))),
-        ("made", f"{made}, torch {origin.get('torch', '')}" if made else ""),
-        ("source", ", ".join(filter(None, [origin.get("source"), origin.get("licence")]))),
+        (_("pattern"), _("{name}, {side} x {side} pixels").format(name=entry.name, side=entry.side)),
+        (_("held-out"), entry.verdict),
+        (
+            _("crafted on"),
+            _("{images}, seed {seed}").format(images=origin["craft_set"], seed=origin.get("seed"))
+            if "craft_set" in origin
+            else "",
+        ),
+        (_("method"), str(origin.get("method", ""))),
+        (
+            _("cost"),
+            _("{cost} image-gradients, {seconds:.0f} s").format(cost=origin.get("image_gradients"), seconds=seconds)
+            if seconds
+            else "",
+        ),
+        (_("network"), ": ".join(filter(None, [origin.get("network"), origin.get("weights_from")]))),
+        (_("made"), f"{made}, torch {origin.get('torch', '')}" if made else ""),
+        (_("source"), ", ".join(filter(None, [origin.get("source"), origin.get("licence")]))),
     ]
-    return wide("About this pattern", facts([(name, value) for name, value in rows if value]))
+    return wide(_("About this pattern"), facts([(name, value) for name, value in rows if value]))
 
 
 def _ablations(studio: Studio) -> str:
@@ -168,20 +188,26 @@ def _ablations(studio: Studio) -> str:
     found = [studio.precomputed(f"{key}-ablations", AblationRow) for key in (DEFAULT_MODEL, *IMAGENET)]
     tables = {table.rows[0].network: table for table in found if table and table.rows}
     if not tables:
-        return status("Not computed yet.")
+        return status(_("Not computed yet."))
     means = {network: mean_rates(table.rows) for network, table in tables.items()}
     body = "".join(
-        f"<tr><th scope='row'>{escape(variant)}</th>{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
+        f"<tr><th scope='row'>{escape(row_name(variant))}</th>"
+        f"{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
         for variant in dict.fromkeys(variant for rates in means.values() for variant in rates)
     )
     provenance = next(iter(tables.values())).provenance
-    note = (
-        f"Fooling rate of patterns crafted at {next(iter(tables.values())).rows[0].image_gradients} image-gradients on"
-        f" {CRAFTED_ON} images, measured on others of the craft set; means of {provenance['seeds']} seeds, precomputed"
-        f" {provenance['time'][:10]}. Each line is ours with one part changed, the last ones the paper's method."
+    note = _(
+        "Fooling rate of patterns crafted at {cost} image-gradients on"
+        " {count} images, measured on others of the craft set; means of {seeds} seeds, precomputed"
+        " {date}. Each line is ours with one part changed, the last ones the paper's method."
+    ).format(
+        cost=next(iter(tables.values())).rows[0].image_gradients,
+        count=CRAFTED_ON,
+        seeds=provenance["seeds"],
+        date=provenance["time"][:10],
     )
-    table = f'<table class="matrix">{head(("variant", *means))}{body}</table>'
-    return status(note) + wide("What each part is worth", table)
+    table = f'<table class="matrix">{head((_("variant"), *means))}{body}</table>'
+    return status(note) + wide(_("What each part is worth"), table)
 
 
 def _share(rate: float | None) -> str:
@@ -201,7 +227,7 @@ def _convergence(studio: Studio, key: str) -> Any:
     from uap_core.plots.convergence import convergence_figure
 
     table = studio.precomputed(f"{key}-convergence", ConvergenceRow) if key else None
-    return show(convergence_figure(table.rows, f"{table.title} (precomputed)")) if table else hide()
+    return show(convergence_figure(table.rows, _("{title} (precomputed)").format(title=table.title))) if table else hide()
 
 
 def _samples(studio: Studio, key: str) -> Any:
@@ -211,9 +237,9 @@ def _samples(studio: Studio, key: str) -> Any:
 
     curves = []
     title = ""
-    for name, *words in (("real", "ours", BLUE, "o"), ("deepfool", "by DeepFool, at no more cost", GREEN, "^")):
+    for name, *words in (("real", _("ours"), BLUE, "o"), ("deepfool", _("by DeepFool, at no more cost"), GREEN, "^")):
         table = studio.precomputed(f"{key}-curve-{name}", SampleRow) if key else None
         if table and table.rows:
             curves.append(Curve(table.rows, *words))
-            title = f"{table.title} (precomputed)"
+            title = _("{title} (precomputed)").format(title=table.title)
     return show(sample_figure(curves, title)) if curves else hide()

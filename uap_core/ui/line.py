@@ -19,6 +19,7 @@ import gradio as gr
 
 from uap_core.errors import SettingError
 from uap_core.limits import limits
+from uap_core.texts import _, ngettext
 from uap_core.ui.widgets import guarded, progress_note, status
 
 LOOK = 0.5  # seconds between two looks at the line
@@ -52,8 +53,10 @@ class Line:
             self._forget_the_lost()
             if len(self._places) > self.waiting:
                 raise SettingError(
-                    f"{self.waiting} runs are waiting already, and no more can. Try again in a minute; clicks that need no run"
-                    " still work."
+                    _(
+                        "{count} runs are waiting already, and no more can. Try again in a minute; clicks that need no run"
+                        " still work."
+                    ).format(count=self.waiting)
                 )
             self._places.append(mine)
         try:
@@ -78,12 +81,17 @@ class Line:
 
     def expected(self, ahead: int) -> str:
         """When it will be one's turn behind so many, in words."""
-        runs = "1 run is" if ahead == 1 else f"{ahead} runs are"
         if not self._lasted:
-            return f"{runs} before yours."
+            return ngettext("{count} run is before yours.", "{count} runs are before yours.", ahead).format(count=ahead)
         seconds = ahead * sum(self._lasted) / len(self._lasted)
-        about = f"{max(5, 5 * round(seconds / 5))} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
-        return f"{runs} before yours: about {about}."
+        if seconds < 90:
+            number = max(5, 5 * round(seconds / 5))
+            about = ngettext("{number} second", "{number} seconds", number).format(number=number)
+        else:
+            number = round(seconds / 60)
+            about = ngettext("{number} minute", "{number} minutes", number).format(number=number)
+        said = ngettext("{count} run is before yours: about {time}.", "{count} runs are before yours: about {time}.", ahead)
+        return said.format(count=ahead, time=about)
 
     def _forget_the_lost(self) -> None:
         now = time.monotonic()
@@ -103,7 +111,7 @@ def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., I
             most = limits().seconds
             with line.place() as mine:
                 while ahead := line.ahead(mine):
-                    yield said(progress_note(f"Waiting. {line.expected(ahead)}", 0))
+                    yield said(progress_note(_("Waiting. {expected}").format(expected=line.expected(ahead)), 0))
                     time.sleep(LOOK)
                 started = time.monotonic()
                 with closing(function(*args)) as run:  # type: ignore[type-var]  # handlers are generators
@@ -111,7 +119,13 @@ def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., I
                         mine.heard = time.monotonic()
                         yield step
                         if time.monotonic() - started > most:
-                            yield said(status(f"Stopped after {most} seconds, the limit of a run here. What is there stays."))
+                            yield said(
+                                status(
+                                    _("Stopped after {seconds} seconds, the limit of a run here. What is there stays.").format(
+                                        seconds=most
+                                    )
+                                )
+                            )
                             break
                 line.lasted(time.monotonic() - started)
 

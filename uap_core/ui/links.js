@@ -55,7 +55,7 @@ window.uapLinks = (() => {
   }
 
   async function copy() {
-    say((await toClipboard(window.location.href)) ? "Link copied." : "Copy it from the address bar.");
+    say((await toClipboard(window.location.href)) ? uapTexts.copied : uapTexts.byHand);
   }
 
   return { put, follow, begin, say, copy, openTab: (tab) => begun && put({ tab }) };

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
+from uap_core.texts import _, ngettext
 from uap_core.ui.scene import Scene, ball_of, largest_level, own_level, usual
 from uap_core.ui.studio import Studio, photo_choices
 from uap_core.ui.widgets import QUICK, status
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from uap_core.ui.setup_panel import Setup
 
 # Parameters in their order, with the word for each; ``tab`` stands beside them, and so does presenter.js's ``present``.
-NAMES = {"photo": "photograph", "network": "network", "pattern": "pattern", "eps": "epsilon"}
+NAMES = {"photo": _("photograph"), "network": _("network"), "pattern": _("pattern"), "eps": _("epsilon")}
 SUFFIX = ".safetensors"
 LEVEL = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
 CSS = """
@@ -88,7 +89,7 @@ def photo_word(photo: str) -> str:
 
 def build_button() -> None:
     """Copies the address as it stands."""
-    copy = gr.Button("Copy link", size="sm", scale=0, min_width=0, elem_id="copy-link")
+    copy = gr.Button(_("Copy link"), size="sm", scale=0, min_width=0, elem_id="copy-link")
     copy.click(None, None, None, js="() => uapLinks.copy()")
 
 
@@ -140,14 +141,22 @@ def _ready(studio: Studio, network: str) -> list[str]:
 def _lost(words: list[str]) -> str:
     if not words:
         return ""
-    listed = " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-    return status(f"The link's {listed} could not be followed here: the usual choice is shown instead.")
+    listed = _and([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+    return status(_("The link's {words} could not be followed here: the usual choice is shown instead.").format(words=listed))
 
 
 def _private(photo: str, pattern: str) -> str:
-    own = ["picture"] * photo.startswith("upload:") + ["pattern"] * pattern.startswith("own:")
-    return (
-        status(f"Your own {' and '.join(own)} stay{'s' * (len(own) == 1)} with you: the link leaves out what is yours.")
-        if own
-        else ""
+    own = [_("picture")] * photo.startswith("upload:") + [_("pattern")] * pattern.startswith("own:")
+    if not own:
+        return ""
+    said = ngettext(
+        "Your own {what} stays with you: the link leaves out what is yours.",
+        "Your own {what} stay with you: the link leaves out what is yours.",
+        len(own),
     )
+    return status(said.format(what=_and(own)))
+
+
+def _and(words: list[str]) -> str:
+    """One or two."""
+    return _("{first} and {second}").format(first=words[0], second=words[1]) if words[1:] else words[0]

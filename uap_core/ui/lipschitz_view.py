@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from uap_core.row_names import row_name
 from uap_core.tables import to_csv
+from uap_core.texts import _
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, line, wide
@@ -18,12 +20,12 @@ from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, off
 if TYPE_CHECKING:
     from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 
-QUESTION = r"""
+QUESTION = _(r"""
 #### Can one prove that small changes do no harm?
 $\|\varphi(x) - \varphi(x+r)\|_2 \le L\,\|r\|_2$ with $L = \prod_k L_k$, one factor a layer. Then no $\|r\|_2 <
 (z_{1} - z_{2}) / (\sqrt{2}\,L)$ can alter the label of a picture whose two highest logits are $z_1$ and $z_2$.
-"""
-EXPLAIN = r"""
+""")
+EXPLAIN = _(r"""
 **How is a layer's bound found?** A fully connected layer stretches a change by at most the largest singular value of its
 matrix. A convolution with stride $s$ is, on a circle, one matrix of $s^2$ folded Fourier coefficients for each frequency; the
 largest singular value of all of them is the *bound*, and it holds for the layer with zeros around as well. The *real size*
@@ -36,24 +38,24 @@ measured on pixels.
 hardly ever do. A network with a small $L$ has no adversarial example within reach, and that is proved; one with a large $L$
 may have some or none. Szegedy et al. (2013) found 2.75, 10, 7, 7.5, 11, 3.12, 4 and 4 for the layers of AlexNet: each is
 modest, their product, 800 000, is not.
-"""
+""")
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-HEAD = ("Layer", "Kind", "Weights", "Stride", "Bound", "Real size", "Up to here")
-NOTHING = "No precomputed bounds for this network: press the button."
+HEAD = (_("Layer"), _("Kind"), _("Weights"), _("Stride"), _("Bound"), _("Real size"), _("Up to here"))
+NOTHING = _("No precomputed bounds for this network: press the button.")
 
 
 def build(studio: Studio, setup: Setup) -> None:
     """Lay out the view inside the tab that calls it, and wire it."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     with gr.Row():
-        run = gr.Button("Bound this network now", variant="primary", elem_id="lipschitz-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
+        run = gr.Button(_("Bound this network now"), variant="primary", elem_id="lipschitz-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
     state, shown = gr.HTML(elem_id="lipschitz-status"), gr.State("")
     layers_chart = chart("lipschitz-layers-chart")
     radii_chart = chart("lipschitz-radii-chart")
     with gr.Row():
-        layers_csv = download("The layers (.csv)", "lipschitz-csv")
-        radii_csv = download("The pictures (.csv)", "certified-csv")
+        layers_csv = download(_("The layers (.csv)"), "lipschitz-csv")
+        radii_csv = download(_("The pictures (.csv)"), "certified-csv")
     table = gr.HTML(elem_id="lipschitz-table")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
     outputs = [state, table, layers_chart, radii_chart, layers_csv, radii_csv]
@@ -68,7 +70,9 @@ def build(studio: Studio, setup: Setup) -> None:
         pictures = studio.precomputed(f"{network}-certified", RadiusRow)
         if layers is None or pictures is None or layers.provenance["weights_sha256"] != studio.card(network).sha256:
             return status(NOTHING), "", hide(), hide(), hide(), hide(), network
-        made = f"Precomputed {pictures.provenance['time'][:10]}, on {pictures.provenance['held_out']}."
+        made = _("Precomputed {date}, on {images}.").format(
+            date=pictures.provenance["time"][:10], images=pictures.provenance["held_out"]
+        )
         return *finished(f"{made} {pictures.title}", studio.card(network).name, layers.rows, pictures.rows), network
 
     def measure(network: str) -> Iterator[tuple[Any, ...]]:
@@ -76,27 +80,36 @@ def build(studio: Studio, setup: Setup) -> None:
 
         from uap_core.experiments.lipschitz import IMAGES, LayerRow, RadiusRow, conclusion, layer_rows, radii
 
-        yield progress_note("Opening the network…", 0), "", hide(), hide(), hide(), hide()
+        yield progress_note(_("Opening the network…"), 0), "", hide(), hide(), hide(), hide()
         classifier, layers, pictures = studio.classifier(network), list[LayerRow](), list[RadiusRow]()
         weights = max(1, sum(weight.dim() > 1 for weight in classifier.parameters()))
         for layer in layer_rows(classifier, torch.Generator().manual_seed(0)):
             layers.append(layer)
             share = 0.6 * min(1.0, sum(bool(row.shape) for row in layers) / weights)
-            note = progress_note(f"Live: {layer.name}, up to here {layer.running:.3g}…", share)
+            note = progress_note(
+                _("Live: {layer}, up to here {bound:.3g}…").format(layer=layer.name, bound=layer.running), share
+            )
             yield note, layers_table(layers), *(gr.skip(),) * 4
-        drawn = finished("The layers are bounded; opening the images…", classifier.card.name, layers, [])
+        drawn = finished(_("The layers are bounded; opening the images…"), classifier.card.name, layers, [])
         yield *drawn[:3], hide(), drawn[4], hide()
-        _, held_out = studio.craft_and_held_out(network)
+        held_out = studio.craft_and_held_out(network)[1]
         images = held_out.shuffled(torch.Generator().manual_seed(0)).prefix(IMAGES)
         for row in radii(classifier, images, layers[-1].running):
             pictures.append(row)
             share = 0.6 + 0.4 * len(pictures) / len(images)
-            yield progress_note(f"Live: {len(pictures)} of {len(images)} images attacked…", share), *(gr.skip(),) * 5
-        said = f"Live on {len(images)} {studio.live_set_name(network)}: {conclusion(layers[-1].running, pictures)}"
+            yield (
+                progress_note(
+                    _("Live: {done} of {count} images attacked…").format(done=len(pictures), count=len(images)), share
+                ),
+                *(gr.skip(),) * 5,
+            )
+        said = _("Live on {count} {images}: {conclusion}").format(
+            count=len(images), images=studio.live_set_name(network), conclusion=conclusion(layers[-1].running, pictures)
+        )
         yield finished(said, classifier.card.name, layers, pictures)
 
     running = run.click(studio.heavy(len(outputs), 0)(measure), setup.network, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The layers so far stay."), None, state)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The layers so far stay.")), None, state)
     for event in setup.changed:
         event.then(guarded(len(outputs) + 1, 0)(stored), [setup.network, shown], [*outputs, shown], **QUICK)
 
@@ -109,8 +122,12 @@ def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequenc
     return (
         status(said),
         layers_table(layers),
-        show(layers_figure(layers, f"{name}: bounds of the layers, together {bound:.2g}")),
-        show(radii_figure(pictures, f"{name}: what the bound certifies, what an attack needs")) if bound < math.inf else hide(),
+        show(
+            layers_figure(layers, _("{network}: bounds of the layers, together {bound:.2g}").format(network=name, bound=bound))
+        ),
+        show(radii_figure(pictures, _("{network}: what the bound certifies, what an attack needs").format(network=name)))
+        if bound < math.inf
+        else hide(),
         show(offer("lipschitz.csv", to_csv(layers).encode())),
         show(offer("certified.csv", to_csv(pictures).encode())),
     )
@@ -118,12 +135,12 @@ def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequenc
 
 def layers_table(rows: Sequence[LayerRow]) -> str:
     """A line a layer; where no bound is known, the reason stands below its kind."""
-    return wide("Bounds of the layers", f'<table class="layers">{head(HEAD)}{"".join(map(_line, rows))}</table>')
+    return wide(_("Bounds of the layers"), f'<table class="layers">{head(HEAD)}{"".join(map(_line, rows))}</table>')
 
 
 def _line(row: LayerRow) -> str:
-    why = f"<small>{escape(row.note)}</small>" if row.note else ""
-    words = (escape(row.kind) + why, escape(row.shape), escape(row.stride))
+    why = f"<small>{escape(row_name(row.note))}</small>" if row.note else ""
+    words = (escape(row_name(row.kind)) + why, escape(row.shape), escape(row.stride))
     numbers = (_number(row.bound), _number(row.real), _number(row.running))
     return line(escape(row.name), (*words, *numbers))
 
@@ -131,4 +148,4 @@ def _line(row: LayerRow) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if value < math.inf else "not known"
+    return f"{value:.4g}" if value < math.inf else _("not known")

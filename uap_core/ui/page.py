@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -11,6 +12,7 @@ import gradio as gr
 
 from uap_core.limits import limits
 from uap_core.models.zoo import Zoo
+from uap_core.texts import _
 from uap_core.ui import (
     api,
     apply_tab,
@@ -35,12 +37,22 @@ from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS
 
-TITLE = "Universal adversarial perturbations"
+TITLE = _("Universal adversarial perturbations")
 # For those who hear the page: the heading between the title and those of its parts.
-HEADING = "<h2>Demonstration</h2>"
-LEAD = "One fixed, nearly invisible pattern makes a network wrong on most photographs."
+HEADING = f"<h2>{_('Demonstration')}</h2>"
+LEAD = _("One fixed, nearly invisible pattern makes a network wrong on most photographs.")
 STYLES = CSS + links.CSS + tour.CSS + presenter.CSS + glossary.CSS
-SCRIPTS = "".join(
+# What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
+SAID = {
+    "copied": _("Link copied."),
+    "byHand": _("Copy it from the address bar."),
+    "presenting": _("Presenter mode: Escape leaves it."),
+    "tour": _("Guided tour"),
+    "before": _("The photograph before the pattern"),
+    "after": _("The photograph with the pattern"),
+}
+WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
+SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
     f"<script>{(Path(__file__).parent / name).read_text(encoding='utf-8')}</script>"
     for name in ("links.js", "presenter.js", "tour.js", "access.js")
 )
@@ -57,7 +69,9 @@ def build(studio: Studio) -> gr.Blocks:
             gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
             with gr.Column(scale=0, min_width=300, elem_id="header-side"):
                 with gr.Row(elem_id="header-buttons"):
-                    start = gr.Button("Take the tour", variant="primary", size="sm", scale=0, min_width=0, elem_id="tour-start")
+                    start = gr.Button(
+                        _("Take the tour"), variant="primary", size="sm", scale=0, min_width=0, elem_id="tour-start"
+                    )
                     presenter.build(demo)
                     links.build_button()
                 note = links.build_note()
@@ -67,25 +81,25 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Column(scale=3, min_width=300):
                 setup = setup_panel.build(studio, demo)
             with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs") as tabs:
-                with gr.Tab("Apply", id="apply"):
+                with gr.Tab(_("Apply"), id="apply"):
                     apply_tab.build(studio, setup, opening)
-                with gr.Tab("Craft", id="craft") as craft:
+                with gr.Tab(_("Craft"), id="craft") as craft:
                     craft_tab.build(studio, setup, opening, craft)
-                with gr.Tab("Epsilon", id="epsilon") as epsilon:
+                with gr.Tab(_("Epsilon"), id="epsilon") as epsilon:
                     epsilon_tab.build(studio, setup, epsilon)
-                with gr.Tab("Training images", id="samples") as samples:
+                with gr.Tab(_("Training images"), id="samples") as samples:
                     samples_tab.build(studio, setup, samples)
-                with gr.Tab("Compare", id="compare") as compare:
+                with gr.Tab(_("Compare"), id="compare") as compare:
                     compare_tab.build(studio, setup, compare)
-                with gr.Tab("Transfer", id="transfer") as transfer:
+                with gr.Tab(_("Transfer"), id="transfer") as transfer:
                     transfer_tab.build(studio, setup, transfer)
-                with gr.Tab("Why", id="why") as why:
+                with gr.Tab(_("Why"), id="why") as why:
                     why_tab.build(studio, setup, why)
-                with gr.Tab("Defences", id="defences") as defences:
+                with gr.Tab(_("Defences"), id="defences") as defences:
                     defences_tab.build(studio, setup, defences)
-                with gr.Tab("Library", id="library") as library:
+                with gr.Tab(_("Library"), id="library") as library:
                     library_tab.build(studio, setup, tabs, library)
-                with gr.Tab("Networks", id="networks") as networks:
+                with gr.Tab(_("Networks"), id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
         for tab in tabs.children:
             setup.opened(tab)

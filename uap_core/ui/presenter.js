@@ -12,7 +12,7 @@ window.uapPresenter = (() => {
     root.classList.toggle("present");
     mark();
     uapLinks.put({ present: isOn() ? "1" : "" });
-    uapLinks.say(isOn() ? "Presenter mode: Escape leaves it." : "");
+    uapLinks.say(isOn() ? uapTexts.presenting : "");
     window.dispatchEvent(new Event("resize")); // tabs count anew how many of them fit
   }
 

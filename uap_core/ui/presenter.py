@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from uap_core.texts import _
+
 # The page's own sizes are in rem, Gradio's in variables. Gradio adds every rule a second time, for inside its container alone,
 # where it weighs more: so what competes with the theme says !important.
 CSS = """
@@ -28,6 +30,6 @@ html.present { font-size: 20px; }
 
 def build(demo: gr.Blocks) -> None:
     """The button; presenter.js does the rest."""
-    button = gr.Button("Presenter", size="sm", scale=0, min_width=0, elem_id="present")
+    button = gr.Button(_("Presenter"), size="sm", scale=0, min_width=0, elem_id="present")
     button.click(None, None, None, js="() => uapPresenter.toggle()")
     demo.load(None, None, None, js="() => uapPresenter.mark()")

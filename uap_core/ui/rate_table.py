@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from uap_core.row_names import row_name
+from uap_core.texts import _
 from uap_core.ui.tables import head, wide
 
 if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
 
 
-def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = "crafted on this network") -> str:
+MADE_ON_IT = _("crafted on this network")
+
+
+def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = MADE_ON_IT) -> str:
     """The cells that ``rows`` have so far, those ``made`` on the column's network framed, average distortions in a last column.
 
     Each cell holds its 95 % interval twice: as a title for the pointer, and as text that screen readers say and that a tick
@@ -21,21 +26,23 @@ def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = "crafted on 
     networks = list(dict.fromkeys(row.network for row in rows))
     cells = {(row.perturbation, row.network): row for row in rows}
     distortions = {row.perturbation: row.distortion for row in rows if row.distortion is not None}
-    columns = ["perturbation", *networks, *["av. distortion"] * bool(distortions)]
+    columns = [_("perturbation"), *map(row_name, networks), *[_("av. distortion")] * bool(distortions)]
     lines = ""
     for name in dict.fromkeys(row.perturbation for row in rows):
         found = "".join(_cell(cells.get((name, network)), made) for network in networks)
-        lines += f'<tr><th scope="row">{escape(name)}</th>{found}{_distortion(distortions, name)}</tr>'
-    told = f"<caption>{escape(caption)} Framed: {escape(made)}.</caption>"
-    table = wide(caption, f'<table class="matrix">{told}{head(columns)}{lines}</table>')
-    return f'<div class="rates"><label><input type="checkbox"> show the 95 % intervals</label>{table}</div>'
+        lines += f'<tr><th scope="row">{escape(row_name(name))}</th>{found}{_distortion(distortions, name)}</tr>'
+    framed = _("Framed: {which}.").format(which=escape(made))
+    table = wide(caption, f'<table class="matrix"><caption>{escape(caption)} {framed}</caption>{head(columns)}{lines}</table>')
+    return f'<div class="rates"><label><input type="checkbox"> {_("show the 95 % intervals")}</label>{table}</div>'
 
 
 def _cell(row: MatrixRow | None, made: str) -> str:
     if row is None:
         return "<td></td>"
     low, high = row.fooling_rate.interval
-    about = f"95 % interval {low:.1%} to {high:.1%}, {row.fooling_rate.count} of {row.fooling_rate.total}"
+    about = _("95 % interval {low:.1%} to {high:.1%}, {count} of {total}").format(
+        low=low, high=high, count=row.fooling_rate.count, total=row.fooling_rate.total
+    )
     told = f"{made}, {about}" if row.crafted_on else about
     kind = ' class="own"' if row.crafted_on else ""
     return (

@@ -8,12 +8,13 @@ from typing import Any
 import gradio as gr
 
 from uap_core.tables import Table, to_csv
+from uap_core.texts import _, ngettext
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, download, hide, npy_bytes, offer, progress_note, show, status
 
-EXPLAIN = r"""
+EXPLAIN = _(r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
 for every $n$; the sets are nested, so a larger one contains the smaller. Each step takes eight images, shows another
 part of each, at times mirrored, and descends on
@@ -24,7 +25,7 @@ are needed. Few images suffice, because networks share a few directions that mat
 what the paper reports for its own method on another network and other images (its Figure 6): compare the shape, not the
 height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured on dreams or on your own pictures,
 and crafted with 480 image-gradients each; precomputed ones on photographs, with more: compare shapes, not heights.
-"""
+""")
 LIVE_BUDGET, LIVE_FACTOR = 480, 4
 
 
@@ -32,16 +33,16 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     note = gr.HTML(elem_id="curve-note")
     stored_chart = chart("curve-stored")
-    stored_csv = download("These points (.csv)", "curve-stored-csv")
-    gr.Markdown("#### Craft it yourself")
+    stored_csv = download(_("These points (.csv)"), "curve-stored-csv")
+    gr.Markdown(_("#### Craft it yourself"))
     with gr.Row():
-        run = gr.Button("Craft on 1, 4, 16, … images", variant="primary", elem_id="curve-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="curve-stop")
+        run = gr.Button(_("Craft on 1, 4, 16, … images"), variant="primary", elem_id="curve-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="curve-stop")
     state = gr.HTML(elem_id="curve-status")
     live_chart = chart("curve-chart")
     with gr.Row():
-        csv = download("These points (.csv)", "curve-csv")
-        npy = download("Latest pattern (.npy)", "curve-npy")
+        csv = download(_("These points (.csv)"), "curve-csv")
+        npy = download(_("Latest pattern (.npy)"), "curve-npy")
     made = gr.State(())  # the patterns of a run, until it ends
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
@@ -54,16 +55,22 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
         deepfool = studio.precomputed(f"{network}-curve-deepfool", SampleRow)
         if real is None:
-            return status("No precomputed curve for this network: craft one below."), hide(), hide()
-        curves = [Curve(real.rows, f"crafted on photographs {_seeds(real)}", BLUE)]
+            return status(_("No precomputed curve for this network: craft one below.")), hide(), hide()
+        curves = [Curve(real.rows, _("crafted on photographs {seeds}").format(seeds=_seeds(real)), BLUE)]
         if dreams is not None:
-            curves.append(Curve(dreams.rows, f"crafted on dreams {_seeds(dreams)}", ORANGE, "s"))
+            curves.append(Curve(dreams.rows, _("crafted on dreams {seeds}").format(seeds=_seeds(dreams)), ORANGE, "s"))
         if deepfool is not None:
-            curves.append(Curve(deepfool.rows, f"on photographs, by DeepFool {_seeds(deepfool)}", GREEN, "^"))
-        text = f"Precomputed, {real.provenance['time'][:10]}: every point is measured on {real.provenance['held_out']}."
+            curves.append(
+                Curve(deepfool.rows, _("on photographs, by DeepFool {seeds}").format(seeds=_seeds(deepfool)), GREEN, "^")
+            )
+        text = _("Precomputed, {date}: every point is measured on {images}.").format(
+            date=real.provenance["time"][:10], images=real.provenance["held_out"]
+        )
         tables = {"photographs": real, "dreams": dreams, "photographs by DeepFool": deepfool}
         csv_file = offer("sample-curve.csv", _csv(tables).encode())
-        figure = sample_figure(curves, f"{real.title} (precomputed)", random_signs=_stored_baseline(studio, network))
+        figure = sample_figure(
+            curves, _("{title} (precomputed)").format(title=real.title), random_signs=_stored_baseline(studio, network)
+        )
         return status(text), show(figure), show(csv_file)
 
     def craft(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
@@ -79,14 +86,16 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.plots.samples import Curve, sample_figure
 
         skip = (gr.skip(),) * 4
-        yield progress_note("Opening network and images…", 0), *skip
+        yield progress_note(_("Opening network and images…"), 0), *skip
         ball = chosen(studio, network, pattern, own, epsilon).ball
         if not ball.radius:
-            raise SettingError("Crafting needs an epsilon above 0. Move the epsilon slider.")
+            raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
         classifier = studio.classifier(network)
         craft_set, held_out = studio.craft_and_held_out(network)
         sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
-        title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out {studio.live_set_name(network)} (live)"
+        title = _("{network}, {ball}, {count} held-out {images} (live)").format(
+            network=classifier.card.name, ball=ball, count=len(held_out), images=studio.live_set_name(network)
+        )
         signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
         clean = predict(classifier, held_out.batches())
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
@@ -97,23 +106,28 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns):
             place = sizes.index(row.images)
             if not row.done:
-                text = f"Crafting on {row.images} of {len(craft_set)} images…"
+                text = _("Crafting on {done} of {count} images…").format(done=row.images, count=len(craft_set))
                 yield progress_note(text, (place + row.share) / len(sizes)), *skip
                 continue
             rows.append(row)
             values = patterns[row.images].numpy()
-            name = f"crafted on {row.images} {studio.live_set_name(network)}, {ball}"
+            name = _("crafted on {count} {images}, {ball}").format(
+                count=row.images, images=studio.live_set_name(network), ball=ball
+            )
             found = (*found, Pattern(name, values, ball.p, ball.radius))
             yield (
                 progress_note(
-                    f"{row.images} images: {row.held_out_rate} of the held-out images fooled.", (place + 1) / len(sizes)
+                    _("{count} images: {rate} of the held-out images fooled.").format(count=row.images, rate=row.held_out_rate),
+                    (place + 1) / len(sizes),
                 ),
-                show(sample_figure([Curve(rows, "live", ORANGE)], title, paper=ball.p == "linf", random_signs=baseline)),
+                show(sample_figure([Curve(rows, _("live"), ORANGE)], title, paper=ball.p == "linf", random_signs=baseline)),
                 show(offer("live-curve.csv", to_csv(rows).encode())),
                 show(offer("pattern.npy", npy_bytes(values))),
                 found,
             )
-        text = f"Done. The pattern crafted on {sizes[-1]} images is now in the list of perturbations: choose it and apply it."
+        text = _(
+            "Done. The pattern crafted on {count} images is now in the list of perturbations: choose it and apply it."
+        ).format(count=sizes[-1])
         yield status(text), *skip
 
     def keep(network: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> tuple[Any, ...]:
@@ -126,7 +140,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
     running = run.click(studio.heavy(5, 0)(craft), choices, outputs, **LONG)
     stopped = stop.click(None, None, None, cancels=[running]).then(
-        lambda: status("Stopped. The points so far stay, and so does the last pattern."), None, state
+        lambda: status(_("Stopped. The points so far stay, and so does the last pattern.")), None, state
     )
     for event in (running, stopped):
         event.then(keep, [setup.network, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
@@ -135,7 +149,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
 def _seeds(table: Table) -> str:
     count = len({row.seed for row in table.rows})
-    return f"({count} seed{'s' * (count != 1)})"
+    return ngettext("({count} seed)", "({count} seeds)", count).format(count=count)
 
 
 def _stored_baseline(studio: Studio, network: str) -> float | None:

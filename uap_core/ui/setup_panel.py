@@ -13,6 +13,7 @@ from uap_core.foreign import BYTES, UNIT
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import verdict
 from uap_core.models.weights import HERE, state
+from uap_core.texts import _
 from uap_core.ui.links import NAMES, read
 from uap_core.ui.scene import DEFAULT_PHOTO, LARGEST_LEVEL, Scene, largest_level, own_level
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
@@ -20,10 +21,10 @@ from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, statu
 
 # What a foreign file may mean, in the order in which ``_read_pattern`` takes them.
 READINGS = {
-    "axes": ("rows before columns", "columns before rows"),
-    "colours": ("red first", "blue first"),
-    "scale": (f"for pixels from {UNIT}", f"for pixels from {BYTES}"),
-    "norm": ("bounded in l_inf", "bounded in l2"),
+    "axes": (_("rows before columns"), _("columns before rows")),
+    "colours": (_("red first"), _("blue first")),
+    "scale": (_("for pixels from {range}").format(range=_(UNIT)), _("for pixels from {range}").format(range=_(BYTES))),
+    "norm": (_("bounded in l_inf"), _("bounded in l2")),
 }
 OWN_KEPT = 8
 
@@ -69,9 +70,9 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     asked, wanted, staged = gr.State(("", 0)), gr.State(("", 0)), gr.State((None, 0))
     networks = studio.networks()
     patterns = studio.patterns(networks[0][1], {})
-    gr.Markdown("### 1 · Photograph")
+    gr.Markdown(_("### 1 · Photograph"))
     gallery = picture_grid(thumbnails(), 4, "gallery")
-    with gr.Accordion("Your own: upload, webcam, paste", open=False, elem_id="own-photo"):
+    with gr.Accordion(_("Your own: upload, webcam, paste"), open=False, elem_id="own-photo"):
         upload = photo_input(
             show_label=False,
             format="png",
@@ -81,26 +82,34 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             elem_id="upload",
         )
     photo_note = gr.HTML(_about(DEFAULT_PHOTO, studio, networks[0][1]), elem_id="photo-note")
-    gr.Markdown("### 2 · Network")
-    network = gr.Dropdown(networks, value=networks[0][1], label="Network", show_label=False, container=False, elem_id="network")
-    network_note = gr.HTML(_about_network(studio, networks[0][1]), elem_id="network-note")
-    gr.Markdown("### 3 · Perturbation")
-    pattern = gr.Dropdown(
-        patterns, value=patterns[0][1], label="Perturbation", show_label=False, container=False, elem_id="pattern"
+    gr.Markdown(_("### 2 · Network"))
+    network = gr.Dropdown(
+        networks, value=networks[0][1], label=_("Network"), show_label=False, container=False, elem_id="network"
     )
-    with gr.Accordion("Open your own file", open=False, elem_id="own-pattern"):
-        gr.HTML(status(".npy, .npz, .mat, .pth or .safetensors, from this page or from anybody."))
+    network_note = gr.HTML(_about_network(studio, networks[0][1]), elem_id="network-note")
+    gr.Markdown(_("### 3 · Perturbation"))
+    pattern = gr.Dropdown(
+        patterns, value=patterns[0][1], label=_("Perturbation"), show_label=False, container=False, elem_id="pattern"
+    )
+    with gr.Accordion(_("Open your own file"), open=False, elem_id="own-pattern"):
+        gr.HTML(status(_(".npy, .npz, .mat, .pth or .safetensors, from this page or from anybody.")))
         pattern_file = gr.File(show_label=False, height=110, elem_id="pattern-file")
         with gr.Column(visible=False, elem_id="reading") as reading_box:
-            gr.HTML(status("Told from the file's numbers; swapped axes and colours only you can know."))
+            gr.HTML(status(_("Told from the file's numbers; swapped axes and colours only you can know.")))
             reading = [
                 gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
                 for name, options in READINGS.items()
             ]
     pattern_note = gr.HTML(elem_id="pattern-note")
-    gr.Markdown("### 4 · Strength")
+    gr.Markdown(_("### 4 · Strength"))
     epsilon = gr.Slider(
-        0, LARGEST_LEVEL, value=10, step=0.5, label="epsilon, in 255ths", info="how far a pixel may move", elem_id="epsilon"
+        0,
+        LARGEST_LEVEL,
+        value=10,
+        step=0.5,
+        label=_("epsilon, in 255ths"),
+        info=_("how far a pixel may move"),
+        elem_id="epsilon",
     )
     epsilon_note = gr.HTML(elem_id="epsilon-note")
 
@@ -138,8 +147,8 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
 
     def read_anew(file: str | None, network_now: str, own_now: dict[str, Pattern], *how: str) -> tuple[Any, ...]:
         if file is None:
-            return gr.skip(), gr.skip(), gr.skip(), status("Open the file again to read it in another way.")
-        found, _ = _read_pattern(Path(file), studio.card(network_now).input_size, how)
+            return gr.skip(), gr.skip(), gr.skip(), status(_("Open the file again to read it in another way."))
+        found = _read_pattern(Path(file), studio.card(network_now).input_size, how)[0]
         return opened_as(found, how, network_now, own_now)
 
     def opened_as(found: Pattern, how: Sequence[str], network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
@@ -147,7 +156,12 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         key = f"own:{list(own_now)[-1]}"
         update = gr.update(choices=studio.patterns(network_now, own_now), value=key)
         opened = studio.perturbation(key, network_now, own_now)
-        return own_now, update, _slider_for(opened), status(f"Opened {opened.name}: {', '.join([str(opened.ball), *how[:2]])}.")
+        return (
+            own_now,
+            update,
+            _slider_for(opened),
+            status(_("Opened {name}: {reading}.").format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))),
+        )
 
     def show(scene: Scene, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         """A whole scene, in the order of ``panel``."""
@@ -223,7 +237,9 @@ def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], 
 
     perturbation = studio.perturbation(pattern, network, own)
     if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(perturbation.ball):
-        raise SettingError(f"Epsilon must lie between 0 and {largest_level(perturbation.ball):g}/255.")
+        raise SettingError(
+            _("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(perturbation.ball))
+        )
     return perturbation.scaled_to(epsilon / 255)
 
 
@@ -232,8 +248,8 @@ def _slider_for(perturbation: Any, level: float | None = None) -> Any:
     ball = perturbation.ball
     value, top = own_level(ball) if level is None else level, largest_level(ball)
     if ball.p == "linf":
-        return gr.update(maximum=top, step=0.5, value=value, info="how far a pixel may move")
-    return gr.update(maximum=top, step=round(top / 80, 2), value=value, info="length of the pattern (l2)")
+        return gr.update(maximum=top, step=0.5, value=value, info=_("how far a pixel may move"))
+    return gr.update(maximum=top, step=round(top / 80, 2), value=value, info=_("length of the pattern (l2)"))
 
 
 def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:
@@ -257,43 +273,50 @@ def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Patte
     if loaded.pattern.shape[1:] != (size, size):
         height, width = loaded.pattern.shape[1:]
         raise PerturbationError(
-            f"This perturbation is made for {width} x {height} pixels, the chosen network takes {size} x {size}."
-            " It is never resized: that would destroy it. Choose a network of its size."
+            _(
+                "This perturbation is made for {width} x {height} pixels, the chosen network takes {size} x {size}."
+                " It is never resized: that would destroy it. Choose a network of its size."
+            ).format(width=width, height=height, size=size)
         )
     return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius), words
 
 
 def _about(photo: str, studio: Studio, network: str) -> str:
     """What the photograph is, and whether the network can know it."""
-    kind, _, name = photo.partition(":")
+    kind, name = photo.partition(":")[::2]
     if kind == "dream":
-        return status("Dreamt by the network: optimised from noise until it saw one of its classes.")
+        return status(_("Dreamt by the network: optimised from noise until it saw one of its classes."))
     if kind == "upload":
-        return status("Your picture. It stays on the machine that runs this page.")
+        return status(_("Your picture. It stays on the machine that runs this page."))
     sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == name)
     names = {entry["name"] for entry in classes} if isinstance(classes := studio.card(network).classes, list) else None
     if names is not None and not names.intersection(sample.shows):
-        return status(f"{sample.credit}. Not among this network's {len(names)} classes: it will name the nearest it knows.")
+        return status(
+            _("{credit}. Not among this network's {count} classes: it will name the nearest it knows.").format(
+                credit=sample.credit, count=len(names)
+            )
+        )
     return status(f"{sample.credit}.")
 
 
 def _about_network(studio: Studio, network: str) -> str:
     card = studio.card(network)
     top1 = card.measured.get("top1")
-    measured = f"{top1:.1%} right on {card.measured['set']}. " if top1 else ""
+    measured = _("{top1:.1%} right on {images}.").format(top1=top1, images=card.measured["set"]) if top1 else ""
     others = sum(state(other) != HERE for other in studio.zoo.cards().values())
-    more = f" {others} more to fetch under Networks." if others else ""
-    return status(f"{measured}{card.note}{more}")
+    more = _("{count} more to fetch under Networks.").format(count=others) if others else ""
+    return status(" ".join(filter(None, (measured, card.note, more))))
 
 
 def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
     if key == RANDOM_SIGNS:
-        return status("Not crafted: every value is plus or minus epsilon by the toss of a coin.")
+        return status(_("Not crafted: every value is plus or minus epsilon by the toss of a coin."))
     provenance = studio.perturbation(key, network, own).provenance
     found = verdict(provenance)
     if not found:
         return ""
-    made_for = "" if provenance.get("network") == network else f" for {provenance.get('network')}"
+    maker, images = provenance.get("network"), provenance.get("craft_set", _("images"))
+    sentence = _("Crafted on {images}.") if maker == network else _("Crafted on {images} for {network}.")
     signs = provenance["held_out"].get("random_signs")
-    beside = f"; random signs of its size {signs:.1%}" if signs is not None else ""
-    return status(f"Crafted on {provenance.get('craft_set', 'images')}{made_for}. {found[0].upper()}{found[1:]}{beside}.")
+    beside = _("; random signs of its size {rate:.1%}").format(rate=signs) if signs is not None else ""
+    return status(f"{sentence.format(images=images, network=maker)} {found[0].upper()}{found[1:]}{beside}.")

@@ -22,6 +22,7 @@ from uap_core.limits import limits
 from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
+from uap_core.texts import _
 from uap_core.ui.line import Line, in_line
 from uap_core.ui.widgets import uploaded
 from uap_core.ui.zero_gpu import lent
@@ -82,7 +83,7 @@ class Studio:
         """(shown name, key) of every network whose weights are here, the embedded one first."""
         cards = [card for card in self.zoo.cards().values() if state(card) == HERE]
         if not cards:
-            raise ModelError("No network has its weights on this machine.")
+            raise ModelError(_("No network has its weights on this machine."))
         return [(f"{card.name}, {card.input_size} px", card.key) for card in cards]
 
     def card(self, network: str) -> Card:
@@ -105,8 +106,12 @@ class Studio:
         size = self.card(network).input_size
         fitting = sorted((entry for entry in library() if entry.side == size), key=lambda entry: network not in entry.networks)
         ready = [(entry.name, entry.key) for entry in fitting]
-        mine = [(f"{pattern.name} (yours)", f"own:{key}") for key, pattern in own.items() if pattern.values.shape[1] == size]
-        return [*ready, *mine, ("Random signs, the baseline", RANDOM_SIGNS)]
+        mine = [
+            (_("{pattern} (yours)").format(pattern=pattern.name), f"own:{key}")
+            for key, pattern in own.items()
+            if pattern.values.shape[1] == size
+        ]
+        return [*ready, *mine, (_("Random signs, the baseline"), RANDOM_SIGNS)]
 
     def perturbation(self, key: str, network: str, own: dict[str, Pattern]) -> Perturbation:
         """The chosen pattern at its own epsilon. Raises PerturbationError when it is unknown."""
@@ -123,7 +128,7 @@ class Studio:
             return own[key[4:]].as_perturbation()
         found = [entry for entry in library() if entry.key == key]
         if not found:
-            raise PerturbationError("This perturbation is no longer there. Choose another one.")
+            raise PerturbationError(_("This perturbation is no longer there. Choose another one."))
         return _load_pattern(found[0].path)
 
     def image(self, photo: str, network: str) -> Tensor:
@@ -136,7 +141,7 @@ class Studio:
     def pixels(self, photo: str, card: Card) -> np.ndarray:
         """uint8 (S,S,3) of "sample:lion", "dream:3" or "upload:<path>", as the network of ``card`` takes it."""
         shape = (card.resize_size, card.input_size, card.interpolation)
-        kind, _, name = photo.partition(":")
+        kind, name = photo.partition(":")[::2]
         if kind == "sample":
             chosen = [sample for sample in SAMPLE_PHOTOS if sample.key == name]
             if chosen:
@@ -149,7 +154,7 @@ class Studio:
                 return np.asarray(square(Image.fromarray(dreams[int(name)]), *shape))
         if kind == "upload":
             return _square(str(uploaded(name)), *shape)
-        raise ImageError("Choose a photograph first, or upload one.")
+        raise ImageError(_("Choose a photograph first, or upload one."))
 
     def craft_and_held_out(self, network: str) -> tuple[ImageSet, ImageSet]:
         """Sets for live runs: the folder named at the start, else the network's dreams, else Imagenette if it was fetched."""
@@ -159,8 +164,10 @@ class Studio:
         source = self._live_source(network)
         if not source.exists():
             raise DatasetError(
-                f"There are no images to measure {card.name} on: dreams ship for embedded networks alone. Fetch Imagenette"
-                f" under Networks ({imagenette.MEGABYTES} MB), or start the app with --images and a folder or zip of pictures."
+                _(
+                    "There are no images to measure {network} on: dreams ship for embedded networks alone. Fetch Imagenette"
+                    " under Networks ({size} MB), or start the app with --images and a folder or zip of pictures."
+                ).format(network=card.name, size=imagenette.MEGABYTES)
             )
         key = (str(source), card.resize_size, card.input_size, card.interpolation)
         with self._lock:
@@ -181,8 +188,8 @@ class Studio:
     def live_set_name(self, network: str) -> str:
         """What live runs of a network measure on, in words."""
         if self.images:
-            return f"your own pictures ({self.images.name})"
-        return "photographs of Imagenette" if self._live_source(network) == imagenette.folder() else "dreamt images"
+            return _("your own pictures ({name})").format(name=self.images.name)
+        return _("photographs of Imagenette") if self._live_source(network) == imagenette.folder() else _("dreamt images")
 
     def _live_source(self, network: str) -> Path:
         dreams = dreams_for(self.card(network))
@@ -203,14 +210,17 @@ class Studio:
 def photo_choices() -> list[tuple[str, str]]:
     """(caption, photo) of what the gallery offers: the sample photographs, then a few dreams."""
     samples = [(photo.title, f"sample:{photo.key}") for photo in sample_photos()]
-    dreams = [(f"Dream {i + 1}", f"dream:{i}") for i in range(len(dream_pixels()))]
+    dreams = [(_("Dream {number}").format(number=i + 1), f"dream:{i}") for i in range(len(dream_pixels()))]
     return samples + dreams
 
 
 def thumbnails() -> list[tuple[np.ndarray, str]]:
     """Pictures and captions of the gallery, in the order of ``photo_choices``."""
     samples = [(_square(str(photo.path), 128, 128, "bilinear"), photo.title) for photo in sample_photos()]
-    dreams = [(pixels.repeat(2, axis=0).repeat(2, axis=1), f"Dream {i + 1}") for i, pixels in enumerate(dream_pixels())]
+    dreams = [
+        (pixels.repeat(2, axis=0).repeat(2, axis=1), _("Dream {number}").format(number=i + 1))
+        for i, pixels in enumerate(dream_pixels())
+    ]
     return samples + dreams
 
 

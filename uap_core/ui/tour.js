@@ -10,7 +10,7 @@ window.uapTour = (() => {
     says.setAttribute("role", "status");
     says.setAttribute("aria-live", "polite");
     says.parentElement.setAttribute("role", "region");
-    says.parentElement.setAttribute("aria-label", "Guided tour");
+    says.parentElement.setAttribute("aria-label", uapTexts.tour);
     new MutationObserver(arrive).observe(says, { childList: true, subtree: true, characterData: true });
     for (const moved of ["wheel", "touchmove"]) window.addEventListener(moved, () => visit++, { passive: true });
   }

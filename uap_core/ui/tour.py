@@ -15,6 +15,7 @@ import gradio as gr
 
 from uap_core.errors import DatasetError
 from uap_core.tables import Table, mean_rate
+from uap_core.texts import _
 from uap_core.ui.scene import Scene, usual
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import QUICK, guarded
@@ -43,27 +44,32 @@ class Stop:
 def the_photograph(studio: Studio, scene: Scene) -> str:
     """What the network says before anything is added."""
     label, sure = _exhibit(studio, scene).before[0]
-    return (
-        f"{_name(studio, scene)} says <b>{escape(label)}</b>, {sure:.0%} sure. Nothing is added yet: epsilon is 0."
+    return _(
+        "{network} says <b>{label}</b>, {sure:.0%} sure. Nothing is added yet: epsilon is 0."
         " Other photographs are in the panel of choices."
-    )
+    ).format(network=_name(studio, scene), label=escape(label), sure=sure)
 
 
 def the_pattern(studio: Studio, scene: Scene) -> str:
     """The pattern is added."""
     view = _exhibit(studio, scene)
-    return (
-        f"A fixed pattern is added, which moves no colour value by more than {scene.epsilon:g} of 255 levels: now the network"
-        f" says {_now(view)}, {view.after[0][1]:.0%} sure. Drag the divider, or lower epsilon until the answer returns."
-    )
+    return _(
+        "A fixed pattern is added, which moves no colour value by more than {level:g} of 255 levels: now the network"
+        " says {answer}, {sure:.0%} sure. Drag the divider, or lower epsilon until the answer returns."
+    ).format(level=scene.epsilon, answer=_now(view), sure=view.after[0][1])
 
 
 def another_photograph(studio: Studio, scene: Scene) -> str:
     """The same pattern elsewhere, and how often that works."""
     stated = studio.perturbation(scene.pattern, scene.network, {}).provenance["held_out"]
-    return (
-        f"The very same pattern, which was found on other pictures: {_was_and_is(_exhibit(studio, scene))}."
-        f" Of {stated['set']} it fools {stated['fooling_rate']:.1%}, random signs of its size {stated['random_signs']:.1%}."
+    return _(
+        "The very same pattern, which was found on other pictures: {outcome}."
+        " Of {images} it fools {rate:.1%}, random signs of its size {signs:.1%}."
+    ).format(
+        outcome=_was_and_is(_exhibit(studio, scene)),
+        images=stated["set"],
+        rate=stated["fooling_rate"],
+        signs=stated["random_signs"],
     )
 
 
@@ -74,10 +80,10 @@ def another_network(studio: Studio, scene: Scene) -> str:
     table = _shipped(studio, "embedded-matrix", MatrixRow)
     pattern, network = studio.perturbation(scene.pattern, scene.network, {}).name, _name(studio, scene)
     rate = next(row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (pattern, network))
-    return (
-        f"{network} had no part in making the pattern: {_was_and_is(_exhibit(studio, scene))}."
-        f" It is fooled on {rate.value:.1%} of {rate.total} held-out images; the tab Transfer has all networks."
-    )
+    return _(
+        "{network} had no part in making the pattern: {outcome}."
+        " It is fooled on {rate:.1%} of {count} held-out images; the tab Transfer has all networks."
+    ).format(network=network, outcome=_was_and_is(_exhibit(studio, scene)), rate=rate.value, count=rate.total)
 
 
 def how_strong(studio: Studio, scene: Scene) -> str:
@@ -89,10 +95,17 @@ def how_strong(studio: Studio, scene: Scene) -> str:
     total = table.rows[0].fooling_rate.total
     full = round(scene.epsilon)
     half = next(level for attack, level in sorted(rates) if attack == UNIVERSAL and rates[attack, level] >= 0.5)
-    return (
-        f"Of {total} held-out images the pattern fools {rates[UNIVERSAL, half]:.1%} at {half}/255 and"
-        f" {rates[UNIVERSAL, full]:.1%} at {full}/255, where random signs reach {rates[RANDOM, full]:.1%}."
+    return _(
+        "Of {count} held-out images the pattern fools {half_rate:.1%} at {half}/255 and"
+        " {rate:.1%} at {level}/255, where random signs reach {signs:.1%}."
         " The second chart follows your photograph."
+    ).format(
+        count=total,
+        half_rate=rates[UNIVERSAL, half],
+        half=half,
+        rate=rates[UNIVERSAL, full],
+        level=full,
+        signs=rates[RANDOM, full],
     )
 
 
@@ -105,10 +118,10 @@ def how_many(studio: Studio, scene: Scene) -> str:
     rates = {size: mean_rate(row.held_out_rate for row in table.rows if row.images == size) for size in sizes}
     most, total = sizes[-1], table.rows[0].held_out_rate.total
     few = next(size for size in sizes if rates[size] >= rates[most] - NEARLY)
-    return (
-        f"A pattern found on {few} photographs fools {rates[few]:.1%} of {total} others; {most} photographs"
-        f" bring it to {rates[most]:.1%}, a single one already to {rates[sizes[0]]:.1%}. Below you can craft one yourself."
-    )
+    return _(
+        "A pattern found on {few} photographs fools {few_rate:.1%} of {count} others; {most} photographs"
+        " bring it to {most_rate:.1%}, a single one already to {one_rate:.1%}. Below you can craft one yourself."
+    ).format(few=few, few_rate=rates[few], count=total, most=most, most_rate=rates[most], one_rate=rates[sizes[0]])
 
 
 def made_for_one(studio: Studio, scene: Scene) -> str:
@@ -119,28 +132,28 @@ def made_for_one(studio: Studio, scene: Scene) -> str:
     perturbation = chosen(studio, scene.network, scene.pattern, {}, scene.epsilon)
     classifier, image = studio.classifier(scene.network), studio.image(scene.photo, scene.network)
     universal, fgsm = (row for row in compare(classifier, image, perturbation, ["universal", "fgsm"]) if row.done)
-    return (
-        f"At {scene.epsilon:g}/255 the universal pattern leaves the answer at <b>{escape(universal.label)}</b>; FGSM, one step"
-        f" made for this picture alone, gets <b>{escape(fgsm.label)}</b>. The button above the table tries attacks that need"
+    return _(
+        "At {level:g}/255 the universal pattern leaves the answer at <b>{label}</b>; FGSM, one step"
+        " made for this picture alone, gets <b>{fgsm_label}</b>. The button above the table tries attacks that need"
         " still less."
-    )
+    ).format(level=scene.epsilon, label=escape(universal.label), fgsm_label=escape(fgsm.label))
 
 
 STOPS = (
-    Stop(1, "A photograph.", "apply", ("before", "before-after"), the_photograph, {"epsilon": 0.0}),
-    Stop(2, "A pattern is added.", "apply", ("verdict", "before-after"), the_pattern),
-    Stop(3, "Another photograph.", "apply", ("verdict", "gallery"), another_photograph, {"photo": ANOTHER_PHOTO}),
+    Stop(1, _("A photograph."), "apply", ("before", "before-after"), the_photograph, {"epsilon": 0.0}),
+    Stop(2, _("A pattern is added."), "apply", ("verdict", "before-after"), the_pattern),
+    Stop(3, _("Another photograph."), "apply", ("verdict", "gallery"), another_photograph, {"photo": ANOTHER_PHOTO}),
     Stop(
         4,
-        "Another network.",
+        _("Another network."),
         "apply",
         ("verdict", "network"),
         another_network,
         {"photo": ANOTHER_PHOTO, "network": ANOTHER_NETWORK},
     ),
-    Stop(5, "How strong must it be?", "epsilon", ("sweep-chart",), how_strong),
-    Stop(5, "How many pictures does it take?", "samples", ("curve-stored",), how_many),
-    Stop(6, "Made for one picture.", "compare", ("contenders",), made_for_one, {"epsilon": float(SMALL_LEVEL)}),
+    Stop(5, _("How strong must it be?"), "epsilon", ("sweep-chart",), how_strong),
+    Stop(5, _("How many pictures does it take?"), "samples", ("curve-stored",), how_many),
+    Stop(6, _("Made for one picture."), "compare", ("contenders",), made_for_one, {"epsilon": float(SMALL_LEVEL)}),
 )
 _OUTLINED = ",\n".join(
     f'body:has(#tour [data-stop="{place}"]) :is({", ".join(f"#{name}" for name in stop.shows)})'
@@ -174,9 +187,9 @@ def build() -> Bar:
     """The bar, of no height until the tour begins."""
     with gr.Row(elem_id="tour"):
         says = gr.HTML(elem_id="tour-says")
-        back = gr.Button("Back", size="sm", scale=0, min_width=70, elem_id="tour-back")
-        forward = gr.Button("Next", variant="primary", size="sm", scale=0, min_width=70, elem_id="tour-next")
-        leave = gr.Button("Leave", size="sm", scale=0, min_width=70, elem_id="tour-leave")
+        back = gr.Button(_("Back"), size="sm", scale=0, min_width=70, elem_id="tour-back")
+        forward = gr.Button(_("Next"), variant="primary", size="sm", scale=0, min_width=70, elem_id="tour-next")
+        leave = gr.Button(_("Leave"), size="sm", scale=0, min_width=70, elem_id="tour-leave")
     return Bar(gr.State(0), says, back, forward, leave)
 
 
@@ -192,7 +205,7 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, start: gr
             _sentence(place, stop.say(studio, scene)),
             place,
             gr.update(interactive=place > 1),
-            gr.update(value="Done" if place == len(STOPS) else "Next"),
+            gr.update(value=_("Done") if place == len(STOPS) else _("Next")),
             (scene, staged[1] + 1),
             gr.update(selected=stop.tab),
         )
@@ -214,7 +227,10 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, start: gr
 
 def _sentence(place: int, text: str) -> str:
     stop = STOPS[place - 1]
-    head = f"Step {stop.step} of {STOPS[-1].step}{', second half' if stop.step == STOPS[place - 2].step else ''}"
+    half = stop.step == STOPS[place - 2].step
+    head = (_("Step {step} of {count}, second half") if half else _("Step {step} of {count}")).format(
+        step=stop.step, count=STOPS[-1].step
+    )
     return f'<p data-stop="{place}" data-shows="#{stop.shows[0]}"><b>{head}: {escape(stop.title)}</b> {text}</p>'
 
 
@@ -227,12 +243,14 @@ def _exhibit(studio: Studio, scene: Scene) -> Exhibit:
 
 
 def _now(view: Exhibit) -> str:
-    return f"{'' if view.fooled else 'still '}<b>{escape(view.after[0][0])}</b>"
+    return ("{label}" if view.fooled else _("still {label}")).format(label=f"<b>{escape(view.after[0][0])}</b>")
 
 
 def _was_and_is(view: Exhibit) -> str:
     was = f"<b>{escape(view.before[0][0])}</b>"
-    return f"{was} became <b>{escape(view.after[0][0])}</b>" if view.fooled else f"{was} withstands it here"
+    if view.fooled:
+        return _("{before} became {after}").format(before=was, after=f"<b>{escape(view.after[0][0])}</b>")
+    return _("{before} withstands it here").format(before=was)
 
 
 def _name(studio: Studio, scene: Scene) -> str:
@@ -242,5 +260,5 @@ def _name(studio: Studio, scene: Scene) -> str:
 def _shipped(studio: Studio, name: str, row_type: type) -> Table:
     table: Table | None = studio.precomputed(name, row_type)
     if table is None:
-        raise DatasetError(f"The table {name} is not there. Go on to the next step.")
+        raise DatasetError(_("The table {table} is not there. Go on to the next step.").format(table=name))
     return table

@@ -10,6 +10,7 @@ import gradio as gr
 from uap_core.models.twins import TWINS, twin_key
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.tables import Table, to_csv
+from uap_core.texts import _
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import QUICK, chart, download, guarded, hide, offer, show, status
@@ -17,7 +18,7 @@ from uap_core.ui.widgets import QUICK, chart, download, guarded, hide, offer, sh
 if TYPE_CHECKING:
     from uap_core.experiments.fine_tuning import RoundRow
 
-QUESTION = r"""
+QUESTION = _(r"""
 #### Does training help?
 $\min_\theta\ \alpha\, J(\theta, x, y) + (1 - \alpha)\, J(\theta, x', y)$: the network meets its attackers while it learns, the
 share $\alpha$ of the pictures stays clean (Goodfellow, Shlens and Szegedy, ICLR 2015). What is $x'$?
@@ -30,8 +31,8 @@ share $\alpha$ of the pictures stays clean (Goodfellow, Shlens and Szegedy, ICLR
   of 93.7 %, after another round on 80.0 %.
 
 The first two are rows of the table above, the rounds are drawn here.
-"""
-EXPLAIN = r"""
+""")
+EXPLAIN = _(r"""
 What was shown is learnt, and the next pattern fools all the same: less often than before, but a second round buys nothing more,
 and of the first pattern, which it no longer shows, some is forgotten. Here $\alpha = 1/2$, a round is two passes over 50 000
 photographs with five patterns of 10/255, and pictures keep their 64 pixels, since a pattern fits one size; the network of the
@@ -39,7 +40,7 @@ table above sees them enlarged, hence its other rates. None of this is live, bec
 `python -m uap_core fine-tune DATA` computes the chart, in two minutes on a large graphics card or about an hour on one
 processor core; `python -m uap_core train DATA --epsilon 4/255` trains the first twin,
 `--epsilon 10/255 --against universal` the second.
-"""
+""")
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
@@ -48,8 +49,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     state, shown = gr.HTML(elem_id="training-status"), gr.State("")
     rounds_chart = chart("rounds-chart")
-    rounds_csv = download("These rounds (.csv)", "rounds-csv")
-    with gr.Accordion("The twins, epoch by epoch", open=False, visible=False, elem_id="twins") as box:
+    rounds_csv = download(_("These rounds (.csv)"), "rounds-csv")
+    with gr.Accordion(_("The twins, epoch by epoch"), open=False, visible=False, elem_id="twins") as box:
         twins_chart = chart("twins-chart")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
     outputs = [shown, state, rounds_chart, rounds_csv, box, twins_chart]
@@ -75,8 +76,16 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
     table = studio.precomputed(f"{network}-rounds", RoundRow)
     if table is None or table.provenance["weights_sha256"] != studio.card(network).sha256:
         here = studio.card(DEFAULT_MODEL).name
-        return status(f"This network was not trained in rounds: choose {here} on the left to see what they do."), hide(), hide()
-    figure = rounds_figure(table.rows, f"{table.title} (precomputed)")
+        return (
+            status(
+                _("This network was not trained in rounds: choose {network} on the left to see what they do.").format(
+                    network=here
+                )
+            ),
+            hide(),
+            hide(),
+        )
+    figure = rounds_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
     note = status(f"{_precomputed(table)} {conclusion(table.rows)}")
     return note, show(figure), show(offer("rounds.csv", to_csv(table.rows).encode()))
 
@@ -90,17 +99,20 @@ def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
     curves = {twin: table.rows for twin, table in tables.items() if table is not None}
     if not curves:
         return gr.update(visible=False), hide()
-    title = f"{studio.card(network).name}, trained further (precomputed)"
+    title = _("{network}, trained further (precomputed)").format(network=studio.card(network).name)
     return gr.update(visible=True), show(twins_figure(curves, title))
 
 
 def _precomputed(table: Table) -> str:
     stated = table.provenance
-    where = f" on {stated['device']}" if "device" in stated else ""
-    took = f"{table.rows[-1].seconds:.0f} s{where}"
-    return (
-        f"Precomputed on {stated['held_out']}, {stated['time'][:10]}, in {took}; {stated['patterns']} patterns a round,"
-        f" each crafted on {stated['crafted_on']}."
+    took = _("{seconds:.0f} s on {device}") if "device" in stated else _("{seconds:.0f} s")
+    took = took.format(seconds=table.rows[-1].seconds, device=stated.get("device"))
+    return _("Precomputed on {images}, {date}, in {time}; {patterns} patterns a round, each crafted on {crafted_on}.").format(
+        images=stated["held_out"],
+        date=stated["time"][:10],
+        time=took,
+        patterns=stated["patterns"],
+        crafted_on=stated["crafted_on"],
     )
 
 
@@ -110,4 +122,6 @@ def conclusion(rows: Sequence[RoundRow]) -> str:
         " → ".join(f"{getattr(row, name).value:.1%}" for row in rows)
         for name in ("new_pattern", "first_pattern", "clean_accuracy")
     )
-    return f"Fooled by a new pattern {new}, by the first one {first}; clean accuracy {clean}."
+    return _("Fooled by a new pattern {new}, by the first one {first}; clean accuracy {clean}.").format(
+        new=new, first=first, clean=clean
+    )

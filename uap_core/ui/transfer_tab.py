@@ -10,8 +10,10 @@ import gradio as gr
 
 from uap_core import imagenette
 from uap_core.library import library
+from uap_core.row_names import row_name
 from uap_core.tables import Table, to_csv
-from uap_core.ui.rate_table import rate_table
+from uap_core.texts import _
+from uap_core.ui.rate_table import MADE_ON_IT, rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, download, guarded, hide, offer, progress_note, show, status
@@ -20,21 +22,21 @@ if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
     from uap_core.perturbation import Perturbation
 
-QUESTION = r"""
+QUESTION = _(r"""
 **Whom else does it fool?** A pattern $v$ crafted on one network is added to images that another one looks at: the cell in its
 row and that network's column is the fooling rate $P[\,k(\mathrm{clip}(x+v)) \ne k(x)\,]$, with $k$ the network of the column.
-"""
-EXAMPLES = r"""
+""")
+EXAMPLES = _(r"""
 **And examples made for each image?** They are made on the network of the row, $x' = x + r(x)$, and shown to that of the column.
 The last column is their average distortion, the mean of $\sqrt{\sum_i (x'_i - x_i)^2 / n}$ over the images, as in Table 1 of
 Szegedy et al. (2014), for pixels from 0 to 1.
-"""
-TRAINING = r"""
+""")
+TRAINING = _(r"""
 **Does it help to have learnt from other pictures?** The craft images of ten classes are parted into halves with no picture in
 common. *A* and *B* are two small architectures trained on the first half, *A'* is the first one trained on the second. Examples
 made on each from pictures that none of them saw are shown to the others.
-"""
-EXPLAIN = r"""
+""")
+EXPLAIN = _(r"""
 *Random signs* and *Gaussian noise* know nothing of any network. Beside patterns the noise has the $\ell_2$ norm of the
 signs: with $\ell_\infty$ signs of 10/255 goes a standard deviation of 10/255, and single values go further. Beside
 examples, noise is drawn anew for each image, as large as the largest of the networks' average distortions. *DeepFool*
@@ -46,9 +48,9 @@ $\ell_\infty$ 10/255, on ImageNet's validation images: a pattern crafted on Goog
 CaffeNet at 43.8 %, VGG-F at 46.2 %, VGG-16 at 39.2 %, VGG-19 at 39.8 % and ResNet-152 at 45.5 % (Moosavi-Dezfooli et
 al., 2017). Live cells are measured on dreams or on your own pictures, precomputed ones on photographs: compare their
 order, not their height.
-"""
-FAMILIES = {"embedded, 64 pixels": "embedded", "ImageNet, 224 pixels": "imagenet"}
-MADE = "made on this network"
+""")
+FAMILIES = {_("embedded, 64 pixels"): "embedded", _("ImageNet, 224 pixels"): "imagenet"}
+MADE = _("made on this network")
 LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 100, 32, "deepfool"  # images for patterns, and to make examples for
 HALVES_LIMIT = 2500
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
@@ -57,28 +59,28 @@ MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": Fals
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it. Nothing is read before ``tab`` is chosen."""
     gr.Markdown(QUESTION, latex_delimiters=MATH, elem_classes="explain")
-    family = gr.Radio(list(FAMILIES), value=next(iter(FAMILIES)), label="Precomputed on", elem_id="transfer-family")
+    family = gr.Radio(list(FAMILIES), value=next(iter(FAMILIES)), label=_("Precomputed on"), elem_id="transfer-family")
     matrix = gr.HTML(elem_id="transfer-matrix")
     gr.Markdown(EXAMPLES, latex_delimiters=MATH, elem_classes="explain")
     examples = gr.HTML(elem_id="transfer-examples")
-    stored_csv = download("Both tables (.csv)", "transfer-stored-csv")
-    gr.Markdown("#### Live: the library's patterns and yours, on networks of the chosen one's size")
-    networks = gr.CheckboxGroup(label="Networks", elem_id="transfer-networks")
+    stored_csv = download(_("Both tables (.csv)"), "transfer-stored-csv")
+    gr.Markdown(_("#### Live: the library's patterns and yours, on networks of the chosen one's size"))
+    networks = gr.CheckboxGroup(label=_("Networks"), elem_id="transfer-networks")
     with gr.Row():
-        run = gr.Button("Measure now", variant="primary", elem_id="transfer-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="transfer-stop")
+        run = gr.Button(_("Measure now"), variant="primary", elem_id="transfer-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="transfer-stop")
     state = gr.HTML(elem_id="transfer-status")
     live = gr.HTML(elem_id="transfer-live")
-    live_csv = download("These cells (.csv)", "transfer-csv")
-    gr.Markdown("#### Across training sets")
+    live_csv = download(_("These cells (.csv)"), "transfer-csv")
+    gr.Markdown(_("#### Across training sets"))
     gr.Markdown(TRAINING, latex_delimiters=MATH, elem_classes="explain")
     halves = gr.HTML(elem_id="halves-stored")
     with gr.Row():
-        train = gr.Button("Train the three now", elem_id="halves-run")
-        stop_training = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id="halves-stop")
+        train = gr.Button(_("Train the three now"), elem_id="halves-run")
+        stop_training = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="halves-stop")
     training = gr.HTML(elem_id="halves-status")
     trained = gr.HTML(elem_id="halves-live")
-    halves_csv = download("This table (.csv)", "halves-csv")
+    halves_csv = download(_("This table (.csv)"), "halves-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=MATH, elem_classes="explain")
 
     def stored(family_now: str) -> tuple[Any, ...]:
@@ -96,31 +98,49 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.experiments.matrix import fooling_matrix, noises
 
         if not chosen:
-            raise SettingError("Tick at least one network.")
-        yield progress_note("Opening networks and images…", 0), "", hide()
+            raise SettingError(_("Tick at least one network."))
+        yield progress_note(_("Opening networks and images…"), 0), "", hide()
         loaded = [studio.classifier(key) for key in chosen]
-        _, held_out = studio.some(network, 0, LIVE_HELD_OUT)
+        held_out = studio.some(network, 0, LIVE_HELD_OUT)[1]
         patterns = _patterns(studio, network, own)
         balls = list(dict.fromkeys(pattern.ball for pattern in patterns))
         count = (len(patterns) + len(noises(balls, (3, 1, 1), 0))) * len(loaded)
         seen = studio.live_set_name(network)
-        about = f"Live: fooling rate on {len(held_out)} {seen}."
+        about = _("Live: fooling rate on {count} {images}.").format(count=len(held_out), images=seen)
         cells: list[MatrixRow] = []
         for row in fooling_matrix(patterns, loaded, held_out, balls, 0):
             cells.append(row)
-            note = progress_note(f"{row.perturbation} on {row.network}: {row.fooling_rate}", 0.6 * len(cells) / count)
+            note = progress_note(
+                _("{pattern} on {network}: {rate}").format(
+                    pattern=row_name(row.perturbation), network=row_name(row.network), rate=row.fooling_rate
+                ),
+                0.6 * len(cells) / count,
+            )
             yield note, rate_table(cells, about), gr.skip()
         name, attack = named_attack(LIVE_ATTACK, 10 / 255)
         few = held_out.prefix(LIVE_IMAGES)
         table, count = rate_table(cells, about), (len(loaded) + 2) * len(loaded)
-        about = f"Live: examples made for each of {len(few)} {seen}."
+        about = _("Live: examples made for each of {count} {images}.").format(count=len(few), images=seen)
         made: list[MatrixRow] = []
-        yield progress_note(f"Making examples for {len(few)} images by {name}…", 0.6), gr.skip(), gr.skip()
+        yield (
+            progress_note(_("Making examples for {count} images by {attack}…").format(count=len(few), attack=name), 0.6),
+            gr.skip(),
+            gr.skip(),
+        )
         for row in cross_model(loaded, few, attack, name, 0):
             made.append(row)
-            note = progress_note(f"{row.perturbation} on {row.network}: {row.fooling_rate}", 0.6 + 0.4 * len(made) / count)
+            note = progress_note(
+                _("{pattern} on {network}: {rate}").format(
+                    pattern=row_name(row.perturbation), network=row_name(row.network), rate=row.fooling_rate
+                ),
+                0.6 + 0.4 * len(made) / count,
+            )
             yield note, table + rate_table(made, about, MADE), gr.skip()
-        done = status(f"Done: {len(cells)} cells for patterns and {len(made)} for examples, measured live.")
+        done = status(
+            _("Done: {patterns} cells for patterns and {examples} for examples, measured live.").format(
+                patterns=len(cells), examples=len(made)
+            )
+        )
         yield done, gr.skip(), show(offer("transfer.csv", to_csv([*cells, *made]).encode()))
 
     def learn() -> Iterator[tuple[Any, Any, Any]]:
@@ -128,20 +148,27 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.experiments.cross_training import LearnerRow, cross_training, open_for_halves
 
         source = _training_pictures(studio)
-        yield progress_note("Opening the pictures…", 0), "", hide()
+        yield progress_note(_("Opening the pictures…"), 0), "", hide()
         craft, held_out = open_for_halves(source, HALVES_LIMIT)
         rows: list[MatrixRow] = []
         accuracy: dict[str, str] = {}
         for row in cross_training(craft, held_out, dict([named_attack(LIVE_ATTACK, 10 / 255)]), 0):
             if isinstance(row, LearnerRow):
                 accuracy[row.network] = f"{row.accuracy.value:.1%}"
-                note = progress_note(f"{row.network}, epoch {row.epoch}: accuracy {row.accuracy}", row.share)
+                note = progress_note(
+                    _("{network}, epoch {epoch}: accuracy {accuracy}").format(
+                        network=row_name(row.network), epoch=row.epoch, accuracy=row.accuracy
+                    ),
+                    row.share,
+                )
                 yield note, gr.skip(), gr.skip()
                 continue
             rows.append(row)
-            about = f"Live: fooling rate on {len(held_out)} images of {held_out.name}. {_accuracies(accuracy)}"
+            about = _("Live: fooling rate on {count} images of {images}. {accuracies}").format(
+                count=len(held_out), images=held_out.name, accuracies=_accuracies(accuracy)
+            )
             yield gr.skip(), rate_table(rows, about, MADE), gr.skip()
-        yield status("Done: trained and measured live."), gr.skip(), show(offer("halves.csv", to_csv(rows).encode()))
+        yield status(_("Done: trained and measured live.")), gr.skip(), show(offer("halves.csv", to_csv(rows).encode()))
 
     def offered(network: str) -> Any:
         return _same_size(studio, network)
@@ -152,27 +179,34 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         event(offered, setup.network, networks, **QUICK)
     outputs = [state, live, live_csv]
     running = run.click(studio.heavy(3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. The cells so far stay."), None, state)
+    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The cells so far stay.")), None, state)
     learning = train.click(studio.heavy(3, 0)(learn), None, [training, trained, halves_csv], **LONG)
-    stop_training.click(None, None, None, cancels=[learning]).then(lambda: status("Stopped."), None, training)
+    stop_training.click(None, None, None, cancels=[learning]).then(lambda: status(_("Stopped.")), None, training)
 
 
-def _stored(table: Table | None, made: str = "crafted on this network") -> str:
+def _stored(table: Table | None, made: str = MADE_ON_IT) -> str:
     if table is None or not table.rows:
-        return status("Not computed yet: measure it below, or by `python -m uap_core transfer`.")
-    return rate_table(table.rows, f"Precomputed {table.provenance['time'][:10]} on {table.provenance['held_out']}.", made)
+        return status(_("Not computed yet: measure it below, or by `python -m uap_core transfer`."))
+    return rate_table(
+        table.rows,
+        _("Precomputed {date} on {images}.").format(date=table.provenance["time"][:10], images=table.provenance["held_out"]),
+        made,
+    )
 
 
 def _halves(table: Table | None) -> str:
     if table is None or not table.rows:
-        return status("Not computed yet: `python -m uap_core halves --data FOLDER` trains and measures.")
+        return status(_("Not computed yet: `python -m uap_core halves --data FOLDER` trains and measures."))
     stated = table.provenance
-    about = f"Precomputed {stated['time'][:10]} on {stated['held_out']}, {stated['pictures']}."
+    about = _("Precomputed {date} on {images}, {pictures}.").format(
+        date=stated["time"][:10], images=stated["held_out"], pictures=stated["pictures"]
+    )
     return rate_table(table.rows, f"{about} {_accuracies(stated['accuracy'])}", MADE)
 
 
 def _accuracies(found: dict[str, str]) -> str:
-    return f"Accuracy: {'; '.join(f'{name} {rate.partition(chr(32))[0]}' for name, rate in found.items())}."
+    listed = "; ".join(f"{row_name(name)} {rate.partition(' ')[0]}" for name, rate in found.items())
+    return _("Accuracy: {rates}.").format(rates=listed)
 
 
 def _same_size(studio: Studio, network: str) -> Any:
@@ -189,7 +223,7 @@ def _patterns(studio: Studio, network: str, own: dict[str, Pattern]) -> list[Per
     side = studio.card(network).input_size
     ready = [studio.perturbation(entry.key, network, own) for entry in library() if entry.side == side]
     mine = [studio.perturbation(f"own:{key}", network, own) for key, found in own.items() if found.values.shape[1] == side]
-    return [*ready, *(replace(pattern, name=f"{pattern.name} (yours)") for pattern in mine)]
+    return [*ready, *(replace(pattern, name=_("{pattern} (yours)").format(pattern=pattern.name)) for pattern in mine)]
 
 
 def _training_pictures(studio: Studio) -> Path:
@@ -201,6 +235,8 @@ def _training_pictures(studio: Studio) -> Path:
     if imagenette.is_here():
         return imagenette.folder()
     raise DatasetError(
-        "Training takes photographs in a folder a class, some hundreds of each, and dreams are none: fetch Imagenette under"
-        f" Networks ({imagenette.MEGABYTES} MB), or start the app with --images. Above stands what was precomputed."
+        _(
+            "Training takes photographs in a folder a class, some hundreds of each, and dreams are none: fetch Imagenette under"
+            " Networks ({size} MB), or start the app with --images. Above stands what was precomputed."
+        ).format(size=imagenette.MEGABYTES)
     )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from uap_core.row_names import row_name
 from uap_core.tables import to_csv
+from uap_core.texts import _, ngettext
 from uap_core.ui import lipschitz_view
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -18,40 +20,40 @@ if TYPE_CHECKING:
     from uap_core.experiments.dominant import Move
     from uap_core.experiments.normals import SingularRow, SubspaceRow
 
-BOUNDARIES = r"""
+BOUNDARIES = _(r"""
 #### Do the boundaries share directions?
 $N = [\,r(x_1)/\|r(x_1)\|_2,\ \ldots,\ r(x_n)/\|r(x_n)\|_2\,]$, where $r(x)$ is the smallest step over the boundary around $x$
 that DeepFool finds: each column is a normal of the boundary. How fast do the singular values of $N$ fall?
-"""
-BOUNDARIES_READ = r"""
+""")
+BOUNDARIES_READ = _(r"""
 Normals that have nothing in common give the same singular values as random unit vectors. The more the first ones stand above
 those, the more the boundaries around different images agree. The second chart asks what that is worth: a random vector
 from the span of the first $d'$ singular vectors is added to images whose normals were not used, beside a random vector of the
 same length from the full space. Every image gets a vector of its own; bands are 95 % Wilson intervals. The paper found 38 %
 against 10 % on CaffeNet, for $d' = 100$ and length 2000 (its section 5 and Figure 9). On 64 pixels a length of 2000 is 3.5
 times as much a pixel as on 224, so half of it is shown too.
-"""
-DIRECTIONS = r"""
+""")
+DIRECTIONS = _(r"""
 #### Which directions matter?
 $P[\,k(\mathrm{clip}(x + \rho\, u)) \ne k(x)\,]$ against the length $\rho$, for unit directions $u = v/\|v\|_2$: the universal
 pattern, the sum $\sum_i r(x_i)/\|r(x_i)\|_2$ of adversarial directions, a single one, a single FGSM direction
 $\mathrm{sign}\,\nabla_x J(x_i, k(x_i))$, a random one, and the mean image.
-"""
-DIRECTIONS_READ = r"""
+""")
+DIRECTIONS_READ = _(r"""
 Directions of one image are made for *another* picture than the one that they are added to, drawn anew for each. If
 perturbations of single images were all there is, their sum should do as well as the universal pattern. It does not: crafting
 finds more than a mean of attacks. If sensitivity were the same everywhere, random vectors should do as well: they
 do not either. At length 2000 the paper found 85, 43, 37, 29, 11 and 2 % on CaffeNet, in this order (its Figure 8).
-"""
-LABELS = r"""
+""")
+LABELS = _(r"""
 #### Where do the labels go?
 An arrow $i \to j$ says that images with the clean label $k(x) = i$ become $k(x + v) = j$ more often than anything else.
-"""
-LABELS_READ = r"""
+""")
+LABELS_READ = _(r"""
 Nobody asked the pattern for any label, and yet a few **dominant labels** swallow most images (the paper's Figure 7). One
 explanation is that their regions are large: whatever direction is taken, one soon arrives there. An arrow is the thicker the
 larger the share of its label's images that takes it; labels that mostly stay what they are have none.
-"""
+""")
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 LIVE_NORMALS, LIVE_IMAGES = 64, 100
 
@@ -87,8 +89,8 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
     """Question, buttons, sentence, charts, downloads, explanation: what every section has, in this order."""
     gr.Markdown(question, latex_delimiters=LATEX, elem_classes="explain")
     with gr.Row():
-        run = gr.Button("Measure now", variant="primary", elem_id=f"{prefix}-run")
-        stop = gr.Button("Stop", variant="stop", scale=0, min_width=120, elem_id=f"{prefix}-stop")
+        run = gr.Button(_("Measure now"), variant="primary", elem_id=f"{prefix}-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id=f"{prefix}-stop")
     outputs: list[Any] = [gr.HTML(elem_id=f"{prefix}-status"), *(chart(name) for name in charts)]
     with gr.Row():
         outputs += [download(label, name) for name, label in downloads.items()]
@@ -98,15 +100,15 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
 
 def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
     running = run.click(studio.heavy(len(outputs), 0)(measure), inputs, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status("Stopped. What was drawn stays."), None, outputs[0])
+    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. What was drawn stays.")), None, outputs[0])
 
 
 def _missing(outputs: list[Any]) -> tuple[Any, ...]:
-    return status("Not precomputed for this network: press the button to measure it."), *(hide() for _ in outputs[1:])
+    return status(_("Not precomputed for this network: press the button to measure it.")), *(hide() for _ in outputs[1:])
 
 
 def _boundaries(studio: Studio, setup: Setup) -> Section:
-    downloads = {"normals-csv": "The singular values (.csv)", "subspace-csv": "The rates (.csv)"}
+    downloads = {"normals-csv": _("The singular values (.csv)"), "subspace-csv": _("The rates (.csv)")}
     run, stop, outputs = _frame(BOUNDARIES, "normals", ["normals-chart", "subspace-chart"], downloads, BOUNDARIES_READ)
 
     def drawn(values: list[SingularRow], rates: list[SubspaceRow], title: str) -> tuple[Any, ...]:
@@ -125,10 +127,15 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
         rates = studio.precomputed(f"{network}-subspace", SubspaceRow)
         if values is None or rates is None:
             return _missing(outputs)
-        said = f"Precomputed, {rates.provenance['time'][:10]}: normals of {rates.provenance['normals_of']}, rates on"
-        note = status(f"{said} {rates.provenance['measured_on']} ({rates.provenance['held_out']}).")
-        title = f"{rates.title} (precomputed)"
-        return note, *drawn(values.rows, rates.rows, title), *files(values.rows, rates.rows)
+        stated = rates.provenance
+        said = _("Precomputed, {date}: normals of {normals_of}, rates on {measured_on} ({images}).").format(
+            date=stated["time"][:10],
+            normals_of=stated["normals_of"],
+            measured_on=stated["measured_on"],
+            images=stated["held_out"],
+        )
+        title = _("{title} (precomputed)").format(title=rates.title)
+        return status(said), *drawn(values.rows, rates.rows, title), *files(values.rows, rates.rows)
 
     def measure(network: str) -> Iterator[tuple[Any, ...]]:
         import torch
@@ -144,23 +151,36 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
         )
         from uap_core.metrics import predict
 
-        yield progress_note("Opening network and images…", 0), *(hide(),) * 4
+        yield progress_note(_("Opening network and images…"), 0), *(hide(),) * 4
         classifier, (craft, images) = studio.classifier(network), studio.some(network, LIVE_NORMALS, LIVE_IMAGES)
-        title, generator = f"{classifier.card.name}: {studio.live_set_name(network)} (live)", torch.Generator().manual_seed(0)
+        title, generator = (
+            _("{network}: {images} (live)").format(network=classifier.card.name, images=studio.live_set_name(network)),
+            torch.Generator().manual_seed(0),
+        )
         normals, values, rates = torch.empty(0), list[SingularRow](), list[SubspaceRow]()
         for batch in unit_normals(classifier, craft):
             normals = torch.cat([normals, batch]) if len(normals) else batch
             if len(normals):
                 values = spectrum(normals, torch.Generator().manual_seed(0))
-                note = progress_note(f"Normals of {len(normals)} of {len(craft)} images…", 0.5 * len(normals) / len(craft))
+                note = progress_note(
+                    _("Normals of {done} of {count} images…").format(done=len(normals), count=len(craft)),
+                    0.5 * len(normals) / len(craft),
+                )
                 yield note, *drawn(values, rates, title), gr.skip(), gr.skip()
         clean, norms = predict(classifier, images.batches()), lengths(classifier.size)
         total = len(norms) * (2 + sum(dimension < len(normals) for dimension in DIMENSIONS))
         for row in subspace_rates(classifier, normals, images, clean, norms, generator):
             rates.append(row)
-            note = progress_note(f"{row.space}, {row.dimension} dimensions: {row.fooling_rate}", 0.5 + 0.5 * len(rates) / total)
+            note = progress_note(
+                _("{space}, {count} dimensions: {rate}").format(
+                    space=row_name(row.space), count=row.dimension, rate=row.fooling_rate
+                ),
+                0.5 + 0.5 * len(rates) / total,
+            )
             yield note, gr.skip(), drawn(values, rates, title)[1], gr.skip(), gr.skip()
-        said = f"Live: normals of {len(normals)} and rates on {len(images)} other {studio.live_set_name(network)}."
+        said = _("Live: normals of {count} and rates on {other_count} other {images}.").format(
+            count=len(normals), other_count=len(images), images=studio.live_set_name(network)
+        )
         yield status(said), gr.skip(), gr.skip(), *files(values, rates)
 
     _wire(studio, run, stop, measure, [setup.network], outputs)
@@ -168,7 +188,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
 
 
 def _directions(studio: Studio, setup: Setup) -> Section:
-    csv = {"directions-csv": "These points (.csv)"}
+    csv = {"directions-csv": _("These points (.csv)")}
     run, stop, outputs = _frame(DIRECTIONS, "directions", ["directions-chart"], csv, DIRECTIONS_READ)
 
     def stored(network: str) -> tuple[Any, ...]:
@@ -178,10 +198,15 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         table = studio.precomputed(f"{network}-directions", DirectionRow)
         if table is None:
             return _missing(outputs)
-        said = f"Precomputed, {table.provenance['time'][:10]}: directions of {table.provenance['normals_of']}, rates on"
-        note = status(f"{said} {table.provenance['measured_on']} ({table.provenance['held_out']}).")
-        figure = directions_figure(table.rows, f"{table.title} (precomputed)")
-        return note, show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
+        stated = table.provenance
+        said = _("Precomputed, {date}: directions of {normals_of}, rates on {measured_on} ({images}).").format(
+            date=stated["time"][:10],
+            normals_of=stated["normals_of"],
+            measured_on=stated["measured_on"],
+            images=stated["held_out"],
+        )
+        figure = directions_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
+        return status(said), show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
 
     def measure(network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
         import torch
@@ -197,10 +222,12 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         from uap_core.metrics import predict
         from uap_core.plots.geometry import DIRECTION_STYLES, directions_figure
 
-        yield progress_note("Opening network and images…", 0), hide(), hide()
+        yield progress_note(_("Opening network and images…"), 0), hide(), hide()
         classifier, (craft, images) = studio.classifier(network), studio.some(network, LIVE_NORMALS, LIVE_IMAGES)
         perturbation, generator = studio.perturbation(pattern, network, own), torch.Generator().manual_seed(0)
-        title = f"{perturbation.name} on {classifier.card.name}: {len(images)} {studio.live_set_name(network)} (live)"
+        title = _("{pattern} on {network}: {count} {images} (live)").format(
+            pattern=perturbation.name, network=classifier.card.name, count=len(images), images=studio.live_set_name(network)
+        )
         clean, rows = predict(classifier, images.batches()), []
         share = 0.7 / (len(DIRECTION_STYLES) * len(NORMS))
 
@@ -208,7 +235,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
             for row in direction_rates(classifier, images, clean, draws):
                 rows.append(row)
                 note = progress_note(
-                    f"{row.direction}, l2 {row.norm * 255:.0f}/255: {row.fooling_rate}", before + share * len(rows)
+                    f"{row_name(row.direction)}, l2 {row.norm * 255:.0f}/255: {row.fooling_rate}", before + share * len(rows)
                 )
                 yield note, show(directions_figure(rows, title)), gr.skip()
 
@@ -218,10 +245,15 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         for batch in unit_normals(classifier, craft):
             found.append(batch)
             done = sum(map(len, found))
-            note = progress_note(f"DeepFool on {done} of {len(craft)} images…", share * len(rows) + 0.3 * done / len(craft))
+            note = progress_note(
+                _("DeepFool on {done} of {count} images…").format(done=done, count=len(craft)),
+                share * len(rows) + 0.3 * done / len(craft),
+            )
             yield note, gr.skip(), gr.skip()
         yield from told(adversarial_directions(torch.cat(found), generator), 0.3)
-        said = f"Live: {len(rows)} points on {len(images)} {studio.live_set_name(network)}, directions of {len(craft)} others."
+        said = _("Live: {points} points on {count} {images}, directions of {others} others.").format(
+            points=len(rows), count=len(images), images=studio.live_set_name(network), others=len(craft)
+        )
         yield status(said), gr.skip(), show(offer("directions.csv", to_csv(rows).encode()))
 
     _wire(studio, run, stop, measure, [setup.network, setup.pattern, setup.own], outputs)
@@ -229,7 +261,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
 
 
 def _labels(studio: Studio, setup: Setup) -> Section:
-    csv = {"labels-csv": "All moves (.csv)"}
+    csv = {"labels-csv": _("All moves (.csv)")}
     run, stop, outputs = _frame(LABELS, "labels", ["labels-chart"], csv, LABELS_READ)
 
     def stored(network: str) -> tuple[Any, ...]:
@@ -239,24 +271,30 @@ def _labels(studio: Studio, setup: Setup) -> Section:
         table = studio.precomputed(f"{network}-dominant", Move)
         if table is None:
             return _missing(outputs)
-        note = f"Precomputed, {table.provenance['time'][:10]}, on {table.provenance['held_out']}: {_parts(table.rows)}."
-        figure = labels_figure(table.rows, f"{table.title} under its l2 pattern (precomputed)")
+        note = _("Precomputed, {date}, on {images}: {parts}.").format(
+            date=table.provenance["time"][:10], images=table.provenance["held_out"], parts=_parts(table.rows)
+        )
+        figure = labels_figure(table.rows, _("{title} under its l2 pattern (precomputed)").format(title=table.title))
         return status(note), show(figure), show(offer("labels.csv", to_csv(table.rows).encode()))
 
     def measure(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         from uap_core.experiments.dominant import label_moves
         from uap_core.plots.labels import labels_figure
 
-        yield progress_note("Opening network and images…", 0), hide(), hide()
+        yield progress_note(_("Opening network and images…"), 0), hide(), hide()
         classifier, perturbation = studio.classifier(network), chosen(studio, network, pattern, own, epsilon)
-        _, images = studio.craft_and_held_out(network)
-        title = f"{classifier.card.name} under {perturbation.name} (live)"
+        images = studio.craft_and_held_out(network)[1]
+        title = _("{network} under {pattern} (live)").format(network=classifier.card.name, pattern=perturbation.name)
         moves: list[Move] = []
         for moves in label_moves(classifier, perturbation, images):
             seen = sum(move.images for move in moves)
-            note = progress_note(f"{seen} of {len(images)} images…", seen / len(images))
+            note = progress_note(_("{done} of {count} images…").format(done=seen, count=len(images)), seen / len(images))
             yield note, show(labels_figure(moves, title)), gr.skip()
-        said = status(f"Live on {len(images)} {studio.live_set_name(network)}, {perturbation.ball}: {_parts(moves)}.")
+        said = status(
+            _("Live on {count} {images}, {ball}: {parts}.").format(
+                count=len(images), images=studio.live_set_name(network), ball=perturbation.ball, parts=_parts(moves)
+            )
+        )
         yield said, gr.skip(), show(offer("labels.csv", to_csv(moves).encode()))
 
     _wire(studio, run, stop, measure, [setup.network, setup.pattern, setup.own, setup.epsilon], outputs)
@@ -269,4 +307,8 @@ def _parts(moves: list[Move]) -> str:
 
     graph = edges(moves)
     labels, parts = len({move.label for move in moves}), len(components(graph))
-    return f"{len(graph)} of {labels} labels become another one, and the arrows form {parts} connected part{'s' * (parts != 1)}"
+    return ngettext(
+        "{moved} of {labels} labels become another one, and the arrows form {parts} connected part",
+        "{moved} of {labels} labels become another one, and the arrows form {parts} connected parts",
+        parts,
+    ).format(moved=len(graph), labels=labels, parts=parts)

@@ -26,6 +26,7 @@ from PIL import Image
 
 from uap_core.errors import ImageError, UapError
 from uap_core.files import write_whole
+from uap_core.texts import _
 from uap_core.ui.charts import drawn_and_told
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, "sho
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, "show_progress": "hidden"}
 # Downloads wait for the network, not for the processor, and hold up neither lane.
 FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, "show_progress": "hidden"}
-UNEXPECTED = "Something went wrong on our side; it was written to the log. Your settings are kept: please try again."
+UNEXPECTED = _("Something went wrong on our side; it was written to the log. Your settings are kept: please try again.")
 
 
 def _as_typed(component: Any, payload: Any) -> Any:
@@ -75,7 +76,7 @@ def uploaded(path: str) -> Path:
         found = Path(path).resolve()  # links and dots followed
         if found.is_relative_to(Path(get_upload_folder()).resolve()) and found.is_file():
             return found
-    raise ImageError("This picture is not here, or no longer: upload it again.")
+    raise ImageError(_("This picture is not here, or no longer: upload it again."))
 
 
 def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
@@ -249,7 +250,7 @@ def offer(name: str, data: bytes) -> str:
                 write_whole(path, data)
             os.utime(folder)
         except OSError as error:
-            sentence = (
+            sentence = _(
                 "The disk of the machine that runs this page is full, or may not be written to: make room, then try again."
             )
             raise UapError(sentence) from error

@@ -1,0 +1,74 @@
+"""Run by test_texts.py in a process of its own: the page in a language whose catalogue lies elsewhere, and what it says.
+
+python spoken_page.py FOLDER prints JSON: "laid_out", the (place, text) of every component, and "computed", those of a few
+answers and a chart.
+"""
+
+from __future__ import annotations
+
+import gettext
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
+find = gettext.translation
+gettext.translation = lambda domain, folder, *rest, **named: find(domain, sys.argv[1], *rest, **named)  # type: ignore[assignment]
+
+from tab_pages import handlers_of, page_of  # noqa: E402 - after the folder is set, since texts are found at import
+
+from uap_core.metrics import Rate  # noqa: E402
+from uap_core.ui import apply_tab, compare_tab, page  # noqa: E402
+from uap_core.ui.studio import Studio  # noqa: E402
+
+NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
+
+
+def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
+    demo = page.build(studio)
+    yield "title", demo.title
+    yield from (("script", text) for text in page.SAID.values())
+    for component in demo.config["components"]:
+        kind, props = component["type"], component["props"]
+        place = f"{kind} {props.get('elem_id') or component['id']}"
+        told = ["info", "placeholder"]
+        told += ["label"] if props.get("show_label") is not False and kind not in ("state", "textbox") else []
+        told += ["value"] if kind in ("html", "markdown", "button", "downloadbutton") else []
+        yield from ((f"{place} {name}", props[name]) for name in told if isinstance(props.get(name), str))
+        yield from ((f"{place} choice", str(choice[0])) for choice in props.get("choices") or ())
+
+
+def computed(studio: Studio) -> Iterator[tuple[str, str]]:
+    applied = handlers_of(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None), studio))["apply"](*NOW)
+    yield from (("Apply", text) for text in (*applied[1:4], applied[5]))
+    compared = handlers_of(page_of(compare_tab.build, studio))["preview"](*NOW, None, compare_tab.ITSELF)
+    yield from (("Compare", text) for text in compared[:2])
+    yield from (("Craft", text) for text in crafted())
+    yield from (("chart", text) for text in charted())
+
+
+def crafted() -> Iterator[str]:
+    from uap_core.experiments.evaluation import Evaluation
+    from uap_core.ui.craft_view import conclusion
+
+    rate = Rate(3, 4)
+    for target in (None, rate):
+        found = Evaluation(rate, rate, rate, rate, rate, "lion", rate, target)
+        yield conclusion(found, Studio().live_set_name("resnet64"), "lion")
+
+
+def charted() -> Iterator[str]:
+    from uap_core.experiments.sweep import RANDOM, UNIVERSAL, SweepRow
+    from uap_core.plots.epsilon import sweep_figure
+
+    rows: list[Any] = [SweepRow(attack, 0.1, Rate(1, 2)) for attack in (UNIVERSAL, RANDOM)]
+    figure = sweep_figure(rows, "")
+    yield from (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel())
+    yield from (text.get_text() for text in figure.legends[0].get_texts())
+
+
+if __name__ == "__main__":
+    studio = Studio()
+    print(json.dumps({"laid_out": [*laid_out(studio)], "computed": [*computed(studio)]}))

@@ -1,0 +1,190 @@
+"""What the page shows can be translated: in a language made up here, nothing but names and numbers stays English."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from html import unescape
+from itertools import pairwise
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from uap_core.images import SAMPLE_PHOTOS
+from uap_core.library import library
+from uap_core.models.zoo import Zoo
+from uap_core.row_names import FORMS, row_name
+from uap_core.texts import catalogue
+
+babel = pytest.importorskip("babel.messages.frontend")
+from babel.messages.catalog import Catalog, Message  # noqa: E402 - Babel comes with tests/requirements.txt
+from babel.messages.mofile import write_mo  # noqa: E402
+from babel.messages.pofile import read_po  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "uap_core" / "locale" / "uap_core.pot"
+PLACE = re.compile(r"\{[a-z_0-9]+(?:![rs])?(?::[^{}]*)?\}")
+TRANSLATED = re.compile("⟦[^⟦⟧]*⟧")
+# Beside the names of ``names``: of metrics, norms, formats, units, attacks, methods, authors and makers.
+STAY = re.compile(
+    r"\b(l_inf|linf|l2|l_0|PSNR|SSIM|dB|px|MB|s|ms|PNG|JPEG|of|et al|FGSM|PGD|MI-FGSM|Square|DeepFool|L-BFGS|Carlini|Wagner"
+    r"|Hinge|SPGD|DF-UAP|Cos-UAP|SGA|SV-UAP|ImageNet|Goodfellow|Gradio|API)\b"
+)
+
+
+def messages() -> list[Message]:
+    with TEMPLATE.open("rb") as stream:
+        return [message for message in read_po(stream) if message.id]
+
+
+def ids(message: Message) -> tuple[str, ...]:
+    return message.id if isinstance(message.id, tuple) else (message.id,)
+
+
+def pseudo(text: str) -> str:
+    """``text`` in brackets but for its places, so that an English word put into one shows; formulas have no places."""
+    ends = [0, *(end for place in PLACE.finditer(text) if "$" not in text for end in place.span()), len(text)]
+    parts = [text[start:end] for start, end in pairwise(ends)]
+    return "".join(f"⟦{part}⟧" if part.strip() and i % 2 == 0 else part for i, part in enumerate(parts))
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[str, str]]]:
+    """What the page says in the language "pseudo"."""
+    found = Catalog()
+    for message in messages():
+        found.add(message.id, tuple(map(pseudo, message.id)) if isinstance(message.id, tuple) else pseudo(message.id))
+    folder = tmp_path_factory.mktemp("locale")
+    (folder / "pseudo" / "LC_MESSAGES").mkdir(parents=True)
+    with (folder / "pseudo" / "LC_MESSAGES" / "uap_core.mo").open("wb") as stream:
+        write_mo(stream, found)
+    command = [sys.executable, str(Path(__file__).with_name("spoken_page.py")), str(folder)]
+    environment = {**os.environ, "UAP_LANGUAGE": "pseudo", "PYTHONIOENCODING": "utf-8"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    assert run.returncode == 0, run.stderr
+    said: dict[str, list[tuple[str, str]]] = json.loads(run.stdout.splitlines()[-1])
+    return said
+
+
+def names() -> list[str]:
+    """What comes from files and stays as it is there, long ones first."""
+    cards = list(Zoo().cards().values())
+    found = [entry.name for entry in library()] + [entry.key for entry in library()]
+    found += [text for photo in SAMPLE_PHOTOS for text in (photo.title, photo.credit)]
+    for card in cards:
+        found += [card.name, card.key, card.note, str(card.measured.get("set", ""))]
+        found += [entry["name"] for entry in card.classes] if isinstance(card.classes, list) else []
+    for entry in library():
+        stated = entry.provenance.get("held_out", {})
+        found += [str(entry.provenance.get("craft_set", "")), str(stated.get("set", ""))]
+    return sorted({name for name in found if name}, key=len, reverse=True)
+
+
+def english(text: str, known: list[str]) -> str:
+    """The words of ``text`` that are neither translated nor to stay."""
+    text = TRANSLATED.sub(" ", text)
+    text = re.sub(r'\b(?:alt|title)="([^"]*)"[^>]*>', r"> \1 ", text)
+    text = unescape(re.sub(r"<[^>]*>", " ", text))
+    for name in known:
+        text = text.replace(name, " ")
+    return " ".join(re.findall(r"[^\W\d_]{2,}", STAY.sub(" ", text)))
+
+
+@pytest.mark.parametrize("part", ["laid_out", "computed"])
+def test_all_of_the_page_is_translated(spoken: dict[str, list[tuple[str, str]]], part: str) -> None:
+    known = names()
+    assert len(spoken[part]) > (100 if part == "laid_out" else 10)
+    assert sum("⟦" in text for _, text in spoken[part]) > (100 if part == "laid_out" else 10)
+    assert {place: left for place, text in spoken[part] if (left := english(text, known))} == {}
+
+
+def test_the_template_is_up_to_date(tmp_path: Path) -> None:
+    """By the command that README names."""
+    line = next(line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "pybabel extract" in line)
+    _, *words = shlex.split(line, comments=True)
+    place = words.index("-o") + 1
+    words[place] = str(tmp_path / "new.pot")
+    run = subprocess.run([sys.executable, "-m", "babel.messages.frontend", *words], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    new, old = ((path.read_text(encoding="utf-8")) for path in (tmp_path / "new.pot", TEMPLATE))
+    assert new == old, f"Texts have changed. Run: {line}"
+
+
+def calls() -> Iterator[tuple[str, set[str] | None]]:
+    """Every message in the code that is formatted where it stands, with the names that it gets."""
+    for path in sorted((ROOT / "uap_core").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "format"
+                and isinstance(node.func.value, ast.Call)
+                and ast.unparse(node.func.value.func) in ("_", "ngettext")
+            ):
+                given = {keyword.arg for keyword in node.keywords if keyword.arg}
+                for text in node.func.value.args:
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        yield text.value, given
+
+
+def test_each_place_of_a_message_is_filled() -> None:
+    """With names alone, and with all that it asks for."""
+    found = list(calls())
+    assert len(found) > 100
+    for text, given in found:
+        assert {name for _, name, _, _ in Formatter().parse(text) if name is not None} == given, text
+
+
+def test_messages_with_places_are_formatted_somewhere() -> None:
+    """Those that are not formatted where they stand are so a line later, or are the forms of names."""
+    here = {text for text, _ in calls()}
+    later = (
+        {text for message in messages() for text in ids(message) if PLACE.search(text) and "$" not in text} - here - {*FORMS}
+    )
+    source = {path: path.read_text(encoding="utf-8") for path in (ROOT / "uap_core").rglob("*.py")}
+    for text in later:
+        places = [path for path, code in source.items() if text[:40].replace('"', '\\"') in code or text[:40] in code]
+        assert any(".format(" in source[path] for path in places), text
+
+
+def test_no_scope_has_another_underscore() -> None:
+    """A throw-away ``_`` in a function or module that translates would hide gettext's."""
+    for path in (ROOT / "uap_core").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for scope in (tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda))):
+            loads = [name for name in scoped(scope) if isinstance(name.ctx, ast.Load)]
+            stores = [name for name in scoped(scope) if isinstance(name.ctx, ast.Store)]
+            assert not (loads and stores), f"{path.name}, line {stores[0].lineno}"
+
+
+def scoped(scope: ast.AST) -> Iterator[ast.Name]:
+    """Every ``_`` of a scope itself; functions and comprehensions within it have scopes of their own."""
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.Name) and node.id == "_":
+            yield node
+        if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            yield from scoped(node)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "xx_YY", "../..", ""])
+def test_without_a_catalogue_texts_are_english(language: str) -> None:
+    assert catalogue(language).gettext("Craft") == "Craft"
+    assert catalogue(language).ngettext("{count} step", "{count} steps", 2) == "{count} steps"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("random signs, l_inf 10/255", "DeepFool, made on A': 16-32-64, half 2", "blur 1", "3 bits", "crop 90%"),
+        *("15 x 3 iterations", "200 queries", "“abacus”, the runner-up", "nothing of the kind", ""),
+    ],
+)
+def test_names_of_rows_are_the_same_in_english(name: str) -> None:
+    assert row_name(name) == name
