@@ -34,7 +34,7 @@ with this small budget achieves on the bare network: compare the others with tha
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
 straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
 architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
-measured live have a pattern crafted with 200 image-gradients on 64 images, and 80 others to measure on; a row first shows what
+measured live have a pattern crafted with 200 image-gradients on 64 images, and 64 others to measure on; a row first shows what
 a few of these gradients do (see its cost), and is replaced when they are spent.
 """)
 EXPLAIN_DETECTOR = _(r"""
