@@ -32,6 +32,8 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
     yield from (("script", text) for text in page.SAID.values())
     for component in demo.config["components"]:
         kind, props = component["type"], component["props"]
+        if kind == "api":  # of the calls for programs
+            continue
         place = f"{kind} {props.get('elem_id') or component['id']}"
         told = ["info", "placeholder"]
         told += ["label"] if props.get("show_label") is not False and kind not in ("state", "textbox") else []
@@ -43,7 +45,7 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
 def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     applied = handlers_of(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None), studio))["apply"](*NOW)
     yield from (("Apply", text) for text in (*applied[1:4], applied[5]))
-    compared = handlers_of(page_of(compare_tab.build, studio))["preview"](*NOW, None, compare_tab.ITSELF)
+    _, *compared = handlers_of(page_of(compare_tab.build, studio))["look"]("", *NOW, None, compare_tab.ITSELF)
     yield from (("Compare", text) for text in compared[:2])
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())

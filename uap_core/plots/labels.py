@@ -82,7 +82,8 @@ def _hub(hub: str, into: Sequence[dominant.Edge], middle: tuple[float, float], l
     """A box with a label, and below it how many labels and images become it."""
     images = sum(edge.rate.count for edge in into)
     labels = ngettext("{count} label", "{count} labels", len(into)).format(count=len(into))
-    count = f"{labels}, {ngettext('{count} image', '{count} images', images).format(count=images)}"
+    becoming = ngettext("{count} image", "{count} images", images).format(count=images)
+    count = f"{labels}, {becoming}"
     looks = {"color": "white", "multialignment": "center"}
     name = TextArea(fill(hub, 16), textprops={**looks, "fontsize": 18 if large else 14, "weight": "bold"})
     below = TextArea(count, textprops={**looks, "fontsize": 12 if large else 11})

@@ -84,7 +84,8 @@ def build() -> tuple[gr.Accordion, list[tuple[gr.Button, Place]]]:
                     with gr.Column(min_width=280):
                         gr.HTML(f'<p class="map-column">{heading}</p>')
                         buttons += _stops([place for place in PLACES if (place.row, place.column) == (row, column)])
-        gr.HTML(f"<h2>{_('Beyond the attacks')}</h2>", elem_classes="map-box")
+        beyond = _("Beyond the attacks")
+        gr.HTML(f"<h2>{beyond}</h2>", elem_classes="map-box")
         buttons += _stops(BEYOND)
     return box, buttons
 

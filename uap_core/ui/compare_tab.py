@@ -211,34 +211,39 @@ def _table(photograph: str, judge: str, lines: list[str]) -> str:
 
 def _line(before: np.ndarray, contender: Contender) -> str:
     change = amplified((contender.picture.astype(float) - before) / 255)
-    home = f"<small>{_('failed even where it was made')}</small>" if contender.at_home is False else ""
-    beyond = f"<small>{_('beyond epsilon')}</small>" if contender.within is False else ""
+    home = _small(_("failed even where it was made")) if contender.at_home is False else ""
+    beyond = _small(_("beyond epsilon")) if contender.within is False else ""
     item = MENU.get(contender.key)
     name, about = escape(row_name(contender.name)), _("knows nothing of the photograph")
     if item:
         kind = _("bounded in {norm}") if item.bounded else _("smallest in {norm}")
         about = f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=item.norm)}"
     aim = _("aim: {aim}").format(aim=escape(row_name(contender.aim)))
-    budget = f"<small>{_('up to {budget}').format(budget=row_name(contender.budget))}</small>" if contender.budget else ""
-    cost = (
-        _("gradients {count}").format(count=contender.gradients),
-        _("queries {count}").format(count=contender.queries),
-    )
+    budget = _small(_("up to {budget}").format(budget=row_name(contender.budget))) if contender.budget else ""
+    gradients = _small(_("gradients {count}").format(count=contender.gradients))
+    queries = _small(_("queries {count}").format(count=contender.queries))
+    sure = _small(_("{sure:.0%} sure").format(sure=contender.probability))
+    in_units = _small(_("{size:.3g} in [0,1]").format(size=contender.l2))
+    after = _("picture after {attack}").format(attack=name)
+    stronger = _("its change, {gain} times stronger").format(gain=GAIN)
     cells = (
-        f'<span class="swap" tabindex="0"><img alt="{_("picture after {attack}").format(attack=name)}"'
-        f' src="{picture_link(contender.picture)}"></span>',
-        f'<img alt="{_("its change, {gain} times stronger").format(gain=GAIN)}" src="{picture_link(change)}">',
+        f'<span class="swap" tabindex="0"><img alt="{after}" src="{picture_link(contender.picture)}"></span>',
+        f'<img alt="{stronger}" src="{picture_link(change)}">',
         f'<b title="{escape(about)}">{name}</b><small>{aim}</small>{budget}',
-        f"{escape(contender.label)} <small>{_('{sure:.0%} sure').format(sure=contender.probability)}</small>",
+        f"{escape(contender.label)} {sure}",
         f"{_verdict(contender.verdict)}{home}",
         f"{contender.linf * 255:.3g}/255{beyond}",
-        f"{contender.l2 * 255:.0f}<small>{_('{size:.3g} in [0,1]').format(size=contender.l2)}</small>",
+        f"{contender.l2 * 255:.0f}{in_units}",
         f"{contender.l0}<small>{contender.l0 / before[..., 0].size:.0%}</small>",
         f"{contender.psnr:.1f} dB<small>{contender.ssim:.3f}</small>",
-        f"{_time(contender.seconds)}{''.join(f'<small>{part}</small>' for part in cost)}",
+        f"{_time(contender.seconds)}{gradients}{queries}",
         f"{_verdict(contender.png_verdict)}<small>{escape(contender.png_label)}</small>",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _small(text: str) -> str:
+    return f"<small>{text}</small>"
 
 
 def _verdict(verdict: str) -> str:

@@ -243,20 +243,22 @@ def table_of(rows: Sequence[DefenceRow]) -> str:
 
 
 def _line(row: DefenceRow) -> str:
+    unit = _("image-gradients")
     cells = (
         f"{_rate(row.clean)}<small>{escape(row_name(row.clean_is))}</small>",
         _rate(row.fixed),
         f"<b>{_rate(row.crafted_anew)}</b>",
         _rate(row.random_signs),
         escape(row_name(row.gradient)),
-        f"{row.image_gradients}<small>{_('image-gradients')}</small>",
+        f"{row.image_gradients}<small>{unit}</small>",
     )
     return line(escape(row_name(row.defence)), cells)
 
 
 def _rate(rate: Rate) -> str:
     low, high = rate.interval
-    return f"{rate.value:.1%}<small>{_('{low:.0%} to {high:.0%}').format(low=low, high=high)}</small>"
+    interval = _("{low:.0%} to {high:.0%}").format(low=low, high=high)
+    return f"{rate.value:.1%}<small>{interval}</small>"
 
 
 def conclusion(rows: Sequence[DefenceRow]) -> str:

@@ -152,7 +152,7 @@ def _memory(studio: Studio) -> str:
 
 def _details(card: Card) -> str:
     found = state(card)
-    measured, published = card.measured, card.published
+    measured, published, unknown = card.measured, card.published, _("not stated")
     accuracy = [
         _("{top1:.1%} top-1, {top5:.1%} top-5 {where}").format(top1=rates["top1"], top5=rates["top5"], where=where)
         for rates, where in (
@@ -171,14 +171,14 @@ def _details(card: Card) -> str:
         ),
         (
             _("weights"),
-            f"{card.megabytes:.0f} MB, SHA-256 {card.sha256[:16] or _('not stated')}{'…' if len(card.sha256) > 16 else ''}",
+            f"{card.megabytes:.0f} MB, SHA-256 {card.sha256[:16] or unknown}{'…' if len(card.sha256) > 16 else ''}",
         ),
         (_("licence"), card.licence),
         (_("source"), card.source),
         (_("note"), card.note),
     ]
     shown = facts([(name, value) for name, value in rows if value])
-    return f"{wide(_('About this network'), shown)}{_advice(card, found)}"
+    return wide(_("About this network"), shown) + _advice(card, found)
 
 
 def _advice(card: Card, found: str) -> str:

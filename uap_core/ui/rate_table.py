@@ -26,6 +26,7 @@ def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = MADE_ON_IT) 
     networks = list(dict.fromkeys(row.network for row in rows))
     cells = {(row.perturbation, row.network): row for row in rows}
     distortions = {row.perturbation: row.distortion for row in rows if row.distortion is not None}
+    show = _("show the 95 % intervals")
     columns = [_("perturbation"), *map(row_name, networks), *[_("av. distortion")] * bool(distortions)]
     lines = ""
     for name in dict.fromkeys(row.perturbation for row in rows):
@@ -33,7 +34,7 @@ def rate_table(rows: Sequence[MatrixRow], caption: str, made: str = MADE_ON_IT) 
         lines += f'<tr><th scope="row">{escape(row_name(name))}</th>{found}{_distortion(distortions, name)}</tr>'
     framed = _("Framed: {which}.").format(which=escape(made))
     table = wide(caption, f'<table class="matrix"><caption>{escape(caption)} {framed}</caption>{head(columns)}{lines}</table>')
-    return f'<div class="rates"><label><input type="checkbox"> {_("show the 95 % intervals")}</label>{table}</div>'
+    return f'<div class="rates"><label><input type="checkbox"> {show}</label>{table}</div>'
 
 
 def _cell(row: MatrixRow | None, made: str) -> str:
