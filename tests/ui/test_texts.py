@@ -17,6 +17,7 @@ from string import Formatter
 
 import pytest
 
+from uap_core.catalogue import CATALOGUE
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import library
 from uap_core.models.zoo import Zoo
@@ -76,7 +77,8 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[str
 def names() -> list[str]:
     """What comes from files and stays as it is there, long ones first."""
     cards = list(Zoo().cards().values())
-    found = [entry.name for entry in library()] + [entry.key for entry in library()]
+    found = [text for entry in library() for text in (entry.name, entry.name.partition(",")[0], entry.key)]
+    found += [entry.name for entry in CATALOGUE]
     found += [text for photo in SAMPLE_PHOTOS for text in (photo.title, photo.credit)]
     for card in cards:
         found += [card.name, card.key, card.note, str(card.measured.get("set", ""))]

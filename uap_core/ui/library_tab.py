@@ -206,7 +206,8 @@ def _ablations(studio: Studio) -> str:
         seeds=provenance["seeds"],
         date=provenance["time"][:10],
     )
-    table = f'<table class="matrix">{head((_("variant"), *means))}{body}</table>'
+    columns = head((_("variant"), *means))
+    table = f'<table class="matrix">{columns}{body}</table>'
     return status(note) + wide(_("What each part is worth"), table)
 
 
