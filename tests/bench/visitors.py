@@ -2,8 +2,8 @@
 
 Each has a pattern and a photograph of its own, clicks every few seconds, and now and then asks for a long run (crafting, a
 sweep), of which one runs at a time. That a visitor gets its own and nobody else's result is told by content: each one's
-pattern is a flat colour of its own, so the change that it downloads must be that colour. Prints errors, wrong results and
-waiting times.
+pattern is a flat colour of its own, so the change that it downloads must be that colour; and it crafts under a seed of its
+own, which no other run may name. Prints errors, wrong results and waiting times.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 from clicks import megabytes
 from running import running
 from visitor import Answer, Visitor
+
+from uap_core.attacks.menu import ANY
 
 GREY, SIZE, EPSILON = 128, 64, 25
 THINKING = (1.0, 6.0)  # seconds between two clicks
@@ -81,7 +83,7 @@ class Pupil(threading.Thread):
             self._ask(kind, "check_epsilon", ["resnet64", f"own:pattern{self.number}", None, self.draw.randint(0, 32)])
             return
         if kind == "photo":
-            self._ask(kind, "choose", ["resnet64"], {"index": self.draw.randrange(6)})
+            self._ask(kind, "choose", ["resnet64"], {"index": self.draw.randrange(6), "value": None})
             self._follow_up("choose")
             self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
             return
@@ -114,7 +116,10 @@ class Pupil(threading.Thread):
     def _run_long(self) -> None:
         mine = f"own:pattern{self.number}"
         if self.draw.random() < 0.5:
-            self._ask("long: craft", "craft", ["resnet64", mine, None, EPSILON])
+            seed = self.number + 1
+            order = [100, "default", 800, ANY, None, seed]  # images, method, cost, goal, target, seed
+            answer = self._ask("long: craft", "craft", [None, "resnet64", mine, None, EPSILON, *order])
+            self.wrong += {int(found) for found in re.findall(r", seed (\d+)", answer.text)} - {seed} != set()
         else:
             self._ask("long: sweep", "measure", [None, "resnet64", mine, None, EPSILON])
 

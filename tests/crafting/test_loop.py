@@ -15,6 +15,7 @@ import torch
 from toys import SIDE, convolutional_network, normalised_network, pictures, seeded, smooth_network
 
 from uap_core.crafting import METHODS, method_class
+from uap_core.crafting import problem as problem_room
 from uap_core.crafting.cosine import Cosine
 from uap_core.crafting.deepfool import DeepFool
 from uap_core.crafting.default import Default
@@ -54,7 +55,7 @@ def same(a: Progress, b: Progress) -> bool:
 
 @pytest.mark.parametrize(("count", "batch", "per_step"), [(10, 4, 4), (3, 4, 3), (4, 4, 4)])
 def test_image_gradients_are_counted(smooth: Classifier, count: int, batch: int, per_step: int) -> None:
-    *steps, last = run(Default(budget=28, batch_size=batch), smooth, count)
+    *steps, _, last = run(Default(budget=28, batch_size=batch), smooth, count)
     assert [progress.image_gradients for progress in steps] == [per_step * (k + 1) for k in range(7)]
     assert (last.step, last.image_gradients, last.done, last.share) == (7, 7 * per_step, True, 1)
     assert [progress.share for progress in steps] == pytest.approx([(k + 1) / 7 for k in range(7)])
@@ -262,7 +263,7 @@ def test_settings_out_of_range_are_refused(name: str, setting: dict) -> None:
 def test_the_end_of_a_run_is_saved_even_without_an_interval(smooth: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "run"
     whole = run(replace(METHOD, interval=0), smooth, checkpoint=path)
-    (again,) = run(replace(METHOD, interval=0), smooth, checkpoint=path)
+    *_, again = run(replace(METHOD, interval=0), smooth, checkpoint=path)
     assert same(again, whole[-1])
 
 
@@ -284,7 +285,7 @@ def test_saturating_never_costs_fooled_images(smooth: Classifier) -> None:
         problem = Problem.pose([smooth], pictures(50, seed), Ball("linf", 0.1))
         v = 0.1 * torch.rand(3, SIDE, SIDE, generator=seeded(seed)) - 0.05
         state = State(v, seeded(0))
-        saturate(problem, state)
+        list(saturate(problem, state))
         assert problem.rate(state.pattern).count >= problem.rate(v).count
 
 
@@ -302,7 +303,7 @@ def test_a_pattern_that_is_better_unsaturated_is_kept(linear) -> None:
     assert problem.rate(v).value == 1
     assert problem.rate(Ball("linf", 0.04).fill(v)).value == 0
     state = State(v, seeded(0))
-    saturate(problem, state)
+    list(saturate(problem, state))
     assert torch.equal(state.pattern, v)
 
 
@@ -350,3 +351,21 @@ def test_all_methods_are_listed() -> None:
 def test_clean_logits_do_not_depend_on_how_they_are_batched(smooth: Classifier) -> None:
     images = pictures(300)
     torch.testing.assert_close(clean_logits(smooth, images), smooth(images.float() / 255))
+
+
+def test_the_last_look_asks_nothing_twice(smooth: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours compares two patterns on all craft images; the rates of the one that it takes are known then."""
+    asked = []
+    predicted = problem_room.predicted
+    monkeypatch.setattr(problem_room, "predicted", lambda *given: asked.append(given[2]) or predicted(*given))
+    *_, last = Default(budget=16, batch_size=4).craft(smooth, pictures(12), LINF, seeded(0), goal=Goal(1))
+    assert len(asked) == 2
+    assert torch.equal(asked[1], last.perturbation) or torch.equal(asked[0], last.perturbation)
+    assert last.fooling_rate == Problem.pose([smooth], pictures(12), LINF).rate(last.perturbation)
+    assert last.target_rate == Problem.pose([smooth], pictures(12), LINF, Goal(1)).rate(last.perturbation)
+
+
+def test_a_run_may_be_stopped_between_its_last_looks(smooth: Classifier) -> None:
+    steps = list(Default(budget=16, batch_size=4).craft(smooth, pictures(12), LINF, seeded(0)))
+    assert [p.share == 1 for p in steps] == [False] * 3 + [True] * 3
+    assert [p.done for p in steps] == [False] * 5 + [True]

@@ -33,10 +33,10 @@ def test_points_are_dense_at_first_and_end_with_the_budget() -> None:
 
 def test_every_step_comes_and_the_planned_ones_are_measured() -> None:
     stages = list(evolve(Default(budget=64, batch_size=4), CRAFT, watch(), BALL, 0))
-    assert [stage.progress.image_gradients for stage in stages] == [*range(4, 65, 4), 64]
+    assert [stage.progress.image_gradients for stage in stages] == [*range(4, 65, 4), 64, 64]
     measured = [stage.point.image_gradients for stage in stages if stage.point]
     assert measured == [4, 12, 16, 28, 36, 52, 64]
-    assert [stage.progress.done for stage in stages] == [False] * 16 + [True]
+    assert [stage.progress.done for stage in stages] == [False] * 17 + [True]
     assert stages[-1].point
     assert stages[-2].point is None, "the final touch is measured, not the step before it"
 

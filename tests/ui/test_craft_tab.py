@@ -19,7 +19,7 @@ from uap_core.errors import SettingError
 from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation
 from uap_core.ui import craft_run, craft_tab, setup_panel
-from uap_core.ui.craft_run import Order, frames, order
+from uap_core.ui.craft_run import Order, Sight, frames, order
 from uap_core.ui.craft_view import numbers
 from uap_core.ui.keeping import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.opening import load_opening
@@ -28,7 +28,8 @@ from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
 
 NETWORK, READY_MADE = "resnet64", "resnet64-linf10.safetensors"
 LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
-LEFT = ("sample:lion", NETWORK, READY_MADE, {}, 10.0)
+LION = "sample:lion"
+LEFT = (LION, NETWORK, READY_MADE, {}, 10.0)
 SMALL = (16, "default", 200, ANY, None, 0)  # images, method, cost, goal, target, seed
 
 
@@ -50,11 +51,11 @@ def quick(monkeypatch: pytest.MonkeyPatch, dreams: Path) -> None:
 
 
 def wanted(**changes: Any) -> Order:
-    return replace(Order("sample:lion", NETWORK, LINF, 16, "default", 48, "", 0), **changes)
+    return replace(Order(NETWORK, LINF, 16, "default", 48, "", 0), **changes)
 
 
 def crafted(**changes: Any) -> Pattern:
-    *_, last = frames(Studio(), wanted(**changes))
+    *_, last = frames(Studio(), wanted(**changes), Sight(LION))
     assert last.pattern
     return last.pattern
 
@@ -73,13 +74,13 @@ def element(page: gr.Blocks, elem_id: str) -> Any:
 
 
 def test_a_run_begins_with_the_photograph_and_shows_every_step_until_it_is_judged() -> None:
-    first, *steps, last = frames(Studio(), wanted())
+    first, *steps, last = frames(Studio(), wanted(), Sight(LION))
     assert first.pattern is None
     assert not first.values.any()
     assert not first.view.fooled
-    assert len(steps) == 48 // 8 + 1
+    assert len(steps) == 48 // 8 + 2, "and between the looks at all craft images"
     assert all(step.pattern and (step.pattern.values == step.values).all() for step in steps)
-    assert [step.pattern.provenance["image_gradients"] for step in steps if step.pattern] == [8, 16, 24, 32, 40, 48, 48]
+    assert [step.pattern.provenance["image_gradients"] for step in steps if step.pattern] == [8, 16, 24, 32, 40, 48, 48, 48]
     assert "final touch" in steps[-2].note
     assert any(step.figure for step in steps[:3])
     assert last.figure
@@ -100,7 +101,7 @@ def test_the_result_is_that_of_the_method_alone_and_the_same_under_the_same_seed
 
 
 def test_the_photograph_is_judged_under_the_very_pattern(classifier: Any) -> None:
-    last = list(frames(Studio(), wanted()))[-1]
+    last = list(frames(Studio(), wanted(), Sight(LION)))[-1]
     change = last.view.perturbed.astype(int) - last.view.clean
     assert np.abs(change).max() <= 10
     inside = (last.view.clean > 10) & (last.view.clean < 245)
@@ -127,7 +128,27 @@ def test_a_pattern_in_l2_and_one_with_a_target() -> None:
 
 def test_slow_drawing_means_fewer_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(craft_run, "LEAST_PAUSE", 60.0)
-    assert len(list(frames(Studio(), wanted()))) == 1 + 1 + 2 + 1  # nothing, the first step, the last touch, the end
+    shown = list(frames(Studio(), wanted(), Sight(LION)))
+    assert len(shown) == 1 + 1 + 3 + 1  # nothing, the first step, the last touch, the end
+
+
+def test_a_photograph_chosen_during_a_run_is_the_one_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    sight, studio = Sight(LION), Studio()
+    run = frames(studio, wanted(), sight)
+    assert {next(run).view.before[0][0] for _ in range(3)} == {"lion"}
+    cat = studio.image("sample:cat", NETWORK)
+    of, shown = Studio.image, list[str]()
+
+    def slow(studio: Studio, photo: str, network: str) -> torch.Tensor:
+        """While the lion is still computed, the cat is chosen."""
+        shown.append(photo)
+        sight.photo = "sample:cat"
+        return of(studio, photo, network)
+
+    monkeypatch.setattr(Studio, "image", slow)
+    pixels = (cat[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    assert all((frame.view.clean == pixels).all() for frame in run)
+    assert shown[:2] == [LION, "sample:cat"]
 
 
 # What is refused, in a sentence
@@ -151,22 +172,22 @@ def test_slow_drawing_means_fewer_frames(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_what_cannot_be_crafted(change: dict[str, Any], sentence: str) -> None:
     good = {"ball": LINF, "images": 16, "method": "default", "budget": 48, "goal": ANY, "target": None, "seed": 0}
-    assert order("sample:lion", NETWORK, **good) == wanted()  # type: ignore[arg-type]
+    assert order(NETWORK, **good) == wanted()  # type: ignore[arg-type]
     with pytest.raises(SettingError, match=re.escape(sentence)):
-        order("sample:lion", NETWORK, **(good | change))
+        order(NETWORK, **(good | change))
 
 
 def test_a_target_is_forgotten_where_any_label_will_do() -> None:
-    assert order("sample:lion", NETWORK, LINF, 16, "default", 48, ANY, "abacus", 0).target == ""
+    assert order(NETWORK, LINF, 16, "default", 48, ANY, "abacus", 0).target == ""
 
 
 def test_more_images_than_there_are() -> None:
     with pytest.raises(SettingError, match="There are 256 images to craft on"):
-        next(frames(Studio(), wanted(images=300)))
+        next(frames(Studio(), wanted(images=300), Sight(LION)))
 
 
 def test_epsilon_0_says_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:
-    *_, last = handlers["craft"](*LEFT[:4], 0.0, *SMALL)
+    *_, last = handlers["craft"](Sight(LION), *LEFT[1:4], 0.0, *SMALL)
     assert "epsilon above 0" in last[0]
     assert "problem" in last[0]
 
@@ -214,23 +235,23 @@ def test_a_network_without_images_says_so_and_shows_the_pattern(
 
 
 def test_nothing_is_computed_before_the_tab_is_opened(handlers: dict[str, Callable[..., Any]]) -> None:
-    assert handlers["follow"](*LEFT, None, 200, None, "") == (gr.skip(),) * 9
-    assert handlers["follow"](*LEFT, None, 200, None, NETWORK)[0] == NETWORK
+    assert handlers["follow"](Sight(LION), *LEFT, None, 200, None, "") == (gr.skip(),) * 9
+    assert handlers["follow"](Sight(LION), *LEFT, None, 200, None, NETWORK)[0] == NETWORK
 
 
 def test_what_was_said_of_a_run_stays_when_it_is_over(handlers: dict[str, Callable[..., Any]]) -> None:
-    shown, note, picture, *_ = handlers["after"](*LEFT, None, 200, None, NETWORK)
+    shown, note, picture, *_ = handlers["after"](Sight(LION), *LEFT, None, 200, None, NETWORK)
     assert (shown, note) == (NETWORK, gr.skip())
     assert Path(picture).is_file()
     other_photo = ("sample:cat", *LEFT[1:])
-    _, _, picture, photograph, labels, *_ = handlers["after"](*other_photo, a_pattern(), 200, None, NETWORK)
+    _, _, picture, photograph, labels, *_ = handlers["after"](Sight(LION), *other_photo, a_pattern(), 200, None, NETWORK)
     assert picture == gr.skip()
     assert "Before: lion" not in labels
-    assert photograph != handlers["after"](*LEFT, a_pattern(), 200, None, NETWORK)[3]
+    assert photograph != handlers["after"](Sight(LION), *LEFT, a_pattern(), 200, None, NETWORK)[3]
 
 
 def test_it_streams_and_a_stop_keeps_what_is_shown(handlers: dict[str, Callable[..., Any]]) -> None:
-    run: Iterator[tuple[Any, ...]] = handlers["craft"](*LEFT, *SMALL)
+    run: Iterator[tuple[Any, ...]] = handlers["craft"](Sight(LION), *LEFT[1:], *SMALL)
     opening, begun, *_ = (next(run) for _ in range(2))
     assert "Opening" in opening[0]
     assert [part.get("interactive") for part in opening[7:]] == [False] * 3

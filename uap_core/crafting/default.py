@@ -9,6 +9,7 @@ gradients are rich; and at last the pattern pushed out to the surface.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -83,7 +84,7 @@ class Default(FirstOrder):
         radius = ball.radius * (1 + (self.start - 1) * max(0.0, 1 - share / self.shrinking))
         return Ball(ball.p, min(radius, 1.0) if ball.p == LINF else radius)
 
-    def finish(self, problem: Problem, state: State) -> None:
+    def finish(self, problem: Problem, state: State) -> Iterator[None]:
         """Out to the surface, where that fools no fewer."""
         state.pattern = problem.ball.project(state.pattern)
-        saturate(problem, state)
+        yield from saturate(problem, state)

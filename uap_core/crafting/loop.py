@@ -121,8 +121,9 @@ class Crafter(ABC):
         """Whether delta counts at this pause."""
         return True
 
-    def finish(self, problem: Problem, state: State) -> None:  # noqa: B027 - most need none
-        """A last touch to the pattern after the last step."""
+    def finish(self, problem: Problem, state: State) -> Iterator[None]:
+        """A last touch to the pattern after the last step; yields wherever whoever waits may stop it. Most need none."""
+        yield from ()
 
 
 def largest_value(ball: Ball, v: Tensor) -> float:
@@ -130,10 +131,15 @@ def largest_value(ball: Ball, v: Tensor) -> float:
     return ball.radius if ball.p == LINF else ball.radius / v.numel() ** 0.5
 
 
-def saturate(problem: Problem, state: State) -> None:
-    """Push the pattern out to the surface of the ball, if that reaches the goal on no fewer craft images."""
+def saturate(problem: Problem, state: State) -> Iterator[None]:
+    """Push the pattern out to the surface of the ball, if that reaches the goal on no fewer craft images.
+
+    Yields between its two looks at all of them.
+    """
     full = problem.ball.fill(state.pattern)
-    if problem.rate(full).count >= problem.rate(state.pattern).count:
+    reached = problem.rate(state.pattern)
+    yield
+    if problem.rate(full).count >= reached.count:
         state.pattern = full
 
 
@@ -172,7 +178,8 @@ class _Run:
             self._save()
             yield progress
         self._save()
-        method.finish(self.problem, state)
+        for _ in method.finish(self.problem, state):
+            yield self._progress()
         yield self._measured(done=True)
 
     def _rate(self, progress: Progress) -> float:

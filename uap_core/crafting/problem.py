@@ -7,7 +7,7 @@ and the rates that say how far it has come. Work on a batch is shared out over p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from uap_core.norms import Ball
 
 MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
 MEAN, WORST = "mean", "worst"
+REMEMBERED = 2  # patterns: a run ends by asking about the same two again
 
 # Logits (n,K) of the clean and of the perturbed images to one number an image (n,), to descend on.
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -52,6 +53,7 @@ class Problem:
     ball: Ball
     goal: Goal
     clean: tuple[Tensor, ...]
+    _asked: list[tuple[Tensor, list[Tensor]]] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def pose(cls, networks: Sequence[Classifier], images: Tensor, ball: Ball, goal: Goal | None = None) -> Problem:
@@ -126,16 +128,24 @@ class Problem:
 
     def held_to(self, target: int | None, v: Tensor) -> Rate:
         """Fooling rate, or, with a ``target``, the share of images that become it among those that were not it before."""
-        count, total, v = 0, 0, v.to(self.device)
-        everything = torch.arange(len(self.images))
-        for network, clean in zip(self.networks, self.clean, strict=True):
-            mine = my_share(everything)
-            before, after = clean[mine].argmax(dim=1), predicted(network, self.images[mine], v)
+        count, total, mine = 0, 0, my_share(torch.arange(len(self.images)))
+        for clean, after in zip(self.clean, self._answers(v, mine), strict=True):
+            before = clean[mine].argmax(dim=1)
             hits = before != after if target is None else (after == target) & (before != target)
             chances = torch.ones_like(hits) if target is None else before != target
             found = all_sum(torch.stack([hits.sum(), chances.sum()]))
             count, total = count + int(found[0]), total + int(found[1])
         return Rate(count, total)
+
+    def _answers(self, v: Tensor, mine: Tensor) -> list[Tensor]:
+        """Predictions (n,) of the images ``mine`` (indices) under ``v``, a network; the last ones are remembered."""
+        v = v.to(self.device)
+        for pattern, answers in self._asked:
+            if torch.equal(pattern, v):
+                return answers
+        answers = [predicted(network, self.images[mine], v) for network in self.networks]
+        self._asked[:] = [*self._asked, (v.clone(), answers)][-REMEMBERED:]
+        return answers
 
 
 def perturbed(images: Tensor, v: Tensor) -> Tensor:

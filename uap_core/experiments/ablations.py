@@ -75,9 +75,10 @@ class WholePictures(Default):
 class NotSaturated(Default):
     """The last iterate, projected."""
 
-    def finish(self, problem: Problem, state: State) -> None:
+    def finish(self, problem: Problem, state: State) -> Iterator[None]:
         """Onto the ball, not out to its surface."""
         state.pattern = problem.ball.project(state.pattern)
+        yield from ()
 
 
 class Averaged(Default):
@@ -89,10 +90,10 @@ class Averaged(Default):
         if state.step >= 0.8 * self.steps:
             state.memory["sum"] = state.memory.get("sum", torch.zeros_like(state.pattern)) + state.pattern
 
-    def finish(self, problem: Problem, state: State) -> None:
+    def finish(self, problem: Problem, state: State) -> Iterator[None]:
         """The direction of the sum is that of the mean."""
         state.pattern = problem.ball.project(problem.ball.fill(state.memory["sum"]))
-        saturate(problem, state)
+        yield from saturate(problem, state)
 
 
 class WarmStart(Default):

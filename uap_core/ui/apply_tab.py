@@ -1,4 +1,4 @@
-"""Tab 1, Apply: the photograph before and after, what the network says, how small the change is."""
+"""The tab Apply: the photograph before and after, what the network says, how small the change is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tab 4, Compare: one photograph under the universal pattern and under every attack that was made for one picture."""
+"""The tab Compare: one photograph under the universal pattern and under every attack that was made for one picture."""
 
 from __future__ import annotations
 

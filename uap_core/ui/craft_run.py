@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from uap_core.experiments.evolution import Point
     from uap_core.experiments.exhibit import Exhibit
     from uap_core.norms import Ball
+    from uap_core.perturbation import Perturbation
 
 LEAST_COST, MOST_COST = 200, 4000  # image-gradients
 LARGEST_SEED = 2**31 - 1
@@ -31,12 +33,18 @@ WATCHED, JUDGED = 64, 128  # held-out images: looked at all the time, and at the
 LEAST_PAUSE, PAUSE_PER_COST = 0.4, 4.0
 
 
+@dataclass
+class Sight:
+    """What a visitor looks at now, one in each session: a run that goes on while another photograph is chosen follows it."""
+
+    photo: str
+
+
 @dataclass(frozen=True)
 class Order:
     """What a visitor wants: crafted on ``images`` images for a ``network``, within ``ball``, by ``method``, for ``budget``
-    image-gradients, into the class ``target`` (any other label when empty), under ``seed``; looked at under ``photo``."""
+    image-gradients, into the class ``target`` (any other label when empty), under ``seed``."""
 
-    photo: str
     network: str
     ball: Ball
     images: int
@@ -59,9 +67,7 @@ class Frame:
     figure: Any = None
 
 
-def order(
-    photo: str, network: str, ball: Ball, images: Any, method: str, budget: Any, goal: str, target: str | None, seed: Any
-) -> Order:
+def order(network: str, ball: Ball, images: Any, method: str, budget: Any, goal: str, target: str | None, seed: Any) -> Order:
     """The visitor's choices as they come from the page. Raises SettingError for what cannot be crafted."""
     if not ball.radius:
         raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
@@ -73,7 +79,6 @@ def order(
             _("{method} cannot aim at a class. These can: {names}.").format(method=_(MENU[method].name), names=names)
         )
     return Order(
-        photo,
         network,
         ball,
         _whole(_("The number of images"), images, 1, limits().images),
@@ -90,7 +95,7 @@ def _whole(what: str, number: Any, least: int, most: int) -> int:
     return int(number)
 
 
-def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
+def frames(studio: Studio, wanted: Order, sight: Sight) -> Iterator[Frame]:
     """Craft it: the photograph as it is, the pattern and the photograph as they change, at last what the pattern does.
 
     Raises what opening the network or the images raises, and SettingError for more images than there are.
@@ -100,11 +105,10 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
     from uap_core.crafting.problem import Goal
     from uap_core.experiments.crafted import with_held_out, with_provenance
     from uap_core.experiments.evolution import Point, Watch, evolve
-    from uap_core.experiments.exhibit import exhibit
     from uap_core.perturbation import Perturbation
     from uap_core.plots.evolution import evolution_figure
 
-    classifier, image = studio.classifier(wanted.network), studio.image(wanted.photo, wanted.network)
+    classifier, view = studio.classifier(wanted.network), partial(_view, studio, sight, wanted.network)
     craft, held_out = studio.craft_and_held_out(wanted.network)
     if wanted.images > len(craft):
         raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(craft)))
@@ -112,7 +116,7 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
     about = f"{wanted.images} {source}"
     nothing = Perturbation("nothing yet", torch.zeros(shape), wanted.ball)
     note = progress_note(_("No pattern yet. Looking at {images} as they are…").format(images=about), 0)
-    yield Frame(note, nothing.pattern.numpy(), exhibit(classifier, image, nothing))
+    yield Frame(note, nothing.pattern.numpy(), view(nothing))
 
     goal = Goal(classifier.index_of(wanted.target) if wanted.target else None)
     part = craft.shuffled(torch.Generator().manual_seed(wanted.seed)).prefix(wanted.images)
@@ -130,7 +134,7 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
         figure = evolution_figure(points, signs, wanted.budget, title, wanted.target) if len(points) > drawn else None
         drawn, told = len(points), (_last(points), f"{signs.fooled.value:.1%}")
         note = progress_note(under_way(stage, wanted.budget, _measured(points, wanted.target)), 0.95 * stage.progress.share)
-        yield Frame(note, found.pattern.numpy(), exhibit(classifier, image, found), _plain(found), told, figure)
+        yield Frame(note, found.pattern.numpy(), view(found), _plain(found), told, figure)
         again_at = time.perf_counter() + max(LEAST_PAUSE, PAUSE_PER_COST * (time.perf_counter() - started))
     found, (judged,) = with_held_out(found, [classifier], _some(held_out, JUDGED), goal, wanted.seed)
     rate = judged.universal if judged.target_rate is None else judged.target_rate
@@ -140,7 +144,18 @@ def frames(studio: Studio, wanted: Order) -> Iterator[Frame]:
             seconds=found.provenance["seconds"], conclusion=conclusion(judged, source, wanted.target)
         )
     )
-    yield Frame(note, found.pattern.numpy(), exhibit(classifier, image, found), _plain(found), (), figure)
+    yield Frame(note, found.pattern.numpy(), view(found), _plain(found), (), figure)
+
+
+def _view(studio: Studio, sight: Sight, network: str, perturbation: Perturbation) -> Exhibit:
+    """The photograph that the visitor looks at under ``perturbation``; never one that was left while this was computed."""
+    from uap_core.experiments.exhibit import exhibit
+
+    while True:
+        photo = sight.photo
+        view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
+        if photo == sight.photo:
+            return view
 
 
 def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:

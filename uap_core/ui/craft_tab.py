@@ -15,9 +15,10 @@ from uap_core.library import library
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.texts import _
 from uap_core.ui import keeping
-from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, frames, judged_when_stopped, order
+from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, Sight, frames, judged_when_stopped, order
 from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.opening import Opening
+from uap_core.ui.scene import DEFAULT_PHOTO
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.widgets import LONG, QUICK, chart, guarded, hide, picture_file, problem, progress_note, show, status
@@ -110,7 +111,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             figure = chart("craft-chart")
         with gr.Column(scale=5, min_width=300):
             table = gr.HTML(_opening_numbers(ready_made, opening), elem_id="craft-numbers")
-    draft, looked_at = gr.State(None), gr.State("")
+    draft, looked_at, sight = gr.State(None), gr.State(""), gr.State(Sight(DEFAULT_PHOTO))
     kept = keeping.build(studio, setup, draft)
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
@@ -153,7 +154,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             *choices,
         )
 
-    def follow(*now: Any) -> tuple[Any, ...]:
+    def follow(sight_now: Sight, *now: Any) -> tuple[Any, ...]:
+        sight_now.photo = now[0]  # a run that is under way reads it
         return regard(*now) if now[-1] else (gr.skip(),) * 9
 
     def after(*now: Any) -> tuple[Any, ...]:
@@ -162,7 +164,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         return shown_now, gr.skip(), *others
 
     def craft(
-        photo: str,
+        sight_now: Sight,
         network: str,
         pattern: str,
         own: dict[str, Pattern],
@@ -176,8 +178,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     ) -> Iterator[tuple[Any, ...]]:
         yield progress_note(_("Opening network and images…"), 0), *(gr.skip(),) * 6, *(gr.update(interactive=False),) * 3
         ball = chosen(studio, network, pattern, own, epsilon).ball
-        wanted = order(photo, network, ball, images_now, method_now, cost_now, goal_now, target_now, seed_now)
-        for frame in frames(studio, wanted):
+        wanted = order(network, ball, images_now, method_now, cost_now, goal_now, target_now, seed_now)
+        for frame in frames(studio, wanted, sight_now):
             yield *_shown(frame), *(gr.skip(),) * 3
 
     def settle(photo: str, draft_now: Pattern | None) -> tuple[Any, ...]:
@@ -194,7 +196,10 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     shown = [picture, photograph, labels, table]
     choices = [images, method, cost, goal, target, seed]
     running = run.click(
-        studio.heavy(10, 0)(craft), [*setup.inputs, *choices], [state, *shown, figure, draft, *kept.outputs[1:]], **LONG
+        studio.heavy(10, 0)(craft),
+        [sight, *setup.inputs[1:], *choices],
+        [state, *shown, figure, draft, *kept.outputs[1:]],
+        **LONG,
     )
     stopped = stop.click(None, None, None, cancels=[running]).then(
         guarded(6, 0)(settle), [setup.photo, draft], [state, *shown, draft], **QUICK
@@ -203,11 +208,11 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     seen = [looked_at, state, *shown, figure, images, target]
     for event in (running, stopped):
         event.then(kept.ready, draft, kept.outputs, **QUICK)
-        event.then(guarded(9, 1)(after), looking, seen, **QUICK)
+        event.then(guarded(9, 1)(after), [sight, *looking], seen, **QUICK)
     tab.select(guarded(9, 1)(regard), looking, seen, **QUICK)
-    setup.epsilon.change(guarded(9, 1)(follow), looking, seen, trigger_mode="always_last", **QUICK)
+    setup.epsilon.change(guarded(9, 1)(follow), [sight, *looking], seen, trigger_mode="always_last", **QUICK)
     for event in setup.changed:
-        event.then(guarded(9, 1)(follow), looking, seen, **QUICK)
+        event.then(guarded(9, 1)(follow), [sight, *looking], seen, **QUICK)
     method.change(_about_method, method, method_note, **QUICK)
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 

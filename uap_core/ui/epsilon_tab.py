@@ -1,4 +1,4 @@
-"""Tab 2, Epsilon: how strong must the pattern be? Over a set of images, and for the chosen photograph."""
+"""The tab Epsilon: how strong must the pattern be? Over a set of images, and for the chosen photograph."""
 
 from __future__ import annotations
 

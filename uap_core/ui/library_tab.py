@@ -1,4 +1,4 @@
-"""Tab 5, Library: the ready-made patterns, what each does to which network, and how fast each method finds one."""
+"""The tab Library: the ready-made patterns, what each does to which network, and how fast each method finds one."""
 
 from __future__ import annotations
 

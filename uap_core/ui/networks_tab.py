@@ -1,4 +1,4 @@
-"""Tab 6, Networks: every network of the zoo, what is on this machine, and fetching what is not."""
+"""The tab Networks: every network of the zoo, what is on this machine, and fetching what is not."""
 
 from __future__ import annotations
 

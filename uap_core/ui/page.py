@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from uap_core.ui import (
     compare_tab,
     craft_tab,
     defences_tab,
+    downloads,
     epsilon_tab,
     glossary,
     library_tab,
@@ -35,7 +37,7 @@ from uap_core.ui import (
 from uap_core.ui.opening import load_opening
 from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
-from uap_core.ui.widgets import DOWNLOADS
+from uap_core.ui.widgets import DOWNLOADS, QUICK
 
 TITLE = _("Universal adversarial perturbations")
 # For those who hear the page: the heading between the title and those of its parts.
@@ -57,6 +59,7 @@ SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
     for name in ("links.js", "presenter.js", "tour.js", "access.js")
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
+HEAD_START = 3.0  # seconds at most that the first page may load alone, before torch is imported beside it
 THREADS = 40  # of which a run that waits takes one from time to time
 
 
@@ -64,6 +67,8 @@ def build(studio: Studio) -> gr.Blocks:
     """The whole page, filled with a first view; nothing heavy is imported here."""
     opening = load_opening()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
+        # Nobody jumps the queue by asking another address. Said while the page is empty: each time Gradio builds a server anew.
+        demo.queue(max_size=QUICK_EVENTS + limits().waiting, api_open=False)
         bar = tour.build()
         with gr.Row(elem_id="header"):
             gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
@@ -107,6 +112,7 @@ def build(studio: Studio) -> gr.Blocks:
         attack_map.wire(box, stops, tabs)
         links.wire(studio, setup, demo, tabs, note)
         tour.wire(studio, setup, demo, tabs, start, bar)
+        demo.load(lambda: studio.looked_at.set(), None, None, **QUICK)
         api.offer_calls(studio, demo)
     return demo
 
@@ -119,8 +125,6 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     studio = Studio(Zoo([models] if models else None), images)
     demo = build(studio)
-    # Nobody jumps the queue by asking another address.
-    demo.queue(max_size=QUICK_EVENTS + limits().waiting, api_open=False)
     demo.launch(
         server_name=host,
         server_port=port,
@@ -137,11 +141,14 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
         prevent_thread_lock=True,
     )
     threading.Thread(target=warm, args=(studio,), daemon=True).start()
+    # Whoever stops it by a signal, as containers are stopped, gets what Ctrl-C does: files made for visitors go.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     demo.block_thread()
 
 
 def warm(studio: Studio) -> None:
-    """Import and load what the first clicks need, while the visitor is still reading."""
+    """Import and load what the first clicks need, while the visitor is still reading, and tidy up after others."""
+    studio.looked_at.wait(HEAD_START)
     import uap_core.experiments.comparison
     import uap_core.experiments.defences
     import uap_core.plots.epsilon  # noqa: F401
@@ -153,4 +160,5 @@ def warm(studio: Studio) -> None:
     studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card)))
     studio.craft_and_held_out(network)
     trained_twins(studio.zoo, network)
+    downloads.sweep()
     import scipy.optimize  # noqa: F401  # of L-BFGS; it takes long and comes last

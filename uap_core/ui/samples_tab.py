@@ -1,4 +1,4 @@
-"""Tab 3, Training images: how many pictures does it take to find a universal pattern?"""
+"""The tab Training images: how many pictures does it take to find a universal pattern?"""
 
 from __future__ import annotations
 

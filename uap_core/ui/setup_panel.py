@@ -212,9 +212,11 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     opened = pattern_file.upload(
         guarded(5 + len(reading), 3)(open_pattern), [pattern_file, network, own], [*said, reading_box, *reading], **QUICK
     )
-    reread = [part.input(guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK) for part in reading]
+    reread = gr.on(
+        [part.input for part in reading], guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK
+    )
     taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
-    changed = [linked, picked, uploaded, refitted, repatterned, opened, *reread, taken, rewanted, set_up]
+    changed = [linked, picked, uploaded, refitted, repatterned, opened, reread, taken, rewanted, set_up]
     return Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, gr.State("apply"), changed)
 
 

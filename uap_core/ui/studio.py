@@ -72,6 +72,7 @@ class Studio:
 
     def __post_init__(self) -> None:
         self.line = Line(limits().waiting)
+        self.looked_at = threading.Event()  # somebody has the page before their eyes
         self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Tab Across networks: whom else does a pattern, or an example made for one image, fool? And across training sets?"""
+"""The tab Transfer: whom else does a pattern, or an example made for one image, fool? And across training sets?"""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ import io
 import logging
 import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +27,7 @@ from uap_core.errors import ImageError, UapError
 from uap_core.files import write_whole
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_and_told
+from uap_core.ui.downloads import own_folder
 
 if TYPE_CHECKING:
     from uap_core.download import Fetched
@@ -233,7 +233,7 @@ def npy_bytes(values: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-DOWNLOADS = Path(tempfile.mkdtemp(prefix="uap-downloads-"))
+DOWNLOADS = own_folder()
 _offering = threading.Lock()
 
 
@@ -249,6 +249,7 @@ def offer(name: str, data: bytes) -> str:
             if not path.exists():
                 write_whole(path, data)
             os.utime(folder)
+            os.utime(DOWNLOADS)  # still in use
         except OSError as error:
             sentence = _(
                 "The disk of the machine that runs this page is full, or may not be written to: make room, then try again."
