@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from bench.published import TABLE_2, fooled_by
+from torch import Tensor
 
 from uap_core.datasets import ImageSet, open_held_out
 from uap_core.foreign import detect, read_arrays, understood
@@ -23,17 +24,28 @@ def photographs(shared: Path) -> ImageSet:
     return images.shuffled(torch.Generator().manual_seed(0)).prefix(80)
 
 
-def test_all_six_fool_as_they_did_on_a_thousand_images(real_zoo: Zoo, shared: Path, photographs: ImageSet) -> None:
-    found = fooled_by(list(TABLE_2), real_zoo.load("googlenet_bvlc"), photographs, shared / "perturbations")
+@pytest.fixture(scope="module")
+def clean(real_zoo: Zoo, photographs: ImageSet) -> Tensor:
+    """What the network says of the photographs as they are."""
+    return predict(real_zoo.load("googlenet_bvlc"), photographs.batches())
+
+
+def test_all_six_fool_as_they_did_on_a_thousand_images(
+    real_zoo: Zoo, shared: Path, photographs: ImageSet, clean: Tensor
+) -> None:
+    """GoogLeNet's own on all of the photographs, those of the other networks on half of them."""
     for name, (_, before) in TABLE_2.items():
-        assert found[name].total == 80
-        assert found[name].value == pytest.approx(before, abs=0.12), name
+        count, slack = (80, 0.12) if name == "GoogLeNet" else (40, 0.17)
+        images, folder = photographs.prefix(count), shared / "perturbations"
+        found = fooled_by(name, real_zoo.load("googlenet_bvlc"), images, clean[:count], folder)
+        assert found.total == count
+        assert found.value == pytest.approx(before, abs=slack), name
 
 
-def test_read_in_another_way_it_does_clearly_less(real_zoo: Zoo, shared: Path, photographs: ImageSet) -> None:
+def test_read_in_another_way_it_does_clearly_less(real_zoo: Zoo, shared: Path, photographs: ImageSet, clean: Tensor) -> None:
     path = shared / "perturbations" / "GoogLeNet.mat"
     arrays, classifier = read_arrays(path), real_zoo.load("googlenet_bvlc")
-    reading, clean = detect(arrays), predict(classifier, photographs.batches())
+    reading = detect(arrays)
 
     def fooled(**changes: bool) -> float:
         how = replace(reading, **changes)
