@@ -106,7 +106,7 @@ class WarmStart(Default):
         while method.share(state) < 1:
             method.step(problem, state)
             state.step += 1
-        method.finish(problem, state)
+        list(method.finish(problem, state))
         return State(state.pattern, generator, image_gradients=state.image_gradients)
 
     @property
