@@ -14,8 +14,9 @@ def serving(files: dict[str, bytes]) -> Iterator[str]:
     """The address of a server of ``files`` by path.
 
     Below /cut/ the second half never comes, /moved/ points to the file, /unsized/ does not say how long it is, /slow/ takes
-    four seconds.
+    half a minute for whoever asks first.
     """
+    waited: set[str] = set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -33,9 +34,10 @@ def serving(files: dict[str, bytes]) -> Iterator[str]:
             if kind != "unsized":
                 self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            if kind == "slow":
-                for start in range(0, len(data), len(data) // 40 + 1):
-                    self.wfile.write(data[start : start + len(data) // 40 + 1])
+            if kind == "slow" and name not in waited:
+                waited.add(name)
+                for start in range(0, len(data), len(data) // 300 + 1):
+                    self.wfile.write(data[start : start + len(data) // 300 + 1])
                     time.sleep(0.1)
             else:
                 self.wfile.write(data[: len(data) // 2] if kind == "cut" else data)

@@ -1,4 +1,7 @@
-"""One server for all browser tests; each test gets a fresh page that may ask no host but the server's."""
+"""One server and one page for all browser tests of a process; the page may ask no host but the server's.
+
+Loading the page costs more than most tests do: those marked ``goes_on`` take it as the test before left it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 from urllib.request import urlopen
 
@@ -19,6 +24,7 @@ from servers import serving
 from uap_core.assets import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
+LIVE_IMAGES = 64  # a quarter of the shipped dreams: live runs show the same, sooner
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +55,7 @@ def server_process(browser, models_folder: Path, tmp_path_factory: pytest.TempPa
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "app.py"), "--models", str(models_folder)],
-        env={**os.environ, **nowhere},
+        env={**os.environ, **nowhere, "UAP_IMAGES": str(LIVE_IMAGES)},
         cwd=tmp_path_factory.mktemp("elsewhere"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -85,24 +91,65 @@ def _address(process: subprocess.Popen[str]) -> str:
     raise RuntimeError("the app does not answer")
 
 
-@pytest.fixture
-def page(browser, server: str) -> Iterator:
-    """The page, open and filled. Fails at the end if anything but the server was asked, or a script failed."""
-    foreign: list[str] = []
-    errors: list[str] = []
+@dataclass
+class Visit:
+    """A page, what it did wrong in this test, and who had it last: the file of the test, and how many had failed by then."""
+
+    page: Any
+    wrong: list[str]
+    last: tuple[Path, int] | None = None
+
+
+@pytest.fixture(scope="session")
+def visit(browser) -> Iterator[Visit]:
+    """The one page of this process."""
     context = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
+    visit = Visit(context.new_page(), [])
+    visit.page.set_default_timeout(30_000)
 
     def note(request) -> None:
         if request.url.startswith("http") and urlparse(request.url).hostname != "127.0.0.1":
-            foreign.append(request.url)
+            visit.wrong.append(request.url)
 
-    page.on("request", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    visit.page.on("request", note)
+    visit.page.on("pageerror", lambda error: visit.wrong.append(str(error)))
+    yield visit
+    context.close()
+
+
+@pytest.fixture
+def watched(visit: Visit) -> Iterator:
+    """The page, wherever it is. Fails at the end if anything but the server was asked, or a script failed."""
+    visit.wrong.clear()
+    yield visit.page
+    assert not visit.wrong
+
+
+@pytest.fixture
+def unopened(watched, visit: Visit) -> Any:
+    """The page for a test that opens an address of its own."""
+    visit.last = None
+    return watched
+
+
+@pytest.fixture
+def page(watched, visit: Visit, server: str, request: pytest.FixtureRequest) -> Any:
+    """The page, loaded anew and filled: a new visitor's. For tests marked ``goes_on`` it is as the test before left it, unless
+    that was another file's or a test failed meanwhile."""
+    now = (request.path, request.session.testsfailed)
+    if visit.last != now or not request.node.get_closest_marker("goes_on"):
+        watched.goto(server)
+        watched.locator("#download-png").wait_for()
+    visit.last = now
+    return watched
+
+
+@pytest.fixture(scope="module")
+def phone(browser, server: str) -> Iterator:
+    """The page on a phone, its width 390 pixels."""
+    context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
+    page = context.new_page()
     page.goto(server)
     page.locator("#download-png").wait_for()
     yield page
     context.close()
-    assert not foreign
-    assert not errors

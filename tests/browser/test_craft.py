@@ -16,7 +16,7 @@ NAME = "<b>Mine</b> & $\\frac$"
 
 def craft_tab(page) -> None:
     page.get_by_role("tab", name="Craft", exact=True).click()
-    wait_for(page, "#craft-images", "of 256 dreamt images")
+    wait_for(page, "#craft-images", "of 64 dreamt images")
 
 
 def fill(page, name: str, number: int) -> None:
@@ -33,6 +33,7 @@ def craft(page, images: int = 16, cost: int = 200) -> None:
 def finish(page, images: int = 16, cost: int = 200) -> str:
     """Craft to the end; what the page says then."""
     craft(page, images, cost)
+    page.wait_for_function("!document.querySelector('#craft-status').innerText.includes('Done: ')")  # of the run before
     said = wait_for(page, "#craft-status", "Done: ", timeout=180_000)
     page.locator("#craft-keep:enabled").wait_for()
     return said
@@ -71,6 +72,20 @@ def test_the_first_sight_is_precomputed_and_says_so(page) -> None:
     assert "abacus" not in wait_for(page, "#craft-labels", "Now: lion")
 
 
+@pytest.mark.goes_on
+def test_epsilon_0_and_impossible_numbers_say_a_sentence(page) -> None:
+    craft_tab(page)
+    set_epsilon(page, 0)
+    page.locator("#craft-run").click()
+    wait_for(page, "#craft-status", "Crafting needs an epsilon above 0")
+    set_epsilon(page, 10)
+    fill(page, "craft-seed", -1)
+    page.locator("#craft-run").click()
+    wait_for(page, "#craft-status", "The seed is a whole number from 0")
+    fill(page, "craft-seed", 0)
+
+
+@pytest.mark.goes_on
 def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
     craft_tab(page)
     before = source(page, "craft-pattern")
@@ -93,6 +108,7 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
     assert stated["held_out"]["set"].startswith("64 images")
 
 
+@pytest.mark.goes_on
 def test_kept_under_any_name_used_everywhere_and_opened_again(page, classifier) -> None:
     craft_tab(page)
     assert "held-out dreamt images; random signs" in finish(page)
@@ -140,7 +156,7 @@ def test_several_are_kept_and_forgotten_and_nobody_else_sees_them(page, browser,
     other.locator("#pattern input").click()
     assert other.get_by_role("option", name="(yours)").count() == 0
     other.get_by_role("tab", name="Craft", exact=True).click()
-    wait_for(other, "#craft-images", "of 256 dreamt images")
+    wait_for(other, "#craft-images", "of 64 dreamt images")
     assert other.locator("#craft-keep").is_disabled()
     assert not other.locator("#craft-kept").is_visible()
     other.close()
@@ -156,17 +172,17 @@ def test_several_are_kept_and_forgotten_and_nobody_else_sees_them(page, browser,
     assert page.get_by_role("option", name="(yours)").count() == 0
 
 
-def test_epsilon_0_and_impossible_numbers_say_a_sentence(page) -> None:
+@pytest.mark.goes_on
+def test_the_photograph_can_be_changed_afterwards(page) -> None:
     craft_tab(page)
-    set_epsilon(page, 0)
-    page.locator("#craft-run").click()
-    wait_for(page, "#craft-status", "Crafting needs an epsilon above 0")
-    set_epsilon(page, 10)
-    fill(page, "craft-seed", -1)
-    page.locator("#craft-run").click()
-    wait_for(page, "#craft-status", "The seed is a whole number from 0")
+    finish(page)
+    numbers = page.locator("#craft-numbers").inner_text()
+    page.locator("#gallery .thumbnail-item").nth(2).click()
+    wait_for(page, "#craft-labels", "Before: espresso")
+    assert page.locator("#craft-numbers").inner_text() == numbers
 
 
+@pytest.mark.goes_on
 def test_it_is_crafted_in_the_norm_of_the_chosen_pattern(page) -> None:
     page.locator("#pattern input").click()
     page.get_by_role("option", name=re.compile("l2 2000")).click()
@@ -178,6 +194,7 @@ def test_it_is_crafted_in_the_norm_of_the_chosen_pattern(page) -> None:
     assert made.norms.l2 == pytest.approx(2000 / 255, rel=1e-3)
 
 
+@pytest.mark.goes_on
 def test_a_class_is_reached_by_name_by_a_method_that_can(page) -> None:
     craft_tab(page)
     page.locator("#craft-goal").get_by_label("a class that I choose").click()
@@ -197,30 +214,7 @@ def test_a_class_is_reached_by_name_by_a_method_that_can(page) -> None:
     assert load_perturbation(saved(page, "craft-file")).provenance["target"] == "goldfish"
 
 
-def test_the_photograph_can_be_changed_afterwards(page) -> None:
-    craft_tab(page)
-    finish(page)
-    numbers = page.locator("#craft-numbers").inner_text()
-    page.locator("#gallery .thumbnail-item").nth(2).click()
-    wait_for(page, "#craft-labels", "Before: espresso")
-    assert page.locator("#craft-numbers").inner_text() == numbers
-
-
-def test_a_phone_scrolls_down_only(browser, server: str) -> None:
-    context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.goto(server)
-    page.locator("#download-png").wait_for()
-    tab = page.get_by_role("tab", name="Craft", exact=True)
-    if not tab.is_visible():
-        page.locator(".overflow-menu button").first.click()
-        tab = page.locator(".overflow-dropdown").get_by_text("Craft", exact=True)
-    tab.click()
-    page.locator("#craft-chart img").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    context.close()
-
-
+@pytest.mark.goes_on
 def test_the_map_leads_here(page) -> None:
     page.get_by_text("The attacks on one map").click()
     page.locator("#map").get_by_role("button", name="Craft", exact=True).click()

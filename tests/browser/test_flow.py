@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlencode, urlparse
 
+import pytest
 from test_page import after_label, set_epsilon, wait_for
 
 LATER_STEPS = ((2, "verdict"), (3, "verdict"), (4, "verdict"), (5, "sweep-chart"), (5, "curve-stored"), (6, "contenders"))
@@ -23,18 +24,6 @@ def wait_for_address(page, expected: dict[str, str]) -> None:
     raise AssertionError(f"{named(page)} instead of {expected}")
 
 
-def test_a_link_brings_the_view_back(page, server: str) -> None:
-    query = {"photo": "espresso", "network": "vgg64", "pattern": "vgg64-linf10", "eps": "6", "tab": "transfer"}
-    page.goto(f"{server}/?{urlencode(query)}")
-    page.get_by_role("tab", name="Transfer", exact=True, selected=True).wait_for()
-    wait_for(page, "#transfer-matrix", "Precomputed")
-    assert page.locator("#epsilon input[type=number]").input_value() == "6"
-    assert "VGG-64" in page.locator("#network input").input_value()
-    page.get_by_role("tab", name="Apply", exact=True).click()
-    wait_for(page, "#before", "espresso")
-    wait_for_address(page, {name: value for name, value in query.items() if name != "tab"})
-
-
 def test_the_address_follows_and_what_is_usual_is_left_out(page) -> None:
     assert named(page) == {}
     set_epsilon(page, 4)
@@ -47,27 +36,45 @@ def test_the_address_follows_and_what_is_usual_is_left_out(page) -> None:
     wait_for_address(page, {})
 
 
-def test_what_a_link_gets_wrong_is_said_and_nothing_breaks(page, server: str) -> None:
-    page.goto(f"{server}/?photo=../../x&network=<b>none</b>&eps=1e9&tab=nowhere")
-    page.locator("#download-png").wait_for()
-    said = wait_for(page, "#link-note", "could not be followed here")
-    assert re.search("photograph, network, epsilon and tab", said)
-    assert after_label(page) == "abacus"
+@pytest.mark.goes_on
+def test_the_presenters_view_and_back(page) -> None:
+    small = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict .verdict')).fontSize)")
+    assert page.locator(".explain").first.count() == 1
+    page.locator("#present").click()
+    large = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict .verdict')).fontSize)")
+    assert large > 1.15 * small
+    assert page.locator("#map").is_hidden()
+    wait_for_address(page, {"present": "1"})
+    assert page.locator("#present").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Escape")
+    wait_for_address(page, {})
+    assert page.locator("#map").is_visible()
 
 
+@pytest.mark.goes_on
+def test_the_glossary_opens_by_keyboard(page) -> None:
+    page.locator("#glossary button").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("share of pictures whose answer changes").wait_for()
+
+
+@pytest.mark.goes_on
+def test_the_link_is_copied(page) -> None:
+    set_epsilon(page, 4)
+    page.wait_for_function("location.search.includes('eps=4')")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#copy-link").click()
+    wait_for(page, "#link-said", "Link copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+@pytest.mark.goes_on
 def test_the_tour_by_keyboard_alone_says_what_the_page_shows(page) -> None:
     page.locator("#tour-start").focus()
     page.keyboard.press("Enter")
     wait_for(page, "#tour-says", "Step 1 of 6")
     wait_for(page, "#verdict", "No change yet")
-    for step, place in (
-        (2, "verdict"),
-        (3, "verdict"),
-        (4, "verdict"),
-        (5, "sweep-chart"),
-        (5, "curve-stored"),
-        (6, "contenders"),
-    ):
+    for step, place in LATER_STEPS:
         page.wait_for_function("document.activeElement?.id === 'tour-next'")
         before = page.locator("#tour-says").inner_text()
         page.keyboard.press("Enter")
@@ -87,30 +94,23 @@ def test_the_tour_by_keyboard_alone_says_what_the_page_shows(page) -> None:
     page.get_by_role("tab", name="Compare", exact=True, selected=True).wait_for()
 
 
-def test_the_presenters_view_and_back(page) -> None:
-    small = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict .verdict')).fontSize)")
-    assert page.locator(".explain").first.count() == 1
-    page.locator("#present").click()
-    large = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict .verdict')).fontSize)")
-    assert large > 1.15 * small
-    assert page.locator("#map").is_hidden()
-    wait_for_address(page, {"present": "1"})
-    assert page.locator("#present").get_attribute("aria-pressed") == "true"
-    page.keyboard.press("Escape")
-    wait_for_address(page, {})
-    assert page.locator("#map").is_visible()
+def test_a_link_brings_the_view_back(unopened, server: str) -> None:
+    page = unopened
+    query = {"photo": "espresso", "network": "vgg64", "pattern": "vgg64-linf10", "eps": "6", "tab": "transfer"}
+    page.goto(f"{server}/?{urlencode(query)}")
+    page.get_by_role("tab", name="Transfer", exact=True, selected=True).wait_for()
+    wait_for(page, "#transfer-matrix", "Precomputed")
+    assert page.locator("#epsilon input[type=number]").input_value() == "6"
+    assert "VGG-64" in page.locator("#network input").input_value()
+    page.get_by_role("tab", name="Apply", exact=True).click()
+    wait_for(page, "#before", "espresso")
+    wait_for_address(page, {name: value for name, value in query.items() if name != "tab"})
 
 
-def test_the_glossary_opens_by_keyboard(page) -> None:
-    page.locator("#glossary button").first.focus()
-    page.keyboard.press("Enter")
-    page.get_by_text("share of pictures whose answer changes").wait_for()
-
-
-def test_the_link_is_copied(page) -> None:
-    set_epsilon(page, 4)
-    page.wait_for_function("location.search.includes('eps=4')")
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.locator("#copy-link").click()
-    wait_for(page, "#link-said", "Link copied")
-    assert page.evaluate("navigator.clipboard.readText()") == page.url
+def test_what_a_link_gets_wrong_is_said_and_nothing_breaks(unopened, server: str) -> None:
+    page = unopened
+    page.goto(f"{server}/?photo=../../x&network=<b>none</b>&eps=1e9&tab=nowhere")
+    page.locator("#download-png").wait_for()
+    said = wait_for(page, "#link-note", "could not be followed here")
+    assert re.search("photograph, network, epsilon and tab", said)
+    assert after_label(page) == "abacus"

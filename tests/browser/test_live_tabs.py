@@ -1,0 +1,100 @@
+"""The tabs Epsilon and Training images in a real browser: live runs stream, stop and end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from test_page import wait_for
+
+
+def test_epsilon_tab_streams_and_stops(page) -> None:
+    page.get_by_role("tab", name="Epsilon").click()
+    wait_for(page, "#sweep-status", "Precomputed on 2500")
+    page.locator("#sweep-chart img").wait_for()
+    page.locator("#photo-chart img").wait_for()
+    page.locator("#sweep-run").click()
+    wait_for(page, "#sweep-status", "Live: universal, epsilon")
+    page.locator("#sweep-stop").click()
+    wait_for(page, "#sweep-status", "Stopped|Live: 10 values")
+    with page.expect_download() as download:
+        page.locator("#photo-csv").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0].startswith("epsilon,clean_label")
+    assert len(lines) == 11
+
+
+@pytest.mark.goes_on
+def test_epsilon_tab_to_its_end(page) -> None:
+    page.get_by_role("tab", name="Epsilon").click()
+    page.locator("#sweep-run").click()
+    wait_for(page, "#sweep-status", "Live: universal, epsilon")
+    wait_for(page, "#sweep-status", "Live: 10 values of epsilon measured", timeout=120_000)
+    with page.expect_download() as download:
+        page.locator("#sweep-csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert len(rows) == 30
+    assert [float(row["fooling_rate"]) for row in rows if float(row["epsilon"]) == 0] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.goes_on
+def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
+    page.get_by_role("tab", name="Training images").click()
+    wait_for(page, "#curve-note", "Precomputed")
+    page.locator("#curve-stored img").wait_for()
+    with page.expect_download() as download:
+        page.locator("#curve-stored-csv").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert {row["crafted_on"] for row in rows} == {"photographs", "dreams", "photographs by DeepFool"}
+    assert all(0 < float(row["held_out_rate"]) < 1 for row in rows)
+    page.locator("#curve-run").click()
+    wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
+    page.locator("#curve-stop").click()
+    wait_for(page, "#curve-status", "Stopped")
+    page.wait_for_timeout(3000)
+    assert "Stopped" in page.locator("#curve-status").inner_text()  # and it stays stopped
+    page.locator("#pattern input").click()
+    assert page.get_by_role("option", name=re.compile("crafted on")).count() >= 1
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and its threads have used of the processor so far (fields 14 and 15 of proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time of another process is read from /proc")
+@pytest.mark.goes_on
+def test_stopping_frees_the_processor_within_a_second(page, server_process: tuple[int, str]) -> None:
+    pid = server_process[0]
+    page.get_by_role("tab", name="Training images").click()
+    page.locator("#curve-run").click()
+    wait_for(page, "#curve-status", "Crafting on", timeout=120_000)
+    before = processor_seconds(pid)
+    time.sleep(1)
+    assert processor_seconds(pid) - before > 0.4, "nothing was being crafted"
+    page.locator("#curve-stop").click()
+    time.sleep(1)
+    stopped = processor_seconds(pid)
+    time.sleep(2)
+    assert processor_seconds(pid) - stopped < 0.5
+
+
+@pytest.mark.goes_on
+def test_live_crafting_is_in_the_norm_of_the_chosen_pattern(page) -> None:
+    page.locator("#pattern input").click()
+    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    wait_for(page, "#pattern-note", "Fools")
+    page.get_by_role("tab", name="Training images").click()
+    page.locator("#curve-run").click()
+    wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
+    page.locator("#curve-stop").click()
+    wait_for(page, "#curve-status", "Stopped")
+    page.wait_for_timeout(1000)
+    page.locator("#pattern input").click()
+    assert page.get_by_role("option", name=re.compile("crafted on 1 .*l2 2000")).count() == 1

@@ -1,0 +1,62 @@
+"""The tab Networks in a real browser: what is listed, fetched, cancelled and used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_page import wait_for
+
+
+def look_at(page, name: str) -> None:
+    page.locator("#networks-which input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -> None:
+    page.get_by_role("tab", name="Networks").click()
+    page.locator(".listing tr").nth(17).wait_for()
+    rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
+    kinds = ["ResNet-64", "ResNet-64, robust", "ResNet-64, universally trained", "Separable-64", "VGG-64"]
+    assert [row[0] for row in rows][1:7] == [*(f"{kind} (embedded)" for kind in kinds), "Twin"]
+    assert {"VGG-16", "ViT-B/16", "ResNet-152"} <= {row[0] for row in rows}
+    assert rows[1][5] == "in memory"
+    assert next(row for row in rows if row[0] == "VGG-16")[1:] == [
+        *("224 px", "528 MB", "71.6%", "BSD-3-Clause (torchvision)", "not here")
+    ]
+    wait_for(page, "#networks-memory", "In memory: .*ResNet-64 .* of 1500 MB")
+    look_at(page, "ResNet-50")
+    wait_for(page, "#networks-details", r"Without a connection, save https://.*resnet50-0676ba61\.pth as")
+    assert not page.locator("#networks-use").is_visible()
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", r"There is no connection to download\.pytorch\.org")
+    page.locator("#networks-fetch").wait_for()
+    page.locator("#pictures-fetch").click()
+    wait_for(page, "#networks-pictures", r"There is no connection to s3\.amazonaws\.com")
+    page.locator("#pictures-fetch").wait_for()
+    assert not page.locator("#pictures-stop").is_visible()
+
+
+@pytest.mark.goes_on
+def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_folder: Path) -> None:
+    page.get_by_role("tab", name="Networks").click()
+    look_at(page, "Twin")
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", r"Twin: (0\.[1-9]|[1-3]\.\d) of 4\.7 MB")
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_role("tab", name="Networks").click()  # which looks at everything anew
+    page.wait_for_timeout(700)
+    assert not page.locator("#networks-fetch").is_visible()
+    page.locator("#networks-stop").click()
+    wait_for(page, "#networks-said", "Cancelled")
+    page.wait_for_timeout(500)
+    assert [path.name for path in models_folder.iterdir()] == ["twin.json"]
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", "Twin is here")
+    page.locator("#networks-use").click()
+    page.wait_for_function("document.querySelector('#network input').value == 'Twin, 64 px'")
+    page.locator("#apply").wait_for()
+    page.wait_for_timeout(5000)  # the verdict of the network before is there at once, Twin's when it is loaded
+    wait_for(page, "#verdict", "Fooled|Not fooled")
+    page.get_by_role("tab", name="Networks").click()
+    wait_for(page, "#networks-memory", "In memory: .*Twin")

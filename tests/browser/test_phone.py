@@ -1,0 +1,28 @@
+"""On a phone the page scrolls down only, whichever tab is open."""
+
+from __future__ import annotations
+
+import pytest
+
+# Each tab, and what stands there once it is filled.
+FILLED = {
+    "Apply": "#verdict",
+    "Craft": "#craft-chart img",
+    "Compare": ".bouts",
+    "Transfer": "#transfer-matrix .matrix",
+    "Why": "#labels-chart img",
+    "Defences": "#defences-table table",
+    "Library": "#library-ablations .matrix",
+    "Networks": ".listing",
+}
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_a_phone_scrolls_down_only(phone, name: str) -> None:
+    tab = phone.get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        phone.locator(".overflow-menu button").first.click()
+        tab = phone.locator(".overflow-dropdown").get_by_text(name, exact=True)
+    tab.click()
+    phone.locator(FILLED[name]).first.wait_for()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
