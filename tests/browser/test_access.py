@@ -68,7 +68,8 @@ def test_every_tab_keeps_the_rules_light_and_dark_and_fits_a_phone(page) -> None
     assert broken == {}
 
 
-def test_dark_is_dark(page, server: str) -> None:
+def test_dark_is_dark(unopened, server: str) -> None:
+    page = unopened
     page.goto(f"{server}/?__theme=dark")
     page.locator("#download-png").wait_for()
     for place in ("body", "#verdict .verdict"):
