@@ -33,7 +33,6 @@ def test_epsilon_tab_streams_and_stops(page) -> None:
 def test_epsilon_tab_to_its_end(page) -> None:
     page.get_by_role("tab", name="Epsilon").click()
     page.locator("#sweep-run").click()
-    wait_for(page, "#sweep-status", "Live: universal, epsilon")
     wait_for(page, "#sweep-status", "Live: 10 values of epsilon measured", timeout=120_000)
     with page.expect_download() as download:
         page.locator("#sweep-csv").click()
@@ -75,9 +74,10 @@ def test_stopping_frees_the_processor_within_a_second(page, server_process: tupl
     page.get_by_role("tab", name="Training images").click()
     page.locator("#curve-run").click()
     wait_for(page, "#curve-status", "Crafting on", timeout=120_000)
-    before = processor_seconds(pid)
-    time.sleep(1)
-    assert processor_seconds(pid) - before > 0.4, "nothing was being crafted"
+    before, since = processor_seconds(pid), time.monotonic()
+    while processor_seconds(pid) - before < 0.4:
+        assert time.monotonic() - since < 20, "nothing was being crafted"
+        time.sleep(0.1)
     page.locator("#curve-stop").click()
     time.sleep(1)
     stopped = processor_seconds(pid)

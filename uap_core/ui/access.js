@@ -8,6 +8,14 @@
     if (image.alt !== words) image.alt = words;
   }
 
+  let asked = false;
+
+  function tidySoon() { // once a frame at most: the page changes a thousand times while it opens
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => { asked = false; tidy(); });
+  }
+
   function tidy() {
     for (const image of document.querySelectorAll(".chart img")) tell(image, image.alt.replace(SUFFIX, ""));
     document.querySelectorAll("#before-after img").forEach((image, side) => tell(image, SIDES[side] ?? image.alt));
@@ -15,5 +23,5 @@
   }
 
   const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["alt"] };
-  new MutationObserver(tidy).observe(document.documentElement, changes);
+  new MutationObserver(tidySoon).observe(document.documentElement, changes);
 })();
