@@ -33,7 +33,8 @@ def craft(page, images: int = 16, cost: int = 200) -> None:
 def finish(page, images: int = 16, cost: int = 200) -> str:
     """Craft to the end; what the page says then."""
     craft(page, images, cost)
-    page.wait_for_function("!document.querySelector('#craft-status').innerText.includes('Done: ')")  # of the run before
+    # Of the run before.
+    page.wait_for_function("!document.querySelector('#craft-status').innerText.includes('Done: ')", polling=100)
     said = wait_for(page, "#craft-status", "Done: ", timeout=180_000)
     page.locator("#craft-keep:enabled").wait_for()
     return said

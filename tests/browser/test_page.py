@@ -41,6 +41,7 @@ def wait_for(page, selector: str, pattern: str, timeout: int = 60_000) -> str:
         "([selector, pattern]) => new RegExp(pattern).test(document.querySelector(selector)?.innerText || '')",
         arg=[selector, pattern],
         timeout=timeout,
+        polling=100,  # at each frame it would keep a processor busy with layout, which the app needs
     )
     return page.locator(selector).inner_text()
 
