@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_page import wait_for
+from test_page import run_anew, wait_for
 
 
 def test_epsilon_tab_streams_and_stops(page) -> None:
@@ -32,7 +32,7 @@ def test_epsilon_tab_streams_and_stops(page) -> None:
 @pytest.mark.goes_on
 def test_epsilon_tab_to_its_end(page) -> None:
     page.get_by_role("tab", name="Epsilon").click()
-    page.locator("#sweep-run").click()
+    run_anew(page, "sweep")
     wait_for(page, "#sweep-status", "Live: 10 values of epsilon measured", timeout=120_000)
     with page.expect_download() as download:
         page.locator("#sweep-csv").click()

@@ -35,6 +35,17 @@ def downloaded_pattern(page) -> np.ndarray:
     return np.load(download.value.path())
 
 
+def run_anew(page, word: str) -> None:
+    """Press the button of a view until its run begins: right after a stop the page may pass a click by."""
+    since = time.monotonic()
+    while True:
+        page.locator(f"#{word}-run").click()
+        page.wait_for_timeout(1500)
+        if "Stopped" not in page.locator(f"#{word}-status").inner_text():
+            return
+        assert time.monotonic() - since < 30, "the run does not begin"
+
+
 def wait_for(page, selector: str, pattern: str, timeout: int = 60_000) -> str:
     """Wait until the text of ``selector`` matches; return it."""
     page.wait_for_function(
