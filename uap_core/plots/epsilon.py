@@ -37,22 +37,10 @@ def photo_figure(rows: Sequence[PhotoRow], title: str) -> Figure:
     figure, axes = open_axes(_("epsilon (of 255)"), _("probability"), title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     x = [row.epsilon * 255 for row in rows]
-    axes.plot(
-        x,
-        [row.clean_probability for row in rows],
-        "-o",
-        color=BLUE,
-        lw=2.2,
-        label=_("{label} (clean)").format(label=rows[0].clean_label),
-    )
-    axes.plot(
-        x,
-        [row.new_probability for row in rows],
-        "-s",
-        color=RED,
-        lw=2.2,
-        label=_("{label} (new)").format(label=rows[0].new_label),
-    )
+    clean = _("{label} (clean)").format(label=rows[0].clean_label)
+    new = _("{label} (new)").format(label=rows[0].new_label)
+    axes.plot(x, [row.clean_probability for row in rows], "-o", color=BLUE, lw=2.2, label=clean)
+    axes.plot(x, [row.new_probability for row in rows], "-s", color=RED, lw=2.2, label=new)
     changed = [row.predicted != row.clean_label for row in rows]
     if any(changed):
         axes.fill_between(x, 0, 1, where=changed, color=RED, alpha=0.07, lw=0, label=_("prediction changed"))
