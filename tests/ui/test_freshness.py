@@ -38,3 +38,20 @@ def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
     assert fingerprint(["lion", zeros]) == fingerprint(["lion", dict(zeros)])
     found = {fingerprint(choices) for choices in (["lion", zeros], ["lion", ones], ["cat", zeros], ["lion", {}])}
     assert len(found) == 4
+
+
+VIEWS = ("sweep", "compare", "normals", "directions", "labels", "lipschitz", "defences", "training")
+PLACES = (*(f"{view}-status" for view in VIEWS), "photo-chart-note", "curve-note", "library-details")
+
+
+@pytest.mark.parametrize("view", PLACES)
+def test_a_view_that_is_not_filled_yet_says_so(view: str, whole_page: gr.Blocks) -> None:
+    (place,) = (block for block in whole_page.blocks.values() if getattr(block, "elem_id", "") == view)
+    assert "One moment" in str(place.value)
+
+
+@pytest.fixture(scope="module")
+def whole_page() -> gr.Blocks:
+    from uap_core.ui.page import build
+
+    return build(Studio())

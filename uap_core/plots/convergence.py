@@ -43,7 +43,7 @@ def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
                 color=colour,
                 fontsize=12,
                 va="center",
-                arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.4},
+                arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.4, "relpos": (0, 0.5)},
                 annotation_clip=False,
             )
         axes.set_xlim(right=reach * 3.2)

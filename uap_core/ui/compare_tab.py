@@ -23,6 +23,7 @@ from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
     LONG,
     QUICK,
+    awaited,
     chart,
     download,
     hide,
@@ -95,7 +96,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row(equal_height=False):
         run = gr.Button(_("Attack the photograph"), variant="primary", elem_id="compare-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="compare-stop")
-    state = gr.HTML(elem_id="compare-status")
+    state = gr.HTML(awaited(), elem_id="compare-status")
     rows = gr.HTML(elem_id="contenders")
     figure = chart("compare-chart")
     with gr.Row():

@@ -17,7 +17,7 @@ from uap_core.ui import training_view
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.defences import DefenceRow
@@ -77,7 +77,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="defences-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="defences-stop")
-    state = gr.HTML(elem_id="defences-status")
+    state = gr.HTML(awaited(), elem_id="defences-status")
     table = gr.HTML(elem_id="defences-table")
     figure = chart("defences-chart")
     csv = download(_("These rates (.csv)"), "defences-csv")

@@ -13,7 +13,7 @@ from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, chart, download, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status
 
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
@@ -32,11 +32,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="sweep-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
-    state = gr.HTML(elem_id="sweep-status")
+    state = gr.HTML(awaited(), elem_id="sweep-status")
     figure = chart("sweep-chart")
     csv = download(_("These points (.csv)"), "sweep-csv")
     gr.Markdown(_("#### The chosen photograph"))
-    photo_note = gr.HTML(elem_id="photo-chart-note")
+    photo_note = gr.HTML(awaited(), elem_id="photo-chart-note")
     photo_chart = chart("photo-chart")
     photo_csv = download(_("These points (.csv)"), "photo-csv")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")

@@ -18,6 +18,7 @@ from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
     FETCHING,
     QUICK,
+    awaited,
     chart,
     download,
     facts,
@@ -50,7 +51,7 @@ GAIN = 10
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire it; its pictures are made when it is first opened."""
     gallery = picture_grid(None, 5, "library-gallery")
-    details = gr.HTML(status(_("Click on a pattern to see where it comes from.")), elem_id="library-details")
+    details = gr.HTML(awaited(), elem_id="library-details")
     with gr.Row():
         use = gr.Button(_("Apply it"), variant="primary", visible=False, scale=0, min_width=220, elem_id="library-use")
         file = download(_("Pattern (.safetensors)"), "library-file")
@@ -73,10 +74,11 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
     chosen, shown_keys = gr.State(""), gr.State([])
 
-    def fill() -> tuple[Any, ...]:
+    def fill(looked_at: str) -> tuple[Any, ...]:
         entries = library()
         pictures = [(picture_file(_picture(entry)), entry.name) for entry in entries]
-        return pictures, [entry.key for entry in entries]
+        invitation = gr.skip() if looked_at else status(_("Click on a pattern to see where it comes from."))
+        return pictures, [entry.key for entry in entries], invitation
 
     def choose(keys: list[str], event: gr.SelectData) -> tuple[Any, ...]:
         entry = next(entry for entry in library() if entry.key == keys[event.index])
@@ -124,9 +126,9 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     offered.input(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
     fetching = get.click(guarded(4, 0)(get_it), offered, catalogue, **FETCHING)
     fetching.then(lambda key: about_offer(key)[1:], offered, catalogue[1:], **QUICK)  # whatever it said stays
-    fetching.success(guarded(2, 1)(fill), None, [gallery, shown_keys], **QUICK)
+    fetching.success(guarded(3, 2)(fill), chosen, [gallery, shown_keys, details], **QUICK)
     stop.click(None, None, None, cancels=[fetching]).then(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
-    tab.select(guarded(2, 1)(fill), None, [gallery, shown_keys], **QUICK)
+    tab.select(guarded(3, 2)(fill), chosen, [gallery, shown_keys, details], **QUICK)
     tab.select(guarded(1, 0)(lambda: _ablations(studio)), None, parts, **QUICK)
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     subject.input(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)

@@ -15,7 +15,7 @@ from uap_core.texts import _
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.lipschitz import LayerRow, RadiusRow
@@ -50,7 +50,7 @@ def build(studio: Studio, setup: Setup) -> None:
     with gr.Row():
         run = gr.Button(_("Bound this network now"), variant="primary", elem_id="lipschitz-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
-    state, shown = gr.HTML(elem_id="lipschitz-status"), gr.State("")
+    state, shown = gr.HTML(awaited(), elem_id="lipschitz-status"), gr.State("")
     layers_chart = chart("lipschitz-layers-chart")
     radii_chart = chart("lipschitz-radii-chart")
     with gr.Row():

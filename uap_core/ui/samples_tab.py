@@ -12,7 +12,7 @@ from uap_core.texts import _, ngettext
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, chart, download, hide, npy_bytes, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, hide, npy_bytes, offer, progress_note, show, status
 
 EXPLAIN = _(r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
@@ -31,7 +31,7 @@ LIVE_BUDGET, LIVE_FACTOR = 480, 4
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    note = gr.HTML(elem_id="curve-note")
+    note = gr.HTML(awaited(), elem_id="curve-note")
     stored_chart = chart("curve-stored")
     stored_csv = download(_("These points (.csv)"), "curve-stored-csv")
     gr.Markdown(_("#### Craft it yourself"))

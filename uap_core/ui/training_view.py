@@ -13,7 +13,7 @@ from uap_core.tables import Table, to_csv
 from uap_core.texts import _
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
-from uap_core.ui.widgets import QUICK, chart, download, guarded, hide, offer, show, status
+from uap_core.ui.widgets import QUICK, awaited, chart, download, guarded, hide, offer, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.fine_tuning import RoundRow
@@ -47,7 +47,7 @@ LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": Fal
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the view inside the tab that calls it, and wire it. Nothing is read or drawn before ``tab`` is chosen."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-    state, shown = gr.HTML(elem_id="training-status"), gr.State("")
+    state, shown = gr.HTML(awaited(), elem_id="training-status"), gr.State("")
     rounds_chart = chart("rounds-chart")
     rounds_csv = download(_("These rounds (.csv)"), "rounds-csv")
     with gr.Accordion(_("The twins, epoch by epoch"), open=False, visible=False, elem_id="twins") as box:

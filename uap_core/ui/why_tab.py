@@ -14,7 +14,7 @@ from uap_core.texts import _, ngettext
 from uap_core.ui import lipschitz_view
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.dominant import Move
@@ -91,7 +91,7 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id=f"{prefix}-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id=f"{prefix}-stop")
-    outputs: list[Any] = [gr.HTML(elem_id=f"{prefix}-status"), *(chart(name) for name in charts)]
+    outputs: list[Any] = [gr.HTML(awaited(), elem_id=f"{prefix}-status"), *(chart(name) for name in charts)]
     with gr.Row():
         outputs += [download(label, name) for name, label in downloads.items()]
     gr.Markdown(explanation, latex_delimiters=LATEX, elem_classes="explain")

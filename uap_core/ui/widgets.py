@@ -143,6 +143,11 @@ def status(text: str) -> str:
     return f'<div class="note" role="status">{escape(text)}</div>'
 
 
+def awaited() -> str:
+    """What stands where a view fills itself once its tab is open."""
+    return status(_("One moment…"))
+
+
 def download(label: str, elem_id: str) -> gr.DownloadButton:
     """A small download button, hidden until there is something to download."""
     return gr.DownloadButton(label, size="sm", scale=0, min_width=200, visible=False, elem_id=elem_id)
