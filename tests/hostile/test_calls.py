@@ -51,7 +51,7 @@ EVENTS: tuple[Any, ...] = (None, None, {}, [], "x", 3, *({"index": index} for in
 # What takes a minute of work however it is asked for, or would ask another host.
 LONG = ("measure", "craft", "attack", "learn", "detect", "get_it", "get_them")
 # What draws charts or computes, some tenths of a second if all is right: asked less often.
-DRAWING = ("stored", "look", "show_", "fill", "curves", "apply")
+DRAWING = ("stored", "look", "fill", "curves", "apply")
 # The Networks tab says on purpose where weights belong.
 PLACES = ("describe",)
 
@@ -143,7 +143,7 @@ def assert_answers_rightly(app: Running) -> None:
     visitor = Visitor(app.address)
     answer = visitor.call("apply", [None, "resnet64", "resnet64-linf10.safetensors", None, 10])
     assert answer.success
-    assert "Fooled: <b>lion</b> became" in answer.data[1]
+    assert "Fooled: <b>lion</b> became" in answer.data[0]
 
 
 def test_states_cannot_be_sent(app: Running) -> None:

@@ -43,9 +43,9 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
 
 
 def computed(studio: Studio) -> Iterator[tuple[str, str]]:
-    applied = handlers_of(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None), studio))["apply"](*NOW)
-    yield from (("Apply", text) for text in (*applied[1:4], applied[5]))
-    _, *compared = handlers_of(page_of(compare_tab.build, studio))["look"]("", *NOW, None, compare_tab.ITSELF)
+    applied = handlers_of(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio))["apply"](*NOW)
+    yield from (("Apply", text) for text in (applied[0], *applied[2:4], applied[5]))
+    _, *compared = handlers_of(page_of(compare_tab.build, studio))["look_preview"]("", *NOW, None, compare_tab.ITSELF)
     yield from (("Compare", text) for text in compared[:2])
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())

@@ -208,46 +208,48 @@ def test_the_first_sight_is_full_and_true(page: gr.Blocks) -> None:
 
 
 def look(handlers: dict[str, Callable[..., Any]], left: Any = LEFT, draft: Any = None, before: str = "") -> tuple[Any, ...]:
-    return handlers["regard"](*left, draft, 200, None, before)
+    """What stands there, without the key of what is looked at."""
+    return tuple(handlers["look_regard"]("", *left, draft, 200, None, before, Sight(LION))[1:])
 
 
 def test_what_stands_there_before_a_run(handlers: dict[str, Callable[..., Any]]) -> None:
-    shown, note, *_, figure, images, target = look(handlers)
+    note, *_, figure, images, target, shown = look(handlers)
     assert shown == NETWORK
     assert "ready-made" in note
     assert figure["visible"]
     assert (images["maximum"], images["value"]) == (256, 200)
     assert "of 256 dreamt images" in images["info"]
     assert len(target["choices"]) == 100
-    assert look(handlers, before=NETWORK)[6:] == (gr.skip(),) * 3, "nothing is drawn twice"
+    assert look(handlers, before=NETWORK)[5:8] == (gr.skip(),) * 3, "nothing is drawn twice"
     signs = look(handlers, (*LEFT[:2], RANDOM_SIGNS, *LEFT[3:]))
-    assert "which nobody crafted" in signs[1]
-    assert "not measured" in signs[5]
+    assert "which nobody crafted" in signs[0]
+    assert "not measured" in signs[4]
 
 
 def test_a_network_without_images_says_so_and_shows_the_pattern(
     handlers: dict[str, Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Studio, "_live_source", lambda self, network: Path("nowhere"))
-    _, note, picture, *_ = look(handlers)
+    note, picture, *_ = look(handlers)
     assert "There are no images to measure ResNet-64" in note
     assert Path(picture).is_file()
 
 
-def test_nothing_is_computed_before_the_tab_is_opened(handlers: dict[str, Callable[..., Any]]) -> None:
-    assert handlers["follow"](Sight(LION), *LEFT, None, 200, None, "") == (gr.skip(),) * 9
-    assert handlers["follow"](Sight(LION), *LEFT, None, 200, None, NETWORK)[0] == NETWORK
+def test_a_run_under_way_is_told_of_another_photograph(handlers: dict[str, Callable[..., Any]]) -> None:
+    sight = Sight(LION)
+    handlers["look_regard"]("", "sample:cat", *LEFT[1:], None, 200, None, NETWORK, sight)
+    assert sight.photo == "sample:cat"
 
 
 def test_what_was_said_of_a_run_stays_when_it_is_over(handlers: dict[str, Callable[..., Any]]) -> None:
-    shown, note, picture, *_ = handlers["after"](Sight(LION), *LEFT, None, 200, None, NETWORK)
+    note, picture, *_, shown = handlers["after"](*LEFT, None, 200, None, NETWORK, Sight(LION))
     assert (shown, note) == (NETWORK, gr.skip())
     assert Path(picture).is_file()
     other_photo = ("sample:cat", *LEFT[1:])
-    _, _, picture, photograph, labels, *_ = handlers["after"](Sight(LION), *other_photo, a_pattern(), 200, None, NETWORK)
+    _, picture, photograph, labels, *_ = handlers["after"](*other_photo, a_pattern(), 200, None, NETWORK, Sight(LION))
     assert picture == gr.skip()
     assert "Before: lion" not in labels
-    assert photograph != handlers["after"](Sight(LION), *LEFT, a_pattern(), 200, None, NETWORK)[3]
+    assert photograph != handlers["after"](*LEFT, a_pattern(), 200, None, NETWORK, Sight(LION))[2]
 
 
 def test_it_streams_and_a_stop_keeps_what_is_shown(handlers: dict[str, Callable[..., Any]]) -> None:

@@ -103,23 +103,16 @@ def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callab
 
 
 def test_nothing_precomputed_is_said(handlers: dict[str, Callable[..., Any]]) -> None:
-    shown, note, table, *_, detector_note, _, _ = handlers["show_stored"]("resnet64", "random-signs", ("", ""))
-    assert shown == ("resnet64", "random-signs")
+    _, note, table, *_ = handlers["look_stored"]("", "resnet64", "random-signs")
+    _, detector_note, *_ = handlers["look_stored_detector"]("", "resnet64", "random-signs")
     assert "press the button" in note
     assert "press the button" in detector_note
     assert table == ""
 
 
-def test_nothing_is_drawn_before_the_tab_is_opened_nor_twice(handlers: dict[str, Callable[..., Any]]) -> None:
-    nothing = [gr.skip()] * 8
-    assert list(handlers["follow"]("resnet64", PATTERN, ("", ""))) == nothing
-    assert list(handlers["show_stored"]("resnet64", PATTERN, ("resnet64", PATTERN))) == nothing
-    assert list(handlers["follow"]("resnet64", "random-signs", ("resnet64", PATTERN))) != nothing
-
-
 @pytest.mark.skipif(not (RESULTS / "resnet64-defences.json").is_file(), reason="not published yet")
 def test_what_is_precomputed_is_shown_as_such_with_both_patterns(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, note, table, figure, csv, *_ = handlers["show_stored"]("resnet64", PATTERN, ("", ""))
+    _, note, table, figure, csv, *_ = handlers["look_stored"]("", "resnet64", PATTERN)
     assert note.count("Precomputed on 300 images")
     for line in table.split("<tr>")[2:]:
         assert all("%" in cell for cell in cells(line)[1:5])

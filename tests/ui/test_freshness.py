@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
 
+from uap_core.errors import DatasetError
 from uap_core.ui.freshness import fingerprint, keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
@@ -15,22 +16,46 @@ NOTHING = (gr.skip(),) * 2
 @pytest.fixture
 def handlers() -> dict:
     def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
-        tab.id = "mine"
-        keep_fresh(setup, tab, lambda network, other: (f"{network} {other}",), [setup.network], [gr.HTML()], [gr.HTML()])
+        keep_fresh(setup, tab, said, [setup.network], [gr.HTML()], [gr.HTML()])
+
+    def said(network: str, other: str) -> tuple[str]:
+        if network == "broken":
+            raise DatasetError("This network is broken.")
+        return (f"{network} {other}",)
 
     return handlers_of(page_of(build))
 
 
-def test_a_hidden_tab_computes_nothing(handlers: dict) -> None:
-    assert handlers["follow"]("another", "", "a network", "x") == NOTHING
-
-
-def test_an_open_one_follows_new_choices_and_stays_with_old_ones(handlers: dict) -> None:
-    key, said = handlers["follow"]("mine", "", "a network", "x")
+def test_a_tab_follows_new_choices_and_stays_with_old_ones(handlers: dict) -> None:
+    key, said = handlers["look_said"]("", "a network", "x")
     assert said == "a network x"
-    assert handlers["follow"]("mine", key, "a network", "y") == NOTHING, "what changes beside them is no reason"
-    assert handlers["look"](key, "a network", "x") == NOTHING, "nor is opening it again"
-    assert handlers["look"](key, "another network", "x")[1] == "another network x"
+    assert handlers["look_said"](key, "a network", "y") == NOTHING, "what changes beside them is no reason"
+    assert handlers["look_said"](key, "another network", "x")[1] == "another network x"
+
+
+def test_what_failed_is_tried_again(handlers: dict) -> None:
+    key, said = handlers["look_said"]("", "broken", "x")
+    assert key == gr.skip()
+    assert "This network is broken." in said
+
+
+def test_only_the_open_tab_is_asked(whole_page: gr.Blocks) -> None:
+    """Each view answers its own tab's button, which turns.js presses: no choice and no slider asks one beside it."""
+    turns = {block._id: block.elem_id for block in whole_page.blocks.values() if str(block.elem_id).startswith("turn-")}
+    views = [event for event in whole_page.fns.values() if event.targets and event.targets[0][0] in turns]
+    assert len(views) > 10
+    assert all(len(event.targets) == 1 for event in views)
+    parts = {block._id: getattr(block, "elem_id", "") for block in whole_page.blocks.values()}
+    listening = [
+        event
+        for event in whole_page.fns.values()
+        if event.fn and SILENT & {(parts.get(target), name) for target, name in event.targets}
+    ]
+    assert not listening
+    told = [event for event in whole_page.fns.values() if event.js == "() => uapTurns.chosen()"]
+    assert {whole_page.fns[event.trigger_after].name for event in told} == CHOICES
+    after = [event for event in whole_page.fns.values() if event.trigger_after in {event.trigger_after for event in told}]
+    assert after == told, "and nothing else follows a choice"
 
 
 def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
@@ -40,6 +65,8 @@ def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
     assert len(found) == 4
 
 
+SILENT = {(name, "change") for name in ("network", "pattern", "epsilon")}
+CHOICES = {"choose", "accept", "fit_epsilon", "open_pattern", "read_anew", "take", "stage", "open_link"}
 VIEWS = ("sweep", "compare", "normals", "directions", "labels", "lipschitz", "defences", "training")
 PLACES = (*(f"{view}-status" for view in VIEWS), "photo-chart-note", "curve-note", "library-details")
 

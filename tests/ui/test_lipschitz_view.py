@@ -8,10 +8,11 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from tab_pages import handlers_of, page_of
 
 from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 from uap_core.tables import Table, write_table
-from uap_core.ui import lipschitz_view, setup_panel, studio
+from uap_core.ui import lipschitz_view, studio
 from uap_core.ui.lipschitz_view import NOTHING, layers_table
 from uap_core.ui.studio import Studio
 
@@ -36,17 +37,13 @@ def test_the_table_is_escaped_and_names_what_is_not_known() -> None:
 def handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Any]]:
     """The view's functions by name, with a folder of results of its own."""
     monkeypatch.setattr(studio, "RESULTS", tmp_path)
-    with gr.Blocks() as demo:
-        shared = Studio()
-        lipschitz_view.build(shared, setup_panel.build(shared, demo))
-    return {function.name: function.fn for function in demo.fns.values() if function.fn}
+    return handlers_of(page_of(lipschitz_view.build))
 
 
 def test_a_network_without_results_is_told_so(handlers: dict[str, Callable[..., Any]]) -> None:
-    note, table, *rest = handlers["stored"]("resnet64", "")
+    _, note, table, *_ = handlers["look_stored"]("", "resnet64")
     assert NOTHING in note
     assert table == ""
-    assert rest[-1] == "resnet64"
 
 
 def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
@@ -54,7 +51,7 @@ def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Call
     layers = [LAYERS[0], LayerRow("logits", "whole network", "", "", None, None, 2.5)]
     write_table(Table("layers", layers, stated), tmp_path / "resnet64-lipschitz.json")
     write_table(Table("ResNet-64: so it is", PICTURES, stated), tmp_path / "resnet64-certified.json")
-    note, table, layers_chart, radii_chart, layers_csv, radii_csv, network = handlers["stored"]("resnet64", "")
+    shown, note, table, layers_chart, radii_chart, layers_csv, radii_csv = handlers["look_stored"]("", "resnet64")
     assert "Precomputed 2026-11-25, on 1 image." in note
     assert "so it is" in note
     assert "conv&lt;1&gt;" in table
@@ -62,11 +59,10 @@ def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Call
     assert radii_chart["visible"]
     assert Path(layers_csv["value"]).read_text().startswith("name,kind,shape")
     assert "a.png" in Path(radii_csv["value"]).read_text()
-    assert network == "resnet64"
-    assert all(value == gr.skip() for value in handlers["stored"]("resnet64", "resnet64"))
+    assert all(value == gr.skip() for value in handlers["look_stored"](shown, "resnet64"))
     stale = json.loads((tmp_path / "resnet64-lipschitz.json").read_text()) | {"provenance": stated | {"weights_sha256": "x"}}
     (tmp_path / "resnet64-lipschitz.json").write_text(json.dumps(stale))
-    assert NOTHING in handlers["stored"]("resnet64", "")[0]
+    assert NOTHING in handlers["look_stored"]("", "resnet64")[1]
 
 
 def test_a_live_run_streams_layers_then_pictures(

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 from tab_pages import handlers_of, page_of
 
@@ -44,8 +43,7 @@ def test_rounds_are_shown_as_precomputed_with_all_that_they_state(
     handlers: dict[str, Callable[..., Any]], tmp_path: Path
 ) -> None:
     write_table(Table("ResNet-64, in rounds", ROWS, STATED | {"device": "a <card>"}), tmp_path / "resnet64-rounds.json")
-    network, note, chart, csv, twins, curves = handlers["show_training"]("resnet64", "")
-    assert network == "resnet64"
+    _, note, chart, csv, twins, curves = handlers["look_training"]("", "resnet64")
     assert "Precomputed on 100 images of &lt;somewhere&gt;, 2026-11-26, in 30 s on a &lt;card&gt;; 5 patterns a round" in note
     assert conclusion(ROWS) in note
     assert chart["visible"]
@@ -60,14 +58,14 @@ def test_rounds_of_other_weights_are_not_shown(handlers: dict[str, Callable[...,
     path = tmp_path / "resnet64-rounds.json"
     write_table(Table("ResNet-64, in rounds", ROWS, STATED), path)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"provenance": STATED | {"weights_sha256": "x"}}))
-    _, note, chart, csv, *_ = handlers["show_training"]("resnet64", "")
+    _, note, chart, csv, *_ = handlers["look_training"]("", "resnet64")
     assert "not trained in rounds" in note
     assert not chart["visible"]
     assert not csv["visible"]
 
 
 def test_a_network_without_rounds_says_which_has_them(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, note, *rest = handlers["show_training"]("vgg64", "resnet64")
+    _, note, *rest = handlers["look_training"]("resnet64", "vgg64")
     assert "choose ResNet-64 (embedded) on the left" in note
     assert not any(part["visible"] for part in rest)
 
@@ -75,14 +73,7 @@ def test_a_network_without_rounds_says_which_has_them(handlers: dict[str, Callab
 def test_the_twins_that_have_curves_are_drawn(handlers: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
     epochs = [EpochRow(n, 2.0, 0.6, 0.8, 0.1, 100.0, 9.0) for n in (1, 2)]
     write_table(Table("Training", epochs, {}), tmp_path / "resnet64_universal-training.json")
-    *_, box, curves = handlers["show_training"]("resnet64", "")
+    *_, box, curves = handlers["look_training"]("", "resnet64")
     assert box["visible"]
     assert curves["visible"]
     assert [text.get_text() for text in curves["value"].legends[0].get_texts()] == ["trained on a universal pattern"]
-
-
-def test_nothing_is_drawn_before_the_tab_is_opened_nor_twice(handlers: dict[str, Callable[..., Any]]) -> None:
-    nothing = [gr.skip()] * 6
-    assert list(handlers["follow_training"]("resnet64", "")) == nothing
-    assert list(handlers["show_training"]("resnet64", "resnet64")) == nothing
-    assert list(handlers["follow_training"]("vgg64", "resnet64")) != nothing

@@ -11,6 +11,7 @@ import gradio as gr
 from uap_core.experiments.exhibit import GAIN, Exhibit, amplified, exhibit
 from uap_core.images import from_array, png_bytes
 from uap_core.texts import _
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.opening import Opening
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -26,7 +27,7 @@ same size. Everything here is measured on the very 8-bit picture that the downlo
 """)
 
 
-def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
+def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
     """Lay out the tab; it is filled at once when the opening view is known."""
     shown = opening.view if opening else None
     with gr.Row(equal_height=False):
@@ -71,8 +72,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
         values = perturbation.pattern.numpy()
         name = f"{photo.partition(':')[2] if photo.startswith('sample') else 'picture'}-eps{epsilon:g}"
         return (
-            (picture_file(view.clean), picture_file(view.perturbed)),
             _verdict(view),
+            (picture_file(view.clean), picture_file(view.perturbed)),
             _bars(view, _("Before"), view.before),
             _bars(view, _("After"), view.after),
             picture_file(amplified(values.transpose(1, 2, 0))),
@@ -81,12 +82,9 @@ def build(studio: Studio, setup: Setup, opening: Opening | None) -> None:
             show(offer("pattern.npy", npy_bytes(values))),
         )
 
-    outputs = [slider, verdict, before, after, picture, numbers, png, npy]
-    handler = guarded(len(outputs), 1)(apply)
-    button.click(handler, setup.inputs, outputs, **QUICK)
-    setup.epsilon.change(handler, setup.inputs, outputs, trigger_mode="always_last", **QUICK)
-    for event in setup.changed:
-        event.then(handler, setup.inputs, outputs, **QUICK)
+    outputs = [verdict, slider, before, after, picture, numbers, png, npy]
+    button.click(guarded(len(outputs), 0)(apply), setup.inputs, outputs, **QUICK)
+    keep_fresh(setup, tab, apply, setup.inputs, outputs)
 
 
 def _verdict(view: Exhibit) -> str:

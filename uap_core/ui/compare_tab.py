@@ -33,6 +33,7 @@ from uap_core.ui.widgets import (
     progress_note,
     show,
     status,
+    stopping,
 )
 
 if TYPE_CHECKING:
@@ -173,9 +174,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     outputs = [state, rows, figure, archive, numbers]
     inputs = [*setup.inputs, goal, target, keys, matched, effort, judge]
     running = run.click(studio.heavy(len(outputs), 0)(attack), inputs, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(
-        lambda: status(_("Stopped. What was found so far stays.")), None, state
-    )
+    stopping(stop, running, _("Stopped. What was found so far stays."), state)
     keep_fresh(setup, tab, preview, setup.inputs, [*outputs, target, judge], also=[target, judge])
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 

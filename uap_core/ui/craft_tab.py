@@ -17,6 +17,7 @@ from uap_core.texts import _
 from uap_core.ui import keeping
 from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, Sight, frames, judged_when_stopped, order
 from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.opening import Opening
 from uap_core.ui.scene import DEFAULT_PHOTO
 from uap_core.ui.setup_panel import Setup, chosen
@@ -125,10 +126,12 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         images_now: float,
         target_now: str | None,
         before: str,
+        sight_now: Sight,
     ) -> tuple[Any, ...]:
         """What stands here while nothing runs: what was crafted last, or else the pattern chosen on the left."""
         from uap_core.experiments.exhibit import exhibit
 
+        sight_now.photo = photo  # a run that is under way reads it
         note = status(_invitation(pattern))
         choices: tuple[Any, Any] = gr.skip(), gr.skip()
         if network != before:
@@ -139,12 +142,11 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         if draft_now is not None:
             view = _under(studio, photo, draft_now)
             skip = gr.skip()
-            return network, skip, skip, picture_file(view.perturbed), before_and_now(view), skip, skip, *choices
+            return skip, skip, picture_file(view.perturbed), before_and_now(view), skip, skip, *choices, network
         perturbation = chosen(studio, network, pattern, own, epsilon)
         view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
         values = perturbation.pattern.numpy()
         return (
-            network,
             note,
             pattern_picture(values),
             picture_file(view.perturbed),
@@ -152,16 +154,12 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             numbers(perturbation.name, perturbation.provenance, *sizes(values)),
             gr.skip() if network == before else _stored(studio, network),
             *choices,
+            network,
         )
-
-    def follow(sight_now: Sight, *now: Any) -> tuple[Any, ...]:
-        sight_now.photo = now[0]  # a run that is under way reads it
-        return regard(*now) if now[-1] else (gr.skip(),) * 9
 
     def after(*now: Any) -> tuple[Any, ...]:
         """Once a run is over: the photograph on the left may be another one by now. What was said of the run stays."""
-        shown_now, _, *others = follow(*now)
-        return shown_now, gr.skip(), *others
+        return gr.skip(), *regard(*now)[1:]
 
     def craft(
         sight_now: Sight,
@@ -204,15 +202,12 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     stopped = stop.click(None, None, None, cancels=[running]).then(
         guarded(6, 0)(settle), [setup.photo, draft], [state, *shown, draft], **QUICK
     )
-    looking = [*setup.inputs, draft, images, target, looked_at]
-    seen = [looked_at, state, *shown, figure, images, target]
+    beside = [draft, images, target, looked_at, sight]
+    seen = [state, *shown, figure, images, target, looked_at]
     for event in (running, stopped):
         event.then(kept.ready, draft, kept.outputs, **QUICK)
-        event.then(guarded(9, 1)(after), [sight, *looking], seen, **QUICK)
-    tab.select(guarded(9, 1)(regard), looking, seen, **QUICK)
-    setup.epsilon.change(guarded(9, 1)(follow), [sight, *looking], seen, trigger_mode="always_last", **QUICK)
-    for event in setup.changed:
-        event.then(guarded(9, 1)(follow), [sight, *looking], seen, **QUICK)
+        event.then(guarded(len(seen), 0)(after), [*setup.inputs, *beside], seen, **QUICK)
+    keep_fresh(setup, tab, regard, setup.inputs, seen, also=beside)
     method.change(_about_method, method, method_note, **QUICK)
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 

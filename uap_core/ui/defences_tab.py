@@ -14,10 +14,11 @@ from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui import training_view
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
 
 if TYPE_CHECKING:
     from uap_core.experiments.defences import DefenceRow
@@ -196,27 +197,14 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         done_note = status(said)
         yield done_note, gr.skip(), show(offer("detector.csv", to_csv(rows).encode()))
 
-    def show_stored(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
-        """What was measured beforehand for this network and pattern; nothing changes while they are the same."""
-        if before == (network, pattern):
-            return (gr.skip(),) * 8
-        return (network, pattern), *stored(network, pattern), *stored_detector(network, pattern)
-
-    def follow(network: str, pattern: str, before: tuple[str, str]) -> tuple[Any, ...]:
-        return show_stored(network, pattern, before) if all(before) else (gr.skip(),) * 8
-
     outputs = [state, table, figure, csv]
     running = run.click(studio.heavy(4, 0)(measure), [*setup.inputs, ticked], outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The rows so far stay.")), None, state)
+    stopping(stop, running, _("Stopped. The rows so far stay."), state)
     detector_outputs = [detector_state, curve, points]
     watching = watch.click(studio.heavy(3, 0)(detect), setup.inputs, detector_outputs, **LONG)
-    halt.click(None, None, None, cancels=[watching]).then(
-        lambda: status(_("Stopped. The curves so far stay.")), None, detector_state
-    )
-    shown = gr.State(("", ""))
-    both = [shown, *outputs, *detector_outputs]
-    for event, handler in ((tab.select, show_stored), (setup.network.change, follow), (setup.pattern.change, follow)):
-        event(guarded(8, 1)(handler), [setup.network, setup.pattern, shown], both, **QUICK)
+    stopping(halt, watching, _("Stopped. The curves so far stay."), detector_state)
+    keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
+    keep_fresh(setup, tab, stored_detector, [setup.network, setup.pattern], detector_outputs)
 
 
 def noticed(rows: Sequence[DetectorRow]) -> str:

@@ -13,7 +13,7 @@ from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
 
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
@@ -55,7 +55,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         figure = sweep_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
         return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
 
-    def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
+    def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> tuple[Any, ...]:
         from uap_core.experiments.sweep import default_epsilons, photo_sweep
         from uap_core.plots.epsilon import photo_figure
 
@@ -99,6 +99,6 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
     outputs = [state, figure, csv]
     running = run.click(studio.heavy(3, 0)(measure), setup.inputs, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The points so far stay.")), None, state)
+    stopping(stop, running, _("Stopped. The points so far stay."), state)
     keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
-    keep_fresh(setup, tab, photo_curve, setup.inputs, [photo_note, photo_chart, photo_csv])
+    keep_fresh(setup, tab, photo_curve, setup.inputs[:4], [photo_note, photo_chart, photo_csv])

@@ -1,4 +1,7 @@
-"""A tab computes what it shows when somebody looks: when it is opened, and for each new choice as long as it is open."""
+"""A tab computes what it shows when somebody looks: when it is opened, and for each new choice as long as it is open.
+
+turns.js says which tab that is.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +32,10 @@ def keep_fresh(
         key = fingerprint(now[: len(inputs)])
         return (gr.skip(),) * len(filled) if key == before else (key, *show(*now))
 
-    def follow(open_tab: str, before: str, *now: Any) -> tuple[Any, ...]:
-        return look(before, *now) if open_tab == tab.id else (gr.skip(),) * len(filled)
-
-    # First it is noted that the tab is open: a choice made meanwhile is then seen by one of the two.
-    setup.opened(tab).then(guarded(len(filled), 1)(look), [seen, *inputs, *also], filled, **QUICK)
-    for event in setup.changed:
-        event.then(guarded(len(filled), 1)(follow), [setup.open_tab, seen, *inputs, *also], filled, **QUICK)
+    look.__name__ = f"look_{show.__name__}"  # what the log calls it
+    setup.turn(str(tab.id)).click(
+        guarded(len(filled), 1)(look), [seen, *inputs, *also], filled, trigger_mode="always_last", **QUICK
+    )
 
 
 def fingerprint(choices: Sequence[Any]) -> str:

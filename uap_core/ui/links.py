@@ -114,24 +114,21 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, note: gr.
         word = wanted if wanted in known[1:] else ""
         return gr.update(selected=wanted) if word else gr.skip(), _lost(lost), word
 
-    def follow(photo: str, network: str, pattern: str, epsilon: float) -> str:
-        return write(Scene(photo, network, pattern, epsilon), studio)
+    def follow(photo: str, network: str, pattern: str, epsilon: float, before: Scene | None) -> tuple[str, Any, Scene]:
+        """The address, and a sentence: that about a link stays until something else is chosen."""
+        scene = Scene(photo, network, pattern, epsilon)
+        note = gr.skip() if before in (None, scene) else _private(photo, pattern)
+        return write(scene, studio), note, scene
 
-    def follow_and_tell(photo: str, network: str, pattern: str, epsilon: float) -> tuple[str, str]:
-        return follow(photo, network, pattern, epsilon), _private(photo, pattern)
-
-    chosen = [setup.photo, setup.network, setup.pattern, setup.epsilon]
-    mirror = {"fn": None, "inputs": query, "outputs": None, "js": "query => uapLinks.follow(query)"}
     found = demo.load(open_tab, None, [tabs, note, opened_tab], **QUICK)
     found.then(None, opened_tab, None, js="tab => uapLinks.begin(tab)")
-    opened, *changed = setup.changed
-    opened.then(follow, chosen, query, **QUICK).then(**mirror)  # the sentence about a link stays until something is chosen
-    for event in changed:
-        event.then(follow_and_tell, chosen, [query, note], **QUICK).then(**mirror)
-    setup.epsilon.input(follow_and_tell, chosen, [query, note], trigger_mode="always_last", **QUICK).then(**mirror)
+    followed = gr.State(None)
+    chosen = [setup.photo, setup.network, setup.pattern, setup.epsilon, followed]
+    following = setup.turn("later").click(follow, chosen, [query, note, followed], trigger_mode="always_last", **QUICK)
+    following.then(None, query, None, js="query => uapLinks.follow(query)")
     for tab in rooms:
         word = "" if tab.id == known[0] else tab.id
-        tab.select(None, None, None, js=f"() => uapLinks.openTab('{word}')")
+        tab.select(None, None, None, js=f"() => {{ uapLinks.openTab('{word}'); uapTurns.show('{tab.id}'); }}")
 
 
 def _ready(studio: Studio, network: str) -> list[str]:

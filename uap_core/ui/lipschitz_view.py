@@ -12,10 +12,11 @@ import gradio as gr
 from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
 
 if TYPE_CHECKING:
     from uap_core.experiments.lipschitz import LayerRow, RadiusRow
@@ -44,13 +45,13 @@ HEAD = (_("Layer"), _("Kind"), _("Weights"), _("Stride"), _("Bound"), _("Real si
 NOTHING = _("No precomputed bounds for this network: press the button.")
 
 
-def build(studio: Studio, setup: Setup) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the view inside the tab that calls it, and wire it."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     with gr.Row():
         run = gr.Button(_("Bound this network now"), variant="primary", elem_id="lipschitz-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
-    state, shown = gr.HTML(awaited(), elem_id="lipschitz-status"), gr.State("")
+    state = gr.HTML(awaited(), elem_id="lipschitz-status")
     layers_chart = chart("lipschitz-layers-chart")
     radii_chart = chart("lipschitz-radii-chart")
     with gr.Row():
@@ -60,20 +61,18 @@ def build(studio: Studio, setup: Setup) -> None:
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
     outputs = [state, table, layers_chart, radii_chart, layers_csv, radii_csv]
 
-    def stored(network: str, before: str) -> tuple[Any, ...]:
-        """What was precomputed for this network, if anything was; nothing new while it is the same network."""
+    def stored(network: str) -> tuple[Any, ...]:
+        """What was precomputed for this network, if anything was."""
         from uap_core.experiments.lipschitz import LayerRow, RadiusRow
 
-        if network == before:
-            return (gr.skip(),) * 7
         layers = studio.precomputed(f"{network}-lipschitz", LayerRow)
         pictures = studio.precomputed(f"{network}-certified", RadiusRow)
         if layers is None or pictures is None or layers.provenance["weights_sha256"] != studio.card(network).sha256:
-            return status(NOTHING), "", hide(), hide(), hide(), hide(), network
+            return status(NOTHING), "", hide(), hide(), hide(), hide()
         made = _("Precomputed {date}, on {images}.").format(
             date=pictures.provenance["time"][:10], images=pictures.provenance["held_out"]
         )
-        return *finished(f"{made} {pictures.title}", studio.card(network).name, layers.rows, pictures.rows), network
+        return finished(f"{made} {pictures.title}", studio.card(network).name, layers.rows, pictures.rows)
 
     def measure(network: str) -> Iterator[tuple[Any, ...]]:
         import torch
@@ -109,9 +108,8 @@ def build(studio: Studio, setup: Setup) -> None:
         yield finished(said, classifier.card.name, layers, pictures)
 
     running = run.click(studio.heavy(len(outputs), 0)(measure), setup.network, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The layers so far stay.")), None, state)
-    for event in setup.changed:
-        event.then(guarded(len(outputs) + 1, 0)(stored), [setup.network, shown], [*outputs, shown], **QUICK)
+    stopping(stop, running, _("Stopped. The layers so far stay."), state)
+    keep_fresh(setup, tab, stored, [setup.network], outputs)
 
 
 def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from uap_core.texts import N_, _
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import FETCHING, QUICK, facts, guarded, problem, status, told
+from uap_core.ui.widgets import FETCHING, QUICK, facts, guarded, problem, status, stopping, told
 
 EXPLAIN = _("""
 Networks of torchvision keep to its documented preprocessing: a picture is made as large as the network was measured with, cut,
@@ -115,7 +115,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     which.input(guarded(4, 0)(describe), [which, busy], buttons, **QUICK)
     use.click(use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
     fetching = get.click(guarded(5, 0)(get_it), which, [said, busy, use, get, stop], **FETCHING)
-    stopped = stop.click(None, None, None, cancels=[fetching]).then(lambda: status(_("Cancelled.")), None, said, **QUICK)
+    stopped = stopping(stop, fetching, _("Cancelled."), said)
     for ended in (fetching, stopped):
         freed = ended.then(lambda: "", None, busy, **QUICK)
         freed.then(guarded(4, 0)(describe), [which, busy], buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)

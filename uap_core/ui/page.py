@@ -56,7 +56,7 @@ SAID = {
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
     f"<script>{(Path(__file__).parent / name).read_text(encoding='utf-8')}</script>"
-    for name in ("links.js", "presenter.js", "tour.js", "access.js")
+    for name in ("links.js", "turns.js", "presenter.js", "tour.js", "access.js")
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 HEAD_START = 3.0  # seconds at most that the first page may load alone, before torch is imported beside it
@@ -86,8 +86,8 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Column(scale=3, min_width=300):
                 setup = setup_panel.build(studio, demo)
             with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs") as tabs:
-                with gr.Tab(_("Apply"), id="apply"):
-                    apply_tab.build(studio, setup, opening)
+                with gr.Tab(_("Apply"), id="apply") as apply:
+                    apply_tab.build(studio, setup, opening, apply)
                 with gr.Tab(_("Craft"), id="craft") as craft:
                     craft_tab.build(studio, setup, opening, craft)
                 with gr.Tab(_("Epsilon"), id="epsilon") as epsilon:
@@ -106,8 +106,6 @@ def build(studio: Studio) -> gr.Blocks:
                     library_tab.build(studio, setup, tabs, library)
                 with gr.Tab(_("Networks"), id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
-        for tab in tabs.children:
-            setup.opened(tab)
         glossary.build()
         attack_map.wire(box, stops, tabs)
         links.wire(studio, setup, demo, tabs, note)

@@ -12,7 +12,20 @@ from uap_core.texts import _, ngettext
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, hide, npy_bytes, offer, progress_note, show, status
+from uap_core.ui.widgets import (
+    LONG,
+    QUICK,
+    awaited,
+    chart,
+    download,
+    hide,
+    npy_bytes,
+    offer,
+    progress_note,
+    show,
+    status,
+    stopping,
+)
 
 EXPLAIN = _(r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
@@ -139,9 +152,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     outputs = [state, live_chart, csv, npy, made]
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
     running = run.click(studio.heavy(5, 0)(craft), choices, outputs, **LONG)
-    stopped = stop.click(None, None, None, cancels=[running]).then(
-        lambda: status(_("Stopped. The points so far stay, and so does the last pattern.")), None, state
-    )
+    stopped = stopping(stop, running, _("Stopped. The points so far stay, and so does the last pattern."), state)
     for event in (running, stopped):
         event.then(keep, [setup.network, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
     keep_fresh(setup, tab, stored, [setup.network], [note, stored_chart, stored_csv])

@@ -34,8 +34,8 @@ class Setup:
     """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
 
     A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
-    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. ``open_tab`` is the id of the tab that is
-    looked at.
+    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. After each choice turns.js presses the button of
+    ``turns`` that has the open tab's id, and a moment later the one called "later".
     """
 
     photo: gr.State
@@ -46,16 +46,15 @@ class Setup:
     asked: gr.State
     wanted: gr.State
     staged: gr.State
-    open_tab: gr.State
-    changed: list[Any]
-    """Events after which the exhibit should be applied again."""
-    _openings: dict[Any, Any] = field(default_factory=dict)
+    unseen: gr.Column
+    turns: dict[str, gr.Button] = field(default_factory=dict)
 
-    def opened(self, tab: gr.Tab) -> Any:
-        """The event after which ``open_tab`` names ``tab``, whenever a visitor opens it."""
-        if tab.id not in self._openings:
-            self._openings[tab.id] = tab.select(lambda: tab.id, None, self.open_tab, **QUICK)
-        return self._openings[tab.id]
+    def turn(self, name: str) -> gr.Button:
+        """The button that nobody sees, pressed when it is the turn of the tab ``name``, or of what may come "later"."""
+        if name not in self.turns:
+            with self.unseen:  # not in the tab: what stands there is built when it is opened
+                self.turns[name] = gr.Button("", elem_id=f"turn-{name}")
+        return self.turns[name]
 
     @property
     def inputs(self) -> list[Any]:
@@ -194,11 +193,6 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
     uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
 
-    def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
-        chosen(studio, network_now, key, own_now, level)
-        return ""
-
-    epsilon.change(guarded(1, 0)(check_epsilon), [network, pattern, own, epsilon], epsilon_note, **QUICK)
     switched = network.input(
         guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK
     )
@@ -216,8 +210,19 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         [part.input for part in reading], guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK
     )
     taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
-    changed = [linked, picked, uploaded, refitted, repatterned, opened, reread, taken, rewanted, set_up]
-    return Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, gr.State("apply"), changed)
+    for event in (linked, picked, uploaded, refitted, repatterned, opened, reread, taken, rewanted, set_up):
+        event.then(None, None, None, js="() => uapTurns.chosen()")
+    epsilon.change(None, None, None, js="() => uapTurns.moved()")
+
+    def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
+        chosen(studio, network_now, key, own_now, level)
+        return ""
+
+    with gr.Column(visible="hidden") as unseen:
+        pass
+    setup = Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, unseen)
+    setup.turn("later").click(guarded(1, 0)(check_epsilon), setup.inputs[1:], epsilon_note, trigger_mode="always_last", **QUICK)
+    return setup
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:

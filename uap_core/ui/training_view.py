@@ -11,9 +11,10 @@ from uap_core.models.twins import TWINS, twin_key
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
-from uap_core.ui.widgets import QUICK, awaited, chart, download, guarded, hide, offer, show, status
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.fine_tuning import RoundRow
@@ -47,25 +48,18 @@ LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": Fal
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the view inside the tab that calls it, and wire it. Nothing is read or drawn before ``tab`` is chosen."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-    state, shown = gr.HTML(awaited(), elem_id="training-status"), gr.State("")
+    state = gr.HTML(awaited(), elem_id="training-status")
     rounds_chart = chart("rounds-chart")
     rounds_csv = download(_("These rounds (.csv)"), "rounds-csv")
     with gr.Accordion(_("The twins, epoch by epoch"), open=False, visible=False, elem_id="twins") as box:
         twins_chart = chart("twins-chart")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
-    outputs = [shown, state, rounds_chart, rounds_csv, box, twins_chart]
 
-    def show_training(network: str, before: str) -> tuple[Any, ...]:
-        """What was computed for this network, if anything was; nothing new while it is the same network."""
-        if network == before:
-            return (gr.skip(),) * len(outputs)
-        return network, *_rounds(studio, network), *_twins(studio, network)
+    def training(network: str) -> tuple[Any, ...]:
+        """What was computed for this network, if anything was."""
+        return *_rounds(studio, network), *_twins(studio, network)
 
-    def follow_training(network: str, before: str) -> tuple[Any, ...]:
-        return show_training(network, before) if before else (gr.skip(),) * len(outputs)
-
-    for event, handler in ((tab.select, show_training), (setup.network.change, follow_training)):
-        event(guarded(len(outputs), 1)(handler), [setup.network, shown], outputs, **QUICK)
+    keep_fresh(setup, tab, training, [setup.network], [state, rounds_chart, rounds_csv, box, twins_chart])
 
 
 def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:

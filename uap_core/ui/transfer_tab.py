@@ -13,10 +13,11 @@ from uap_core.library import library
 from uap_core.row_names import row_name
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.rate_table import MADE_ON_IT, rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, QUICK, download, guarded, hide, offer, progress_note, show, status, stopping
 
 if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
@@ -170,18 +171,18 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             yield gr.skip(), rate_table(rows, about, MADE), gr.skip()
         yield status(_("Done: trained and measured live.")), gr.skip(), show(offer("halves.csv", to_csv(rows).encode()))
 
-    def offered(network: str) -> Any:
-        return _same_size(studio, network)
+    def offered(network: str) -> tuple[Any, Any]:
+        return gr.skip(), _same_size(studio, network)
 
-    for event in (tab.select, family.change):
-        event(guarded(4, 0)(stored), family, [matrix, examples, stored_csv, halves], **QUICK)
-    for event in (tab.select, setup.network.change):
-        event(offered, setup.network, networks, **QUICK)
+    precomputed = [matrix, examples, stored_csv, halves]
+    keep_fresh(setup, tab, stored, [family], precomputed)
+    family.input(guarded(4, 0)(stored), family, precomputed, **QUICK)
+    keep_fresh(setup, tab, offered, [setup.network], [state, networks])
     outputs = [state, live, live_csv]
     running = run.click(studio.heavy(3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. The cells so far stay.")), None, state)
+    stopping(stop, running, _("Stopped. The cells so far stay."), state)
     learning = train.click(studio.heavy(3, 0)(learn), None, [training, trained, halves_csv], **LONG)
-    stop_training.click(None, None, None, cancels=[learning]).then(lambda: status(_("Stopped.")), None, training)
+    stopping(stop_training, learning, _("Stopped."), training)
 
 
 def _stored(table: Table | None, made: str = MADE_ON_IT) -> str:

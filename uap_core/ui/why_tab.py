@@ -12,9 +12,10 @@ from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _, ngettext
 from uap_core.ui import lipschitz_view
+from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
 
 if TYPE_CHECKING:
     from uap_core.experiments.dominant import Move
@@ -69,20 +70,12 @@ class Section:
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
     sections = [_boundaries(studio, setup), _directions(studio, setup), _labels(studio, setup)]
-    shown = gr.State("")
-    outputs = [shown, *(component for section in sections for component in section.outputs)]
 
-    def stored(network: str, before: str) -> tuple[Any, ...]:
-        if network == before:
-            return (gr.skip(),) * len(outputs)
-        return network, *(value for section in sections for value in section.stored(network))
+    def stored(network: str) -> tuple[Any, ...]:
+        return tuple(value for section in sections for value in section.stored(network))
 
-    def follow(network: str, before: str) -> tuple[Any, ...]:
-        return stored(network, before) if before else (gr.skip(),) * len(outputs)
-
-    for event, handler in ((tab.select, stored), (setup.network.change, follow)):
-        event(guarded(len(outputs), 1)(handler), [setup.network, shown], outputs, **QUICK)
-    lipschitz_view.build(studio, setup)
+    keep_fresh(setup, tab, stored, [setup.network], [component for section in sections for component in section.outputs])
+    lipschitz_view.build(studio, setup, tab)
 
 
 def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, str], explanation: str) -> tuple[Any, ...]:
@@ -100,7 +93,7 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
 
 def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
     running = run.click(studio.heavy(len(outputs), 0)(measure), inputs, outputs, **LONG)
-    stop.click(None, None, None, cancels=[running]).then(lambda: status(_("Stopped. What was drawn stays.")), None, outputs[0])
+    stopping(stop, running, _("Stopped. What was drawn stays."), outputs[0])
 
 
 def _missing(outputs: list[Any]) -> tuple[Any, ...]:

@@ -36,12 +36,15 @@ log = logging.getLogger("uap_core.ui")
 
 SHOWN_PIXELS = 384
 KEPT_DOWNLOADS = 600
+# Our views say in words what goes on. Given places for marks of its own, even hidden ones, Gradio's page walks through all its
+# components for each of them at each step of each event: a click then took a second longer than its answer.
+UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # Two lanes: clicks that answer at once never queue behind a run of a minute. The first is wide, since some clicks wait for a
 # network to be loaded, and nobody else's should wait with them. In the second runs queue where they can be seen (ui/line.py).
-QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, "show_progress": "hidden"}
-LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, "show_progress": "hidden"}
+QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, **UNMARKED}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, **UNMARKED}
 # Downloads wait for the network, not for the processor, and hold up neither lane.
-FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, "show_progress": "hidden"}
+FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, **UNMARKED}
 UNEXPECTED = _("Something went wrong on our side; it was written to the log. Your settings are kept: please try again.")
 
 
@@ -174,6 +177,11 @@ def progress_note(text: str, share: float) -> str:
         f'<div class="note" role="status">{escape(text)}'
         f'<div class="meter"><div style="width:{100 * min(1.0, share):.0f}%"></div></div></div>'
     )
+
+
+def stopping(button: gr.Button, running: Any, sentence: str, where: gr.HTML) -> Any:
+    """Let ``button`` call off the event ``running`` and say so at ``where``."""
+    return button.click(None, None, None, cancels=[running]).then(lambda: status(sentence), None, where, **QUICK)
 
 
 def told(name: str, fetching: Iterable[Fetched]) -> Iterator[str]:

@@ -1,0 +1,24 @@
+// Who looks again at what is chosen: the open tab at once, the address a moment later. Told here and not on the server, since
+// each question costs the page more than its answer: so a choice costs one for the open tab, however many tabs there are.
+window.uapTurns = (() => {
+  const LATER = 300; // milliseconds: a slider that is dragged asks for one address
+  let open = "apply";
+  let begun = false; // until the link has been read, what sliders say of themselves is nobody's choice
+  let timer;
+
+  const give = (name) => document.querySelector(`#turn-${name}`)?.click();
+
+  function chosen() {
+    begun = true;
+    give(open);
+    clearTimeout(timer);
+    timer = setTimeout(give, LATER, "later");
+  }
+
+  function show(tab) {
+    open = tab;
+    give(tab);
+  }
+
+  return { chosen, show, moved: () => begun && chosen() };
+})();
