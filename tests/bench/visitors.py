@@ -84,7 +84,7 @@ class Pupil(threading.Thread):
             return
         if kind == "photo":
             self._ask(kind, "choose", ["resnet64"], {"index": self.draw.randrange(6), "value": None})
-            self._follow_up("choose")
+            self._follow_up()
             self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
             return
         answer = self._ask(kind, "apply", [None, "resnet64", f"own:pattern{self.number}", None, EPSILON])
@@ -95,17 +95,18 @@ class Pupil(threading.Thread):
         pixels = np.asarray(Image.open(io.BytesIO(self.visitor.http.get(f"/gradio_api/file={found[1]}").content)))
         self.wrong += not np.array_equal(pixels.astype(int) - GREY, np.broadcast_to(self.colour, pixels.shape))
 
-    def _follow_up(self, first: str) -> None:
-        """Everything that the page asks for by itself after a handler: charts, tables and pictures of all tabs."""
-        started, number = time.monotonic(), self.visitor.handler(first)
-        values = {part["id"]: part["props"].get("value") for part in self.visitor.config["components"]}
-        for follower in self.visitor.config["dependencies"]:
-            if follower["trigger_after"] == number and follower["backend_fn"]:
-                self._ask(
-                    f"after it: {follower['api_name'].rstrip('_0123456789')}",
-                    follower["id"],
-                    [values[i] for i in follower["inputs"]],
-                )
+    def _follow_up(self) -> None:
+        """What the page asks for by itself after a choice: the views of the open tab, which is not the same for all visitors,
+        and what comes later (turns.js)."""
+        started, parts = time.monotonic(), self.visitor.config["components"]
+        values = {part["id"]: part["props"].get("value") for part in parts}
+        turns = {part["id"]: part["props"]["elem_id"] for part in parts if part["props"].get("elem_id", "").startswith("turn-")}
+        tabs = [turn for turn in turns.values() if turn != "turn-later"]
+        for turn in (tabs[self.number % len(tabs)], "turn-later"):
+            for view in self.visitor.config["dependencies"]:
+                if any(turns.get(target) == turn for target, _ in view["targets"]):
+                    name = view["api_name"].rstrip("_0123456789")
+                    self._ask(f"after it: {name}", view["id"], [values[number] for number in view["inputs"]])
         self.seconds["all that follows a photograph"].append(time.monotonic() - started)
 
     def _photo(self) -> bytes:

@@ -218,7 +218,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         chosen(studio, network_now, key, own_now, level)
         return ""
 
-    with gr.Column(visible="hidden") as unseen:
+    with gr.Column(elem_id="turns") as unseen:
         pass
     setup = Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, unseen)
     setup.turn("later").click(guarded(1, 0)(check_epsilon), setup.inputs[1:], epsilon_note, trigger_mode="always_last", **QUICK)
