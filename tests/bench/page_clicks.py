@@ -1,0 +1,69 @@
+"""Clicks in a real page: how long until what they change is seen. `python tests/bench/page_clicks.py`
+
+Photographs and strengths in turn on the embedded network, in headless Chromium. A click has been answered when the picture
+after the pattern is another one, and decoded. Needs Chromium, and Playwright from tests/requirements.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
+
+from running import running
+
+# Milliseconds from ``act`` to the next change of the picture after the pattern.
+SEEN = """async (act) => {
+  const picture = document.querySelectorAll("#before-after img")[1], before = picture.src;
+  const started = performance.now();
+  eval(act);
+  while (picture.src === before) await new Promise((next) => setTimeout(next, 2));
+  await picture.decode();
+  return performance.now() - started;
+}"""
+PHOTO = """document.querySelector("#gallery [aria-label^='Thumbnail {place} ']").click()"""
+STRENGTH = """const slider = document.querySelector("#epsilon input[type=range]"); slider.value = {level};
+  slider.dispatchEvent(new Event("input", {{bubbles: true}}))"""
+
+
+def timed(page: Page, clicks: int) -> dict[str, list[float]]:
+    """Milliseconds of each click, by its kind."""
+    found: dict[str, list[float]] = {"photograph": [], "strength": []}
+    for number in range(clicks):
+        kind = ("photograph", "strength")[number % 2]
+        act = PHOTO.format(place=1 + (number // 2 + 1) % 6) if number % 2 == 0 else STRENGTH.format(level=5 + number % 7)
+        found[kind].append(page.evaluate(SEEN, act))
+        page.wait_for_timeout(700)  # the address follows
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clicks", type=int, default=100)
+    clicks = parser.parse_args().clicks
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with running() as app, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(app.address)
+        page.locator("#download-png").wait_for()
+        page.wait_for_timeout(5000)  # what is imported after the first view
+        timed(page, 6)
+        found = timed(page, clicks)
+        browser.close()
+    found["all"] = [value for values in found.values() for value in values]
+    print("| click | number | 50 % | 95 % | longest, ms |\n|---|---|---|---|---|")
+    for kind, values in found.items():
+        middle, high = np.percentile(values, (50, 95))
+        print(f"| {kind} | {len(values)} | {middle:.0f} | {high:.0f} | {max(values):.0f} |")
+
+
+if __name__ == "__main__":
+    main()
