@@ -49,8 +49,11 @@ def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_fold
     assert not page.locator("#networks-fetch").is_visible()
     page.locator("#networks-stop").click()
     wait_for(page, "#networks-said", "Cancelled")
-    page.wait_for_timeout(500)
-    assert [path.name for path in models_folder.iterdir()] == ["twin.json"]
+    for _ in range(50):  # what is under way ends with the bytes that it waits for
+        page.wait_for_timeout(100)
+        if (left := [path.name for path in models_folder.iterdir()]) == ["twin.json"]:
+            break
+    assert left == ["twin.json"]
     page.locator("#networks-fetch").click()
     wait_for(page, "#networks-said", "Twin is here")
     page.locator("#networks-use").click()

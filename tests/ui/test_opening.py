@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
+from tab_pages import handlers_of, page_of
 
 from uap_core.assets import PERTURBATIONS
 from uap_core.experiments.exhibit import exhibit
 from uap_core.images import SAMPLE_PHOTOS, preprocess
 from uap_core.perturbation import load_perturbation
+from uap_core.ui import apply_tab
 from uap_core.ui.opening import OPENING, load_opening
 
 
@@ -36,3 +39,27 @@ def test_a_view_measured_on_something_else_is_not_shown(tmp_path: Path, entry: s
     path = tmp_path / "opening.json"
     path.write_text(json.dumps(stored))
     assert load_opening(path) is None
+
+
+FIRST = (f"sample:{SAMPLE_PHOTOS[0].key}", "resnet64", "resnet64-linf10.safetensors", {}, 10)
+
+
+@pytest.fixture(scope="module")
+def page() -> gr.Blocks:
+    return page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, load_opening(), tab))
+
+
+def test_nothing_is_computed_for_the_first_view(page: gr.Blocks) -> None:
+    view = next(event for event in page.fns.values() if event.name == "look_apply")
+    assert set(map(str, view.fn(view.inputs[0].value, *FIRST))) == {str(gr.skip())}
+    assert str(gr.skip()) not in map(str, view.fn(view.inputs[0].value, *FIRST[:4], 11)[:2])
+
+
+def test_its_downloads_are_those_that_applying_it_gives(page: gr.Blocks) -> None:
+    parts = {getattr(block, "elem_id", ""): block for block in page.blocks.values()}
+    *_, picture, pattern = handlers_of(page)["apply"](*FIRST)
+    first = parts["download-png"].value, parts["download-npy"].value
+    assert all(parts[name].visible for name in ("download-png", "download-npy"))
+    for then, now in zip(first, (picture, pattern), strict=True):
+        assert Path(then["path"]).name == Path(now["value"]).name
+        assert Path(then["path"]).read_bytes() == Path(now["value"]).read_bytes()

@@ -7,15 +7,27 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from uap_core.experiments.exhibit import GAIN, Exhibit, amplified, exhibit
-from uap_core.images import from_array, png_bytes
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.opening import Opening
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import QUICK, bars, download, facts, guarded, npy_bytes, offer, picture_file, show, size_in_words
+from uap_core.ui.widgets import (
+    QUICK,
+    bars,
+    download,
+    facts,
+    guarded,
+    npy_bytes,
+    offer,
+    picture_file,
+    png_of,
+    show,
+    size_in_words,
+)
 
 EXPLAIN = _(r"""
 One fixed pattern $v$ is added to any photograph: $x' = \mathrm{clip}(x + v,\ 0,\ 1)$ with
@@ -30,6 +42,7 @@ same size. Everything here is measured on the very 8-bit picture that the downlo
 def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
     """Lay out the tab; it is filled at once when the opening view is known."""
     shown = opening.view if opening else None
+    files = _files(shown, opening.change, opening.photo, opening.epsilon) if opening and shown else (None, None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             slider = gr.ImageSlider(
@@ -42,8 +55,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
                 elem_classes="pixels",
             )
             with gr.Row():
-                png = download(_("Perturbed picture (.png)"), "download-png")
-                npy = download(_("Pattern (.npy)"), "download-npy")
+                png = download(_("Perturbed picture (.png)"), "download-png", files[0])
+                npy = download(_("Pattern (.npy)"), "download-npy", files[1])
         with gr.Column(scale=5, min_width=320):
             button = gr.Button(_("Apply"), variant="primary", elem_id="apply")
             verdict = gr.HTML(_verdict(shown) if shown else "", elem_id="verdict")
@@ -70,7 +83,6 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         perturbation = chosen(studio, network, pattern, own, epsilon)
         view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
         values = perturbation.pattern.numpy()
-        name = f"{photo.partition(':')[2] if photo.startswith('sample') else 'picture'}-eps{epsilon:g}"
         return (
             _verdict(view),
             (picture_file(view.clean), picture_file(view.perturbed)),
@@ -78,13 +90,20 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             _bars(view, _("After"), view.after),
             picture_file(amplified(values.transpose(1, 2, 0))),
             _numbers(view),
-            show(offer(f"{name}.png", png_bytes(from_array(view.perturbed)))),
-            show(offer("pattern.npy", npy_bytes(values))),
+            *map(show, _files(view, values.transpose(1, 2, 0), photo, epsilon)),
         )
 
     outputs = [verdict, slider, before, after, picture, numbers, png, npy]
     button.click(guarded(len(outputs), 0)(apply), setup.inputs, outputs, **QUICK)
-    keep_fresh(setup, tab, apply, setup.inputs, outputs)
+    chosen_first = [opening.photo, opening.network, opening.pattern, {}, opening.epsilon] if opening else None
+    keep_fresh(setup, tab, apply, setup.inputs, outputs, shown=chosen_first)
+
+
+def _files(view: Exhibit, change: np.ndarray, photo: str, epsilon: float) -> tuple[str, str]:
+    """The perturbed picture and the pattern, for whoever wants to keep them."""
+    name = f"{photo.partition(':')[2] if photo.startswith('sample') else 'picture'}-eps{epsilon:g}.png"
+    values = np.ascontiguousarray(change.transpose(2, 0, 1))
+    return offer(name, png_of(view.perturbed)), offer("pattern.npy", npy_bytes(values))
 
 
 def _verdict(view: Exhibit) -> str:

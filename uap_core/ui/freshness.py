@@ -22,10 +22,12 @@ def keep_fresh(
     inputs: Sequence[Any],
     outputs: Sequence[Any],
     also: Sequence[Any] = (),
+    shown: Sequence[Any] | None = None,
 ) -> None:
     """Let ``show(*inputs, *also)`` fill ``outputs``, the first of which takes a sentence, whenever ``inputs`` are others than
-    those it showed last. What changes in ``also`` alone is no reason."""
-    seen = gr.State("")
+    those it showed last. What changes in ``also`` alone is no reason. ``shown`` are the ``inputs`` of what stands there from
+    the start, as the page sends them, if anything does."""
+    seen = gr.State("" if shown is None else fingerprint(shown))
     filled = [seen, *outputs]
 
     def look(before: str, *now: Any) -> tuple[Any, ...]:

@@ -27,10 +27,15 @@ OPENING = RESULTS / "opening.json"
 
 @dataclass(frozen=True)
 class Opening:
-    """The exhibit shown first and the pattern's values (S,S,3)."""
+    """The exhibit shown first, the pattern's values (S,S,3), and what was chosen: photograph, network and pattern by their
+    keys, epsilon in 255ths."""
 
     view: Exhibit
     change: np.ndarray
+    photo: str
+    network: str
+    pattern: str
+    epsilon: int
 
 
 def load_opening(path: Path = OPENING) -> Opening | None:
@@ -54,7 +59,9 @@ def _opening(path: Path) -> Opening | None:
     perturbed = np.rint(clean + levels).clip(0, 255).astype(np.uint8)
     numbers = {name: stored[name] for name in ("linf", "l2", "psnr", "ssim")}
     before, after = ([(label, value) for label, value in stored[name]] for name in ("before", "after"))
-    return Opening(Exhibit(clean, perturbed, before, after, **numbers), levels / 255)
+    view = Exhibit(clean, perturbed, before, after, **numbers)
+    keys = f"sample:{stored['photo']}", stored["network"], stored["pattern"]
+    return Opening(view, levels / 255, *keys, epsilon=round(255 * numbers["linf"]))
 
 
 def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPENING) -> None:

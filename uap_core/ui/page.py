@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import gradio as gr
@@ -59,7 +60,9 @@ SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
     for name in ("links.js", "turns.js", "presenter.js", "tour.js", "access.js")
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
-HEAD_START = 3.0  # seconds at most that the first page may load alone, before torch is imported beside it
+# Seconds that the first page may load alone before torch is imported beside it: at most, and after its first question, when
+# its pictures are on their way.
+HEAD_START, LOADING = 8.0, 1.0
 THREADS = 40  # of which a run that waits takes one from time to time
 
 
@@ -146,7 +149,8 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
 
 def warm(studio: Studio) -> None:
     """Import and load what the first clicks need, while the visitor is still reading, and tidy up after others."""
-    studio.looked_at.wait(HEAD_START)
+    if studio.looked_at.wait(HEAD_START):
+        time.sleep(LOADING)
     import uap_core.experiments.comparison
     import uap_core.experiments.defences
     import uap_core.plots.epsilon  # noqa: F401

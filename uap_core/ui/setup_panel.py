@@ -9,10 +9,12 @@ from typing import Any
 
 import gradio as gr
 
+from uap_core.errors import SettingError
 from uap_core.foreign import BYTES, UNIT
 from uap_core.images import SAMPLE_PHOTOS
-from uap_core.library import verdict
+from uap_core.library import library, verdict
 from uap_core.models.weights import HERE, state
+from uap_core.norms import Ball
 from uap_core.texts import _
 from uap_core.ui.links import NAMES, read
 from uap_core.ui.scene import DEFAULT_PHOTO, LARGEST_LEVEL, Scene, largest_level, own_level
@@ -215,7 +217,8 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     epsilon.change(None, None, None, js="() => uapTurns.moved()")
 
     def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
-        chosen(studio, network_now, key, own_now, level)
+        ready_made = (entry.ball for entry in library() if entry.key == key)  # told without torch, when the page is opened
+        check_level(next(ready_made, None) or studio.perturbation(key, network_now, own_now).ball, level)
         return ""
 
     with gr.Column(elem_id="turns") as unseen:
@@ -240,14 +243,15 @@ def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
 
 def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:
     """The chosen perturbation scaled to the slider's epsilon. Raises SettingError when that is out of range."""
-    from uap_core.errors import SettingError
-
     perturbation = studio.perturbation(pattern, network, own)
-    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(perturbation.ball):
-        raise SettingError(
-            _("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(perturbation.ball))
-        )
+    check_level(perturbation.ball, epsilon)
     return perturbation.scaled_to(epsilon / 255)
+
+
+def check_level(ball: Ball, epsilon: Any) -> None:
+    """Raise SettingError when the slider's epsilon is none for patterns of ``ball``."""
+    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(ball):
+        raise SettingError(_("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(ball)))
 
 
 def _slider_for(perturbation: Any, level: float | None = None) -> Any:

@@ -151,9 +151,9 @@ def awaited() -> str:
     return status(_("One moment…"))
 
 
-def download(label: str, elem_id: str) -> gr.DownloadButton:
+def download(label: str, elem_id: str, path: str | None = None) -> gr.DownloadButton:
     """A small download button, hidden until there is something to download."""
-    return gr.DownloadButton(label, size="sm", scale=0, min_width=200, visible=False, elem_id=elem_id)
+    return gr.DownloadButton(label, path, size="sm", scale=0, min_width=200, visible=path is not None, elem_id=elem_id)
 
 
 def chart(elem_id: str) -> gr.Plot:
