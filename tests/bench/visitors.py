@@ -33,6 +33,7 @@ from uap_core.attacks.menu import ANY
 GREY, SIZE, EPSILON = 128, 64, 25
 THINKING = (1.0, 6.0)  # seconds between two clicks
 LONG_EVERY = 12  # clicks
+PATIENCE = 20.0  # seconds after the end: who waits for a long run then leaves
 
 
 class Pupil(threading.Thread):
@@ -147,7 +148,9 @@ def main() -> None:
         for pupil in pupils:
             pupil.start()
         for pupil in pupils:
-            pupil.join(60 * options.minutes + 600)
+            pupil.join(max(0.0, until + PATIENCE - time.monotonic()))
+        waiting = sum(pupil.is_alive() for pupil in pupils)
+        errors = [error for pupil in pupils for error in pupil.errors]
         memory, peak = (megabytes(app.process.pid, name) for name in ("VmRSS", "VmHWM"))
         alive = app.process.poll() is None
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -159,9 +162,9 @@ def main() -> None:
     for kind, values in (*sorted(seconds.items()), ("all light clicks", light)):
         middle, high = np.percentile(values, (50, 95))
         print(f"| {kind} | {len(values)} | {middle:.2f} | {high:.2f} | {max(values):.2f} |")
-    errors = [error for pupil in pupils for error in pupil.errors]
     print(f"\n{len(errors)} errors, {sum(pupil.wrong for pupil in pupils)} results of somebody else,", end=" ")
-    print(f"{sum(pupil.refused for pupil in pupils)} turned away by a full waiting room; alive at the end: {alive};", end=" ")
+    print(f"{sum(pupil.refused for pupil in pupils)} turned away by a full waiting room,", end=" ")
+    print(f"{waiting} in a long run or its line at the end; alive then: {alive};", end=" ")
     print(f"memory {memory:.0f} MB, peak {peak:.0f} MB")
     for error in errors[:5]:
         print(error)

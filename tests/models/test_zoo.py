@@ -256,3 +256,12 @@ def test_after_a_failure_the_next_may_try_again(tmp_path: Path) -> None:
             zoo.load(key)
     (tmp_path / f"{key}.pth").write_bytes(data)
     assert zoo.load(key) is zoo.load(key)
+
+
+def test_a_card_that_changed_is_read_anew(tmp_path: Path) -> None:
+    text = (MODELS / "resnet64.json").read_text(encoding="utf-8")
+    path = tmp_path / "resnet64.json"
+    path.write_text(text, encoding="utf-8")
+    assert read_card(path) is read_card(path)
+    path.write_text(json.dumps({**json.loads(text), "name": "another"}), encoding="utf-8")
+    assert read_card(path).name == "another"

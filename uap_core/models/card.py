@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,16 @@ class Card:
 
 
 def read_card(path: Path) -> Card:
-    """Read one card. Raises ModelError when it is not one."""
+    """Read one card, anew only when its file has changed: it is asked for at every click. Raises ModelError when it is none."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
+    return _read_card(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_card(path: Path, changed: int, size: int) -> Card:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         known = {f.name for f in fields(Card)} - {"folder"}
@@ -82,6 +92,7 @@ def read_card(path: Path) -> Card:
     return card
 
 
+@cache
 def torchvision_cards(folder: Path) -> list[Card]:
     """Cards of torchvision's classifiers, whose weights belong in ``folder``: from a table that tests hold to its registry."""
     rows = json.loads(TABLE.read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ from uap_core.library import library
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.texts import _
 from uap_core.ui import keeping
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, Sight, frames, judged_when_stopped, order
 from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.freshness import keep_fresh
@@ -281,7 +282,11 @@ def _stored(studio: Studio, network: str) -> Any:
     # Few networks have such curves; the title says whose they are.
     found = (studio.precomputed(f"{key}-convergence", ConvergenceRow) for key in (network, DEFAULT_MODEL))
     table = next((table for table in found if table), None)
-    return show(convergence_figure(table.rows, _("{title} (precomputed)").format(title=table.title))) if table else hide()
+    return (
+        show(drawn_once(convergence_figure, table.rows, _("{title} (precomputed)").format(title=table.title)))
+        if table
+        else hide()
+    )
 
 
 def _room(studio: Studio, network: str, now: float) -> Any:

@@ -14,6 +14,7 @@ from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui import training_view
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -101,7 +102,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             return status(_("Nothing precomputed for this choice: press the button to measure it.")), "", hide(), hide()
         crafted_on = _("crafted anew on {images}.").format(images=found.provenance["crafted_on"])
         note = f"{_precomputed(found.provenance)}, {crafted_on} {conclusion(found.rows)}"
-        drawn = defences_figure(found.rows, _("{title} (precomputed)").format(title=found.title))
+        drawn = drawn_once(defences_figure, found.rows, _("{title} (precomputed)").format(title=found.title))
         return status(note), table_of(found.rows), show(drawn), show(offer("defences.csv", to_csv(found.rows).encode()))
 
     def stored_detector(network: str, pattern: str) -> tuple[Any, ...]:
@@ -111,7 +112,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         found = studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
             return status(_("Nothing precomputed for this choice: press the button to measure it.")), hide(), hide()
-        drawn = detector_figure(found.rows, _("{title} (precomputed)").format(title=found.title))
+        drawn = drawn_once(detector_figure, found.rows, _("{title} (precomputed)").format(title=found.title))
         note = status(f"{_precomputed(found.provenance)}. {noticed(found.rows)}")
         return note, show(drawn), show(offer("detector.csv", to_csv(found.rows).encode()))
 

@@ -10,6 +10,7 @@ import gradio as gr
 from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
@@ -52,7 +53,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         note = _("Precomputed on {images}, {date}.").format(
             images=table.provenance["held_out"], date=table.provenance["time"][:10]
         )
-        figure = sweep_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
+        figure = drawn_once(sweep_figure, table.rows, _("{title} (precomputed)").format(title=table.title))
         return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
 
     def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from uap_core.catalogue import CATALOGUE, fetch, published
 from uap_core.library import Entry, library, read_levels
 from uap_core.row_names import row_name
 from uap_core.texts import _
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, wide
@@ -230,7 +231,11 @@ def _convergence(studio: Studio, key: str) -> Any:
     from uap_core.plots.convergence import convergence_figure
 
     table = studio.precomputed(f"{key}-convergence", ConvergenceRow) if key else None
-    return show(convergence_figure(table.rows, _("{title} (precomputed)").format(title=table.title))) if table else hide()
+    return (
+        show(drawn_once(convergence_figure, table.rows, _("{title} (precomputed)").format(title=table.title)))
+        if table
+        else hide()
+    )
 
 
 def _samples(studio: Studio, key: str) -> Any:
@@ -245,4 +250,4 @@ def _samples(studio: Studio, key: str) -> Any:
         if table and table.rows:
             curves.append(Curve(table.rows, *words))
             title = _("{title} (precomputed)").format(title=table.title)
-    return show(sample_figure(curves, title)) if curves else hide()
+    return show(drawn_once(sample_figure, curves, title)) if curves else hide()

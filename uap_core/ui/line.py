@@ -20,6 +20,7 @@ import gradio as gr
 from uap_core.errors import SettingError
 from uap_core.limits import limits
 from uap_core.texts import _, ngettext
+from uap_core.ui.giving_way import giving_way
 from uap_core.ui.widgets import guarded, progress_note, status
 
 LOOK = 0.5  # seconds between two looks at the line
@@ -114,7 +115,7 @@ def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., I
                     yield said(progress_note(_("Waiting. {expected}").format(expected=line.expected(ahead)), 0))
                     time.sleep(LOOK)
                 started = time.monotonic()
-                with closing(function(*args)) as run:  # type: ignore[type-var]  # handlers are generators
+                with closing(giving_way(function(*args))) as run:  # type: ignore[arg-type]  # handlers are generators
                     for step in run:
                         mine.heard = time.monotonic()
                         yield step

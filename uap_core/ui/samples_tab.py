@@ -9,6 +9,7 @@ import gradio as gr
 
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _, ngettext
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -81,8 +82,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         )
         tables = {"photographs": real, "dreams": dreams, "photographs by DeepFool": deepfool}
         csv_file = offer("sample-curve.csv", _csv(tables).encode())
-        figure = sample_figure(
-            curves, _("{title} (precomputed)").format(title=real.title), random_signs=_stored_baseline(studio, network)
+        figure = drawn_once(
+            sample_figure,
+            curves,
+            _("{title} (precomputed)").format(title=real.title),
+            random_signs=_stored_baseline(studio, network),
         )
         return status(text), show(figure), show(csv_file)
 

@@ -11,6 +11,7 @@ from uap_core.models.twins import TWINS, twin_key
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
@@ -79,7 +80,7 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
             hide(),
             hide(),
         )
-    figure = rounds_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
+    figure = drawn_once(rounds_figure, table.rows, _("{title} (precomputed)").format(title=table.title))
     note = status(f"{_precomputed(table)} {conclusion(table.rows)}")
     return note, show(figure), show(offer("rounds.csv", to_csv(table.rows).encode()))
 
@@ -94,7 +95,7 @@ def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
     if not curves:
         return gr.update(visible=False), hide()
     title = _("{network}, trained further (precomputed)").format(network=studio.card(network).name)
-    return gr.update(visible=True), show(twins_figure(curves, title))
+    return gr.update(visible=True), show(drawn_once(twins_figure, curves, title))
 
 
 def _precomputed(table: Table) -> str:

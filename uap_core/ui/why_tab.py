@@ -12,6 +12,7 @@ from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _, ngettext
 from uap_core.ui import lipschitz_view
+from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -198,7 +199,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
             measured_on=stated["measured_on"],
             images=stated["held_out"],
         )
-        figure = directions_figure(table.rows, _("{title} (precomputed)").format(title=table.title))
+        figure = drawn_once(directions_figure, table.rows, _("{title} (precomputed)").format(title=table.title))
         return status(said), show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
 
     def measure(network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
@@ -267,7 +268,9 @@ def _labels(studio: Studio, setup: Setup) -> Section:
         note = _("Precomputed, {date}, on {images}: {parts}.").format(
             date=table.provenance["time"][:10], images=table.provenance["held_out"], parts=_parts(table.rows)
         )
-        figure = labels_figure(table.rows, _("{title} under its l2 pattern (precomputed)").format(title=table.title))
+        figure = drawn_once(
+            labels_figure, table.rows, _("{title} under its l2 pattern (precomputed)").format(title=table.title)
+        )
         return status(note), show(figure), show(offer("labels.csv", to_csv(table.rows).encode()))
 
     def measure(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:

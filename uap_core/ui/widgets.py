@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import wraps
 from html import escape
 from pathlib import Path
@@ -26,7 +26,7 @@ from PIL import Image
 from uap_core.errors import ImageError, UapError
 from uap_core.files import write_whole
 from uap_core.texts import _
-from uap_core.ui.charts import drawn_and_told
+from uap_core.ui.charts import all_drawn
 from uap_core.ui.downloads import own_folder
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def _as_typed(component: Any, payload: Any) -> Any:
 # On the classes: once a component is updated, each visitor has a copy of it, which forgets what was set on the first one.
 gr.Slider.preprocess = _as_typed  # type: ignore[method-assign, assignment]
 gr.Number.preprocess = _as_typed  # type: ignore[method-assign, assignment]
-gr.Plot.postprocess = drawn_and_told  # type: ignore[method-assign]
 
 
 def photo_input(**options: Any) -> gr.Image:
@@ -102,7 +101,7 @@ def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
 def guarded(outputs: int, message: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Turn an error of ours into one sentence at output number ``message`` and leave the other outputs as they are.
 
-    Anything unexpected goes to the log with its trace; the visitor is told that, and nothing more.
+    Anything unexpected goes to the log with its trace; the visitor is told that, and nothing more. Figures are drawn here.
     """
 
     def sentence(text: str) -> tuple[Any, ...] | Any:
@@ -120,14 +119,15 @@ def guarded(outputs: int, message: int) -> Callable[[Callable[..., Any]], Callab
         @wraps(function)
         def plain(*args: Any) -> Any:
             try:
-                return function(*args)
+                return all_drawn(function(*args))
             except Exception as error:
                 return caught(error)
 
         @wraps(function)
         def streaming(*args: Any) -> Iterator[Any]:
             try:
-                yield from function(*args)
+                with closing(function(*args)) as steps:
+                    yield from map(all_drawn, steps)
             except Exception as error:
                 yield caught(error)
 
@@ -157,7 +157,7 @@ def download(label: str, elem_id: str, path: str | None = None) -> gr.DownloadBu
 
 
 def chart(elem_id: str) -> gr.Plot:
-    """A chart, hidden until there is something to draw; lossless, so that lines stay crisp."""
+    """A chart, hidden until there is something to draw."""
     return gr.Plot(format="png", show_label=False, visible=False, elem_id=elem_id, elem_classes="chart")
 
 
