@@ -45,7 +45,7 @@ def drawn_once(figure: Callable[..., Figure], *given: Any, **named: Any) -> Told
     with _drawing:  # a class that opens a tab together waits for one drawing
         chart = _once.pop(key, None) or drawn(figure(*given, **named))
         _once[key] = chart
-        if len(_once) > KEPT:
+        while len(_once) > KEPT:
             _once.popitem(last=False)
         return chart
 

@@ -227,15 +227,16 @@ def picture_file(pixels: np.ndarray) -> str:
     """uint8 (H,W,3), enlarged, as a lossless file for an image component.
 
     Given an array, Gradio writes its file anew for every visitor, and whoever is fetching the same picture at that moment
-    gets half of it; files it copies once.
+    gets half of it; files it copies once. A picture that was shown before is not packed again.
     """
-    return offer("picture.png", png_of(enlarge(pixels)))
+    content = repr(pixels.shape).encode() + pixels.tobytes()
+    return _kept("picture.png", content, lambda: png_of(enlarge(pixels)))
 
 
 def png_of(pixels: np.ndarray) -> bytes:
-    """uint8 (H,W,3) as a PNG file."""
+    """uint8 (H,W,3) as a PNG file, packed quickly rather than tightly."""
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="PNG")
+    Image.fromarray(pixels).save(stream, format="PNG", compress_level=1)
     return stream.getvalue()
 
 
@@ -255,12 +256,18 @@ def offer(name: str, data: bytes) -> str:
 
     Raises UapError when the disk does not take it.
     """
-    folder = DOWNLOADS / hashlib.sha256(data).hexdigest()[:16]
+    return _kept(name, data, lambda: data)
+
+
+def _kept(name: str, content: bytes, made: Callable[[], bytes]) -> str:
+    """``offer`` for the data that ``made`` makes of ``content``, if it is not there yet."""
+    folder = DOWNLOADS / hashlib.sha256(content).hexdigest()[:16]
     path = folder / name
+    data = b"" if path.exists() else made()  # while others may offer theirs
     with _offering:  # visitors at the same moment neither see half a file nor trip over one being removed
         try:
-            if not path.exists():
-                write_whole(path, data)
+            if new := not path.exists():
+                write_whole(path, data or made())
             os.utime(folder)
             os.utime(DOWNLOADS)  # still in use
         except OSError as error:
@@ -268,10 +275,17 @@ def offer(name: str, data: bytes) -> str:
                 "The disk of the machine that runs this page is full, or may not be written to: make room, then try again."
             )
             raise UapError(sentence) from error
-        folders = sorted(DOWNLOADS.iterdir(), key=lambda entry: entry.stat().st_mtime_ns)
-        for old in folders[:-KEPT_DOWNLOADS]:
-            shutil.rmtree(old, ignore_errors=True)
+        if new:
+            _make_room()
     return str(path)
+
+
+def _make_room() -> None:
+    """Let the oldest files go, several at a time: looking for them takes longer than writing one."""
+    folders = list(DOWNLOADS.iterdir())
+    if len(folders) > KEPT_DOWNLOADS + KEPT_DOWNLOADS // 10:
+        for old in sorted(folders, key=lambda entry: entry.stat().st_mtime_ns)[:-KEPT_DOWNLOADS]:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def size_in_words(linf: float, l2: float) -> list[tuple[str, str]]:
