@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it would look up a host otherwise
+# It would also keep ten thousand events and sum all of them up after each: memory that grows, and time that clicks wait for.
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
 # Before torch is imported. Its threads would spin while they wait for each other, on processors that a browser or another
 # visitor's click needs, and all would come to a crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
