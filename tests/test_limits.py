@@ -55,3 +55,16 @@ def test_threads_that_wait_sleep_and_this_is_settled_before_torch_is_there() -> 
     code = "import os, sys, app; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={}, capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["PASSIVE", "False"]
+
+
+def test_gradio_keeps_no_statistics() -> None:
+    """It would keep ten thousand events and sum all of them up after each."""
+    code = """import app, gradio
+with gradio.Blocks() as page:
+    gradio.Button()
+page.queue()
+print(page._queue.ANALYTICS_MAX_EVENTS, page._queue.ANAYLTICS_CACHE_FREQUENCY)"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    kept, often = map(int, run.stdout.split())
+    assert kept == 1
+    assert often > 10**6
