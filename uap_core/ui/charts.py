@@ -9,13 +9,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gradio.components.plot import PlotData
 from gradio.processing_utils import encode_plot_to_base64
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 KEPT = 60  # charts, some 50 KB each
 
@@ -30,15 +27,15 @@ _once: OrderedDict[str, ToldPlot] = OrderedDict()
 _drawing = threading.RLock()  # one at a time: Matplotlib's figures share the parser of their labels
 
 
-def drawn(figure: Figure) -> ToldPlot:
-    """The figure as a picture, lossless so that lines stay crisp, and in words."""
+def drawn(figure: Any) -> ToldPlot:
+    """A Matplotlib figure as a picture, lossless so that lines stay crisp, and in words."""
     from uap_core.plots.description import described
 
     with _drawing:
         return ToldPlot(type="matplotlib", plot=encode_plot_to_base64(figure, "png"), chart=described(figure))
 
 
-def drawn_once(figure: Callable[..., Figure], *given: Any, **named: Any) -> ToldPlot:
+def drawn_once(figure: Callable[..., Any], *given: Any, **named: Any) -> ToldPlot:
     """``drawn(figure(*given, **named))``, kept for whoever asks for the same. Rows and words are given: the same text is the
     same chart."""
     key = repr((figure.__qualname__, given, sorted(named.items())))
