@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 from html import escape
@@ -58,6 +59,7 @@ still fools. Rest the pointer on a picture to see the photograph as it was.
 """)
 INVITATION = _("Three answer at once. Choose more attacks and press the button.")
 ITSELF = _("the network itself")
+PAUSE = 0.25  # seconds between two sentences about an attack under way
 EFFORTS = {_("quick"): 1, _("thorough, 4 times the steps"): 4}
 MATCHED = {_("the same epsilon for all"): True, _("each its own smallest"): False}
 HEAD = (
@@ -154,7 +156,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         before, name = _before(photo, network), (other or classifier).card.name
         photograph, lines = picture_link(before), list[str]()
         finished: list[Contender] = []
+        shown = 0.0
         for contender in compare(classifier, image, perturbation, ordered, bout, other):
+            if not contender.done and time.monotonic() - shown < PAUSE:
+                continue  # to tell of each step would take as long as the step
+            shown = time.monotonic()
             share = (len(finished) + contender.share) / len(ordered)
             note = progress_note(f"{row_name(contender.name)}: {contender.seconds:.1f} s…", share)
             if contender.done:
