@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -23,5 +25,12 @@ def page_of(build: Callable[[Studio, Setup, gr.Tab], Any], studio: Studio | None
 
 
 def handlers_of(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
-    """The functions of a page by name, as it calls them."""
-    return {function.name: function.fn for function in page.fns.values() if function.fn}
+    """The functions of a page by name, as it calls them for one and the same visitor."""
+    functions = [function.fn for function in page.fns.values() if function.fn]
+    return {function.__name__: as_called(function) for function in functions}
+
+
+def as_called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For one and the same visitor."""
+    first = next(iter(inspect.signature(function).parameters), "")
+    return partial(function, gr.Request(session_hash="visitor")) if first == "request" else function

@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from tab_pages import page_of
+from tab_pages import handlers_of, page_of
 
 from uap_core.attacks.menu import ANY, TARGET
 from uap_core.crafting.menu import MENU, build
@@ -41,7 +41,7 @@ def page() -> gr.Blocks:
 @pytest.fixture(scope="module")
 def handlers(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
     """The tab's handlers by name, as the page calls them."""
-    return {found.fn.__name__: found.fn for found in page.fns.values() if found.fn is not None}
+    return handlers_of(page)
 
 
 @pytest.fixture(autouse=True)
@@ -275,12 +275,10 @@ def test_it_streams_and_a_stop_keeps_what_is_shown(handlers: dict[str, Callable[
     assert all(Path(file["value"]).is_file() for file in files)
 
 
-def test_a_stop_before_the_first_step_or_after_the_end(handlers: dict[str, Callable[..., Any]]) -> None:
-    assert "before there was anything to keep" in handlers["settle"]("sample:lion", None)[0]
-    ended = a_pattern(held_out={"set": "12 images", "fooling_rate": 0.5})
-    note, *_, same = handlers["settle"]("sample:lion", ended)
-    assert "What was crafted stays" in note
-    assert same is ended
+def test_what_is_not_there_or_was_measured_is_left_as_it_is(handlers: dict[str, Callable[..., Any]]) -> None:
+    measured = a_pattern(held_out={"set": "12 images", "fooling_rate": 0.5})
+    for draft in (None, measured):
+        assert handlers["settle"]("sample:lion", draft) == (gr.skip(),) * 6
     assert handlers["ready"](None)[1:] == (gr.update(interactive=False),) * 3
 
 

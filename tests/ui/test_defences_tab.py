@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from tab_pages import page_of
+from tab_pages import handlers_of, page_of
 
 from uap_core.assets import RESULTS
 from uap_core.experiments.defences import DefenceRow
@@ -33,7 +33,7 @@ def page() -> gr.Blocks:
 @pytest.fixture(scope="module")
 def handlers(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
     """The tab's handlers by name, as the page calls them."""
-    return {found.fn.__name__: found.fn for found in page.fns.values() if found.fn is not None}
+    return handlers_of(page)
 
 
 @pytest.fixture

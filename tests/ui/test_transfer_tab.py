@@ -4,16 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
+from tab_pages import handlers_of, page_of
 
 from uap_core.experiments import cross_training
 from uap_core.experiments.cross_training import LearnerRow
 from uap_core.experiments.matrix import MatrixRow
 from uap_core.library import library
 from uap_core.metrics import Rate
-from uap_core.ui import setup_panel, transfer_tab
+from uap_core.ui import transfer_tab
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.transfer_tab import FAMILIES
 
@@ -22,18 +22,9 @@ OF_64 = [entry for entry in library() if entry.side == 64]
 MINE = {"mine": Pattern("mine", np.full((3, 64, 64), 4 / 255, dtype=np.float32), "linf", 4 / 255)}
 
 
-def handlers_of(studio: Studio) -> Handlers:
-    """The tab's handlers by name, as the page calls them."""
-    with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
-        with gr.Tab("Transfer") as tab:
-            transfer_tab.build(studio, setup, tab)
-    return {found.fn.__name__: found.fn for found in demo.fns.values() if found.fn is not None}
-
-
 @pytest.fixture(scope="module")
 def handlers() -> Handlers:
-    return handlers_of(Studio())
+    return handlers_of(page_of(transfer_tab.build))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -103,7 +94,7 @@ def test_training_streams_its_accuracies_and_its_table(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(cross_training, "open_for_halves", lambda *asked: (opened.append(asked), (Some(), Some((1, 2))))[1])
     monkeypatch.setattr(cross_training, "cross_training", lambda *_: iter([*learnt, *cells]))
-    steps = list(handlers_of(Studio(images=tmp_path))["learn"]())
+    steps = list(handlers_of(page_of(transfer_tab.build, Studio(images=tmp_path)))["learn"]())
     assert opened == [(tmp_path, transfer_tab.HALVES_LIMIT)]
     assert "A, epoch 2: accuracy 50.0%" in steps[2][0]
     assert "Accuracy: A 50.0%." in steps[3][1]

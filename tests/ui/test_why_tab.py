@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from tab_pages import as_called
 
 from uap_core.ui import setup_panel, why_tab
 from uap_core.ui.studio import Studio
@@ -26,11 +27,13 @@ def handlers() -> dict[str, Callable[..., Any]]:
             why_tab.build(studio, setup, tab)
     found = {}
     for key, event in demo.fns.items():
+        if event.fn is None:
+            continue
         for target, name in event.targets if key not in before else ():
             elem_id = demo.blocks[target].elem_id if target is not None else ""
-            found.setdefault(elem_id or name, event.fn)
+            found.setdefault(elem_id or name, as_called(event.fn))
         if event.name:
-            found.setdefault(event.name, event.fn)
+            found.setdefault(event.name, as_called(event.fn))
     return found
 
 

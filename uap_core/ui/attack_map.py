@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -20,6 +23,10 @@ BOXES = (
     (_("Black box"), _("may only ask the network, and look at its answers")),
 )
 COLUMNS = (_("For one picture"), _("For all pictures at once"))
+ON_CLICK = """element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-tab]");
+  if (button) trigger("click", { tab: button.dataset.tab });
+});"""
 
 
 @dataclass(frozen=True)
@@ -72,34 +79,46 @@ BEYOND = (
 )
 
 
-def build() -> tuple[gr.Accordion, list[tuple[gr.Button, Place]]]:
-    """Lay the map out; ``wire`` connects its buttons once the tabs are there."""
-    buttons = []
+def build() -> tuple[gr.Accordion, gr.HTML]:
+    """Lay the map out, in one piece of HTML: a component for each button would make the whole page slower to open. ``wire``
+    connects it once the tabs are there."""
     with gr.Accordion(_("The attacks on one map"), open=False, elem_id="map") as box:
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-        for row, (name, knows) in enumerate(BOXES):
-            gr.HTML(f"<h2>{name}</h2><p>{knows}</p>", elem_classes="map-box")
-            with gr.Row():
-                for column, heading in enumerate(COLUMNS):
-                    with gr.Column(min_width=280):
-                        gr.HTML(f'<p class="map-column">{heading}</p>')
-                        buttons += _stops([place for place in PLACES if (place.row, place.column) == (row, column)])
-        beyond = _("Beyond the attacks")
-        gr.HTML(f"<h2>{beyond}</h2>", elem_classes="map-box")
-        buttons += _stops(BEYOND)
-    return box, buttons
+        places = gr.HTML(_map(), js_on_load=ON_CLICK)
+    return box, places
 
 
-def wire(box: gr.Accordion, buttons: list[tuple[gr.Button, Place]], tabs: gr.Tabs) -> None:
+def wire(box: gr.Accordion, places: gr.HTML, tabs: gr.Tabs) -> None:
     """Each button closes the map and opens its tab."""
-    for button, place in buttons:
-        button.click(lambda tab=place.tab: (gr.update(selected=tab), gr.update(open=False)), None, [tabs, box], **QUICK)
+
+    def go(event: gr.EventData) -> tuple[Any, Any]:
+        known = {place.tab for place in (*PLACES, *BEYOND)}
+        tab = event._data.get("tab") if isinstance(event._data, dict) else None  # as the page, or a stranger, sent it
+        return (gr.update(selected=tab), gr.update(open=False)) if tab in known else (gr.skip(), gr.skip())
+
+    places.click(go, None, [tabs, box], **QUICK)
 
 
-def _stops(places: list[Place] | tuple[Place, ...]) -> list[tuple[gr.Button, Place]]:
-    made = []
-    for place in places:
-        with gr.Row(elem_classes="map-stop"):
-            gr.HTML(place.text)
-            made.append((gr.Button(place.button, size="sm", scale=0, min_width=130), place))
-    return made
+def _map() -> str:
+    boxes = [
+        _box(name, knows, [_stops(heading, row, column) for column, heading in enumerate(COLUMNS)])
+        for row, (name, knows) in enumerate(BOXES)
+    ]
+    return "".join([*boxes, _box(_("Beyond the attacks"), "", [_list(BEYOND)])])
+
+
+def _box(name: str, knows: str, columns: list[str]) -> str:
+    cells = "".join(f"<div>{column}</div>" for column in columns)
+    return f'<section class="map-box"><div><h2>{escape(name)}</h2><p>{escape(knows)}</p></div>{cells}</section>'
+
+
+def _stops(heading: str, row: int, column: int) -> str:
+    return f"<h3>{escape(heading)}</h3>" + _list([place for place in PLACES if (place.row, place.column) == (row, column)])
+
+
+def _list(places: Sequence[Place]) -> str:
+    def line(place: Place) -> str:
+        button = f'<button type="button" data-tab="{place.tab}">{escape(place.button)}</button>'
+        return f"<li>{button}<span>{escape(place.text)}</span></li>"
+
+    return f"<ul>{''.join(map(line, places))}</ul>"

@@ -18,11 +18,11 @@ from uap_core.experiments.exhibit import GAIN, amplified
 from uap_core.row_names import row_name
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
-    LONG,
     QUICK,
     awaited,
     chart,
@@ -34,7 +34,6 @@ from uap_core.ui.widgets import (
     progress_note,
     show,
     status,
-    stopping,
 )
 
 if TYPE_CHECKING:
@@ -179,8 +178,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
     outputs = [state, rows, figure, archive, numbers]
     inputs = [*setup.inputs, goal, target, keys, matched, effort, judge]
-    running = run.click(studio.heavy(len(outputs), 0)(attack), inputs, outputs, **LONG)
-    stopping(stop, running, _("Stopped. What was found so far stays."), state)
+    stopped = _("Stopped. What was found so far stays.")
+    run_until_stopped(run, stop, studio.heavy(len(outputs), 0)(attack), inputs, outputs, stopped)
     keep_fresh(setup, tab, preview, setup.inputs, [*outputs, target, judge], also=[target, judge])
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 

@@ -158,13 +158,16 @@ def _view(studio: Studio, sight: Sight, network: str, perturbation: Perturbation
             return view
 
 
+def is_judged(draft: Pattern) -> bool:
+    """Whether its rates are stated, as those of a finished run are."""
+    return "held_out" in draft.provenance
+
+
 def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
-    """The same pattern with its rates on the watched images stated, and a sentence on them; a finished run's has its own."""
+    """The same pattern with its rates on the watched images stated, and a sentence on them."""
     from uap_core.crafting.problem import Goal
     from uap_core.experiments.crafted import with_held_out
 
-    if "held_out" in draft.provenance:
-        return draft, _("Nothing is running. What was crafted stays.")
     stated = draft.provenance
     classifier, target = studio.classifier(stated["network"]), str(stated.get("target", ""))
     held_out = studio.craft_and_held_out(stated["network"])[1]

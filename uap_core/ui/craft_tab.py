@@ -16,14 +16,15 @@ from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.texts import _
 from uap_core.ui import keeping
 from uap_core.ui.charts import drawn_once
-from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, Sight, frames, judged_when_stopped, order
+from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, Sight, frames, is_judged, judged_when_stopped, order
 from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.opening import Opening
 from uap_core.ui.scene import DEFAULT_PHOTO
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, chart, guarded, hide, picture_file, problem, progress_note, show, status
+from uap_core.ui.widgets import QUICK, chart, guarded, hide, picture_file, problem, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.exhibit import Exhibit
@@ -182,9 +183,9 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             yield *_shown(frame), *(gr.skip(),) * 3
 
     def settle(photo: str, draft_now: Pattern | None) -> tuple[Any, ...]:
-        """After a stop: what the page shows and what is kept are the same, measured pattern."""
-        if draft_now is None:
-            return status(_("Stopped before there was anything to keep.")), *(gr.skip(),) * 5
+        """Of a run that was stopped: what the page shows and what is kept are the same, measured pattern."""
+        if draft_now is None or is_judged(draft_now):
+            return (gr.skip(),) * 6
         draft_now, said = judged_when_stopped(studio, draft_now)
         made = draft_now.as_perturbation()
         view = _under(studio, photo, draft_now)
@@ -194,20 +195,14 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
 
     shown = [picture, photograph, labels, table]
     choices = [images, method, cost, goal, target, seed]
-    running = run.click(
-        studio.heavy(10, 0)(craft),
-        [sight, *setup.inputs[1:], *choices],
-        [state, *shown, figure, draft, *kept.outputs[1:]],
-        **LONG,
-    )
-    stopped = stop.click(None, None, None, cancels=[running]).then(
-        guarded(6, 0)(settle), [setup.photo, draft], [state, *shown, draft], **QUICK
-    )
+    filled = [state, *shown, figure, draft, *kept.outputs[1:]]
+    inputs = [sight, *setup.inputs[1:], *choices]
+    running = run_until_stopped(run, stop, studio.heavy(10, 0)(craft), inputs, filled, _("Stopped."))
+    settled = running.then(guarded(6, 0)(settle), [setup.photo, draft], [state, *shown, draft], **QUICK)
     beside = [draft, images, target, looked_at, sight]
     seen = [state, *shown, figure, images, target, looked_at]
-    for event in (running, stopped):
-        event.then(kept.ready, draft, kept.outputs, **QUICK)
-        event.then(guarded(len(seen), 0)(after), [*setup.inputs, *beside], seen, **QUICK)
+    settled.then(kept.ready, draft, kept.outputs, **QUICK)
+    settled.then(guarded(len(seen), 0)(after), [*setup.inputs, *beside], seen, **QUICK)
     keep_fresh(setup, tab, regard, setup.inputs, seen, also=beside)
     method.change(_about_method, method, method_note, **QUICK)
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)

@@ -16,10 +16,11 @@ from uap_core.texts import _
 from uap_core.ui import training_view
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.defences import DefenceRow
@@ -199,11 +200,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         yield done_note, gr.skip(), show(offer("detector.csv", to_csv(rows).encode()))
 
     outputs = [state, table, figure, csv]
-    running = run.click(studio.heavy(4, 0)(measure), [*setup.inputs, ticked], outputs, **LONG)
-    stopping(stop, running, _("Stopped. The rows so far stay."), state)
+    stopped = _("Stopped. The rows so far stay.")
+    run_until_stopped(run, stop, studio.heavy(4, 0)(measure), [*setup.inputs, ticked], outputs, stopped)
     detector_outputs = [detector_state, curve, points]
-    watching = watch.click(studio.heavy(3, 0)(detect), setup.inputs, detector_outputs, **LONG)
-    stopping(halt, watching, _("Stopped. The curves so far stay."), detector_state)
+    stopped = _("Stopped. The curves so far stay.")
+    run_until_stopped(watch, halt, studio.heavy(3, 0)(detect), setup.inputs, detector_outputs, stopped)
     keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
     keep_fresh(setup, tab, stored_detector, [setup.network, setup.pattern], detector_outputs)
 

@@ -12,9 +12,10 @@ from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
@@ -99,7 +100,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
 
     outputs = [state, figure, csv]
-    running = run.click(studio.heavy(3, 0)(measure), setup.inputs, outputs, **LONG)
-    stopping(stop, running, _("Stopped. The points so far stay."), state)
+    stopped = _("Stopped. The points so far stay.")
+    run_until_stopped(run, stop, studio.heavy(3, 0)(measure), setup.inputs, outputs, stopped)
     keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
     keep_fresh(setup, tab, photo_curve, setup.inputs[:4], [photo_note, photo_chart, photo_csv])

@@ -13,10 +13,11 @@ from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, line, wide
-from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.lipschitz import LayerRow, RadiusRow
@@ -107,8 +108,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         )
         yield finished(said, classifier.card.name, layers, pictures)
 
-    running = run.click(studio.heavy(len(outputs), 0)(measure), setup.network, outputs, **LONG)
-    stopping(stop, running, _("Stopped. The layers so far stay."), state)
+    stopped = _("Stopped. The layers so far stay.")
+    run_until_stopped(run, stop, studio.heavy(len(outputs), 0)(measure), [setup.network], outputs, stopped)
     keep_fresh(setup, tab, stored, [setup.network], outputs)
 
 

@@ -84,7 +84,7 @@ def build(studio: Studio) -> gr.Blocks:
                     links.build_button()
                 note = links.build_note()
         gr.HTML(HEADING, elem_classes="unseen")
-        box, stops = attack_map.build()
+        box, places = attack_map.build()
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
                 setup = setup_panel.build(studio, demo)
@@ -110,7 +110,7 @@ def build(studio: Studio) -> gr.Blocks:
                 with gr.Tab(_("Networks"), id="networks") as networks:
                     networks_tab.build(studio, setup, tabs, networks)
         glossary.build()
-        attack_map.wire(box, stops, tabs)
+        attack_map.wire(box, places, tabs)
         links.wire(studio, setup, demo, tabs, note)
         tour.wire(studio, setup, demo, tabs, start, bar)
         demo.load(lambda: studio.looked_at.set(), None, None, **QUICK)

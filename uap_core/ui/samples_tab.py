@@ -11,10 +11,10 @@ from uap_core.tables import Table, to_csv
 from uap_core.texts import _, ngettext
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, add_own, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import (
-    LONG,
     QUICK,
     awaited,
     chart,
@@ -25,7 +25,6 @@ from uap_core.ui.widgets import (
     progress_note,
     show,
     status,
-    stopping,
 )
 
 EXPLAIN = _(r"""
@@ -155,10 +154,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
     outputs = [state, live_chart, csv, npy, made]
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
-    running = run.click(studio.heavy(5, 0)(craft), choices, outputs, **LONG)
-    stopped = stopping(stop, running, _("Stopped. The points so far stay, and so does the last pattern."), state)
-    for event in (running, stopped):
-        event.then(keep, [setup.network, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
+    stopped = _("Stopped. The points so far stay, and so does the last pattern.")
+    running = run_until_stopped(run, stop, studio.heavy(5, 0)(craft), choices, outputs, stopped)
+    running.then(keep, [setup.network, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
     keep_fresh(setup, tab, stored, [setup.network], [note, stored_chart, stored_csv])
 
 

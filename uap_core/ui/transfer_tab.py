@@ -14,10 +14,11 @@ from uap_core.row_names import row_name
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.rate_table import MADE_ON_IT, rate_table
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, QUICK, download, guarded, hide, offer, progress_note, show, status, stopping
+from uap_core.ui.widgets import QUICK, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.matrix import MatrixRow
@@ -179,10 +180,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     family.input(guarded(4, 0)(stored), family, precomputed, **QUICK)
     keep_fresh(setup, tab, offered, [setup.network], [state, networks])
     outputs = [state, live, live_csv]
-    running = run.click(studio.heavy(3, 0)(measure), [setup.network, setup.own, networks], outputs, **LONG)
-    stopping(stop, running, _("Stopped. The cells so far stay."), state)
-    learning = train.click(studio.heavy(3, 0)(learn), None, [training, trained, halves_csv], **LONG)
-    stopping(stop_training, learning, _("Stopped."), training)
+    inputs, stopped = [setup.network, setup.own, networks], _("Stopped. The cells so far stay.")
+    run_until_stopped(run, stop, studio.heavy(3, 0)(measure), inputs, outputs, stopped)
+    of_training = [training, trained, halves_csv]
+    run_until_stopped(train, stop_training, studio.heavy(3, 0)(learn), [], of_training, _("Stopped."))
 
 
 def _stored(table: Table | None, made: str = MADE_ON_IT) -> str:

@@ -14,9 +14,10 @@ from uap_core.texts import _, ngettext
 from uap_core.ui import lipschitz_view
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.widgets import LONG, awaited, chart, download, hide, offer, progress_note, show, status, stopping
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.dominant import Move
@@ -93,8 +94,8 @@ def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, s
 
 
 def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
-    running = run.click(studio.heavy(len(outputs), 0)(measure), inputs, outputs, **LONG)
-    stopping(stop, running, _("Stopped. What was drawn stays."), outputs[0])
+    stopped = _("Stopped. What was drawn stays.")
+    run_until_stopped(run, stop, studio.heavy(len(outputs), 0)(measure), inputs, outputs, stopped)
 
 
 def _missing(outputs: list[Any]) -> tuple[Any, ...]:

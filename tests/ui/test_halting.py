@@ -1,0 +1,81 @@
+"""A run ends when its visitor asks for it, nobody else's does, and then it can be started again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from uap_core.ui.halting import Halt
+
+ANNA, BEN = gr.Request(session_hash="anna"), gr.Request(session_hash="ben")
+
+
+def counting(closed: list[int]) -> Any:
+    """A run of a hundred steps that notes at which one it was closed."""
+
+    def run() -> Iterator[tuple[str, int]]:
+        step = 0
+        try:
+            for step in range(100):
+                yield "under way", step
+        finally:
+            closed.append(step)
+
+    return run
+
+
+def test_it_ends_after_the_step_under_way_and_says_so() -> None:
+    closed, halt = list[int](), Halt("Stopped.", 2)
+    steps = halt.heeded(counting(closed))(ANNA)
+    assert [next(steps) for _ in range(2)] == [("under way", 0), ("under way", 1)]
+    assert "Stopping" in halt.ask(ANNA)
+    *rest, (sentence, kept) = steps
+    assert rest == []
+    assert "Stopped." in sentence
+    assert kept == gr.skip()
+    assert closed == [1]
+
+
+def test_another_visitors_run_goes_on() -> None:
+    closed, halt = list[int](), Halt("Stopped.", 2)
+    hers, his = (halt.heeded(counting(closed))(visitor) for visitor in (ANNA, BEN))
+    next(hers), next(his)
+    halt.ask(BEN)
+    assert len(list(hers)) == 99
+    assert len(list(his)) == 1
+    assert closed == [99, 0]
+
+
+def test_where_nothing_runs_nothing_is_said_and_the_next_run_is_whole() -> None:
+    halt = Halt("Stopped.", 2)
+    assert halt.ask(ANNA) == gr.skip()
+    assert len(list(halt.heeded(counting([]))(ANNA))) == 100
+    assert halt.ask(ANNA) == gr.skip(), "it is over"
+    stopped = halt.heeded(counting([]))(ANNA)
+    next(stopped)
+    halt.ask(ANNA)
+    list(stopped)
+    assert len(list(halt.heeded(counting([]))(ANNA))) == 100
+
+
+def test_a_visitor_who_leaves_is_forgotten() -> None:
+    closed, halt = list[int](), Halt("Stopped.", 2)
+    steps = halt.heeded(counting(closed))(ANNA)
+    next(steps)
+    steps.close()  # type: ignore[attr-defined]  # as Gradio does
+    assert closed == [0]
+    assert halt.ask(ANNA) == gr.skip()
+
+
+def test_an_error_is_nothing_that_it_hides() -> None:
+    def broken() -> Iterator[str]:
+        yield "under way"
+        raise RuntimeError("broken")
+
+    halt = Halt("Stopped.", 1)
+    with pytest.raises(RuntimeError, match="broken"):
+        list(halt.heeded(broken)(ANNA))
+    assert halt.ask(ANNA) == gr.skip()
