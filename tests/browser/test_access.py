@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from test_page import wait_for
 
@@ -120,3 +121,25 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
     tab_to(page, "#craft-stop")
     page.keyboard.press("Enter")
     wait_for(page, "#craft-status", "Stopped")
+
+
+def test_the_divider_is_moved_by_keys_as_by_mouse(page) -> None:
+    divider = page.get_by_role("slider", name="Divider between before and after")
+
+    def said() -> int:
+        page.wait_for_timeout(100)
+        return int(divider.get_attribute("aria-valuenow"))
+
+    tab_to(page, "#before-after [role=slider]")
+    assert said() == 50
+    for key, place in (("ArrowRight", 55), ("ArrowLeft", 50), ("Home", 0), ("ArrowLeft", 0), ("End", 100)):
+        page.keyboard.press(key)
+        assert said() == place, key
+    box = page.locator("#before-after img").first.bounding_box()
+    handle = divider.bounding_box()
+    assert handle["x"] + handle["width"] / 2 == pytest.approx(box["x"] + box["width"], abs=2), "the picture is all before"
+    page.mouse.move(handle["x"] + 2, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 50)
+    page.mouse.up()
+    assert said() == pytest.approx(25, abs=2)

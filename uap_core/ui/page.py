@@ -53,6 +53,7 @@ SAID = {
     "tour": _("Guided tour"),
     "before": _("The photograph before the pattern"),
     "after": _("The photograph with the pattern"),
+    "divider": _("Divider between before and after"),
 }
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
