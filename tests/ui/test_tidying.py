@@ -21,7 +21,7 @@ networks = [[] for _ in range(500_000)]  # and all else that stays
 gc.collect()
 tidy_often()
 in_use = deque(maxlen=3000)  # as what an answer needs is until it is sent: old enough by then to be passed over at first
-for _ in range(60_000):
+for _ in range(200_000):
     link = Link()
     link.itself = link  # only a search finds that nobody needs it
     in_use.append(link)
@@ -33,4 +33,4 @@ def test_waste_is_found_soon_and_nothing_else_is_searched() -> None:
     run = subprocess.run([sys.executable, "-c", WASTE], cwd=ROOT, capture_output=True, text=True, check=True)
     kept, left = map(int, run.stdout.split())
     assert kept > 50_000
-    assert left < 30_000, "of 60 000"
+    assert left < 30_000, "of 200 000"
