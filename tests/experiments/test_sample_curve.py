@@ -15,7 +15,7 @@ from uap_core.crafting.loop import Progress
 from uap_core.datasets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
-from uap_core.metrics import Rate
+from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -121,3 +121,18 @@ def test_shared_images_are_refused(network: Classifier) -> None:
 def test_nothing_to_craft_on_is_refused(network: Classifier) -> None:
     with pytest.raises(DatasetError, match="no images"):
         list(sample_curve(network, Default(), CRAFT.prefix(0), HELD_OUT, BALL, [0], 0))
+
+
+def test_answers_that_are_known_are_not_asked_for_again(network: Classifier) -> None:
+    asked: list[int] = []
+    watching = network.register_forward_pre_hook(lambda _module, images: asked.append(len(images[0])))
+    curve = (network, Recorder(), CRAFT, HELD_OUT, BALL, [4], 0)
+    clean = predict(network, HELD_OUT.batches())
+    rows, before = list(sample_curve(*curve)), sum(asked)
+    asked.clear()
+    assert [replace(row, seconds=0.0) for row in sample_curve(*curve, clean=clean)] == [
+        replace(row, seconds=0.0) for row in rows
+    ]
+    assert sum(asked) == len(HELD_OUT)
+    assert before == 3 * len(HELD_OUT)
+    watching.remove()

@@ -56,17 +56,18 @@ def sample_curve(
     sizes: Sequence[int],
     seed: int,
     keep: dict[int, Tensor] | None = None,
+    clean: Tensor | None = None,
 ) -> Iterator[SampleRow]:
     """Craft on nested prefixes of ``craft`` in an order drawn from ``seed`` and measure each pattern on ``held_out``.
 
     Every size runs the same number of steps, so a point differs from its neighbour by its images alone. ``keep`` is filled
-    with the pattern of each size.
+    with the pattern of each size. ``clean`` are the class indices (N,) of ``held_out`` as it is, where they are known already.
     Raises DatasetError when the two sets share a file.
     """
     if craft.name == held_out.name and set(craft.files) & set(held_out.files):
         raise DatasetError("The craft set and the held-out set share images.")
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
-    clean = predict(classifier, held_out.batches())
+    clean = predict(classifier, held_out.batches()) if clean is None else clean
     for size in sizes:
         part = ordered.prefix(size)
         progress = None

@@ -112,6 +112,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         title = _("{network}, {ball}, {count} held-out {images} (live)").format(
             network=classifier.card.name, ball=ball, count=len(held_out), images=studio.live_set_name(network)
         )
+        text = _("Looking at {count} held-out images as they are, and under random signs…").format(count=len(held_out))
+        yield progress_note(text, 0), *skip
         signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
         clean = predict(classifier, held_out.batches())
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
@@ -119,7 +121,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         found: tuple[Pattern, ...] = ()
         rows = []
         method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
-        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns):
+        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns, clean):
             place = sizes.index(row.images)
             if not row.done:
                 text = _("Crafting on {done} of {count} images…").format(done=row.images, count=len(craft_set))
