@@ -237,6 +237,6 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
         try:
             return archive.read(name)
         except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-            raise ImageError("This picture could not be unpacked.") from error
+            raise ImageError(_("This picture could not be unpacked.")) from error
 
     return list(names), read

@@ -75,7 +75,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         name: value for name, value in found.items() if value.ndim == 3 and value.size and 3 in (value.shape[0], value.shape[2])
     }
     if not found:
-        raise PerturbationError("This file holds no array of numbers.")
+        raise PerturbationError(_("This file holds no array of numbers."))
     if not fitting:
         shapes = ", ".join(str(value.shape) for value in found.values())
         raise PerturbationError(

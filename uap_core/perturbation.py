@@ -76,7 +76,9 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         return
     if path.suffix != ".safetensors":
         raise PerturbationError(
-            _("A perturbation is saved as {endings}, not {ending!r}.").format(endings=" or ".join(ENDINGS), ending=path.suffix)
+            _("A perturbation is saved as {endings} or {last}, not {ending!r}.").format(
+                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
+            )
         )
     import torch
     from safetensors.torch import save

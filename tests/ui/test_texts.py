@@ -17,6 +17,7 @@ from string import Formatter
 
 import pytest
 
+from uap_core import errors
 from uap_core.catalogue import CATALOGUE
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import library
@@ -38,6 +39,8 @@ STAY = re.compile(
     r"\b(l_inf|linf|l2|l_0|PSNR|SSIM|dB|px|MB|s|ms|PNG|JPEG|of|et al|FGSM|PGD|MI-FGSM|Square|DeepFool|L-BFGS|Carlini|Wagner"
     r"|Hinge|SPGD|DF-UAP|Cos-UAP|SGA|SV-UAP|ImageNet|Goodfellow|Gradio|API)\b"
 )
+# Whose sentences people read.
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.UapError)}
 
 
 def messages() -> list[Message]:
@@ -182,6 +185,42 @@ def test_no_message_stands_within_an_f_string() -> None:
             for node in ast.walk(outer) if isinstance(outer, ast.JoinedStr) else ():
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in ("_", "N_", "ngettext"):
                     assert not isinstance(node.args[0], ast.Constant), f"{path.name}, line {node.lineno}"
+
+
+def test_errors_are_translated() -> None:
+    """All but those that the command line alone raises, which stays English."""
+    found = 0
+    for path in (ROOT / "uap_core").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree) if path.parent.name != "commands" else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ERRORS:
+                found += 1
+                words = [word for part in (node, *made_before(tree, node.args[0])) for word in untranslated(part)]
+                assert words == [], f"{path.name}, line {node.lineno}"
+    assert found > 100
+
+
+def untranslated(node: ast.AST) -> Iterator[str]:
+    """Strings with letters that do not go through gettext, or that do as part of an f-string, which no catalogue knows."""
+    found = isinstance(node, ast.Call) and ast.unparse(node.func) in ("_", "ngettext")
+    if isinstance(node, ast.Compare) or (found and not any(isinstance(inner, ast.JoinedStr) for inner in ast.walk(node))):
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"[^\W\d_]", node.value):
+        yield node.value
+    for inner in ast.iter_child_nodes(node):
+        yield from untranslated(inner)
+
+
+def made_before(tree: ast.AST, sentence: ast.expr) -> list[ast.expr]:
+    """What ``sentence`` may be where it is a name, or a name's format: all that its file ever gives that name."""
+    if isinstance(sentence, ast.Call) and isinstance(sentence.func, ast.Attribute) and sentence.func.attr == "format":
+        sentence = sentence.func.value
+    if not isinstance(sentence, ast.Name):
+        return []
+    given = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    found = [node.value for node in given if ast.unparse(node.targets[0]) == sentence.id]
+    assert found, f"line {sentence.lineno}: nothing says where {sentence.id} comes from"
+    return found
 
 
 @pytest.mark.parametrize("language", ["en", "de", "xx_YY", "../..", ""])

@@ -14,6 +14,7 @@ from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.subject import Subject
 from uap_core.errors import SettingError
 from uap_core.norms import L2, LINF
+from uap_core.texts import _
 
 # A hair beyond the boundary, so that a point which lies exactly on it moves too: the authors' 1e-4 of 255 levels.
 NUDGE = 1e-4 / 255
@@ -34,9 +35,11 @@ class DeepFool(Attack):
     def __post_init__(self) -> None:
         check_counts(iterations=self.iterations)
         if self.candidates < 2:
-            raise SettingError("DeepFool needs at least two candidate classes: the present one and another.")
+            raise SettingError(_("DeepFool needs at least two candidate classes: the present one and another."))
         if self.norm not in (L2, LINF):
-            raise SettingError(f"DeepFool's norm is {L2!r} or {LINF!r}, not {self.norm!r}.")
+            raise SettingError(
+                _("DeepFool's norm is {l2!r} or {linf!r}, not {norm!r}.").format(l2=L2, linf=LINF, norm=self.norm)
+            )
 
     def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.run``. Pixels are clamped to [0,1] while the step is sought, so that it still works when they are."""
@@ -110,7 +113,7 @@ def approach(
     others = highest[:, 1:] if targets is None else targets[:, None]
     crossed = torch.zeros_like(spent, dtype=torch.bool) if targets is None else labels == targets
     yield Crossing(steps, crossed, spent, logits)
-    for _ in range(iterations):
+    for _iteration in range(iterations):
         going = everybody[~crossed]
         if not len(going):
             return

@@ -18,6 +18,7 @@ from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.descent import Constants, Descent, linear_guess, search
 from uap_core.attacks.subject import Subject
 from uap_core.errors import SettingError
+from uap_core.texts import _
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Hinge(Attack):
     def __post_init__(self) -> None:
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
         if not self.p >= 1:
-            raise SettingError("A norm has p from 1 to infinity.")
+            raise SettingError(_("A norm has p from 1 to infinity."))
 
     def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.run``."""

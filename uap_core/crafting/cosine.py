@@ -19,6 +19,7 @@ from uap_core.crafting.steps import adam
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
+from uap_core.texts import _
 
 
 def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
@@ -36,7 +37,7 @@ class Cosine(FirstOrder):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """There is no targeted form."""
         if goal.target is not None:
-            raise SettingError("The cosine method has no target: it only drives away. Choose margin, spgd, sga or deepfool.")
+            raise SettingError(_("The cosine method has no target: it only drives away. Choose margin, spgd, sga or deepfool."))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Not quite zero: there the cosine is at its highest and has no slope, and rounding would choose the way."""

@@ -21,6 +21,7 @@ from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
+from uap_core.texts import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +47,12 @@ class DeepFool(Crafter):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.passes, self.iterations) < 1 or self.candidates < 2:
-            raise SettingError("DeepFool needs at least one pass, one iteration and two candidate classes.")
+            raise SettingError(_("DeepFool needs at least one pass, one iteration and two candidate classes."))
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """Steps of several networks are averaged; there is no loss of which one could be the worst."""
         if goal.ensemble == WORST:
-            raise SettingError("DeepFool has no loss, so it knows no worst network. Choose the mean.")
+            raise SettingError(_("DeepFool has no loss, so it knows no worst network. Choose the mean."))
 
     def share(self, state: State) -> float:
         """Of the passes or of the budget, whichever ends first."""

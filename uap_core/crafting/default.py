@@ -25,6 +25,7 @@ from uap_core.crafting.steps import adam, mean_direction
 from uap_core.crafting.views import draw_views
 from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
+from uap_core.texts import _
 
 CLIP = 5.0
 TURN = 0.5
@@ -59,9 +60,9 @@ class Default(FirstOrder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.start < 1 or not 0 < self.shrinking <= 1:
-            raise SettingError("The first ball is at least as large as the last, and shrinks over a share of the run.")
+            raise SettingError(_("The first ball is at least as large as the last, and shrinks over a share of the run."))
         if not 0 < self.smallest_view <= 1:
-            raise SettingError("The smallest view is a share of the picture's side: above 0, up to 1.")
+            raise SettingError(_("The smallest view is a share of the picture's side: above 0, up to 1."))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Faint random signs."""

@@ -25,6 +25,7 @@ from uap_core.errors import SettingError
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
+from uap_core.texts import _
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,11 @@ class Crafter(ABC):
 
     def __post_init__(self) -> None:
         if min(self.budget, self.batch_size) < 1 or self.interval < 0:
-            raise SettingError("Budget and batch size must be at least 1, and the interval not negative.")
+            raise SettingError(_("Budget and batch size must be at least 1, and the interval not negative."))
         if not 0 <= self.delta < 1:
-            raise SettingError("Delta is a share of the images: from 0 to below 1.")
+            raise SettingError(_("Delta is a share of the images: from 0 to below 1."))
         if self.delta and not self.interval and not self.measures_itself:
-            raise SettingError("Delta is looked at every interval: give the image-gradients of an interval too.")
+            raise SettingError(_("Delta is looked at every interval: give the image-gradients of an interval too."))
 
     def craft(
         self,
@@ -157,7 +158,7 @@ class _Run:
             self.state = method.begin(problem, generator)
         if not all_agree(f"{self.fingerprint} {self.state.step}"):
             raise SettingError(
-                "The processes of this run do not begin alike: they need the same pictures, options and saved state."
+                _("The processes of this run do not begin alike: they need the same pictures, options and saved state.")
             )
         self.started = time.perf_counter() - self.state.seconds
 
@@ -178,7 +179,7 @@ class _Run:
             self._save()
             yield progress
         self._save()
-        for _ in method.finish(self.problem, state):
+        for _pause in method.finish(self.problem, state):
             yield self._progress()
         yield self._measured(done=True)
 

@@ -19,6 +19,7 @@ from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.models.precision import sixteen_bits
 from uap_core.norms import Ball
+from uap_core.texts import _
 
 MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
 MEAN, WORST = "mean", "worst"
@@ -41,7 +42,11 @@ class Goal:
 
     def __post_init__(self) -> None:
         if self.ensemble not in (MEAN, WORST):
-            raise SettingError(f"An ensemble descends on the {MEAN!r} or the {WORST!r} loss, not {self.ensemble!r}.")
+            raise SettingError(
+                _("An ensemble descends on the {mean!r} or the {worst!r} loss, not {named!r}.").format(
+                    mean=MEAN, worst=WORST, named=self.ensemble
+                )
+            )
 
 
 @dataclass(frozen=True)
@@ -60,17 +65,21 @@ class Problem:
         """Compute the clean logits, once for the whole run. Raises DatasetError or SettingError for what cannot be posed."""
         goal = goal or Goal()
         if not len(images):
-            raise DatasetError("There are no images to craft on.")
+            raise DatasetError(_("There are no images to craft on."))
         if len({network.size for network in networks}) != 1:
-            raise SettingError("A pattern needs a network, or several that take images of the same size.")
+            raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
         side = networks[0].size
         if images.shape[1:] != (3, side, side):
-            raise DatasetError(f"These images are not {side} x {side} pixels, as {networks[0].card.name} takes them.")
+            raise DatasetError(
+                _("These images are not {side} x {side} pixels, as {network} takes them.").format(
+                    side=side, network=networks[0].card.name
+                )
+            )
         if goal.target is not None:
             if not all(0 <= goal.target < len(network.labels) for network in networks):
-                raise SettingError(f"There is no class {goal.target} to aim at.")
+                raise SettingError(_("There is no class {number} to aim at.").format(number=goal.target))
             if len({network.labels[goal.target] for network in networks}) != 1:
-                raise SettingError("These networks number their classes differently, so they have no common target.")
+                raise SettingError(_("These networks number their classes differently, so they have no common target."))
         return cls(tuple(networks), images, ball, goal, tuple(clean_logits(network, images) for network in networks))
 
     def gradient(

@@ -17,6 +17,7 @@ from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import steepest
 from uap_core.errors import SettingError
+from uap_core.texts import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class SGA(FirstOrder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.mini_batch, self.passes) < 1:
-            raise SettingError("SGA needs at least one pass over mini-batches of at least one image.")
+            raise SettingError(_("SGA needs at least one pass over mini-batches of at least one image."))
 
     @property
     def steps(self) -> int:

@@ -25,6 +25,7 @@ from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.features import features_at
 from uap_core.norms import Ball
+from uap_core.texts import _
 
 CHUNK = 16
 
@@ -44,14 +45,16 @@ class Singular(Crafter):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stride < 1 or self.q <= 1:
-            raise SettingError("The singular method needs a stride of at least 1 and a q above 1.")
+            raise SettingError(_("The singular method needs a stride of at least 1 and a q above 1."))
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """There is no targeted form, and one network has one layer."""
         if goal.target is not None:
-            raise SettingError("The singular method has no target: it knows no classes. Choose margin, spgd, sga or deepfool.")
+            raise SettingError(
+                _("The singular method has no target: it knows no classes. Choose margin, spgd, sga or deepfool.")
+            )
         if len(networks) != 1:
-            raise SettingError("The singular method takes one network: layers of several cannot be weighed.")
+            raise SettingError(_("The singular method takes one network: layers of several cannot be weighed."))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Random signs: almost surely not orthogonal to what is looked for. The images are chosen once."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from uap_core.crafting.default import Default
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
+from uap_core.texts import _
 
 
 def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:
@@ -35,7 +36,7 @@ class Transfer(Default):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.wobble < 0:
-            raise SettingError("A perturbed picture wobbles by a share of its side: 0 or more.")
+            raise SettingError(_("A perturbed picture wobbles by a share of its side: 0 or more."))
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor:
         """Another one for each image at every step."""

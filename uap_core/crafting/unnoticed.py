@@ -20,6 +20,7 @@ from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.entropy import deep_entropy
 from uap_core.norms import Ball
+from uap_core.texts import _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Unnoticed(Default):
         """One network has one detector, and one process crafts."""
         super().check(networks, ball, goal)
         if len(networks) != 1 or rank_and_size()[1] > 1:
-            raise SettingError("A pattern that knows the detector is crafted on one network, by one process.")
+            raise SettingError(_("A pattern that knows the detector is crafted on one network, by one process."))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """As ``default``, and what the entropy of clean images is."""

@@ -26,7 +26,7 @@ from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.texts import N_
+from uap_core.texts import N_, _
 
 CRAFTED_ON, MEASURED_ON = 350, 1000
 
@@ -172,13 +172,17 @@ def ablations(
     Raises DatasetError when there are too few for that.
     """
     if len(craft) <= CRAFTED_ON:
-        raise DatasetError(f"Ablations are crafted on {CRAFTED_ON} images and measured on others: {craft.name} has too few.")
+        raise DatasetError(
+            _("Ablations are crafted on {count} images and measured on others: {images} has too few.").format(
+                count=CRAFTED_ON, images=craft.name
+            )
+        )
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
     others = torch.arange(CRAFTED_ON, min(len(craft), CRAFTED_ON + MEASURED_ON))
     part, rest = ordered.prefix(CRAFTED_ON), ordered.subset(others)
     clean = predict(network, rest.batches())
     for name, method in methods.items():
-        *_, last = method.craft(network, part.pixels, ball, torch.Generator().manual_seed(seed))
+        *_earlier, last = method.craft(network, part.pixels, ball, torch.Generator().manual_seed(seed))
         rate = fooling_rate(clean, predicted(network, rest.pixels, last.perturbation))
         yield AblationRow(name, network.card.name, seed, last.image_gradients, rate)
 

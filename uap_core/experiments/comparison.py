@@ -119,7 +119,7 @@ def compare(
         )
     unknown = [key for key in keys if key not in BASELINES and key not in MENU]
     if unknown:
-        raise SettingError(f"There is no attack {unknown[0]!r}.")
+        raise SettingError(_("There is no attack {key!r}.").format(key=unknown[0]))
     with torch.inference_mode():
         logits = classifier(image)
     if bout.goal == TARGET and bout.target is None:

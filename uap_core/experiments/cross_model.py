@@ -21,6 +21,7 @@ from uap_core.experiments.matrix import GAUSSIAN, RANDOM_SIGNS, MatrixRow
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import L2, Ball
+from uap_core.texts import _
 
 BATCH = 32
 
@@ -65,7 +66,7 @@ def named_attack(key: str, epsilon: float) -> tuple[str, Attack]:
     It takes all its steps even after it works, so as to reach beyond its own network's boundary. Raises SettingError.
     """
     if key not in MENU:
-        raise SettingError(f"There is no attack {key!r}. Known: {', '.join(MENU)}.")
+        raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=key, names=", ".join(MENU)))
     item = MENU[key]
     within = f" {epsilon * 255:g}/255" if item.bounded else ""
     return item.name.partition(",")[0] + within, item.build(epsilon, 1, True)

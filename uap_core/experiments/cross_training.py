@@ -22,6 +22,7 @@ from uap_core.experiments.matrix import MatrixRow
 from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
+from uap_core.texts import _
 from uap_core.training.recipe import Recipe, train
 
 SIDE, CLASSES = 32, 10
@@ -104,7 +105,9 @@ def cross_training(
     """
     classes = tuple(sorted(set(craft.classes)))
     if len(classes) < 2:
-        raise DatasetError(f"{craft.name!r} has one class: training needs pictures in a folder a class, two at least.")
+        raise DatasetError(
+            _("{images!r} has one class: training needs pictures in a folder a class, two at least.").format(images=craft.name)
+        )
     parts = [(half.pixels, _truth(half, classes)) for half in halves(craft, torch.Generator().manual_seed(seed))]
     tested, networks = (held_out.pixels, _truth(held_out, classes)), []
     for number, learner in enumerate(LEARNERS):
@@ -125,7 +128,7 @@ def cross_training(
 def _truth(images: ImageSet, classes: tuple[str, ...]) -> Tensor:
     truth = images.truth(classes)
     if truth is None:
-        raise DatasetError("The held-out images have classes that the craft images lack.")
+        raise DatasetError(_("The held-out images have classes that the craft images lack."))
     return truth
 
 

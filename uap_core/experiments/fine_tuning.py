@@ -30,6 +30,7 @@ from uap_core.models.faster import fold_batch_norm
 from uap_core.norms import Ball
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
+from uap_core.texts import _
 from uap_core.training.opponents import Pool
 from uap_core.training.publish import begin_with
 from uap_core.training.recipe import EpochRow, Recipe, train
@@ -76,7 +77,7 @@ class FineTuning:
         names = tuple(str(entry["wnid"]) for entry in card.classes if isinstance(entry, dict))
         truth, held_out_truth = craft.truth(names), held_out.truth(names)
         if truth is None or held_out_truth is None:
-            raise DatasetError(f"Fine-tuning needs pictures of the classes of {card.name}.")
+            raise DatasetError(_("Fine-tuning needs pictures of the classes of {network}.").format(network=card.name))
         started = time.perf_counter()
         sets = (craft.pixels, truth), (held_out.pixels, held_out_truth)
 
@@ -112,7 +113,7 @@ def fine_tune_and_publish(
     """
     card = read_card(MODELS / f"{key}.json")
     if card.architecture not in EMBEDDED:
-        raise SettingError(f"{card.name} cannot be trained here: it is not an embedded network.")
+        raise SettingError(_("{network} cannot be trained here: it is not an embedded network.").format(network=card.name))
     network = EMBEDDED[card.architecture].build_to_train(len(card.classes))
     begin_with(network.to(chosen_device()), card)
     craft, held_out = (open_image_set(data, split, card.input_size, card.input_size) for split in ("craft", "held_out"))

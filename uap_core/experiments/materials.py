@@ -21,6 +21,7 @@ from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
 from uap_core.perturbation import versions
 from uap_core.tables import Table, read_table
+from uap_core.texts import _
 
 
 @dataclass
@@ -47,7 +48,11 @@ class Materials:
         """The real pictures for a network. Raises DatasetError when none were given for networks of its size."""
         card = self.card(key)
         if card.input_size not in self.sources:
-            raise DatasetError(f"{card.name} needs pictures of {card.input_size} pixels: name them with --imagenet.")
+            raise DatasetError(
+                _("{network} needs pictures of {side} pixels: name them with --imagenet.").format(
+                    network=card.name, side=card.input_size
+                )
+            )
         return self.sources[card.input_size]
 
     def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
@@ -94,7 +99,7 @@ def _seconds_per_gradient(network: Classifier) -> float:
     images = torch.full((8, 3, network.size, network.size), 128, dtype=torch.uint8)
     problem, method = Problem.pose([network], images, LINF10), Default()
     best = float("inf")
-    for _ in range(3):
+    for _attempt in range(3):
         started = time.perf_counter()
         problem.gradient(method.loss, torch.arange(8), problem.random_signs(torch.Generator()), True)
         best = min(best, time.perf_counter() - started)

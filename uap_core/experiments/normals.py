@@ -20,7 +20,7 @@ from uap_core.errors import DatasetError
 from uap_core.experiments.draws import UNIT, anywhere, fooled_by, in_span
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
-from uap_core.texts import N_
+from uap_core.texts import N_, _
 
 NORMALS, RANDOM = N_("normals of the boundary"), N_("random unit vectors")
 SPAN, FULL = N_("span of the first singular vectors"), N_("full space")
@@ -68,7 +68,7 @@ def unit_normals(classifier: Classifier, images: ImageSet) -> Iterator[Tensor]:
         count += int(found.crossed.sum())
         yield UNIT.fill(found.steps[found.crossed])
     if not count:
-        raise DatasetError("DeepFool found no boundary around any of these images, so there are no normals to compare.")
+        raise DatasetError(_("DeepFool found no boundary around any of these images, so there are no normals to compare."))
 
 
 def singular_vectors(vectors: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
+from uap_core.texts import _
 
 # Figure 6 of Moosavi-Dezfooli et al. (CVPR 2017): GoogLeNet, l_inf 10/255, images in X against fooling rate on validation.
 PAPER_FIGURE_6 = ((500, 0.31), (1000, 0.37), (2000, 0.49), (4000, 0.69))
@@ -65,7 +66,7 @@ def sample_curve(
     Raises DatasetError when the two sets share a file.
     """
     if craft.name == held_out.name and set(craft.files) & set(held_out.files):
-        raise DatasetError("The craft set and the held-out set share images.")
+        raise DatasetError(_("The craft set and the held-out set share images."))
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
     clean = predict(classifier, held_out.batches()) if clean is None else clean
     for size in sizes:
@@ -77,7 +78,7 @@ def sample_curve(
                     len(part), seed, None, None, progress.image_gradients, progress.seconds, progress.share, done=False
                 )
         if progress is None:
-            raise DatasetError("There are no images to craft on.")
+            raise DatasetError(_("There are no images to craft on."))
         if keep is not None:
             keep[size] = progress.perturbation
         rate = fooling_rate(clean, predicted(classifier, held_out.pixels, progress.perturbation))

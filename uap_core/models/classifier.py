@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
 from uap_core.models.device import device_of
+from uap_core.texts import _
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -65,7 +66,7 @@ class Classifier(nn.Module):
     def train(self, mode: bool = True) -> Classifier:
         """Refuses training mode: batch statistics would change under an attack."""
         if mode:
-            raise ModelError("A classifier under attack stays in evaluation mode.")
+            raise ModelError(_("A classifier under attack stays in evaluation mode."))
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -87,4 +88,4 @@ class Classifier(nn.Module):
         try:
             return self.labels.index(label)
         except ValueError:
-            raise ModelError(f"{self.card.name} has no class {label!r}.") from None
+            raise ModelError(_("{network} has no class {label!r}.").format(network=self.card.name, label=label)) from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from uap_core.errors import SettingError
-from uap_core.texts import N_
+from uap_core.texts import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ class Jpeg(Defence):
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
-            raise SettingError("The quality of a JPEG lies between 1 and 95.")
+            raise SettingError(_("The quality of a JPEG lies between 1 and 95."))
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class BitDepth(Defence):
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 8:
-            raise SettingError("A value has 1 to 8 bits.")
+            raise SettingError(_("A value has 1 to 8 bits."))
 
     @property
     def name(self) -> str:
@@ -102,7 +102,7 @@ class Blur(Defence):
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma <= 5:
-            raise SettingError("The blur's sigma lies between 0 and 5 pixels.")
+            raise SettingError(_("The blur's sigma lies between 0 and 5 pixels."))
 
     @property
     def name(self) -> str:
@@ -135,7 +135,7 @@ class CropAndResize(Defence):
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.share <= 1:
-            raise SettingError("The part of the picture's side that a crop keeps lies between 0.1 and 1.")
+            raise SettingError(_("The part of the picture's side that a crop keeps lies between 0.1 and 1."))
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from uap_core.errors import SettingError
+from uap_core.texts import _
 
 DEVICE_VARIABLE = "UAP_DEVICE"
 
@@ -30,7 +31,9 @@ def chosen_device() -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
         raise SettingError(
-            f"{DEVICE_VARIABLE} names {named!r}, but this torch cannot compute there. Unset it to use the processor."
+            _("{variable} names {named!r}, but this torch cannot compute there. Unset it to use the processor.").format(
+                variable=DEVICE_VARIABLE, named=named
+            )
         ) from error
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic = False, True

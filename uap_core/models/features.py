@@ -13,6 +13,7 @@ from torch.fx import GraphModule, Node
 
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
+from uap_core.texts import _
 
 
 class _Found(Exception):
@@ -61,7 +62,7 @@ def _graph_until(network: GraphModule, side: int) -> Callable[[Tensor], Tensor]:
         if node.op == "call_function" and isinstance(value, Tensor) and _is_wide(value.shape, side):
             wide.append(node)
     if not wide:
-        raise SettingError(f"This network has no feature maps of {side} pixels a side.")
+        raise SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=side))
     (output,) = (node for node in short.graph.nodes if node.op == "output")
     output.args = ((wide[-1],),)
     short.graph.eliminate_dead_code()
@@ -82,7 +83,7 @@ def _module_until(network: nn.Module, side: int, probe: Tensor) -> Callable[[Ten
     _with_hooks(leaves, watch, lambda: network(probe))
     wide = [index for index, (_, is_wide) in enumerate(calls) if is_wide]
     if not wide:
-        raise SettingError(f"This network has no feature maps of {side} pixels a side.")
+        raise SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=side))
     chosen = calls[wide[-1]][0]
     nth = sum(module is chosen for module, _ in calls[: wide[-1] + 1])  # some modules are used several times
 
@@ -99,7 +100,7 @@ def _module_until(network: nn.Module, side: int, probe: Tensor) -> Callable[[Ten
             _with_hooks([chosen], leave, lambda: network(images))
         except _Found as found:
             return found.value
-        raise SettingError("This network does not compute the same layers every time.")
+        raise SettingError(_("This network does not compute the same layers every time."))
 
     return features
 

@@ -21,6 +21,7 @@ from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.faster import convolve_neighbours, fold_batch_norm
 from uap_core.models.weights import file_hash, how_to_get
+from uap_core.texts import _
 
 WNIDS = Path(__file__).parent / "imagenet_wnids.txt"  # WordNet ids of ImageNet's classes, in the networks' output order
 # torchvision's DenseNet weights are older than its layers' names: norm.1 became norm1.
@@ -41,11 +42,15 @@ def load(card: Card) -> Classifier:
     """Build the classifier of ``card``. Raises ModelError with what to do when its weights are absent, changed or unsafe."""
     path = card.weights_path
     if not path.is_file():
-        raise ModelError(f"The weights of {card.name} are not on this machine. {how_to_get(card)}")
+        raise ModelError(
+            _("The weights of {network} are not on this machine. {how}").format(network=card.name, how=how_to_get(card))
+        )
     found = file_hash(path)
     if not found.startswith(card.sha256):
         raise ModelError(
-            f"The weights of {card.name} are not the file that its card describes (SHA-256 differs). {how_to_get(card)}"
+            _("The weights of {network} are not the file that its card describes (SHA-256 differs). {how}").format(
+                network=card.name, how=how_to_get(card)
+            )
         )
     network = {"embedded": _embedded, "exported": _exported, "torchvision": _torchvision}[card.kind](card, path)
     labels, class_ids = _classes(card)
@@ -62,10 +67,16 @@ def _try(classifier: Classifier) -> None:
         shape = tuple(classifier(torch.zeros(2, 3, card.input_size, card.input_size)).shape)
     except Exception as error:  # whatever a network of a stranger raises
         raise ModelError(
-            f"{card.name} does not take batches of {card.input_size} x {card.input_size} pixels, as its card says."
+            _("{network} does not take batches of {side} x {side} pixels, as its card says.").format(
+                network=card.name, side=card.input_size
+            )
         ) from error
     if shape != (2, count):
-        raise ModelError(f"{card.name} gives {shape[-1]} scores a picture, its card lists {count} classes.")
+        raise ModelError(
+            _("{network} gives {scores} scores a picture, its card lists {classes} classes.").format(
+                network=card.name, scores=shape[-1], classes=count
+            )
+        )
 
 
 def _embedded(card: Card, path: Path) -> nn.Module:
@@ -73,12 +84,20 @@ def _embedded(card: Card, path: Path) -> nn.Module:
     from safetensors.torch import load_file
 
     if card.architecture not in EMBEDDED:
-        raise ModelError(f"The card of {card.name} names an architecture that is not known: {card.architecture!r}.")
+        raise ModelError(
+            _("The card of {network} names an architecture that is not known: {architecture!r}.").format(
+                network=card.name, architecture=card.architecture
+            )
+        )
     network = EMBEDDED[card.architecture].build(len(card.classes))
     try:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (SafetensorError, RuntimeError) as error:
-        raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
+        raise ModelError(
+            _("The weights file of {network} does not fit {architecture}.").format(
+                network=card.name, architecture=card.architecture
+            )
+        ) from error
     enlarge = [Enlarge(card.view_size)] if card.view_size else []
     return _channels_last(nn.Sequential(Normalise(), *enlarge, fold_batch_norm(network)))
 
@@ -86,13 +105,21 @@ def _embedded(card: Card, path: Path) -> nn.Module:
 def _torchvision(card: Card, path: Path) -> nn.Module:
     tv_models = import_torchvision().models
     if card.architecture not in tv_models.list_models(module=tv_models):
-        raise ModelError(f"torchvision has no architecture {card.architecture!r}, which the card of {card.name} names.")
+        raise ModelError(
+            _("torchvision has no architecture {architecture!r}, which the card of {network} names.").format(
+                architecture=card.architecture, network=card.name
+            )
+        )
     try:
         tensors = torch.load(path, weights_only=True, map_location="cpu")
         network = _without_weights(tv_models.get_model, card)
         network.load_state_dict({OLD_DENSENET.sub(r"\1\2", name): value for name, value in tensors.items()}, assign=True)
     except Exception as error:  # torch raises many kinds here; all mean that the file does not fit
-        raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.") from error
+        raise ModelError(
+            _("The weights file of {network} does not fit {architecture}.").format(
+                network=card.name, architecture=card.architecture
+            )
+        ) from error
     return _channels_last(nn.Sequential(Normalise(), fold_batch_norm(network)))
 
 
@@ -115,7 +142,11 @@ def _exported(card: Card, path: Path) -> nn.Module:
     try:
         return _channels_last(_movable(convolve_neighbours(torch.export.load(path).module())))
     except Exception as error:  # whatever a damaged archive makes torch raise
-        raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
+        raise ModelError(
+            _("The exported program of {network} cannot be opened by torch {version}.").format(
+                network=card.name, version=torch.__version__
+            )
+        ) from error
 
 
 def _movable(program: nn.Module) -> nn.Module:
@@ -143,10 +174,12 @@ def refuse_code(path: Path) -> None:
         trees = [json.loads(reader.get_record(name)) for name in names if name.endswith(".json")]
         saved = [reader.get_record(name) for name in names if name.endswith(".pt")]
     except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, KeyError) as error:
-        raise ModelError(f"{path.name!r} is not an exported program.") from error
+        raise ModelError(_("{file!r} is not an exported program.").format(file=path.name)) from error
     plain = sorted(set(names)) == listed and all(map(PLAIN_ENTRY.fullmatch, names))
     if not (plain and all(_is_harmless(*entry) for tree in trees for entry in _entries(tree)) and all(map(_is_plain, saved))):
-        raise ModelError(f"{path.name!r} holds more than a plain program, which could run code, so it is not opened.")
+        raise ModelError(
+            _("{file!r} holds more than a plain program, which could run code, so it is not opened.").format(file=path.name)
+        )
 
 
 def _is_harmless(key: str, value: object) -> bool:
@@ -182,7 +215,7 @@ def _classes(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(card.classes, list):
         return tuple(c["name"] for c in card.classes), tuple(c.get("wnid", "") for c in card.classes)
     if card.classes != "imagenet":
-        raise ModelError(f"The card of {card.name} must list its classes or say 'imagenet'.")
+        raise ModelError(_("The card of {network} must list its classes or say 'imagenet'.").format(network=card.name))
     tv_models = import_torchvision().models
     labels = tv_models.get_model_weights("squeezenet1_1").DEFAULT.meta["categories"]
     return tuple(labels), tuple(WNIDS.read_text(encoding="utf-8").split())

@@ -25,6 +25,7 @@ from uap_core.images import to_array
 from uap_core.models.classifier import Classifier
 from uap_core.models.precision import sixteen_bits
 from uap_core.perturbation import versions
+from uap_core.texts import _
 
 SPLITS = ("craft", "held_out")
 # Square root of the covariance of red, green and blue over 2 000 training photographs, on the logit scale.
@@ -147,7 +148,7 @@ def dream_set(
     Raises SettingError when ``count`` cannot be halved.
     """
     if count < len(SPLITS) or count % len(SPLITS):
-        raise SettingError("The number of dreams must be even and at least 2: half to craft on, half held out.")
+        raise SettingError(_("The number of dreams must be even and at least 2: half to craft on, half held out."))
     dreamer = dreamer or Dreamer()
     half = count // len(SPLITS)
     batches = math.ceil(half / dreamer.batch_size)
@@ -163,7 +164,7 @@ def dream_set(
             classes = classes[torch.randperm(half, generator=generator)]
             written = 0
             for batch in classes.split(dreamer.batch_size):
-                for _, dreams in dreamer.dream(classifier, batch, generator):
+                for _step, dreams in dreamer.dream(classifier, batch, generator):
                     images = dreams
                     done += 1
                     if done % 10 == 0:

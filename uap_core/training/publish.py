@@ -29,6 +29,7 @@ from uap_core.models.loaders import load
 from uap_core.models.weights import file_hash
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
+from uap_core.texts import _
 from uap_core.training.adversarial import accuracy_under_attack
 from uap_core.training.recipe import UNIVERSAL, EpochRow, Recipe, train
 
@@ -43,13 +44,17 @@ def train_and_publish(
     not fit it, ModelError when those are not there.
     """
     if architecture not in EMBEDDED:
-        raise SettingError(f"There is no architecture {architecture!r}. Known: {', '.join(EMBEDDED)}.")
+        raise SettingError(
+            _("There is no architecture {architecture!r}. Known: {names}.").format(
+                architecture=architecture, names=", ".join(EMBEDDED)
+            )
+        )
     craft = open_image_set(data, "craft", recipe.size, recipe.size)
     held_out = open_image_set(data, "held_out", recipe.size, recipe.size)
     wnids = tuple(sorted(set(craft.classes)))
     truth, held_out_truth = craft.truth(wnids), held_out.truth(wnids)
     if truth is None or held_out_truth is None:
-        raise DatasetError("The validation images have classes that the training images lack.")
+        raise DatasetError(_("The validation images have classes that the training images lack."))
     with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
         torch.manual_seed(recipe.seed)
         network = EMBEDDED[architecture].build_to_train(len(wnids))
@@ -73,7 +78,9 @@ def begin_with(network: nn.Module, card: Card) -> None:
     try:
         network.load_state_dict(load_file(card.weights_path))
     except RuntimeError as error:
-        raise SettingError(f"The training cannot begin with {card.name}: its weights do not fit this network.") from error
+        raise SettingError(
+            _("The training cannot begin with {network}: its weights do not fit this network.").format(network=card.name)
+        ) from error
 
 
 def class_names(data: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from uap_core.errors import DatasetError, SettingError
 from uap_core.models.classifier import Normalise
 from uap_core.models.device import device_of
 from uap_core.models.precision import sixteen_bits
+from uap_core.texts import _
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent
 
@@ -78,7 +79,11 @@ class Recipe:
     def opponent(self) -> Opponent | None:
         """Whom the network meets, if anybody. Raises SettingError for one that is not known."""
         if self.against not in OPPONENTS:
-            raise SettingError(f"A network is trained against {' or '.join(OPPONENTS)}, not against {self.against!r}.")
+            raise SettingError(
+                _("A network is trained against {opponents} or {last}, not against {named!r}.").format(
+                    opponents=", ".join(OPPONENTS[:-1]), last=OPPONENTS[-1], named=self.against
+                )
+            )
         if not self.epsilon:
             return None
         if self.against == UNIVERSAL:
@@ -183,7 +188,11 @@ def train(
     images, labels = craft
     steps = len(images) // recipe.batch_size
     if not steps:
-        raise DatasetError(f"Training needs at least {recipe.batch_size} images, one batch; there are {len(images)}.")
+        raise DatasetError(
+            _("Training needs at least {least} images, one batch; there are {count}.").format(
+                least=recipe.batch_size, count=len(images)
+            )
+        )
     classes = int(labels.max()) + 1
     generator = torch.Generator().manual_seed(recipe.seed)
     device = device_of(network)
@@ -207,7 +216,9 @@ def train(
         shapes = [tuple(tensor.shape) for tensor in model.state_dict().values()]
         if state.get("recipe") != asdict(recipe) or [tuple(tensor.shape) for tensor in state["model"].values()] != shapes:
             raise SettingError(
-                f"{checkpoint.name!r} holds the training of another network or recipe. Name another --checkpoint."
+                _("{file!r} holds the training of another network or recipe. Name another --checkpoint.").format(
+                    file=checkpoint.name
+                )
             )
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])
