@@ -126,15 +126,16 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
 def test_the_divider_is_moved_by_keys_as_by_mouse(page) -> None:
     divider = page.get_by_role("slider", name="Divider between before and after")
 
-    def said() -> int:
-        page.wait_for_timeout(100)
-        return int(divider.get_attribute("aria-valuenow"))
+    def stands_at(place: int) -> None:
+        says = "place => Math.abs(document.querySelector('#before-after [role=slider]').ariaValueNow - place) < 2"
+        page.wait_for_function(says, arg=place, timeout=5_000)
 
+    divider.wait_for()
     tab_to(page, "#before-after [role=slider]")
-    assert said() == 50
+    stands_at(50)
     for key, place in (("ArrowRight", 55), ("ArrowLeft", 50), ("Home", 0), ("ArrowLeft", 0), ("End", 100)):
         page.keyboard.press(key)
-        assert said() == place, key
+        stands_at(place)
     box = page.locator("#before-after img").first.bounding_box()
     handle = divider.bounding_box()
     assert handle["x"] + handle["width"] / 2 == pytest.approx(box["x"] + box["width"], abs=2), "the picture is all before"
@@ -142,4 +143,18 @@ def test_the_divider_is_moved_by_keys_as_by_mouse(page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 50)
     page.mouse.up()
-    assert said() == pytest.approx(25, abs=2)
+    stands_at(25)
+
+
+def test_buttons_can_be_read_under_the_pointer(page) -> None:
+    open_tab(page, "Epsilon")
+    page.add_style_tag(content="* { transition: none !important; }")
+    for button in ("#sweep-run", "#sweep-stop", "#sweep-csv", "#copy-link"):
+        page.locator(button).hover()
+        for theme in ("light", "dark"):
+            page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+            assert violations(page, CONTRAST, button) == [], theme
+    page.evaluate("document.body.classList.remove('dark')")
+    page.locator("#map button").first.click()
+    page.locator("#map [data-tab=why]").hover()
+    assert violations(page, CONTRAST, "#map [data-tab=why]") == []
