@@ -79,3 +79,15 @@ def test_an_error_is_nothing_that_it_hides() -> None:
     with pytest.raises(RuntimeError, match="broken"):
         list(halt.heeded(broken)(ANNA))
     assert halt.ask(ANNA) == gr.skip()
+
+
+def test_whoever_asks_as_it_ends_is_told_so() -> None:
+    """Else "Stopping…" would be the last word."""
+    halt = Halt("Stopped.", 1)
+
+    def short() -> Iterator[str]:
+        yield "under way"
+        assert "Stopping" in halt.ask(ANNA)
+
+    assert "Stopped." in list(halt.heeded(short)(ANNA))[-1]
+    assert halt.ask(ANNA) == gr.skip()

@@ -92,7 +92,7 @@ def wire(box: gr.Accordion, places: gr.HTML, tabs: gr.Tabs) -> None:
     """Each button closes the map and opens its tab."""
 
     def go(event: gr.EventData) -> tuple[Any, Any]:
-        known = {place.tab for place in (*PLACES, *BEYOND)}
+        known = [place.tab for place in (*PLACES, *BEYOND)]
         tab = event._data.get("tab") if isinstance(event._data, dict) else None  # as the page, or a stranger, sent it
         return (gr.update(selected=tab), gr.update(open=False)) if tab in known else (gr.skip(), gr.skip())
 

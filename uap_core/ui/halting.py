@@ -6,6 +6,8 @@ its step: a click on the run's own button was passed by until then, without a wo
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -14,6 +16,8 @@ import gradio as gr
 
 from uap_core.texts import _
 from uap_core.ui.widgets import LONG, QUICK, status
+
+AHEAD = 0.15  # seconds that the page has to hear "Stopping…" before it hears the end
 
 
 def run_until_stopped(
@@ -38,12 +42,14 @@ class Halt:
     def __init__(self, sentence: str, outputs: int) -> None:
         self._last = status(sentence) if outputs == 1 else (status(sentence), *(gr.skip(),) * (outputs - 1))
         self._asked: dict[str | None, bool] = {}
+        self._lock = threading.Lock()
 
     def ask(self, request: gr.Request) -> Any:
         """Let the run of the visitor who asks end. What is shown until it has; nothing where nothing runs."""
-        if request.session_hash not in self._asked:
-            return gr.skip()
-        self._asked[request.session_hash] = True
+        with self._lock:
+            if request.session_hash not in self._asked:
+                return gr.skip()
+            self._asked[request.session_hash] = True
         return status(_("Stopping…"))
 
     def heeded(self, measure: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
@@ -56,10 +62,13 @@ class Halt:
                     for step in steps:
                         yield step
                         if self._asked.get(request.session_hash):
-                            yield self._last
-                            return
+                            break
             finally:
-                self._asked.pop(request.session_hash, None)
+                with self._lock:
+                    asked = self._asked.pop(request.session_hash, None)
+            if asked:
+                time.sleep(AHEAD)
+                yield self._last
 
         running.__name__ = measure.__name__  # what the log and the page's list of calls say
         return running
