@@ -71,6 +71,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     asked, wanted, staged = gr.State(("", 0)), gr.State(("", 0)), gr.State((None, 0))
     networks = studio.networks()
     patterns = studio.patterns(networks[0][1], {})
+    fitted = gr.State((networks[0][1], patterns[0][1]))  # what lists, notes and epsilon were last set for
     gr.Markdown(_("### 1 · Photograph"))
     gallery = picture_grid(thumbnails(), 4, "gallery")
     with gr.Accordion(_("Your own: upload, webcam, paste"), open=False, elem_id="own-photo"):
@@ -101,7 +102,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
                 gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
                 for name, options in READINGS.items()
             ]
-    pattern_note = gr.HTML(elem_id="pattern-note")
+    pattern_note = gr.HTML(_about_pattern(patterns[0][1], networks[0][1], {}, studio), elem_id="pattern-note")
     gr.Markdown(_("### 4 · Strength"))
     epsilon = gr.Slider(
         0,
@@ -125,30 +126,40 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         studio.pixels(f"upload:{path}", card)
         return f"upload:{path}", _about("upload:", studio, network_now)
 
-    def switch_network(network_now: str, current: str, own_now: dict[str, Pattern], photo_now: str) -> tuple[Any, ...]:
+    # Gradio calls it an input, too, when the keyboard only passes a list: then nothing may change.
+    def switch_network(
+        network_now: str, key: str, own_now: dict[str, Pattern], photo_now: str, before: tuple[str, str]
+    ) -> tuple[Any, ...]:
+        if network_now == before[0]:
+            return (gr.skip(),) * 3
         fitting = studio.patterns(network_now, own_now)
-        keys = [key for _, key in fitting]
-        update = gr.update(choices=fitting, value=current if current in keys else keys[0])
+        keys = [fitting_key for _, fitting_key in fitting]
+        update = gr.update(choices=fitting) if key in keys else gr.update(choices=fitting, value=keys[0])
         return update, _about_network(studio, network_now), _about(photo_now, studio, network_now)
 
-    def fit_epsilon(key: str, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, Any]:
-        return _slider_for(studio.perturbation(key, network_now, own_now)), _about_pattern(key, network_now, own_now, studio)
+    def fit_epsilon(key: str, network_now: str, own_now: dict[str, Pattern], before: tuple[str, str]) -> tuple[Any, ...]:
+        """Another pattern brings its own epsilon; another network leaves the one that was chosen."""
+        if (network_now, key) == before:
+            return (gr.skip(),) * 3
+        slider = gr.skip() if key == before[1] else _slider_for(studio.perturbation(key, network_now, own_now))
+        return slider, _about_pattern(key, network_now, own_now, studio), (network_now, key)
 
     def take(asked_now: tuple[str, int], network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         key = asked_now[0]
         wanted = studio.perturbation(key, network_now, own_now)
-        return gr.update(value=key), _slider_for(wanted), _about_pattern(key, network_now, own_now, studio)
+        note = _about_pattern(key, network_now, own_now, studio)
+        return gr.update(value=key), _slider_for(wanted), note, (network_now, key)
 
     def open_pattern(file: str | None, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         if file is None:
-            return (gr.skip(),) * (5 + len(reading))
+            return (gr.skip(),) * (6 + len(reading))
         found, how = _read_pattern(Path(file), studio.card(network_now).input_size)
         shown = [gr.update(value=value) for value in how] if how else [gr.skip()] * len(reading)
         return *opened_as(found, how, network_now, own_now), gr.update(visible=bool(how)), *shown
 
     def read_anew(file: str | None, network_now: str, own_now: dict[str, Pattern], *how: str) -> tuple[Any, ...]:
         if file is None:
-            return gr.skip(), gr.skip(), gr.skip(), status(_("Open the file again to read it in another way."))
+            return *(gr.skip(),) * 3, status(_("Open the file again to read it in another way.")), gr.skip()
         found = _read_pattern(Path(file), studio.card(network_now).input_size, how)[0]
         return opened_as(found, how, network_now, own_now)
 
@@ -162,6 +173,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             update,
             _slider_for(opened),
             status(_("Opened {name}: {reading}.").format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))),
+            (network_now, key),
         )
 
     def show(scene: Scene, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
@@ -177,48 +189,49 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             gr.update(choices=studio.patterns(scene.network, own_now), value=scene.pattern),
             _slider_for(wanted_pattern, scene.epsilon),
             _about_pattern(scene.pattern, scene.network, own_now, studio),
+            (scene.network, scene.pattern),
         )
 
     def open_link(request: gr.Request) -> tuple[Any, ...]:
         """What the address names; without a word of ours in it the first view stays as it is, and torch unread."""
         if not any(name in request.query_params for name in NAMES):
             # What another visitor fetched since the page was built is in the list of whoever comes next.
-            return *(gr.skip(),) * 3, gr.update(choices=studio.networks()), *(gr.skip(),) * 4
+            return *(gr.skip(),) * 3, gr.update(choices=studio.networks()), *(gr.skip(),) * 5
         return show(read(request.query_params, studio)[0], {})
 
     def stage(staged_now: tuple[Scene, int], own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         return show(staged_now[0], own_now)
 
-    panel = [photo, gallery, photo_note, network, network_note, pattern, epsilon, pattern_note]
+    panel = [photo, gallery, photo_note, network, network_note, pattern, epsilon, pattern_note, fitted]
     linked = demo.load(guarded(len(panel), 4)(open_link), None, panel, **QUICK)
     set_up = staged.change(guarded(len(panel), 4)(stage), [staged, own], panel, **QUICK)
     picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
     uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
 
     switched = network.input(
-        guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK
+        guarded(3, 1)(switch_network), [network, pattern, own, photo, fitted], [pattern, network_note, photo_note], **QUICK
     )
     renetworked = wanted.change(
         lambda wanted_now: gr.update(choices=studio.networks(), value=wanted_now[0]), wanted, network, **QUICK
-    ).then(guarded(3, 1)(switch_network), [network, pattern, own, photo], [pattern, network_note, photo_note], **QUICK)
-    rewanted = renetworked.then(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
-    refitted = switched.then(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
-    repatterned = pattern.input(guarded(2, 1)(fit_epsilon), [pattern, network, own], [epsilon, pattern_note], **QUICK)
-    said = [own, pattern, epsilon, pattern_note]
+    ).then(guarded(3, 1)(switch_network), [network, pattern, own, photo, fitted], [pattern, network_note, photo_note], **QUICK)
+    fit: dict[str, Any] = {"inputs": [pattern, network, own, fitted], "outputs": [epsilon, pattern_note, fitted], **QUICK}
+    rewanted = renetworked.then(guarded(3, 1)(fit_epsilon), **fit)
+    refitted = switched.then(guarded(3, 1)(fit_epsilon), **fit)
+    repatterned = pattern.input(guarded(3, 1)(fit_epsilon), **fit)
+    said = [own, pattern, epsilon, pattern_note, fitted]
     opened = pattern_file.upload(
-        guarded(5 + len(reading), 3)(open_pattern), [pattern_file, network, own], [*said, reading_box, *reading], **QUICK
+        guarded(6 + len(reading), 3)(open_pattern), [pattern_file, network, own], [*said, reading_box, *reading], **QUICK
     )
     reread = gr.on(
-        [part.input for part in reading], guarded(4, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK
+        [part.input for part in reading], guarded(5, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK
     )
-    taken = asked.change(guarded(3, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note], **QUICK)
+    taken = asked.change(guarded(4, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note, fitted], **QUICK)
     for event in (linked, picked, uploaded, refitted, repatterned, opened, reread, taken, rewanted, set_up):
         event.then(None, None, None, js="() => uapTurns.chosen()")
     epsilon.change(None, None, None, js="() => uapTurns.moved()")
 
     def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
-        ready_made = (entry.ball for entry in library() if entry.key == key)  # told without torch, when the page is opened
-        check_level(next(ready_made, None) or studio.perturbation(key, network_now, own_now).ball, level)
+        check_level(_told(key, network_now, own_now, studio).ball, level)
         return ""
 
     with gr.Column(elem_id="turns") as unseen:
@@ -319,15 +332,24 @@ def _about_network(studio: Studio, network: str) -> str:
     return status(" ".join(filter(None, (measured, card.note, more))))
 
 
+def _told(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> Any:
+    """What tells a pattern's ball and provenance: of a ready-made one without torch, so when the page is opened."""
+    ready_made = (entry for entry in library() if entry.key == key)
+    return next(ready_made, None) or studio.perturbation(key, network, own)
+
+
 def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
     if key == RANDOM_SIGNS:
         return status(_("Not crafted: every value is plus or minus epsilon by the toss of a coin."))
-    provenance = studio.perturbation(key, network, own).provenance
+    provenance = _told(key, network, own, studio).provenance
     found = verdict(provenance)
     if not found:
         return ""
     maker, images = provenance.get("network"), provenance.get("craft_set", _("images"))
-    sentence = _("Crafted on {images}.") if maker == network else _("Crafted on {images} for {network}.")
     signs = provenance["held_out"].get("random_signs")
     beside = _("; random signs of its size {rate:.1%}").format(rate=signs) if signs is not None else ""
-    return status(f"{sentence.format(images=images, network=maker)} {found[0].upper()}{found[1:]}{beside}.")
+    if maker == network:
+        crafted = _("Crafted on {images}.").format(images=images)
+        return status(f"{crafted} {found[0].upper()}{found[1:]}{beside}.")
+    elsewhere = _("Crafted on {images} for {network}, where it {fools}.")
+    return status(elsewhere.format(images=images, network=maker, fools=found + beside))
