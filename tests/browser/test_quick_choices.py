@@ -1,0 +1,89 @@
+"""Whatever is chosen, and however quickly: once the page is calm, all that it shows is true of what is chosen."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from test_flow import named
+from test_page import after_label, set_epsilon
+
+from uap_core.experiments.exhibit import Exhibit, exhibit
+from uap_core.ui.links import read
+from uap_core.ui.scene import Scene
+from uap_core.ui.setup_panel import chosen
+from uap_core.ui.studio import Studio
+
+CALM = 1_200  # milliseconds without a change
+TABS = ("Apply", "Craft", "Epsilon", "Compare")
+
+
+def choose_anything(page, draw: random.Random) -> None:
+    """One choice, after which nobody waits."""
+
+    def from_list(name: str) -> None:
+        field = page.locator(f"#{name} input")
+        field.click()
+        options = page.locator(f"#{field.get_attribute('aria-controls')} [role=option]")
+        options.first.wait_for()
+        options.nth(draw.randrange(min(7, options.count()))).click()
+
+    def by_arrows() -> None:
+        page.locator("#epsilon input[type=range]").focus()
+        for _ in range(draw.randrange(1, 6)):
+            page.keyboard.press(draw.choice(("ArrowLeft", "ArrowRight")))
+
+    def by_tab_key() -> None:
+        page.locator("#network input").focus()
+        for _ in range(draw.randrange(1, 8)):
+            page.keyboard.press(draw.choice(("Tab", "Tab", "Shift+Tab")))
+
+    draw.choice(
+        (
+            lambda: page.locator("#gallery .thumbnail-item").nth(draw.randrange(9)).click(),
+            lambda: from_list("network"),
+            lambda: from_list("pattern"),
+            lambda: set_epsilon(page, draw.choice((0, 4, 6.5, 16))),
+            by_arrows,
+            by_tab_key,
+            lambda: page.get_by_role("tab", name=draw.choice(TABS), exact=True).click(),
+        )
+    )()
+
+
+def wait_for_calm(page) -> None:
+    def seen() -> list[str]:
+        return [page.url, *(page.locator(place).inner_text() for place in ("#verdict", "#numbers", "#pattern-note"))]
+
+    page.get_by_role("tab", name="Apply", exact=True).click()
+    before: list[str] = []
+    for _ in range(20):
+        if (now := seen()) == before:
+            return
+        before = now
+        page.wait_for_timeout(CALM)
+    raise AssertionError("the page is never calm")
+
+
+def truth(studio: Studio, scene: Scene) -> Exhibit:
+    pattern = chosen(studio, scene.network, scene.pattern, {}, scene.epsilon)
+    return exhibit(studio.classifier(scene.network), studio.image(scene.photo, scene.network), pattern)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_quick_choices_end_in_one_truth(page, seed: int) -> None:
+    draw, studio = random.Random(seed), Studio()
+    for _ in range(3):
+        for _ in range(draw.randrange(2, 7)):
+            choose_anything(page, draw)
+            page.wait_for_timeout(draw.choice((0, 0, 60, 250)))
+        wait_for_calm(page)
+        scene, lost = read(named(page), studio)
+        assert lost == []
+        assert float(page.locator("#epsilon input[type=number]").input_value()) == scene.epsilon
+        assert dict(studio.networks())[page.locator("#network input").input_value()] == scene.network
+        patterns = dict(studio.patterns(scene.network, {}))
+        assert patterns[page.locator("#pattern input").input_value()] == scene.pattern
+        expected = truth(studio, scene)
+        assert after_label(page) == expected.after[0][0]
+        assert (f"{expected.psnr:.1f} dB" if expected.linf else "no change") in page.locator("#numbers").inner_text()
