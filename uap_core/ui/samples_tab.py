@@ -112,10 +112,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         title = _("{network}, {ball}, {count} held-out {images} (live)").format(
             network=classifier.card.name, ball=ball, count=len(held_out), images=studio.live_set_name(network)
         )
-        text = _("Looking at {count} held-out images as they are, and under random signs…").format(count=len(held_out))
-        yield progress_note(text, 0), *skip
-        signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
+        yield progress_note(_("Looking at {count} held-out images as they are…").format(count=len(held_out)), 0), *skip
         clean = predict(classifier, held_out.batches())
+        yield progress_note(_("Looking at them under random signs…"), 0), *skip
+        signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
         baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
         patterns: dict[int, Any] = {}
         found: tuple[Pattern, ...] = ()
