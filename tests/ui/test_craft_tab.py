@@ -376,11 +376,12 @@ def test_a_pattern_of_another_size_is_kept_and_says_what_it_fits(handlers: dict[
     assert asked == gr.skip()
 
 
-def test_a_live_run_does_not_push_out_what_was_kept() -> None:
-    own = add_own({}, a_pattern("kept"))
+def test_a_live_run_does_not_push_out_what_was_kept_opened_or_chosen() -> None:
+    values = np.zeros((3, 64, 64), dtype=np.float32)
+    own = add_own(add_own({}, a_pattern("kept")), Pattern("opened", values, "linf", 0.1))
     for number in range(OWN_KEPT + 5):
-        own = add_own(own, Pattern(f"passing {number}", np.zeros((3, 64, 64), dtype=np.float32), "linf", 0.1))
-    assert list(own) == ["kept", *(f"passing {number}" for number in range(5, OWN_KEPT + 5))]
+        own = add_own(own, Pattern(f"passing {number}", values, "linf", 0.1, passing=True), "own:passing 1")
+    assert list(own) == ["kept", "opened", "passing 1", *(f"passing {number}" for number in range(5, OWN_KEPT + 5))]
     for number in range(OWN_KEPT):
         own = add_own(own, a_pattern(f"kept {number}"))
     assert "kept" not in own

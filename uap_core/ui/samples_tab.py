@@ -132,7 +132,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             name = _("crafted on {count} {images}, {ball}").format(
                 count=row.images, images=studio.live_set_name(network), ball=ball
             )
-            found = (*found, Pattern(name, values, ball.p, ball.radius))
+            found = (*found, Pattern(name, values, ball.p, ball.radius, passing=True))
             yield (
                 progress_note(
                     _("{count} images: {rate} of the held-out images fooled.").format(count=row.images, rate=row.held_out_rate),
@@ -148,17 +148,17 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         ).format(count=sizes[-1])
         yield status(text), *skip
 
-    def keep(network: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> tuple[Any, ...]:
+    def keep(network: str, key: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> tuple[Any, ...]:
         """Beside what the visitor has by now, which may be more than when the run began."""
         for pattern in found:
-            own = add_own(own, pattern)
+            own = add_own(own, pattern, key)
         return own, gr.update(choices=studio.patterns(network, own)), ()
 
     outputs = [state, live_chart, csv, npy, made]
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
     stopped = _("Stopped. The points so far stay, and so does the last pattern.")
     running = run_until_stopped(run, stop, studio.heavy(5, 0)(craft), choices, outputs, stopped)
-    running.then(keep, [setup.network, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
+    running.then(keep, [setup.network, setup.pattern, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
     keep_fresh(setup, tab, stored, [setup.network], [note, stored_chart, stored_csv])
 
 

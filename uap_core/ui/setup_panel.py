@@ -241,17 +241,18 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     return setup
 
 
-def add_own(own: dict[str, Pattern], pattern: Pattern) -> dict[str, Pattern]:
-    """The visitor's patterns with one more, last; only the newest few are kept in a session.
+def add_own(own: dict[str, Pattern], pattern: Pattern, key: str = "") -> dict[str, Pattern]:
+    """The visitor's patterns with one more, last; of each kind only the newest few are kept in a session, and the one that
+    the list calls ``key``, since it is chosen.
 
-    Those that were kept under a name are counted apart: a live run that leaves nine behind does not push them out.
+    What was kept under a name, what was opened and what a live run left behind is counted apart: none pushes out another.
     """
-    found = {key: value for key, value in own.items() if value.name != pattern.name} | {pattern.name: pattern}
-    for named in (True, False):
-        alike = [key for key, value in found.items() if bool(value.provenance) == named]
-        for key in alike[:-OWN_KEPT]:
-            del found[key]
-    return found
+    found = {name: value for name, value in own.items() if value.name != pattern.name} | {pattern.name: pattern}
+    kinds: dict[tuple[bool, bool], list[str]] = {}
+    for name, value in found.items():
+        kinds.setdefault((bool(value.provenance), value.passing), []).append(name)
+    gone = {name for alike in kinds.values() for name in alike[:-OWN_KEPT] if key != f"own:{name}"}
+    return {name: value for name, value in found.items() if name not in gone}
 
 
 def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:

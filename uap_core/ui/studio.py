@@ -44,7 +44,8 @@ DREAMS_SHOWN = 6
 class Pattern:
     """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius.
 
-    ``provenance`` is that of a pattern which was crafted here and kept under a name; others have none.
+    ``provenance`` is that of a pattern which was crafted here and kept under a name; others have none. ``passing`` ones are
+    left behind by a live run, and give way to those of the next.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Pattern:
     p: str
     radius: float
     provenance: dict[str, Any] = field(default_factory=dict)
+    passing: bool = False
 
     def as_perturbation(self) -> Perturbation:
         """The same for the rest of the package."""

@@ -56,6 +56,7 @@ def _as_typed(component: Any, payload: Any) -> Any:
 # On the classes: once a component is updated, each visitor has a copy of it, which forgets what was set on the first one.
 gr.Slider.preprocess = _as_typed  # type: ignore[method-assign, assignment]
 gr.Number.preprocess = _as_typed  # type: ignore[method-assign, assignment]
+gr.Dropdown.preprocess = _as_typed  # type: ignore[method-assign, assignment]
 
 
 def photo_input(**options: Any) -> gr.Image:
