@@ -35,8 +35,14 @@ def test_a_tab_follows_new_choices_and_stays_with_old_ones(handlers: dict) -> No
 
 def test_what_failed_is_tried_again(handlers: dict) -> None:
     key, said = handlers["look_said"]("", "broken", "x")
-    assert key == gr.skip()
     assert "This network is broken." in said
+    assert handlers["look_said"](key, "broken", "x") != NOTHING
+
+
+def test_what_stood_there_before_a_choice_that_failed_comes_back(handlers: dict) -> None:
+    key, said = handlers["look_said"]("", "a network", "x")
+    failed, _ = handlers["look_said"](key, "broken", "x")
+    assert handlers["look_said"](failed, "a network", "x") == (key, said)
 
 
 def test_only_the_open_tab_is_asked(whole_page: gr.Blocks) -> None:

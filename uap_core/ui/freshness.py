@@ -36,7 +36,7 @@ def keep_fresh(
 
     look.__name__ = f"look_{show.__name__}"  # what the log calls it
     setup.turn(str(tab.id)).click(
-        guarded(len(filled), 1)(look), [seen, *inputs, *also], filled, trigger_mode="always_last", **QUICK
+        guarded(len(filled), 1, {0: ""})(look), [seen, *inputs, *also], filled, trigger_mode="always_last", **QUICK
     )
 
 

@@ -10,11 +10,12 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import wraps
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -99,8 +100,11 @@ def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
     )
 
 
-def guarded(outputs: int, message: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Turn an error of ours into one sentence at output number ``message`` and leave the other outputs as they are.
+def guarded(
+    outputs: int, message: int, others: Mapping[int, Any] = MappingProxyType({})
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Turn an error of ours into one sentence at output number ``message`` and leave the other outputs as they are, but for
+    ``others``: what they get then, by their numbers.
 
     Anything unexpected goes to the log with its trace; the visitor is told that, and nothing more. Figures are drawn here.
     """
@@ -108,7 +112,7 @@ def guarded(outputs: int, message: int) -> Callable[[Callable[..., Any]], Callab
     def sentence(text: str) -> tuple[Any, ...] | Any:
         if outputs == 1:
             return problem(text)
-        return tuple(problem(text) if i == message else gr.skip() for i in range(outputs))
+        return tuple(problem(text) if i == message else others.get(i, gr.skip()) for i in range(outputs))
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         def caught(error: Exception) -> tuple[Any, ...] | Any:
