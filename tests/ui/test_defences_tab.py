@@ -19,6 +19,7 @@ from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import ROBUST, TWINS, UNIVERSAL
 from uap_core.ui import defences_tab
 from uap_core.ui.defences_tab import HEAD, TICKED, conclusion, table_of
+from uap_core.ui.widgets import hide
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROW = DefenceRow("JPEG <50>", "exact", "right answers", *(Rate(n, 200) for n in (190, 60, 150, 20)), 400, 7.0)
@@ -78,20 +79,26 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
             assert all("%" in cell for cell in cells(line)[1:5])
     assert "Opening" in yielded[0][0]
     assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 dreamt images")
-    assert Path(yielded[-1][3]["value"]).read_text().count("\n") == 4
+    shown, rows = [(figure, csv) for _, _, figure, csv in yielded if figure != gr.skip()], list[int]()
+    assert shown[0] == (hide(), hide()), "with the first row goes what was drawn and offered before"
+    for figure, csv in shown[1:]:
+        assert figure["visible"]
+        rows.append(Path(csv["value"]).read_text().count("\n") - 1)
+    assert rows == [1, 2, 3]
 
 
 def test_the_ticked_twins_alone_are_measured_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
     for ticked in ([ROBUST], [UNIVERSAL]):
-        *_, last = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, ticked)
+        *_, last, _ = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, ticked)
         assert [line.partition(",")[0] for line in Path(last[3]["value"]).read_text().splitlines()[1:]] == ["none", *ticked]
-    *_, last = handlers["measure"]("sample:lion", "resnet64_universal", PATTERN, {}, 10.0, list(TWINS))
+    *_, last, _ = handlers["measure"]("sample:lion", "resnet64_universal", PATTERN, {}, 10.0, list(TWINS))
     assert Path(last[3]["value"]).read_text().count("\n") == 2, "a twin has no twins"
 
 
 def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
     yielded = list(handlers["detect"]("sample:lion", "resnet64", PATTERN, {}, 10.0))
-    assert len([figure for _, figure, _ in yielded if isinstance(figure, dict) and figure.get("visible")]) == 5
+    shown = [(figure, csv) for _, figure, csv in yielded if isinstance(figure, dict) and figure.get("visible")]
+    assert [len(set(re.findall(r"^[^,]+", Path(csv["value"]).read_text(), re.M))) - 1 for _, csv in shown] == [1, 2, 3, 4, 5]
     assert "AUC" in yielded[1][0]
     assert any("Crafting one that knows the detector" in note for note, *_ in yielded)
     assert re.search(r"The pattern has AUC [01]\.\d\d and fools .* knows the detector has [01]\.\d\d", yielded[-1][0])

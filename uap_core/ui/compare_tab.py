@@ -20,7 +20,7 @@ from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
-from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.studio import Pattern, Studio, photo_name
 from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
     QUICK,
@@ -122,7 +122,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         classifier = studio.classifier(network)
         found = list(compare(classifier, image, perturbation, [*BASELINES, "fgsm"]))
         before = _before(photo, network)
-        table = _table(picture_link(before), classifier.card.name, [_line(before, row) for row in found])
+        about = _caption(photo, classifier.card.name)
+        table = _table(picture_link(before), about, [_line(before, row) for row in found])
         choices = _targets(studio, network, classifier, image, target_now), _judges(studio, network, judge_now)
         return status(INVITATION), table, hide(), hide(), hide(), *choices
 
@@ -153,7 +154,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         bout = Bout(goal_now, wanted, MATCHED[matched_now], EFFORTS[effort_now])
         ordered = [key for _, key in listed if key in keys_now]
         before, name = _before(photo, network), (other or classifier).card.name
-        photograph, lines = picture_link(before), list[str]()
+        photograph, about, lines = picture_link(before), _caption(photo, name), list[str]()
         finished: list[Contender] = []
         shown = 0.0
         for contender in compare(classifier, image, perturbation, ordered, bout, other):
@@ -165,13 +166,16 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             if contender.done:
                 finished.append(contender)
                 lines.append(_line(before, contender))
-            yield note, _table(photograph, name, lines) if contender.done else gr.skip(), *(gr.skip(),) * 3
-        said = _("Done: measured live on this photograph, made on {maker}, judged by {judge}.").format(
-            maker=classifier.card.name, judge=name
+            if not contender.done:
+                yield note, *(gr.skip(),) * 4
+                continue
+            file = offer("comparison.csv", _csv(finished).encode())
+            yield note, _table(photograph, about, lines), hide(), hide(), show(file)
+        said = _("Done: measured live on {photograph}, made on {maker}, judged by {judge}.").format(
+            photograph=photo_name(photo), maker=classifier.card.name, judge=name
         )
         picture = show(comparison_figure(finished, _("{network}: how far, at what price").format(network=name)))
-        files = show(offer("comparison.zip", _zip(before, finished))), show(offer("comparison.csv", _csv(finished).encode()))
-        yield status(said), _table(photograph, name, lines), picture, *files
+        yield status(said), gr.skip(), picture, show(offer("comparison.zip", _zip(before, finished))), gr.skip()
 
     def _before(photo: str, network: str) -> np.ndarray:
         return studio.pixels(photo, studio.card(network))
@@ -204,13 +208,16 @@ def _judges(studio: Studio, network: str, current: str) -> Any:
     return gr.update(choices=[ITSELF, *others], value=current if current in [key for _, key in others] else ITSELF)
 
 
-def _table(photograph: str, judge: str, lines: list[str]) -> str:
+def _caption(photo: str, judge: str) -> str:
+    return _("{photograph}, judged by {network}").format(photograph=photo_name(photo), network=judge)
+
+
+def _table(photograph: str, caption: str, lines: list[str]) -> str:
     """One line an attack; the photograph (its link) lies behind every picture and shows when the pointer rests on it."""
-    judged = _("judged by {network}").format(network=escape(judge))
     return wide(
         _("Attacks on the photograph"),
         f'<table class="bouts" style="--photograph:url(\'{photograph}\')">'
-        f"<caption>{judged}</caption>{head(HEAD)}{''.join(lines)}</table>",
+        f"<caption>{escape(caption)}</caption>{head(HEAD)}{''.join(lines)}</table>",
     )
 
 

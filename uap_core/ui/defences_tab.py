@@ -149,19 +149,25 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 )
                 early = found.so_far if found.defence not in looked else None
                 looked.add(found.defence)
-                table = table_of([*rows, early()]) if early else gr.skip()
-                yield progress_note(text, (len(rows) + 0.8 * found.share) / total), table, gr.skip(), gr.skip()
+                note = progress_note(text, (len(rows) + 0.8 * found.share) / total)
+                if not early:
+                    yield note, *(gr.skip(),) * 3
+                elif rows:
+                    yield note, table_of([*rows, early()]), gr.skip(), gr.skip()
+                else:  # chart and file would be those of what was shown before
+                    yield note, table_of([early()]), hide(), hide()
                 continue
             rows.append(found)
             note = progress_note(
                 _("{defence}: measured on {images}.").format(defence=row_name(found.defence), images=about), len(rows) / total
             )
-            yield note, table_of(rows), show(defences_figure(rows, title)), gr.skip()
+            csv_file = offer("defences.csv", to_csv(rows).encode())
+            yield note, table_of(rows), show(defences_figure(rows, title)), show(csv_file)
         spent = _("{cost} image-gradients a defence on {count} images, measured on {images}").format(
             cost=LIVE_BUDGET, count=len(craft), images=about
         )
         done = status(_("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows)))
-        yield done, gr.skip(), gr.skip(), show(offer("defences.csv", to_csv(rows).encode()))
+        yield done, *(gr.skip(),) * 3
 
     def detect(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         import torch
@@ -189,15 +195,14 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             first = found[0]
             done = len({row.attack for row in rows})
             note = progress_note(f"{row_name(first.attack)}: AUC {first.auc:.2f}.", 0.1 if done == 1 else 0.6 + 0.08 * done)
-            yield note, show(detector_figure(rows, title)), gr.skip()
+            yield note, show(detector_figure(rows, title)), show(offer("detector.csv", to_csv(rows).encode()))
         spent = _("{cost} image-gradients on {count} images for the pattern that knows the detector").format(
             cost=LIVE_AWARE, count=len(craft)
         )
         said = _("Live: {spent}, measured on {images}. {conclusion}").format(
             spent=spent, images=about, conclusion=noticed(rows)
         )
-        done_note = status(said)
-        yield done_note, gr.skip(), show(offer("detector.csv", to_csv(rows).encode()))
+        yield status(said), gr.skip(), gr.skip()
 
     outputs = [state, table, figure, csv]
     stopped = _("Stopped. The rows so far stay.")

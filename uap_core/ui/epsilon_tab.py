@@ -91,13 +91,12 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                     ),
                     len(rows) / (3 * len(epsilons)),
                 )
-                yield note, show(sweep_figure(rows, _("{title} (live)").format(title=title))), gr.skip()
-        done = status(
-            _("Live: {values} values of epsilon measured on {count} {images}.").format(
-                values=len(epsilons), count=len(held_out), images=studio.live_set_name(network)
-            )
+                drawn = sweep_figure(rows, _("{title} (live)").format(title=title))
+                yield note, show(drawn), show(offer("sweep.csv", to_csv(rows).encode()))
+        text = _("Live: {values} values of epsilon measured on {count} {images}.").format(
+            values=len(epsilons), count=len(held_out), images=studio.live_set_name(network)
         )
-        yield done, gr.skip(), show(offer("sweep.csv", to_csv(rows).encode()))
+        yield status(text), gr.skip(), gr.skip()
 
     outputs = [state, figure, csv]
     stopped = _("Stopped. The points so far stay.")

@@ -22,7 +22,7 @@ from uap_core.limits import limits
 from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
-from uap_core.texts import _
+from uap_core.texts import _, ngettext
 from uap_core.ui.line import Line, in_line
 from uap_core.ui.widgets import uploaded
 from uap_core.ui.zero_gpu import lent
@@ -188,11 +188,14 @@ class Studio:
         craft_set, measured = (part.shuffled(torch.Generator().manual_seed(0)).prefix(count) for part, count in parts)
         return craft_set, measured
 
-    def live_set_name(self, network: str) -> str:
-        """What live runs of a network measure on, in words."""
+    def live_set_name(self, network: str, count: int = 2) -> str:
+        """What live runs of a network measure on, in words: ``count`` of them, or some."""
         if self.images:
-            return _("your own pictures ({name})").format(name=self.images.name)
-        return _("photographs of Imagenette") if self._live_source(network) == imagenette.folder() else _("dreamt images")
+            named = ngettext("your own picture ({name})", "your own pictures ({name})", count)
+            return named.format(name=self.images.name)
+        if self._live_source(network) == imagenette.folder():
+            return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
+        return ngettext("dreamt image", "dreamt images", count)
 
     def _live_source(self, network: str) -> Path:
         dreams = dreams_for(self.card(network))
@@ -215,6 +218,11 @@ def photo_choices() -> list[tuple[str, str]]:
     samples = [(photo.title, f"sample:{photo.key}") for photo in sample_photos()]
     dreams = [(_("Dream {number}").format(number=i + 1), f"dream:{i}") for i in range(len(dream_pixels()))]
     return samples + dreams
+
+
+def photo_name(photo: str) -> str:
+    """What the page calls it: its caption in the gallery, or that it is the visitor's own."""
+    return next((caption for caption, offered in photo_choices() if offered == photo), _("your picture"))
 
 
 def thumbnails() -> list[tuple[np.ndarray, str]]:
