@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -33,9 +33,6 @@ from uap_core.ui.widgets import (
     told,
 )
 
-if TYPE_CHECKING:
-    pass
-
 EXPLAIN = _(r"""
 Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
 the paper's method in batches, the others are ours; *all but* one were crafted on three networks, moving the perturbed
@@ -47,6 +44,7 @@ runs planned for 2 000 image-gradients, looked at on the way: what a run planned
 higher than its curve at that place.
 """)
 GAIN = 10
+FETCHED_NOW = "fetched now"
 
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -111,24 +109,30 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
                 )
             )
         listed = gr.update(choices=left, value=key, visible=bool(left))
-        return note, listed, gr.update(visible=bool(left)), gr.update(visible=False)
+        return note, listed, gr.update(visible=bool(left)), gr.update(visible=False), [key, *left]
+
+    def look_at_offer(key: str | None, told_now: Any) -> tuple[Any, ...]:
+        """When the tab is opened, or the list chosen from or only passed: what is told already, or fetched just now, stays."""
+        now = about_offer(key)
+        return (gr.skip(),) * 5 if told_now in (FETCHED_NOW, now[-1]) else now
 
     def get_it(key: str | None) -> Iterator[tuple[Any, ...]]:
         if key is None:  # another visitor was quicker
             yield about_offer(None)
             return
-        yield status(_("Asking for it…")), gr.skip(), gr.update(visible=False), gr.update(visible=True)
+        yield status(_("Asking for it…")), gr.skip(), gr.update(visible=False), gr.update(visible=True), FETCHED_NOW
         for sentence in told(published(key).name, fetch(published(key))):
-            yield sentence, gr.skip(), gr.skip(), gr.skip()
+            yield sentence, *(gr.skip(),) * 4
         yield about_offer(None)
 
-    catalogue = [offer_note, offered, get, stop]
-    tab.select(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
-    offered.input(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
-    fetching = get.click(guarded(4, 0)(get_it), offered, catalogue, **FETCHING)
+    offer_told = gr.State(None)  # the choice, and what there was to choose from, or FETCHED_NOW
+    catalogue = [offer_note, offered, get, stop, offer_told]
+    tab.select(guarded(5, 0)(look_at_offer), [offered, offer_told], catalogue, **QUICK)
+    offered.input(guarded(5, 0)(look_at_offer), [offered, offer_told], catalogue, **QUICK)
+    fetching = get.click(guarded(5, 0)(get_it), offered, catalogue, **FETCHING)
     fetching.then(lambda key: about_offer(key)[1:], offered, catalogue[1:], **QUICK)  # whatever it said stays
     fetching.success(guarded(3, 2)(fill), chosen, [gallery, shown_keys, details], **QUICK)
-    stop.click(None, None, None, cancels=[fetching]).then(guarded(4, 0)(about_offer), offered, catalogue, **QUICK)
+    stop.click(None, None, None, cancels=[fetching]).then(guarded(5, 0)(about_offer), offered, catalogue, **QUICK)
     tab.select(guarded(3, 2)(fill), chosen, [gallery, shown_keys, details], **QUICK)
     tab.select(guarded(1, 0)(lambda: _ablations(studio)), None, parts, **QUICK)
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
