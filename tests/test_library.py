@@ -42,7 +42,7 @@ def test_levels_are_the_pattern(whole: bool, tmp_path: Path) -> None:
 def test_verdicts() -> None:
     one = {"network": "a", "held_out": {"set": "9 images", "fooling_rate": 0.5, "target_rate": 0.25}}
     assert verdict(one) == "fools 50.0% of 9 images"
-    assert verdict(one | {"target": "lion"}) == "turns 25.0% of 9 images that were something else into 'lion'"
+    assert verdict(one | {"target": "lion"}) == "turns 25.0% into 'lion', of those among 9 images that were something else"
     several = {"network": "a, b", "held_out": {"set": "9 images", "a": {"fooling_rate": 0.5}, "b": {"fooling_rate": 0.75}}}
     assert verdict(several) == "fools 50.0% / 75.0% of 9 images"
     assert verdict({}) == verdict({"network": "a"}) == ""

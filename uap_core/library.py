@@ -73,7 +73,8 @@ def verdict(provenance: dict[str, Any]) -> str:
     rates = " / ".join(f"{rates[name]:.1%}" for rates in each if name in rates)
     if not rates:
         return ""
-    said = _("turns {rates} of {images} that were something else into {target!r}") if target else _("fools {rates} of {images}")
+    into = _("turns {rates} into {target!r}, of those among {images} that were something else")
+    said = into if target else _("fools {rates} of {images}")
     return said.format(rates=rates, images=stated.get("set", _("its held-out images")), target=target)
 
 

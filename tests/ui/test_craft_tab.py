@@ -376,6 +376,16 @@ def test_a_pattern_of_another_size_is_kept_and_says_what_it_fits(handlers: dict[
     assert asked == gr.skip()
 
 
+def test_whatever_gives_way_to_what_is_kept_is_named(handlers: dict[str, Callable[..., Any]]) -> None:
+    own: dict[str, Pattern] = {}
+    for number in range(OWN_KEPT):
+        said, own, *_ = handlers["keep_it"](a_pattern("draft"), f"kept {number}", NETWORK, own, ("", 0))
+        assert "is gone" not in said
+    said, own, *_ = handlers["keep_it"](a_pattern("draft"), "one more", NETWORK, own, ("", 0))
+    assert "kept 0 is gone: of what is kept the newest 8 stay." in said
+    assert len(own) == OWN_KEPT
+
+
 def test_a_live_run_does_not_push_out_what_was_kept_opened_or_chosen() -> None:
     values = np.zeros((3, 64, 64), dtype=np.float32)
     own = add_own(add_own({}, a_pattern("kept")), Pattern("opened", values, "linf", 0.1))

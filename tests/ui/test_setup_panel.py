@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
 from tab_pages import handlers_of, page_of
 
 from uap_core.library import library
@@ -50,6 +53,31 @@ def test_a_pattern_that_is_not_to_be_had_for_a_network_gives_way_to_its_first(pa
     assert patterns["value"] == patterns["choices"][0][1]
     slider, _, _ = panel["fit_epsilon"](patterns["value"], OTHER, {}, (NETWORK, "own:gone"))
     assert slider["value"] == 10
+
+
+def test_an_upload_is_looked_at_until_it_is_taken_away(panel: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
+    folder = Path(get_upload_folder()) / "test"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "mine.png"
+    Image.new("RGB", (80, 80), "red").save(path)
+    photo, note, gallery = panel["accept"](str(path), NETWORK, "sample:cat")
+    assert photo == f"upload:{path}"
+    assert "Your picture" in note
+    assert gallery["selected_index"] is None
+    photo, note, gallery = panel["accept"](None, NETWORK, photo)
+    assert (photo, gallery["selected_index"]) == ("sample:lion", 0)
+    assert "Gradio" in note
+    assert panel["accept"](None, NETWORK, "sample:cat") == (NOTHING,) * 3
+
+
+def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callable[..., Any]]) -> None:
+    path = str(library()[0].path)
+    own, *_, note, stands = panel["open_pattern"](path, NETWORK, {})[:5]
+    (name,) = own
+    assert own[name].provenance == library()[0].provenance
+    assert note.startswith('<div class="note" role="status">Opened')
+    assert stands == (NETWORK, f"own:{name}")
+    assert "in place of the one of that name" in panel["open_pattern"](path, NETWORK, own)[3]
 
 
 def test_where_the_first_pattern_comes_from_is_said_from_the_start() -> None:

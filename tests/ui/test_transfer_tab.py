@@ -48,10 +48,12 @@ def test_without_results_the_tab_says_how_to_get_them(handlers: Handlers, monkey
 
 
 def test_networks_of_the_chosen_ones_size_are_offered_and_ticked(handlers: Handlers) -> None:
-    offered = handlers["look_offered"]("", "resnet64")[2]
+    offered = handlers["look_offered"]("", "resnet64", [])[2]
     assert offered["value"] == [key for _, key in offered["choices"]]
     assert {"resnet64", "separable64"} <= set(offered["value"])
     assert all(Studio().card(key).input_size == 64 for key in offered["value"])
+    again = handlers["look_offered"]("", "separable64", ["vgg64", "separable64", "gone"])[2]
+    assert again == offered | {"value": ["separable64", "vgg64"]}, "ticks stay where the network does"
 
 
 def test_cells_stream_and_end_with_examples_and_a_file(

@@ -113,7 +113,7 @@ def frames(studio: Studio, wanted: Order, sight: Sight) -> Iterator[Frame]:
     if wanted.images > len(craft):
         raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(craft)))
     source, shape = studio.live_set_name(wanted.network), (3, classifier.size, classifier.size)
-    about = f"{wanted.images} {source}"
+    about = f"{wanted.images} {studio.live_set_name(wanted.network, wanted.images)}"
     nothing = Perturbation("nothing yet", torch.zeros(shape), wanted.ball)
     note = progress_note(_("No pattern yet. Looking at {images} as they are…").format(images=about), 0)
     yield Frame(note, nothing.pattern.numpy(), view(nothing))

@@ -108,7 +108,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
                 _("The photograph under the pattern"),
                 "craft-photograph",
             )
-    labels = gr.HTML(before_and_now(opening.view) if opening else "", elem_id="craft-labels")
+    labels = gr.HTML(before_and_now(opening.view, studio.card(opening.network).name) if opening else "", elem_id="craft-labels")
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
             figure = chart("craft-chart")
@@ -143,8 +143,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
                 note = problem(str(error))
         if draft_now is not None:
             view = _under(studio, photo, draft_now)
-            skip = gr.skip()
-            return skip, skip, picture_file(view.perturbed), before_and_now(view), skip, skip, *choices, network
+            skip, said = gr.skip(), before_and_now(view, _maker(studio, draft_now))
+            return skip, skip, picture_file(view.perturbed), said, skip, skip, *choices, network
         perturbation = chosen(studio, network, pattern, own, epsilon)
         view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
         values = perturbation.pattern.numpy()
@@ -152,7 +152,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             note,
             pattern_picture(values),
             picture_file(view.perturbed),
-            before_and_now(view),
+            before_and_now(view, studio.card(network).name),
             numbers(perturbation.name, perturbation.provenance, *sizes(values)),
             gr.skip() if network == before else _stored(studio, network),
             *choices,
@@ -180,7 +180,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         ball = chosen(studio, network, pattern, own, epsilon).ball
         wanted = order(network, ball, images_now, method_now, cost_now, goal_now, target_now, seed_now)
         for frame in frames(studio, wanted, sight_now):
-            yield *_shown(frame), *(gr.skip(),) * 3
+            yield *_shown(frame, studio.card(network).name), *(gr.skip(),) * 3
 
     def settle(photo: str, draft_now: Pattern | None) -> tuple[Any, ...]:
         """Of a run that was stopped: what the page shows and what is kept are the same, measured pattern."""
@@ -191,7 +191,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         view = _under(studio, photo, draft_now)
         table_now = numbers(made.name, made.provenance, *sizes(draft_now.values))
         pictures = pattern_picture(draft_now.values), picture_file(view.perturbed)
-        return status(said), *pictures, before_and_now(view), table_now, draft_now
+        return status(said), *pictures, before_and_now(view, _maker(studio, draft_now)), table_now, draft_now
 
     shown = [picture, photograph, labels, table]
     choices = [images, method, cost, goal, target, seed]
@@ -208,7 +208,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     goal.change(lambda now: gr.update(visible=now == TARGET), goal, target, **QUICK)
 
 
-def _shown(frame: Frame) -> tuple[Any, ...]:
+def _shown(frame: Frame, network: str) -> tuple[Any, ...]:
     """Sentence, pattern, photograph, labels, numbers, chart and draft of one moment."""
     made = frame.pattern
     name, provenance = (made.name, made.provenance) if made else (_("none yet"), {})
@@ -216,7 +216,7 @@ def _shown(frame: Frame) -> tuple[Any, ...]:
         frame.note,
         pattern_picture(frame.values),
         picture_file(frame.view.perturbed),
-        before_and_now(frame.view),
+        before_and_now(frame.view, network),
         numbers(name, provenance, *sizes(frame.values), *frame.measured),
         gr.skip() if frame.figure is None else show(frame.figure),
         gr.skip() if made is None else made,
@@ -229,6 +229,11 @@ def _under(studio: Studio, photo: str, draft: Pattern) -> Exhibit:
 
     maker = draft.provenance["network"]
     return exhibit(studio.classifier(maker), studio.image(photo, maker), draft.as_perturbation())
+
+
+def _maker(studio: Studio, draft: Pattern) -> str:
+    """The name of the network that it was crafted on."""
+    return studio.card(draft.provenance["network"]).name
 
 
 def _about_method(key: str) -> str:

@@ -27,12 +27,14 @@ def pattern_picture(values: np.ndarray) -> str:
     return picture_file(amplified(values.transpose(1, 2, 0)))
 
 
-def before_and_now(view: Exhibit) -> str:
-    """What the network says of the photograph without the pattern and with it: always two lines, so that nothing jumps."""
+def before_and_now(view: Exhibit, network: str) -> str:
+    """What ``network`` says of the photograph without the pattern and with it: always two lines, so that nothing jumps."""
     (was, sure), (now, now_sure) = view.before[0], view.after[0]
     kind = "fooled" if view.fooled else "held" if view.linf else "plain"
     said = _("Now: <b>{label}</b>, {sure:.0%} sure").format(label=escape(now), sure=now_sure)
-    before = _("Before: {label}, {sure:.0%} sure.").format(label=escape(was), sure=sure)
+    before = _("Before: {label}, {sure:.0%} sure. Asked: {network}.").format(
+        label=escape(was), sure=sure, network=escape(network)
+    )
     return f'<div class="verdict {kind}">{said}<small>{before}</small></div>'
 
 

@@ -14,7 +14,7 @@ import gradio as gr
 
 from uap_core.errors import PerturbationError
 from uap_core.texts import _
-from uap_core.ui.setup_panel import Setup, add_own
+from uap_core.ui.setup_panel import OWN_KEPT, Setup, add_own
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import QUICK, guarded, npy_bytes, offer, status
 
@@ -54,8 +54,11 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
         file = gr.DownloadButton(
             _("Pattern with its provenance (.safetensors)"), size="sm", interactive=False, min_width=300, elem_id="craft-file"
         )
-    promise = _("A kept pattern joins the list on the left for as long as this page is open; nobody else sees it.")
-    said = gr.HTML(status(promise), elem_id="craft-kept-note")
+    promise = _(
+        "A kept pattern joins the list on the left for as long as this page is open, the newest {count} of them; nobody else"
+        " sees it."
+    )
+    said = gr.HTML(status(promise.format(count=OWN_KEPT)), elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
         kept = gr.Dropdown([], label=_("Kept so far"), scale=3, min_width=280, elem_id="craft-kept")
         use = gr.Button(_("Use it in the other tabs"), scale=1, min_width=200, elem_id="craft-use")
@@ -75,9 +78,13 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
         sentence = _("Kept as {name}. {where}")
         if named.name in own:
             sentence = _("Kept as {name} in place of the one of that name. {where}")
-        own = add_own(own, named)
+        before, own = own, add_own(own, named)
+        said_now = sentence.format(name=named.name, where=_where(studio, network, named))
+        gone = ", ".join(before.keys() - own.keys())
+        if gone:
+            said_now += " " + _("{name} is gone: of what is kept the newest {count} stay.").format(name=gone, count=OWN_KEPT)
         return (
-            status(sentence.format(name=named.name, where=_where(studio, network, named))),
+            status(said_now),
             own,
             *_chosen(studio, network, own, named.name, asked),
             *_listed(own, named.name),
@@ -103,8 +110,9 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
 
     listing = [setup.own, setup.pattern, setup.asked, row, kept]
     keeping = [draft, name, setup.network, setup.own, setup.asked]
-    for event in (keep.click, name.submit):
-        event(guarded(8, 0)(keep_it), keeping, [said, *listing, npy, file], **QUICK)
+    keep.click(guarded(8, 0)(keep_it), keeping, [said, *listing, npy, file], **QUICK)
+    # By the button, which is switched off while a run makes the draft.
+    name.submit(None, None, None, js="() => document.querySelector('#craft-keep').click()")
     use.click(guarded(3, 0)(use_it), [kept, setup.network, setup.own, setup.asked], [said, *listing[1:3]], **QUICK)
     forget.click(
         guarded(6, 0)(forget_it), [kept, setup.network, setup.pattern, setup.own, setup.asked], [said, *listing], **QUICK

@@ -129,13 +129,20 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 continue
             rows.append(row)
             values = patterns[row.images].numpy()
-            name = _("crafted on {count} {images}, {ball}").format(
-                count=row.images, images=studio.live_set_name(network), ball=ball
+            name = _("crafted on {count} {images} for {network}, {ball}").format(
+                count=row.images,
+                images=studio.live_set_name(network, row.images),
+                network=classifier.card.name,
+                ball=ball,
             )
             found = (*found, Pattern(name, values, ball.p, ball.radius, passing=True))
             yield (
                 progress_note(
-                    _("{count} images: {rate} of the held-out images fooled.").format(count=row.images, rate=row.held_out_rate),
+                    ngettext(
+                        "{count} image: {rate} of the held-out images fooled.",
+                        "{count} images: {rate} of the held-out images fooled.",
+                        row.images,
+                    ).format(count=row.images, rate=row.held_out_rate),
                     (place + 1) / len(sizes),
                 ),
                 show(sample_figure([Curve(rows, _("live"), ORANGE)], title, paper=ball.p == "linf", random_signs=baseline)),

@@ -111,20 +111,26 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         step=0.5,
         label=_("epsilon, in 255ths"),
         info=_("how far a pixel may move"),
+        buttons=[],  # Gradio's would go back to 10, whatever the pattern
         elem_id="epsilon",
     )
     epsilon_note = gr.HTML(elem_id="epsilon-note")
+
+    def place_of(wanted_photo: str) -> int:
+        return [offered_photo for _, offered_photo in choices].index(wanted_photo)
 
     def choose(network_now: str, event: gr.SelectData) -> tuple[str, str]:
         picked_photo = choices[event.index][1]
         return picked_photo, _about(picked_photo, studio, network_now)
 
-    def accept(path: str | None, network_now: str) -> tuple[Any, Any]:
-        if path is None:
-            return gr.skip(), gr.skip()
-        card = studio.card(network_now)
-        studio.pixels(f"upload:{path}", card)
-        return f"upload:{path}", _about("upload:", studio, network_now)
+    def accept(path: str | None, network_now: str, photo_now: str) -> tuple[Any, ...]:
+        """An upload is looked at in place of what the gallery shows as chosen; once it is taken away, its first is."""
+        if path is not None:
+            studio.pixels(f"upload:{path}", studio.card(network_now))
+            return f"upload:{path}", _about("upload:", studio, network_now), gr.update(selected_index=None)
+        if not photo_now.startswith("upload:"):
+            return (gr.skip(),) * 3
+        return DEFAULT_PHOTO, _about(DEFAULT_PHOTO, studio, network_now), gr.update(selected_index=place_of(DEFAULT_PHOTO))
 
     # Gradio calls it an input, too, when the keyboard only passes a list: then nothing may change.
     def switch_network(
@@ -155,15 +161,20 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             return (gr.skip(),) * (6 + len(reading))
         found, how = _read_pattern(Path(file), studio.card(network_now).input_size)
         shown = [gr.update(value=value) for value in how] if how else [gr.skip()] * len(reading)
-        return *opened_as(found, how, network_now, own_now), gr.update(visible=bool(how)), *shown
+        sentence = _("Opened {name}: {reading}.")
+        if found.name in own_now:
+            sentence = _("Opened {name} in place of the one of that name: {reading}.")
+        return *opened_as(found, how, network_now, own_now, sentence), gr.update(visible=bool(how)), *shown
 
     def read_anew(file: str | None, network_now: str, own_now: dict[str, Pattern], *how: str) -> tuple[Any, ...]:
         if file is None:
             return *(gr.skip(),) * 3, status(_("Open the file again to read it in another way.")), gr.skip()
         found = _read_pattern(Path(file), studio.card(network_now).input_size, how)[0]
-        return opened_as(found, how, network_now, own_now)
+        return opened_as(found, how, network_now, own_now, _("Opened {name}: {reading}."))
 
-    def opened_as(found: Pattern, how: Sequence[str], network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
+    def opened_as(
+        found: Pattern, how: Sequence[str], network_now: str, own_now: dict[str, Pattern], sentence: str
+    ) -> tuple[Any, ...]:
         own_now = add_own(own_now, found)
         key = f"own:{list(own_now)[-1]}"
         update = gr.update(choices=studio.patterns(network_now, own_now), value=key)
@@ -172,17 +183,16 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             own_now,
             update,
             _slider_for(opened),
-            status(_("Opened {name}: {reading}.").format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))),
+            status(sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))),
             (network_now, key),
         )
 
     def show(scene: Scene, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         """A whole scene, in the order of ``panel``."""
-        place = [picked_photo for _, picked_photo in choices].index(scene.photo)
         wanted_pattern = studio.perturbation(scene.pattern, scene.network, own_now)
         return (
             scene.photo,
-            gr.update(selected_index=place),
+            gr.update(selected_index=place_of(scene.photo)),
             _about(scene.photo, studio, scene.network),
             gr.update(choices=studio.networks(), value=scene.network),
             _about_network(studio, scene.network),
@@ -206,7 +216,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     linked = demo.load(guarded(len(panel), 4)(open_link), None, panel, **QUICK)
     set_up = staged.change(guarded(len(panel), 4)(stage), [staged, own], panel, **QUICK)
     picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
-    uploaded = upload.change(guarded(2, 1)(accept), [upload, network], [photo, photo_note], **QUICK)
+    uploaded = upload.change(guarded(3, 1)(accept), [upload, network, photo], [photo, photo_note, gallery], **QUICK)
 
     switched = network.input(
         guarded(3, 1)(switch_network), [network, pattern, own, photo, fitted], [pattern, network_note, photo_note], **QUICK
@@ -303,7 +313,7 @@ def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Patte
                 " It is never resized: that would destroy it. Choose a network of its size."
             ).format(width=width, height=height, size=size)
         )
-    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius), words
+    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, loaded.provenance), words
 
 
 def _about(photo: str, studio: Studio, network: str) -> str:

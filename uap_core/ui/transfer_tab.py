@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,13 +172,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             yield gr.skip(), rate_table(rows, about, MADE), gr.skip()
         yield status(_("Done: trained and measured live.")), gr.skip(), show(offer("halves.csv", to_csv(rows).encode()))
 
-    def offered(network: str) -> tuple[Any, Any]:
-        return gr.skip(), _same_size(studio, network)
+    def offered(network: str, ticked: list[str]) -> tuple[Any, Any]:
+        return gr.skip(), _same_size(studio, network, ticked)
 
     precomputed = [matrix, examples, stored_csv, halves]
     keep_fresh(setup, tab, stored, [family], precomputed)
     family.input(guarded(4, 0)(stored), family, precomputed, **QUICK)
-    keep_fresh(setup, tab, offered, [setup.network], [state, networks])
+    keep_fresh(setup, tab, offered, [setup.network], [state, networks], also=[networks])
     outputs = [state, live, live_csv]
     inputs, stopped = [setup.network, setup.own, networks], _("Stopped. The cells so far stay.")
     run_until_stopped(run, stop, studio.heavy(3, 0)(measure), inputs, outputs, stopped)
@@ -211,11 +211,13 @@ def _accuracies(found: dict[str, str]) -> str:
     return _("Accuracy: {rates}.").format(rates=listed)
 
 
-def _same_size(studio: Studio, network: str) -> Any:
-    """The networks of this machine that take pictures of the chosen one's size, all ticked."""
+def _same_size(studio: Studio, network: str, ticked: Sequence[str] = ()) -> Any:
+    """The networks of this machine that take pictures of the chosen one's size: those ``ticked`` stay so, if any is here,
+    otherwise all are."""
     side = studio.card(network).input_size
     fitting = [(studio.card(key).name, key) for _, key in studio.networks() if studio.card(key).input_size == side]
-    return gr.update(choices=fitting, value=[key for _, key in fitting])
+    keys = [key for _, key in fitting]
+    return gr.update(choices=fitting, value=[key for key in keys if key in ticked] or keys)
 
 
 def _patterns(studio: Studio, network: str, own: dict[str, Pattern]) -> list[Perturbation]:
