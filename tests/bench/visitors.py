@@ -69,7 +69,7 @@ class Pupil(threading.Thread):
             self.errors.append(repr(error))
 
     def _bring(self) -> None:
-        self._ask("photo", "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
+        self._ask("photo", "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64", None])
         values = np.broadcast_to((self.colour / 255).astype(np.float32)[:, None, None], (3, SIZE, SIZE))
         pattern = io.BytesIO()
         np.save(pattern, np.ascontiguousarray(values))
@@ -86,7 +86,7 @@ class Pupil(threading.Thread):
         if kind == "photo":
             self._ask(kind, "choose", ["resnet64"], {"index": self.draw.randrange(6), "value": None})
             self._follow_up()
-            self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
+            self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64", None])
             return
         answer = self._ask(kind, "apply", [None, "resnet64", f"own:pattern{self.number}", None, EPSILON])
         found = re.search(r'"path": ?"([^"]*picture-eps[^"]*\.png)"', answer.text)

@@ -78,7 +78,9 @@ def test_a_link_in_the_folder_of_uploads_leads_nowhere(visitor: Visitor, tmp_pat
     try:
         status, body = fetched(visitor.config["root"], f"/gradio_api/file={link}")
         assert status == 403 or b"Universal" not in body
-        answer = visitor.call("accept", [{**visitor.upload("mine.png", encoded(noise(5))), "path": str(link)}, "resnet64"])
+        answer = visitor.call(
+            "accept", [{**visitor.upload("mine.png", encoded(noise(5))), "path": str(link)}, "resnet64", None]
+        )
         assert "Your picture" not in answer.text
     finally:
         link.unlink()

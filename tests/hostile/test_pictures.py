@@ -154,7 +154,7 @@ def test_uploads_over_http(visitor: Visitor, app: Running) -> None:
         assert not set(Path(path).name) & set("<>\"'\n\x00/\\"), path
         file = {"path": path, "orig_name": upload.name, "meta": {"_type": "gradio.FileData"}}
         started = time.monotonic()
-        answer = visitor.call("accept", [file, "resnet64"])
+        answer = visitor.call("accept", [file, "resnet64", None])
         assert time.monotonic() - started < SECONDS
         assert answer.success, (upload.name, answer.text)
         said = answer.data[1]
@@ -177,6 +177,6 @@ def test_a_path_that_nobody_uploaded_is_not_opened(visitor: Visitor) -> None:
         {"path": "/etc/passwd"},
         {"path": "/etc/passwd", "url": "x", "orig_name": "x.png", "is_stream": True},
     ):
-        answer = visitor.call("accept", [payload, "resnet64"])
+        answer = visitor.call("accept", [payload, "resnet64", None])
         assert "Your picture" not in answer.text
         assert "not a picture" not in answer.text, "it was opened, or the answer tells whether such a file exists"

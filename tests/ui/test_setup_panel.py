@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from gradio.utils import get_upload_folder
 from PIL import Image
 from tab_pages import handlers_of, page_of
 
 from uap_core.library import library
+from uap_core.norms import Ball
+from uap_core.perturbation import Perturbation, save_perturbation
 from uap_core.ui.studio import Studio
 
 NETWORK, OTHER = "resnet64", "vgg64"
@@ -78,6 +82,32 @@ def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callabl
     assert note.startswith('<div class="note" role="status">Opened')
     assert stands == (NETWORK, f"own:{name}")
     assert "in place of the one of that name" in panel["open_pattern"](path, NETWORK, own)[3]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"held_out": 5},
+        {"held_out": {"fooling_rate": "most"}},
+        {"held_out": {"fooling_rate": 0.5, "random_signs": []}},
+        {"image_gradients": 8, "seconds": "x"},
+        {"craft_set": "x" * 20_000},
+    ],
+)
+def test_what_a_file_says_of_itself_and_cannot_be_shown_is_left_out(
+    panel: dict[str, Callable[..., Any]], tmp_path: Path, said: dict[str, Any]
+) -> None:
+    perturbation = Perturbation("odd", torch.full((3, 64, 64), 0.01), Ball("linf", 0.01), said)
+    save_perturbation(perturbation, tmp_path / "odd.safetensors")
+    own, *_ = panel["open_pattern"](str(tmp_path / "odd.safetensors"), NETWORK, {})
+    assert own["odd"].provenance == {}
+    assert panel["fit_epsilon"]("own:odd", NETWORK, own, (NETWORK, PATTERN))[1] == ""
+
+
+def test_a_foreign_file_counts_as_opened_not_as_kept(panel: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
+    np.save(tmp_path / "mine.npy", np.full((3, 64, 64), 0.01, dtype=np.float32))
+    own, *_ = panel["open_pattern"](str(tmp_path / "mine.npy"), NETWORK, {})
+    assert (own["mine"].provenance, own["mine"].passing) == ({}, False)
 
 
 def test_where_the_first_pattern_comes_from_is_said_from_the_start() -> None:

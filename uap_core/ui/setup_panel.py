@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ READINGS = {
     "norm": (_("bounded in l_inf"), _("bounded in l2")),
 }
 OWN_KEPT = 8
+LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500
 
 
 @dataclass(frozen=True)
@@ -294,8 +296,11 @@ def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Patte
     from uap_core.perturbation import from_arrays, open_own
 
     words: tuple[str, ...] = ()
+    provenance: dict[str, Any] = {}
     loaded = open_own(path)
-    if loaded is None:
+    if loaded is not None:
+        provenance = _sayable(loaded.provenance)
+    else:
         arrays = read_arrays(path)
         reading = detect(arrays)
         if how:
@@ -313,7 +318,18 @@ def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Patte
                 " It is never resized: that would destroy it. Choose a network of its size."
             ).format(width=width, height=height, size=size)
         )
-    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, loaded.provenance), words
+    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance), words
+
+
+def _sayable(provenance: dict[str, Any]) -> dict[str, Any]:
+    """What a file says of itself, if this app can have written it; nothing where the page could not show it."""
+    from uap_core.ui.craft_view import numbers
+
+    try:
+        numbers("", provenance, 0.0, 0.0)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return {}
+    return provenance if len(json.dumps(provenance)) <= LONGEST_PROVENANCE else {}
 
 
 def _about(photo: str, studio: Studio, network: str) -> str:

@@ -44,8 +44,8 @@ DREAMS_SHOWN = 6
 class Pattern:
     """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius.
 
-    ``provenance`` is that of a pattern which was crafted here and kept under a name; others have none. ``passing`` ones are
-    left behind by a live run, and give way to those of the next.
+    ``provenance`` is that of a pattern which was crafted here, and kept under a name or opened again; others have none.
+    ``passing`` ones are left behind by a live run, and give way to those of the next.
     """
 
     name: str
