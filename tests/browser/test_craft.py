@@ -96,6 +96,8 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
     first = source(page, "craft-pattern")
     page.wait_for_function("before => document.querySelector('#craft-pattern img').src != before", arg=first)
     assert first != before
+    page.locator("#craft-name").locator("input, textarea").fill("half made")
+    page.keyboard.press("Enter")  # what grows cannot be kept, by the button or without it
     page.locator("#craft-stop").click()
     said = wait_for(page, "#craft-status", r"Stopped after \d+ image-gradients; the pattern stays. Fools .* of 64\)")
     spent = re.search(r"after (\d+)", said)
@@ -104,6 +106,7 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
     assert "Stopped" in page.locator("#craft-status").inner_text()  # and it stays stopped
     assert f"{spent.group(1)} image-gradients" in page.locator("#craft-numbers").inner_text()
     page.locator("#craft-keep:enabled").wait_for()
+    assert "half made" not in page.locator("#craft-kept-note").inner_text()
     stated = load_perturbation(saved(page, "craft-file")).provenance
     assert stated["image_gradients"] == int(spent.group(1))
     assert stated["held_out"]["set"].startswith("64 images")

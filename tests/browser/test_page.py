@@ -153,10 +153,14 @@ def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
     expected = np.asarray(square(Image.fromarray(noise), SIZE, SIZE))
     wait_for_photograph(page, expected)
 
+    assert page.locator("#gallery .thumbnail-item.selected").count() == 0
+
     page.locator("#upload button[aria-label='Remove Image']").click()
+    wait_for_photograph(page, lion())
+    assert page.locator("#gallery .thumbnail-item.selected").count() == 1
     upload(page, tmp_path / "bad.png")
     wait_for(page, "#photo-note", "not a picture that can be opened")
-    wait_for_photograph(page, expected)  # the good picture stays
+    wait_for_photograph(page, lion())  # what was looked at stays
 
 
 def open_own_pattern(page) -> None:
