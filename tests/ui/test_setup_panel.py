@@ -67,7 +67,7 @@ def test_an_upload_is_looked_at_until_it_is_taken_away(panel: dict[str, Callable
     photo, note, gallery = panel["accept"](str(path), NETWORK, "sample:cat")
     assert photo == f"upload:{path}"
     assert "Your picture" in note
-    assert gallery["selected_index"] is None
+    assert gallery["selected_index"] == -1
     photo, note, gallery = panel["accept"](None, NETWORK, photo)
     assert (photo, gallery["selected_index"]) == ("sample:lion", 0)
     assert "Gradio" in note

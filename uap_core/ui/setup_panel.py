@@ -30,6 +30,7 @@ READINGS = {
     "norm": (_("bounded in l_inf"), _("bounded in l2")),
 }
 OWN_KEPT = 8
+NOWHERE = -1  # in the gallery: Gradio would not send None
 LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500
 
 
@@ -129,7 +130,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         """An upload is looked at in place of what the gallery shows as chosen; once it is taken away, its first is."""
         if path is not None:
             studio.pixels(f"upload:{path}", studio.card(network_now))
-            return f"upload:{path}", _about("upload:", studio, network_now), gr.update(selected_index=None)
+            return f"upload:{path}", _about("upload:", studio, network_now), gr.update(selected_index=NOWHERE)
         if not photo_now.startswith("upload:"):
             return (gr.skip(),) * 3
         return DEFAULT_PHOTO, _about(DEFAULT_PHOTO, studio, network_now), gr.update(selected_index=place_of(DEFAULT_PHOTO))
