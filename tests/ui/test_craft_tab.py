@@ -18,12 +18,12 @@ from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
 from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation
-from uap_core.ui import craft_run, craft_tab, setup_panel
+from uap_core.ui import craft_run, craft_tab
 from uap_core.ui.craft_run import Order, Sight, frames, order
 from uap_core.ui.craft_view import numbers
 from uap_core.ui.keeping import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.opening import load_opening
-from uap_core.ui.setup_panel import OWN_KEPT, add_own
+from uap_core.ui.own_patterns import OWN_KEPT, add_own, read_pattern
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
 
 NETWORK, READY_MADE = "resnet64", "resnet64-linf10.safetensors"
@@ -337,7 +337,7 @@ def test_kept_chosen_and_opened_again(handlers: dict[str, Callable[..., Any]]) -
     assert (again.pattern.numpy() == draft.values).all()
     assert (again.name, again.ball, again.provenance) == ("my pattern", LINF, draft.provenance)
     for path in (npy["value"], file["value"]):
-        opened, _ = setup_panel._read_pattern(Path(path), 64)
+        opened, _ = read_pattern(Path(path), 64)
         assert (opened.values == draft.values).all()
         assert (opened.p, opened.radius) == ("linf", 10 / 255)
 

@@ -9,7 +9,8 @@ from PIL import Image
 
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError, SettingError
 from uap_core.models.zoo import Zoo, dreams_for
-from uap_core.ui.setup_panel import add_own, chosen
+from uap_core.ui.own_patterns import add_own
+from uap_core.ui.setup_panel import chosen
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 
 NETWORK = "resnet64"

@@ -14,7 +14,8 @@ import gradio as gr
 
 from uap_core.errors import PerturbationError
 from uap_core.texts import _
-from uap_core.ui.setup_panel import OWN_KEPT, Setup, add_own
+from uap_core.ui.own_patterns import OWN_KEPT, add_own
+from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import QUICK, guarded, npy_bytes, offer, status
 

@@ -12,7 +12,8 @@ from uap_core.texts import _, ngettext
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
-from uap_core.ui.setup_panel import Setup, add_own, chosen
+from uap_core.ui.own_patterns import add_own
+from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import (
     QUICK,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,27 +10,18 @@ from typing import Any
 import gradio as gr
 
 from uap_core.errors import SettingError
-from uap_core.foreign import BYTES, UNIT
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import library, verdict
 from uap_core.models.weights import HERE, state
 from uap_core.norms import Ball
 from uap_core.texts import _
 from uap_core.ui.links import NAMES, read
+from uap_core.ui.own_patterns import READINGS, add_own, read_pattern
 from uap_core.ui.scene import DEFAULT_PHOTO, LARGEST_LEVEL, Scene, largest_level, own_level
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, status
 
-# What a foreign file may mean, in the order in which ``_read_pattern`` takes them.
-READINGS = {
-    "axes": (_("rows before columns"), _("columns before rows")),
-    "colours": (_("red first"), _("blue first")),
-    "scale": (_("for pixels from {range}").format(range=_(UNIT)), _("for pixels from {range}").format(range=_(BYTES))),
-    "norm": (_("bounded in l_inf"), _("bounded in l2")),
-}
-OWN_KEPT = 8
 NOWHERE = -1  # in the gallery: Gradio would not send None
-LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500
 
 
 @dataclass(frozen=True)
@@ -162,7 +152,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     def open_pattern(file: str | None, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         if file is None:
             return (gr.skip(),) * (6 + len(reading))
-        found, how = _read_pattern(Path(file), studio.card(network_now).input_size)
+        found, how = read_pattern(Path(file), studio.card(network_now).input_size)
         shown = [gr.update(value=value) for value in how] if how else [gr.skip()] * len(reading)
         sentence = _("Opened {name}: {reading}.")
         if found.name in own_now:
@@ -172,7 +162,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     def read_anew(file: str | None, network_now: str, own_now: dict[str, Pattern], *how: str) -> tuple[Any, ...]:
         if file is None:
             return *(gr.skip(),) * 3, status(_("Open the file again to read it in another way.")), gr.skip()
-        found = _read_pattern(Path(file), studio.card(network_now).input_size, how)[0]
+        found = read_pattern(Path(file), studio.card(network_now).input_size, how)[0]
         return opened_as(found, how, network_now, own_now, _("Opened {name}: {reading}."))
 
     def opened_as(
@@ -254,20 +244,6 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     return setup
 
 
-def add_own(own: dict[str, Pattern], pattern: Pattern, key: str = "") -> dict[str, Pattern]:
-    """The visitor's patterns with one more, last; of each kind only the newest few are kept in a session, and the one that
-    the list calls ``key``, since it is chosen.
-
-    What was kept under a name, what was opened and what a live run left behind is counted apart: none pushes out another.
-    """
-    found = {name: value for name, value in own.items() if value.name != pattern.name} | {pattern.name: pattern}
-    kinds: dict[tuple[bool, bool], list[str]] = {}
-    for name, value in found.items():
-        kinds.setdefault((bool(value.provenance), value.passing), []).append(name)
-    gone = {name for alike in kinds.values() for name in alike[:-OWN_KEPT] if key != f"own:{name}"}
-    return {name: value for name, value in found.items() if name not in gone}
-
-
 def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:
     """The chosen perturbation scaled to the slider's epsilon. Raises SettingError when that is out of range."""
     perturbation = studio.perturbation(pattern, network, own)
@@ -288,49 +264,6 @@ def _slider_for(perturbation: Any, level: float | None = None) -> Any:
     if ball.p == "linf":
         return gr.update(maximum=top, step=0.5, value=value, info=_("how far a pixel may move"))
     return gr.update(maximum=top, step=round(top / 80, 2), value=value, info=_("length of the pattern (l2)"))
-
-
-def _read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:
-    """The pattern of an uploaded file, and the reading of a foreign one in the words of READINGS; ``how`` overrules it."""
-    from uap_core.errors import PerturbationError
-    from uap_core.foreign import Reading, detect, read_arrays
-    from uap_core.perturbation import from_arrays, open_own
-
-    words: tuple[str, ...] = ()
-    provenance: dict[str, Any] = {}
-    loaded = open_own(path)
-    if loaded is not None:
-        provenance = _sayable(loaded.provenance)
-    else:
-        arrays = read_arrays(path)
-        reading = detect(arrays)
-        if how:
-            second = [value == options[1] for value, options in zip(how, READINGS.values(), strict=True)]
-            scale, p = (UNIT, BYTES)[second[2]], ("linf", "l2")[second[3]]
-            reading = Reading(reading.array, reading.channels, scale, p, transposed=second[0], bgr=second[1])
-        loaded = from_arrays(arrays, reading, path)
-        chosen_second = (reading.transposed, reading.bgr, reading.scale == BYTES, reading.p == "l2")
-        words = tuple(options[flag] for options, flag in zip(READINGS.values(), chosen_second, strict=True))
-    if loaded.pattern.shape[1:] != (size, size):
-        height, width = loaded.pattern.shape[1:]
-        raise PerturbationError(
-            _(
-                "This perturbation is made for {width} x {height} pixels, the chosen network takes {size} x {size}."
-                " It is never resized: that would destroy it. Choose a network of its size."
-            ).format(width=width, height=height, size=size)
-        )
-    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance), words
-
-
-def _sayable(provenance: dict[str, Any]) -> dict[str, Any]:
-    """What a file says of itself, if this app can have written it; nothing where the page could not show it."""
-    from uap_core.ui.craft_view import numbers
-
-    try:
-        numbers("", provenance, 0.0, 0.0)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        return {}
-    return provenance if len(json.dumps(provenance)) <= LONGEST_PROVENANCE else {}
 
 
 def _about(photo: str, studio: Studio, network: str) -> str:
