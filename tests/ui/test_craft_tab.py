@@ -63,7 +63,7 @@ def crafted(**changes: Any) -> Pattern:
 def a_pattern(name: str = "mine", **provenance: Any) -> Pattern:
     stated = {"network": NETWORK, "image_gradients": 48, "seed": 0} | provenance
     values = (Ball("linf", 10 / 255).random_signs((3, 64, 64), torch.Generator().manual_seed(7)) * 0.7).numpy()
-    return Pattern(name, values, "linf", 10 / 255, stated)
+    return Pattern(name, values, "linf", 10 / 255, stated, "kept")
 
 
 def element(page: gr.Blocks, elem_id: str) -> Any:
@@ -382,7 +382,7 @@ def test_whatever_gives_way_to_what_is_kept_is_named(handlers: dict[str, Callabl
         said, own, *_ = handlers["keep_it"](a_pattern("draft"), f"kept {number}", NETWORK, own, ("", 0))
         assert "is gone" not in said
     said, own, *_ = handlers["keep_it"](a_pattern("draft"), "one more", NETWORK, own, ("", 0))
-    assert "kept 0 is gone: of what is kept the newest 8 stay." in said
+    assert "kept 0 is gone: the newest 8 of a kind stay." in said
     assert len(own) == OWN_KEPT
 
 
@@ -390,7 +390,7 @@ def test_a_live_run_does_not_push_out_what_was_kept_opened_or_chosen() -> None:
     values = np.zeros((3, 64, 64), dtype=np.float32)
     own = add_own(add_own({}, a_pattern("kept")), Pattern("opened", values, "linf", 0.1))
     for number in range(OWN_KEPT + 5):
-        own = add_own(own, Pattern(f"passing {number}", values, "linf", 0.1, passing=True), "own:passing 1")
+        own = add_own(own, Pattern(f"passing {number}", values, "linf", 0.1, origin="run"), "own:passing 1")
     assert list(own) == ["kept", "opened", "passing 1", *(f"passing {number}" for number in range(5, OWN_KEPT + 5))]
     for number in range(OWN_KEPT):
         own = add_own(own, a_pattern(f"kept {number}"))

@@ -16,7 +16,7 @@ from tab_pages import handlers_of, page_of
 from uap_core.library import library
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation, save_perturbation
-from uap_core.ui.studio import Studio
+from uap_core.ui.studio import Pattern, Studio
 
 NETWORK, OTHER = "resnet64", "vgg64"
 PATTERN, OF_L2 = "resnet64-linf10.safetensors", "resnet64-l2.safetensors"
@@ -48,7 +48,7 @@ def test_another_network_leaves_a_pattern_that_fits_it_and_its_epsilon(panel: di
     assert "right on" in about
     slider, note, stands = panel["fit_epsilon"](PATTERN, OTHER, {}, (NETWORK, PATTERN))
     assert slider == NOTHING
-    assert "for resnet64, where it fools 87.2%" in note
+    assert "for ResNet-64 (embedded), where it fools 87.2%" in note
     assert stands == (OTHER, PATTERN)
 
 
@@ -79,7 +79,8 @@ def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callabl
     own, *_, note, stands = panel["open_pattern"](path, NETWORK, {})[:5]
     (name,) = own
     assert own[name].provenance == library()[0].provenance
-    assert note.startswith('<div class="note" role="status">Opened')
+    assert own[name].origin == "opened"
+    assert f"Opened {name}: l_inf 10/255. Crafted on 2000 images" in note
     assert stands == (NETWORK, f"own:{name}")
     assert "in place of the one of that name" in panel["open_pattern"](path, NETWORK, own)[3]
 
@@ -104,10 +105,19 @@ def test_what_a_file_says_of_itself_and_cannot_be_shown_is_left_out(
     assert panel["fit_epsilon"]("own:odd", NETWORK, own, (NETWORK, PATTERN))[1] == ""
 
 
+def test_the_ninth_file_says_which_one_goes(panel: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
+    own: dict[str, Pattern] = {"kept": Pattern("kept", np.zeros((3, 64, 64), np.float32), "linf", 0.1, origin="kept")}
+    for number in range(9):
+        np.save(tmp_path / f"mine{number}.npy", np.full((3, 64, 64), 0.01, dtype=np.float32))
+        own, _, _, note, *_ = panel["open_pattern"](str(tmp_path / f"mine{number}.npy"), NETWORK, own)
+        assert ("mine0 is gone: the newest 8 of a kind stay." in note) == (number == 8)
+    assert list(own) == ["kept", *(f"mine{number}" for number in range(1, 9))]
+
+
 def test_a_foreign_file_counts_as_opened_not_as_kept(panel: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
     np.save(tmp_path / "mine.npy", np.full((3, 64, 64), 0.01, dtype=np.float32))
     own, *_ = panel["open_pattern"](str(tmp_path / "mine.npy"), NETWORK, {})
-    assert (own["mine"].provenance, own["mine"].passing) == ({}, False)
+    assert (own["mine"].provenance, own["mine"].origin) == ({}, "opened")
 
 
 def test_where_the_first_pattern_comes_from_is_said_from_the_start() -> None:

@@ -76,7 +76,8 @@ def test_cells_stream_and_end_with_examples_and_a_file(
     assert all(entry.name.split(",")[0] in tables[-1] for entry in OF_64)
     assert "FGSM 10/255, made on Separable-64" in tables[-1]
     assert "2 dreamt images" in tables[-1]
-    assert Path(steps[-1][2]["value"]).read_text().count("\n") == 1 + cells[-1]
+    files = [csv for _, table, csv in steps if isinstance(table, str) and table]
+    assert [Path(csv["value"]).read_text().count("\n") - 1 for csv in files] == cells, "wherever it is stopped"
     assert "alert" in list(handlers["measure"]("resnet64", {}, []))[-1][0]
 
 
@@ -101,4 +102,4 @@ def test_training_streams_its_accuracies_and_its_table(monkeypatch: pytest.Monke
     assert "A, epoch 2: accuracy 50.0%" in steps[2][0]
     assert "Accuracy: A 50.0%." in steps[3][1]
     assert 'class="own"' in steps[3][1]
-    assert Path(steps[-1][2]["value"]).read_text().count("\n") == 2
+    assert Path(steps[3][2]["value"]).read_text().count("\n") == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -61,28 +62,32 @@ def test_a_network_without_tables_says_so(handlers: dict[str, Callable[..., Any]
 
 
 def test_normals_stream_and_end_with_files(handlers: dict[str, Callable[..., Any]]) -> None:
-    opening, first, *_, last = list(handlers["normals-run"](NETWORK))
+    opening, first, *_, before_last, last = list(handlers["normals-run"](NETWORK))
     assert "Opening" in opening[0]
     assert "Normals of 8 of 9 images" in first[0]
     assert shown(first[1])
     assert not shown(first[2]), "no rates before the last normal"
     assert "Live: normals of 9 and rates on 8 other dreamt images" in last[0]
-    assert all(map(shown, last[3:]))
+    assert shown(first[3])
+    assert not shown(first[4])
+    assert all(map(shown, before_last[2:]))
 
 
 def test_directions_begin_with_what_costs_no_gradient(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, first, *_, last = list(handlers["directions-run"](NETWORK, "resnet64-l2.safetensors", {}))
+    _, first, *_, before_last, last = list(handlers["directions-run"](NETWORK, "resnet64-l2.safetensors", {}))
     assert "universal pattern" in first[0]
     assert shown(first[1])
     assert "Live: 24 points on 8 dreamt images, directions of 9 others" in last[0]
-    assert shown(last[2])
+    for step, points in ((first, 1), (before_last, 24)):
+        assert len(Path(step[2]["value"]).read_text().splitlines()) == 1 + points, "wherever it is stopped"
 
 
 def test_labels_are_counted_batch_by_batch(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, first, *_, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 10.0))
+    _, first, *_, before_last, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 10.0))
     assert "32 of 256 images" in first[0]
     assert "Live on 256 dreamt images, l_inf 10/255" in last[0]
-    assert shown(last[2])
+    assert shown(first[1])
+    assert all(map(shown, (first[2], before_last[2])))
 
 
 def test_epsilon_out_of_range_is_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:

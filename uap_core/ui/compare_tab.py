@@ -156,6 +156,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         before, name = _before(photo, network), (other or classifier).card.name
         photograph, about, lines = picture_link(before), _caption(photo, name), list[str]()
         finished: list[Contender] = []
+        pictures = {"photograph.png": png_of(before)}
         shown = 0.0
         for contender in compare(classifier, image, perturbation, ordered, bout, other):
             if not contender.done and time.monotonic() - shown < PAUSE:
@@ -169,13 +170,14 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             if not contender.done:
                 yield note, *(gr.skip(),) * 4
                 continue
-            file = offer("comparison.csv", _csv(finished).encode())
-            yield note, _table(photograph, about, lines), hide(), hide(), show(file)
+            pictures |= _pictures(before, contender)
+            archived, table = show(offer("comparison.zip", _zip(pictures, finished))), _csv(finished).encode()
+            yield note, _table(photograph, about, lines), hide(), archived, show(offer("comparison.csv", table))
         said = _("Done: measured live on {photograph}, made on {maker}, judged by {judge}.").format(
             photograph=photo_name(photo), maker=classifier.card.name, judge=name
         )
         picture = show(comparison_figure(finished, _("{network}: how far, at what price").format(network=name)))
-        yield status(said), gr.skip(), picture, show(offer("comparison.zip", _zip(before, finished))), gr.skip()
+        yield status(said), gr.skip(), picture, gr.skip(), gr.skip()
 
     def _before(photo: str, network: str) -> np.ndarray:
         return studio.pixels(photo, studio.card(network))
@@ -275,14 +277,20 @@ def _csv(found: list[Contender]) -> str:
     return stream.getvalue()
 
 
-def _zip(before: np.ndarray, found: list[Contender]) -> bytes:
+def _pictures(before: np.ndarray, contender: Contender) -> dict[str, bytes]:
+    """The attacked picture and its change, as files by their names."""
+    change = (contender.picture.astype(float) - before) / 255
+    return {
+        f"{contender.key}.png": png_of(contender.picture),
+        f"{contender.key}-change-{GAIN}-times.png": png_of(amplified(change)),
+    }
+
+
+def _zip(pictures: dict[str, bytes], found: list[Contender]) -> bytes:
     """The photograph, each attacked picture with its change, and the numbers."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("photograph.png", png_of(before))
-        for contender in found:
-            change = (contender.picture.astype(float) - before) / 255
-            archive.writestr(f"{contender.key}.png", png_of(contender.picture))
-            archive.writestr(f"{contender.key}-change-{GAIN}-times.png", png_of(amplified(change)))
+        for name, content in pictures.items():
+            archive.writestr(name, content)
         archive.writestr("comparison.csv", _csv(found))
     return stream.getvalue()

@@ -14,7 +14,7 @@ import gradio as gr
 
 from uap_core.errors import PerturbationError
 from uap_core.texts import _
-from uap_core.ui.own_patterns import OWN_KEPT, add_own
+from uap_core.ui.own_patterns import OWN_KEPT, add_own, gone_sentence
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import QUICK, guarded, npy_bytes, offer, status
@@ -75,17 +75,14 @@ def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
     ) -> tuple[Any, ...]:
         if draft_now is None:
             raise PerturbationError(_("Craft a pattern first."))
-        named = replace(draft_now, name=clean_name(typed) or unused(draft_now.name, own))
+        named = replace(draft_now, name=clean_name(typed) or unused(draft_now.name, own), origin="kept")
         sentence = _("Kept as {name}. {where}")
         if named.name in own:
             sentence = _("Kept as {name} in place of the one of that name. {where}")
         before, own = own, add_own(own, named)
         said_now = sentence.format(name=named.name, where=_where(studio, network, named))
-        gone = ", ".join(before.keys() - own.keys())
-        if gone:
-            said_now += " " + _("{name} is gone: of what is kept the newest {count} stay.").format(name=gone, count=OWN_KEPT)
         return (
-            status(said_now),
+            status(said_now + gone_sentence(before, own)),
             own,
             *_chosen(studio, network, own, named.name, asked),
             *_listed(own, named.name),
@@ -182,6 +179,6 @@ def _where(studio: Studio, network: str, pattern: Pattern) -> str:
 
 def _listed(own: dict[str, Pattern], name: str | None) -> tuple[Any, Any]:
     """The row of what was kept, hidden while that is nothing."""
-    names = [key for key, value in own.items() if value.provenance]
+    names = [key for key, value in own.items() if value.origin == "kept"]
     value = name if name is not None else names[-1] if names else None
     return gr.update(visible=bool(names)), gr.update(choices=names, value=value)

@@ -89,7 +89,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             note = progress_note(
                 _("Live: {layer}, up to here {bound:.3g}…").format(layer=layer.name, bound=layer.running), share
             )
-            yield note, layers_table(layers), *(gr.skip(),) * 4
+            csv = show(offer("lipschitz.csv", to_csv(layers).encode()))
+            yield note, layers_table(layers), gr.skip(), gr.skip(), csv, gr.skip()
         drawn = finished(_("The layers are bounded; opening the images…"), classifier.card.name, layers, [])
         yield *drawn[:3], hide(), drawn[4], hide()
         held_out = studio.craft_and_held_out(network)[1]

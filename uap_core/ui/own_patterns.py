@@ -29,11 +29,18 @@ def add_own(own: dict[str, Pattern], pattern: Pattern, key: str = "") -> dict[st
     What was kept under a name, what was opened and what a live run left behind is counted apart: none pushes out another.
     """
     found = {name: value for name, value in own.items() if value.name != pattern.name} | {pattern.name: pattern}
-    kinds: dict[tuple[bool, bool], list[str]] = {}
+    kinds: dict[str, list[str]] = {}
     for name, value in found.items():
-        kinds.setdefault((bool(value.provenance), value.passing), []).append(name)
+        kinds.setdefault(value.origin, []).append(name)
     gone = {name for alike in kinds.values() for name in alike[:-OWN_KEPT] if key != f"own:{name}"}
     return {name: value for name, value in found.items() if name not in gone}
+
+
+def gone_sentence(before: dict[str, Pattern], now: dict[str, Pattern]) -> str:
+    """What ``add_own`` let go, in a sentence that follows another one; empty when that is nothing."""
+    gone = ", ".join(name for name in before if name not in now)
+    said = _("{name} is gone: the newest {count} of a kind stay.")
+    return f" {said.format(name=gone, count=OWN_KEPT)}" if gone else ""
 
 
 def read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:

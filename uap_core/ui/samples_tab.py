@@ -38,7 +38,7 @@ projected, onto $\|v\| \le 2\varepsilon$ at first and ever closer to $\varepsilo
 are needed. Few images suffice, because networks share a few directions that matter for most images. The dotted line is
 what the paper reports for its own method on another network and other images (its Figure 6): compare the shape, not the
 height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured on dreams or on your own pictures,
-and crafted with 480 image-gradients each; precomputed ones on photographs, with more: compare shapes, not heights.
+and crafted with at most 480 image-gradients each; precomputed ones on photographs, with more: compare shapes, not heights.
 """)
 LIVE_BUDGET, LIVE_FACTOR = 480, 4
 
@@ -136,7 +136,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 network=classifier.card.name,
                 ball=ball,
             )
-            found = (*found, Pattern(name, values, ball.p, ball.radius, passing=True))
+            found = (*found, Pattern(name, values, ball.p, ball.radius, origin="run"))
             yield (
                 progress_note(
                     ngettext(

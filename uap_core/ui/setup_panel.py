@@ -16,7 +16,7 @@ from uap_core.models.weights import HERE, state
 from uap_core.norms import Ball
 from uap_core.texts import _
 from uap_core.ui.links import NAMES, read
-from uap_core.ui.own_patterns import READINGS, add_own, read_pattern
+from uap_core.ui.own_patterns import READINGS, add_own, gone_sentence, read_pattern
 from uap_core.ui.scene import DEFAULT_PHOTO, LARGEST_LEVEL, Scene, largest_level, own_level
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
 from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, status
@@ -168,17 +168,13 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     def opened_as(
         found: Pattern, how: Sequence[str], network_now: str, own_now: dict[str, Pattern], sentence: str
     ) -> tuple[Any, ...]:
-        own_now = add_own(own_now, found)
-        key = f"own:{list(own_now)[-1]}"
+        before, own_now = own_now, add_own(own_now, found)
+        key = f"own:{found.name}"
         update = gr.update(choices=studio.patterns(network_now, own_now), value=key)
         opened = studio.perturbation(key, network_now, own_now)
-        return (
-            own_now,
-            update,
-            _slider_for(opened),
-            status(sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))),
-            (network_now, key),
-        )
+        said_now = sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))
+        parts = said_now + gone_sentence(before, own_now), _story(key, network_now, own_now, studio)
+        return own_now, update, _slider_for(opened), status(" ".join(filter(None, parts))), (network_now, key)
 
     def show(scene: Scene, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         """A whole scene, in the order of ``panel``."""
@@ -300,8 +296,14 @@ def _told(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> An
 
 
 def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
+    said = _story(key, network, own, studio)
+    return status(said) if said else ""
+
+
+def _story(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
+    """Where a pattern comes from and what it does, in words; empty when that is not known."""
     if key == RANDOM_SIGNS:
-        return status(_("Not crafted: every value is plus or minus epsilon by the toss of a coin."))
+        return _("Not crafted: every value is plus or minus epsilon by the toss of a coin.")
     provenance = _told(key, network, own, studio).provenance
     found = verdict(provenance)
     if not found:
@@ -311,6 +313,8 @@ def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Stud
     beside = _("; random signs of its size {rate:.1%}").format(rate=signs) if signs is not None else ""
     if maker == network:
         crafted = _("Crafted on {images}.").format(images=images)
-        return status(f"{crafted} {found[0].upper()}{found[1:]}{beside}.")
+        return f"{crafted} {found[0].upper()}{found[1:]}{beside}."
+    cards = studio.zoo.cards()
+    names = [cards[part].name if part in cards else part for part in str(maker).split(", ")]
     elsewhere = _("Crafted on {images} for {network}, where it {fools}.")
-    return status(elsewhere.format(images=images, network=maker, fools=found + beside))
+    return elsewhere.format(images=images, network=", ".join(names), fools=found + beside)

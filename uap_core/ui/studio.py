@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -44,8 +44,8 @@ DREAMS_SHOWN = 6
 class Pattern:
     """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius.
 
-    ``provenance`` is that of a pattern which was crafted here, and kept under a name or opened again; others have none.
-    ``passing`` ones are left behind by a live run, and give way to those of the next.
+    ``origin``: it was opened from a file, kept under a name, or left behind by a run. ``provenance`` is that of a pattern which
+    was crafted here; others have none.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Pattern:
     p: str
     radius: float
     provenance: dict[str, Any] = field(default_factory=dict)
-    passing: bool = False
+    origin: Literal["opened", "kept", "run"] = "opened"
 
     def as_perturbation(self) -> Perturbation:
         """The same for the rest of the package."""
@@ -191,7 +191,7 @@ class Studio:
     def live_set_name(self, network: str, count: int = 2) -> str:
         """What live runs of a network measure on, in words: ``count`` of them, or some."""
         if self.images:
-            named = ngettext("your own picture ({name})", "your own pictures ({name})", count)
+            named = ngettext("picture of yours ({name})", "pictures of yours ({name})", count)
             return named.format(name=self.images.name)
         if self._live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)

@@ -94,6 +94,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         file = show(offer(f"{name}-transfer.csv", to_csv(rows).encode())) if rows else hide()
         return _stored(tables[0]), _stored(tables[1], MADE), file, _halves(studio.precomputed("halves", MatrixRow))
 
+    def file_of(rows: list[MatrixRow]) -> Any:
+        return show(offer("transfer.csv", to_csv(rows).encode()))
+
     def measure(network: str, own: dict[str, Pattern], chosen: list[str]) -> Iterator[tuple[Any, Any, Any]]:
         from uap_core.errors import SettingError
         from uap_core.experiments.cross_model import cross_model, named_attack
@@ -118,7 +121,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 ),
                 0.6 * len(cells) / count,
             )
-            yield note, rate_table(cells, about), gr.skip()
+            yield note, rate_table(cells, about), file_of(cells)
         name, attack = named_attack(LIVE_ATTACK, 10 / 255)
         few = held_out.prefix(LIVE_IMAGES)
         table, count = rate_table(cells, about), (len(loaded) + 2) * len(loaded)
@@ -137,13 +140,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 ),
                 0.6 + 0.4 * len(made) / count,
             )
-            yield note, table + rate_table(made, about, MADE), gr.skip()
+            yield note, table + rate_table(made, about, MADE), file_of([*cells, *made])
         done = status(
             _("Done: {patterns} cells for patterns and {examples} for examples, measured live.").format(
                 patterns=len(cells), examples=len(made)
             )
         )
-        yield done, gr.skip(), show(offer("transfer.csv", to_csv([*cells, *made]).encode()))
+        yield done, gr.skip(), gr.skip()
 
     def learn() -> Iterator[tuple[Any, Any, Any]]:
         from uap_core.experiments.cross_model import named_attack
@@ -169,8 +172,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             about = _("Live: fooling rate on {count} images of {images}. {accuracies}").format(
                 count=len(held_out), images=held_out.name, accuracies=_accuracies(accuracy)
             )
-            yield gr.skip(), rate_table(rows, about, MADE), gr.skip()
-        yield status(_("Done: trained and measured live.")), gr.skip(), show(offer("halves.csv", to_csv(rows).encode()))
+            yield gr.skip(), rate_table(rows, about, MADE), show(offer("halves.csv", to_csv(rows).encode()))
+        yield status(_("Done: trained and measured live.")), gr.skip(), gr.skip()
 
     def offered(network: str, ticked: list[str]) -> tuple[Any, Any]:
         return gr.skip(), _same_size(studio, network, ticked)

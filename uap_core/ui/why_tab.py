@@ -113,7 +113,8 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
         return show(singular_figure(values, title)), second
 
     def files(values: list[SingularRow], rates: list[SubspaceRow]) -> tuple[Any, ...]:
-        return show(offer("singular-values.csv", to_csv(values).encode())), show(offer("subspaces.csv", to_csv(rates).encode()))
+        second = show(offer("subspaces.csv", to_csv(rates).encode())) if rates else gr.skip()
+        return show(offer("singular-values.csv", to_csv(values).encode())), second
 
     def stored(network: str) -> tuple[Any, ...]:
         from uap_core.experiments.normals import SingularRow, SubspaceRow
@@ -161,7 +162,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
                     _("Normals of {done} of {count} images…").format(done=len(normals), count=len(craft)),
                     0.5 * len(normals) / len(craft),
                 )
-                yield note, *drawn(values, rates, title), gr.skip(), gr.skip()
+                yield note, *drawn(values, rates, title), *files(values, rates)
         clean, norms = predict(classifier, images.batches()), lengths(classifier.size)
         total = len(norms) * (2 + sum(dimension < len(normals) for dimension in DIMENSIONS))
         for row in subspace_rates(classifier, normals, images, clean, norms, generator):
@@ -172,11 +173,11 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
                 ),
                 0.5 + 0.5 * len(rates) / total,
             )
-            yield note, gr.skip(), drawn(values, rates, title)[1], gr.skip(), gr.skip()
+            yield note, gr.skip(), drawn(values, rates, title)[1], *files(values, rates)
         said = _("Live: normals of {count} and rates on {other_count} other {images}.").format(
             count=len(normals), other_count=len(images), images=studio.live_set_name(network)
         )
-        yield status(said), gr.skip(), gr.skip(), *files(values, rates)
+        yield status(said), *(gr.skip(),) * 4
 
     _wire(studio, run, stop, measure, [setup.network], outputs)
     return Section(outputs, stored)
@@ -232,7 +233,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
                 note = progress_note(
                     f"{row_name(row.direction)}, l2 {row.norm * 255:.0f}/255: {row.fooling_rate}", before + share * len(rows)
                 )
-                yield note, show(directions_figure(rows, title)), gr.skip()
+                yield note, show(directions_figure(rows, title)), show(offer("directions.csv", to_csv(rows).encode()))
 
         yield from told(blind_directions(perturbation.pattern, craft, generator), 0)
         yield from told(fast_directions(classifier, craft, generator), 0)
@@ -249,7 +250,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
         said = _("Live: {points} points on {count} {images}, directions of {others} others.").format(
             points=len(rows), count=len(images), images=studio.live_set_name(network), others=len(craft)
         )
-        yield status(said), gr.skip(), show(offer("directions.csv", to_csv(rows).encode()))
+        yield status(said), gr.skip(), gr.skip()
 
     _wire(studio, run, stop, measure, [setup.network, setup.pattern, setup.own], outputs)
     return Section(outputs, stored)
@@ -281,18 +282,18 @@ def _labels(studio: Studio, setup: Setup) -> Section:
         yield progress_note(_("Opening network and images…"), 0), hide(), hide()
         classifier, perturbation = studio.classifier(network), chosen(studio, network, pattern, own, epsilon)
         images = studio.craft_and_held_out(network)[1]
-        title = _("{network} under {pattern} (live)").format(network=classifier.card.name, pattern=perturbation.name)
         moves: list[Move] = []
         for moves in label_moves(classifier, perturbation, images):
             seen = sum(move.images for move in moves)
             note = progress_note(_("{done} of {count} images…").format(done=seen, count=len(images)), seen / len(images))
-            yield note, show(labels_figure(moves, title)), gr.skip()
-        said = status(
-            _("Live on {count} {images}, {ball}: {parts}.").format(
-                count=len(images), images=studio.live_set_name(network), ball=perturbation.ball, parts=_parts(moves)
+            title = _("{network} under {pattern}: {count} {images} (live)").format(
+                network=classifier.card.name, pattern=perturbation.name, count=seen, images=studio.live_set_name(network)
             )
+            yield note, show(labels_figure(moves, title)), show(offer("labels.csv", to_csv(moves).encode()))
+        said = _("Live on {count} {images}, {ball}: {parts}.").format(
+            count=len(images), images=studio.live_set_name(network), ball=perturbation.ball, parts=_parts(moves)
         )
-        yield said, gr.skip(), show(offer("labels.csv", to_csv(moves).encode()))
+        yield status(said), gr.skip(), gr.skip()
 
     _wire(studio, run, stop, measure, [setup.network, setup.pattern, setup.own, setup.epsilon], outputs)
     return Section(outputs, stored)
