@@ -73,6 +73,7 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
     assert [table.count("<tr>") for table in tables] == [2, 2, 3, 3, 4, 4], "each row early on, and whole"
     early, whole = ([int(re.findall(r"(\d+)<small>image-gradients", table)[-1]) for table in tables[i::2]] for i in (0, 1))
     assert early == [8] * 3
+    assert [table.count("only begun") for table in tables] == [1, 0] * 3
     assert whole == [16] * 3
     for table in tables:
         for line in table.split("<tr>")[2:]:

@@ -53,6 +53,9 @@ def test_nothing_is_computed_for_the_first_view(page: gr.Blocks) -> None:
     view = next(event for event in page.fns.values() if event.name == "look_apply")
     assert set(map(str, view.fn(view.inputs[0].value, *FIRST))) == {str(gr.skip())}
     assert str(gr.skip()) not in map(str, view.fn(view.inputs[0].value, *FIRST[:4], 11)[:2])
+    (numbers,) = (block.value for block in page.blocks.values() if getattr(block, "elem_id", "") == "numbers")
+    assert "precomputed, on ResNet-64" in str(numbers)
+    assert "live, on ResNet-64" in str(handlers_of(page)["apply"](*FIRST))
 
 
 def test_its_downloads_are_those_that_applying_it_gives(page: gr.Blocks) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gradio.utils import get_upload_folder
 from PIL import Image
 from tab_pages import handlers_of, page_of
 
@@ -59,10 +58,11 @@ def test_a_pattern_that_is_not_to_be_had_for_a_network_gives_way_to_its_first(pa
     assert slider["value"] == 10
 
 
-def test_an_upload_is_looked_at_until_it_is_taken_away(panel: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
-    folder = Path(get_upload_folder()) / "test"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mine.png"
+def test_an_upload_is_looked_at_until_it_is_taken_away(
+    panel: dict[str, Callable[..., Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = tmp_path / "mine.png"
     Image.new("RGB", (80, 80), "red").save(path)
     photo, note, gallery = panel["accept"](str(path), NETWORK, "sample:cat")
     assert photo == f"upload:{path}"

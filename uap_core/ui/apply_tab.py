@@ -76,7 +76,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
                 elem_classes="pixels",
             )
         with gr.Column(scale=5, min_width=320):
-            numbers = gr.HTML(_numbers(shown) if shown else "", elem_id="numbers")
+            known = _("precomputed, on {network}").format(network=studio.card(opening.network).name) if opening else ""
+            numbers = gr.HTML(_numbers(shown, known) if shown else "", elem_id="numbers")
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
     def apply(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
@@ -89,7 +90,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             _bars(view, _("Before"), view.before),
             _bars(view, _("After"), view.after),
             picture_file(amplified(values.transpose(1, 2, 0))),
-            _numbers(view),
+            _numbers(view, _("live, on {network}").format(network=studio.card(network).name)),
             *map(show, _files(view, values.transpose(1, 2, 0), photo, epsilon)),
         )
 
@@ -125,6 +126,7 @@ def _bars(view: Exhibit, title: str, rows: list[tuple[str, float]]) -> str:
     return bars(title, rows, view.before[0][0], view.after[0][0])
 
 
-def _numbers(view: Exhibit) -> str:
+def _numbers(view: Exhibit, measured: str) -> str:
     decibels = _("infinite (no change)") if math.isinf(view.psnr) else f"{view.psnr:.1f} dB"
-    return facts([*size_in_words(view.linf, view.l2), ("PSNR", decibels), ("SSIM", f"{view.ssim:.3f}")])
+    rows = [*size_in_words(view.linf, view.l2), ("PSNR", decibels), ("SSIM", f"{view.ssim:.3f}")]
+    return facts([*rows, (_("measured"), measured)])

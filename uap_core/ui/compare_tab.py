@@ -56,7 +56,7 @@ An attack that needs a target and is given none aims at the runner-up. A *query*
 backward pass. What a file holds is rounded to 8 bits: very small changes die of it, so each row says whether the saved PNG
 still fools. Rest the pointer on a picture to see the photograph as it was.
 """)
-INVITATION = _("Three answer at once. Choose more attacks and press the button.")
+INVITATION = _("Three answer at once, measured live. Choose more attacks and press the button.")
 ITSELF = _("the network itself")
 PAUSE = 0.25  # seconds between two sentences about an attack under way
 EFFORTS = {_("quick"): 1, _("thorough, 4 times the steps"): 4}

@@ -153,9 +153,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 if not early:
                     yield note, *(gr.skip(),) * 3
                 elif rows:
-                    yield note, table_of([*rows, early()]), gr.skip(), gr.skip()
+                    yield note, table_of(rows, early()), gr.skip(), gr.skip()
                 else:  # chart and file would be those of what was shown before
-                    yield note, table_of([early()]), hide(), hide()
+                    yield note, table_of([], early()), hide(), hide()
                 continue
             rows.append(found)
             note = progress_note(
@@ -231,13 +231,14 @@ def _precomputed(provenance: dict[str, Any]) -> str:
     return _("Precomputed on {images}, {date}").format(images=provenance["held_out"], date=provenance["time"][:10])
 
 
-def table_of(rows: Sequence[DefenceRow]) -> str:
-    """One line a defence: always the fixed pattern and the one crafted anew side by side."""
-    lines = "".join(_line(row) for row in rows)
+def table_of(rows: Sequence[DefenceRow], begun: DefenceRow | None = None) -> str:
+    """One line a defence: always the fixed pattern and the one crafted anew side by side. Of ``begun`` the latter has spent
+    a few of its gradients only, and the line says so."""
+    lines = "".join(map(_line, rows)) + (_line(begun, _("only begun")) if begun else "")
     return wide(_("Defences and what fools them"), f'<table class="bouts defences">{head(HEAD)}{lines}</table>')
 
 
-def _line(row: DefenceRow) -> str:
+def _line(row: DefenceRow, remark: str = "") -> str:
     unit = _("image-gradients")
     cells = (
         f"{_rate(row.clean)}<small>{escape(row_name(row.clean_is))}</small>",
@@ -247,7 +248,8 @@ def _line(row: DefenceRow) -> str:
         escape(row_name(row.gradient)),
         f"{row.image_gradients}<small>{unit}</small>",
     )
-    return line(escape(row_name(row.defence)), cells)
+    below = f"<small>{remark}</small>" if remark else ""
+    return line(escape(row_name(row.defence)) + below, cells)
 
 
 def _rate(rate: Rate) -> str:

@@ -14,7 +14,7 @@ from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup
-from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.studio import Pattern, Studio, photo_name
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 EXPLAIN = _(r"""
@@ -62,8 +62,12 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.plots.epsilon import photo_figure
 
         perturbation, image = studio.perturbation(pattern, network, own), studio.image(photo, network)
-        rows = photo_sweep(studio.classifier(network), perturbation, image, default_epsilons(perturbation.ball))
-        figure = photo_figure(rows, _("{label} under {pattern}").format(label=rows[0].clean_label, pattern=perturbation.name))
+        classifier = studio.classifier(network)
+        rows = photo_sweep(classifier, perturbation, image, default_epsilons(perturbation.ball))
+        title = _("{photograph} under {pattern}, seen by {network} (live)").format(
+            photograph=photo_name(photo), pattern=perturbation.name, network=classifier.card.name
+        )
+        figure = photo_figure(rows, title)
         return "", show(figure), show(offer("photograph.csv", to_csv(rows).encode()))
 
     def measure(

@@ -214,7 +214,7 @@ def _accuracies(found: dict[str, str]) -> str:
     return _("Accuracy: {rates}.").format(rates=listed)
 
 
-def _same_size(studio: Studio, network: str, ticked: Sequence[str] = ()) -> Any:
+def _same_size(studio: Studio, network: str, ticked: Sequence[str]) -> Any:
     """The networks of this machine that take pictures of the chosen one's size: those ``ticked`` stay so, if any is here,
     otherwise all are."""
     side = studio.card(network).input_size
