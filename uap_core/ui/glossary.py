@@ -47,8 +47,8 @@ WORDS = {
         " which cannot all be shipped."
     ),
     _("Live, precomputed"): _(
-        "Measured here and now, or before this page was shipped, mostly on more pictures. What live runs draw at random begins"
-        " with seed 0, except in Craft, where you choose the seed."
+        "Measured here and now, or before this page was shipped, mostly on more pictures. Live runs draw with seed 0;"
+        " in Craft you choose it."
     ),
     _("95 % confidence interval"): _(
         "Where the true rate lies, judging by this many pictures; drawn as bands and bars. Of a hundred"
