@@ -146,7 +146,6 @@ def test_two_visitors_share_one_copy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_test_cards_are_read_and_name_stand_ins_as_such() -> None:
     cards = {path.stem: read_card(path) for path in CARDS.glob("*.json")}
     assert all(card.key == name for name, card in cards.items())
-    assert cards["squeezenet1_1_caffe"].name == "squeezenet1_1 (Caffe)"
     assert cards["mobilenet_v2_tf"].name == "mobilenet_v2 (TF)"
     assert {card.kind for card in cards.values()} == {"exported", "torchvision"}
     for card in cards.values():

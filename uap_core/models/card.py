@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
 from uap_core.texts import _
 
-KINDS = ("embedded", "exported", "torchvision")
+KINDS = ("embedded", "exported", "torchvision", "timm")
 INTERPOLATIONS = ("bilinear", "bicubic")
+IN_PACKAGE = "package:"
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 TABLE = Path(__file__).parent / "torchvision.json"
 
 
@@ -21,11 +25,14 @@ class Card:
     """What is known of a network without loading it.
 
     ``kind`` says how to build it: "embedded" (an architecture of this project, safetensors), "exported" (a torch.export
-    program that takes [0,1] pixels) or "torchvision" (an architecture of torchvision with a state dict). ``weights`` is a
-    path relative to the card's folder. ``classes`` is a list of {"name", "wnid"}, or "imagenet" for torchvision's 1000.
-    ``sha256`` is that of the weights, or at least its first eight digits, as in torchvision's file names; ``url`` is where
-    the file can be fetched. ``options`` go to torchvision's builder. An embedded network with a ``view_size`` enlarges its
-    input to so many pixels itself. Accuracies are shares, 0 to 1.
+    program that takes [0,1] pixels), "torchvision" or "timm" (an architecture of that library with a state dict).
+    ``weights`` is a path relative to the card's folder, or "package:NAME/PATH" for a file inside the installed Python package
+    NAME, which the distribution ``package`` brings. ``classes`` is a list of {"name", "wnid"}, or "imagenet" for the 1000 of
+    ImageNet. ``sha256`` is that of the weights, or at least its first eight digits, as in torchvision's file names;
+    ``same_network`` are those of other files that hold the same network, so that what was measured on them holds here.
+    ``url`` is where the file can be fetched. ``options`` go to the library's builder. Pixels in [0,1] become
+    (x - ``mean``) / ``std`` per channel (red, green, blue) inside the network; an exported program does so itself. An
+    embedded network with a ``view_size`` enlarges its input to so many pixels itself. Accuracies are shares, 0 to 1.
     """
 
     key: str
@@ -47,12 +54,18 @@ class Card:
     url: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     interpolation: str = "bilinear"
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     view_size: int = 0
+    package: str = ""
+    same_network: tuple[str, ...] = ()
     folder: Path = field(default=Path("."), compare=False)
 
     @property
     def weights_path(self) -> Path:
-        """Where the weights should lie."""
+        """Where the weights should lie; a path that is not there when their package is not installed."""
+        if self.weights.startswith(IN_PACKAGE):
+            return path_in_package(self.weights.removeprefix(IN_PACKAGE))
         return (self.folder / self.weights).resolve()
 
     @property
@@ -65,6 +78,14 @@ class Card:
     def top1(self) -> float | None:
         """Share of right answers: as measured by this project, else as published."""
         return self.measured.get("top1") or self.published.get("top1")
+
+
+def path_in_package(place: str) -> Path:
+    """The path of NAME/PATH inside the installed package NAME, which is looked for and never imported."""
+    name, _, inside = place.partition("/")
+    spec = find_spec(name)
+    folder = Path(spec.origin).parent if spec and spec.origin else Path(name)
+    return folder / inside
 
 
 def read_card(path: Path) -> Card:
@@ -88,7 +109,8 @@ def _read_card(path: Path, changed: int, size: int) -> Card:
                     file=path.name, entries=", ".join(sorted(unknown))
                 )
             )
-        card = Card(**data, folder=path.parent)
+        pairs = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
+        card = Card(**data | pairs, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(_("The card {file!r} cannot be read: {reason}.").format(file=path.name, reason=error)) from error
     for what, named, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):

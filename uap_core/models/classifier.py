@@ -7,12 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import ModelError
-from uap_core.models.card import Card
+from uap_core.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from uap_core.models.device import device_of
 from uap_core.texts import _
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class Normalise(nn.Module):

