@@ -40,8 +40,10 @@ def main() -> None:
 
     try:
         chosen = options()
+        from uap_core.models.allocator import keep_freed_memory
         from uap_core.ui.page import serve
 
+        keep_freed_memory()
         serve(chosen.models, chosen.images, chosen.host, chosen.port, chosen.share)
     except UapError as error:
         sys.exit(f"error: {error}")

@@ -15,6 +15,7 @@ from uap_core.commands.publishing import library, publish
 from uap_core.commands.training import dream, fine_tune, train
 from uap_core.commands.transferring import halves, transfer
 from uap_core.errors import UapError
+from uap_core.models.allocator import keep_freed_memory
 
 app = typer.Typer(
     help="Universal adversarial perturbations: craft, evaluate, sweep; train and dream for the embedded networks.",
@@ -32,6 +33,7 @@ for command in (
 
 def main() -> None:
     """Run a command; an error of ours, or of a file or folder, becomes one sentence and exit status 1."""
+    keep_freed_memory()
     try:
         app()
     except (UapError, OSError) as error:

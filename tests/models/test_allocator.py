@@ -1,0 +1,32 @@
+"""Freed memory is kept: seen in the page faults of blocks that are allocated again and again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource, threading
+import torch
+{first}
+def work():
+    for _ in range(20):
+        torch.zeros(4_000_000).add_(1)  # 16 MB: 4 000 pages
+thread = threading.Thread(target=work)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+thread.start(); thread.join()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(first: str) -> int:
+    run = subprocess.run([sys.executable, "-c", FAULTS.format(first=first)], capture_output=True, text=True, check=True)
+    return int(run.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is asked, which only Linux has.")
+def test_large_blocks_are_not_fetched_from_the_system_again_and_again() -> None:
+    kept = faults("from uap_core.models.allocator import keep_freed_memory; assert keep_freed_memory()")
+    assert kept < 0.3 * faults("")

@@ -1,0 +1,29 @@
+"""Memory that a network freed is kept for its next pass, where the C library is glibc (most of Linux).
+
+glibc hands every large block back to the system at once, and gets each page of the next one zeroed anew. The activations of a
+224-pixel network are such blocks: on EfficientNet-Lite0 a quarter to three fifths of the processor's time went into that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+# Names of glibc's malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+KEPT = 256 << 20  # bytes at the end of the heap that stay with the process
+LARGEST = 1 << 30  # blocks up to so many bytes come from the heap
+
+
+def keep_freed_memory() -> bool:
+    """Ask the C library for it, for the whole process, and say whether it agreed: call it where a program starts.
+
+    One heap for all threads, since those of other threads are too small for such blocks.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:  # another C library
+        return False
+    settings = ((M_MMAP_THRESHOLD, LARGEST), (M_TRIM_THRESHOLD, KEPT), (M_ARENA_MAX, 1))
+    return all([mallopt(name, value) == 1 for name, value in settings])
