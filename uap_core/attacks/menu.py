@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uap_core.texts import N_
+from uap_core.texts import N_, _
 
 if TYPE_CHECKING:
     from uap_core.attacks.attack import Attack
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 WHITE, SCORES = N_("white box"), N_("black box, scores")
 UNIVERSAL, SIGNS = "universal", "random-signs"
 BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random signs")}  # which know nothing of the photograph
-ANY, TARGET, LEAST = (
-    N_("any other label"),
-    N_("a class that I choose"),
-    N_("the least likely class"),
-)  # what attacks may be to reach
-INTO, FOOLED, HELD = N_("into the target"), N_("fooled"), N_("held")  # and what came of it
+ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what attacks may be to reach
+GOALS = {ANY: N_("any other label"), TARGET: N_("a class that I choose"), LEAST: N_("the least likely class")}
+INTO, FOOLED, HELD = "into_target", "fooled", "held"  # and what came of it
+VERDICTS = {INTO: N_("into the target"), FOOLED: N_("fooled"), HELD: N_("held")}
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,11 @@ class Item:
     build: Callable[[float, int, bool], Attack]
     knows: str = WHITE
     chosen: bool = False
+
+    @property
+    def short(self) -> str:
+        """Its name without what comes after a comma."""
+        return _(self.name).partition(",")[0]
 
 
 def _fgsm(epsilon: float, effort: int, all_steps: bool) -> Attack:
@@ -140,3 +143,8 @@ MENU = {
         Item("carlini-wagner-l0", "Carlini & Wagner l_0", N_("the same"), "l0", False, _carlini_wagner_l0),
     )
 }
+
+
+def attack_name(key: str) -> str:
+    """What people call an attack of the menu or a pattern of BASELINES."""
+    return _(BASELINES[key] if key in BASELINES else MENU[key].name)
