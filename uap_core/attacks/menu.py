@@ -39,11 +39,12 @@ class Item:
     build: Callable[[float, int, bool], Attack]
     knows: str = WHITE
     chosen: bool = False
+    short_name: str = ""
 
     @property
     def short(self) -> str:
-        """Its name without what comes after a comma."""
-        return _(self.name).partition(",")[0]
+        """What people call it where there is little room."""
+        return _(self.short_name or self.name)
 
 
 def _fgsm(epsilon: float, effort: int, all_steps: bool) -> Attack:
@@ -130,13 +131,21 @@ MENU = {
     for item in (
         Item("fgsm", "FGSM", "Goodfellow et al., 2015", "linf", True, _fgsm, chosen=True),
         Item("iterates", N_("FGSM's iterates"), "Kurakin et al., 2017", "linf", True, _iterates, chosen=True),
-        Item("pgd", N_("PGD, random start"), "Madry et al., 2018", "linf", True, _pgd),
-        Item("momentum", N_("MI-FGSM, momentum"), "Dong et al., 2018", "linf", True, _momentum),
+        Item("pgd", N_("PGD, random start"), "Madry et al., 2018", "linf", True, _pgd, short_name="PGD"),
+        Item("momentum", N_("MI-FGSM, momentum"), "Dong et al., 2018", "linf", True, _momentum, short_name="MI-FGSM"),
         Item("square", "Square", "Andriushchenko et al., 2020", "linf", True, _square, knows=SCORES),
         Item("deepfool", "DeepFool", "Moosavi-Dezfooli et al., 2016", "l2", False, _deepfool, chosen=True),
         Item("deepfool-linf", "DeepFool l_inf", "Moosavi-Dezfooli et al., 2016", "linf", False, _deepfool_linf),
         Item("lbfgs", "L-BFGS", "Szegedy et al., 2014", "l2", False, _lbfgs, chosen=True),
-        Item("penalty", N_("Penalty, cross-entropy"), N_("the lecture's relaxation"), "l2", False, _penalty),
+        Item(
+            "penalty",
+            N_("Penalty, cross-entropy"),
+            N_("the lecture's relaxation"),
+            "l2",
+            False,
+            _penalty,
+            short_name=N_("Penalty"),
+        ),
         Item("hinge", N_("Hinge on probabilities"), N_("the lecture's general form"), "l2", False, _hinge),
         Item("carlini-wagner", "Carlini & Wagner l2", "Carlini & Wagner, 2017", "l2", False, _carlini_wagner, chosen=True),
         Item("carlini-wagner-linf", "Carlini & Wagner l_inf", N_("the same"), "linf", False, _carlini_wagner_linf),

@@ -20,15 +20,14 @@ from torch import Tensor
 from uap_core.attacks.deepfool import DeepFool, approach
 from uap_core.datasets import ImageSet
 from uap_core.models.classifier import Classifier
-from uap_core.models.lipschitz import TWO_WAYS, layers
-from uap_core.models.operation_bounds import KIND_NAMES
+from uap_core.models.lipschitz import NamedLayer, layers
 from uap_core.texts import _
 
 IMAGES = 16
 
 
 @dataclass(frozen=True)
-class LayerRow:
+class LayerRow(NamedLayer):
     """One layer (see ``Layer`` of ``models/lipschitz``); the last row is the whole network.
 
     ``bound`` is an upper bound of the layer's l2 norm, for a convolution that of the circular layer; None where branches
@@ -45,25 +44,6 @@ class LayerRow:
     real: float | None
     running: float
     note: str = ""
-
-    @property
-    def label(self) -> str:
-        """What people call the layer: as its weights are called, else its kind with a number."""
-        return self.name or f"{self.kind_name} {self.number}"
-
-    @property
-    def kind_name(self) -> str:
-        """What people call its kind."""
-        return _(KIND_NAMES[self.kind]) if self.kind in KIND_NAMES else self.kind
-
-    @property
-    def reason(self) -> str:
-        """Why no bound is known, in a sentence; empty where one is."""
-        if self.note == TWO_WAYS:
-            return _("No bound is known: {operation} takes two things that depend on the picture.").format(operation=self.kind)
-        if self.note:
-            return _("No bound is known for the operation {operation}.").format(operation=repr(self.kind))
-        return ""
 
 
 @dataclass(frozen=True)

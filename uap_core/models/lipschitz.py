@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from uap_core.models.layer_bounds import Convolution
 from uap_core.models.local_response import local_response
-from uap_core.models.operation_bounds import RULES, Part
+from uap_core.models.operation_bounds import KIND_NAMES, RULES, Part
 from uap_core.models.tape import Operation, Signal, record
+from uap_core.texts import _
 
 COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "add": ("sum", sum),
@@ -30,8 +31,36 @@ COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
 UNKNOWN, TWO_WAYS = "unknown", "two_ways"  # no rule for an operation, or one on two things that depend on the picture
 
 
+class NamedLayer:
+    """What people read of a layer that states ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
+
+    name: str
+    number: int
+    kind: str
+    note: str
+
+    @property
+    def label(self) -> str:
+        """What people call the layer: as its weights are called, else its kind with a number."""
+        return self.name or f"{self.kind_name} {self.number}"
+
+    @property
+    def kind_name(self) -> str:
+        """What people call its kind."""
+        return _(KIND_NAMES[self.kind]) if self.kind in KIND_NAMES else self.kind
+
+    @property
+    def reason(self) -> str:
+        """Why no bound is known, in a sentence; empty where one is."""
+        if self.note == TWO_WAYS:
+            return _("No bound is known: {operation} takes two things that depend on the picture.").format(operation=self.kind)
+        if self.note:
+            return _("No bound is known for the operation {operation}.").format(operation=repr(self.kind))
+        return ""
+
+
 @dataclass(frozen=True)
-class Layer:
+class Layer(NamedLayer):
     """One layer: its own ``bound``, None where branches meet, and that of the network up to here, ``running``.
 
     Both are infinite where no bound is known; ``note`` then says why: UNKNOWN or TWO_WAYS. ``shape`` is that of the weights,
