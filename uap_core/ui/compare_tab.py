@@ -283,7 +283,12 @@ def _time(seconds: float) -> str:
 
 def _csv(found: list[Contender]) -> str:
     stream = io.StringIO()
-    rows = [{name: value for name, value in vars(row).items() if name not in ("picture", "share", "done")} for row in found]
+    left_out = ("key", "picture", "share", "done")
+    rows = [
+        {"key": row.key, "name": attack_name(row.key)}
+        | {name: value for name, value in vars(row).items() if name not in left_out}
+        for row in found
+    ]
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
