@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from uap_core.images import SAMPLE_PHOTOS, from_array, square
+from uap_core.images import from_array, square
 from uap_core.library import library
 from uap_core.perturbation import load_perturbation
+from uap_core.photographs import SAMPLE_PHOTOS
 
 SIZE = 64
 

@@ -10,8 +10,9 @@ from tab_pages import handlers_of, page_of
 
 from uap_core.assets import PERTURBATIONS
 from uap_core.experiments.exhibit import exhibit
-from uap_core.images import SAMPLE_PHOTOS, preprocess
+from uap_core.images import preprocess
 from uap_core.perturbation import load_perturbation
+from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.ui import apply_tab
 from uap_core.ui.opening import OPENING, load_opening
 

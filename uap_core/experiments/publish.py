@@ -32,14 +32,14 @@ from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_cu
 from uap_core.experiments.shipped import DEEPFOOL, IMAGENET, L2_2000, LINF10, OTHERS, Recipe, is_made, make, recipes
 from uap_core.experiments.sweep import SweepRow, epsilon_sweep
 from uap_core.library import read_library
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
 PARTS = ("library", "sweep", "matrix", "transfer", "curves", "convergence", "ablations", "defences", "why", "lipschitz")
 BUDGET = 2000
 ABLATION_BUDGET = 1000
-GAINS_TRIED_ON = (DEFAULT_MODEL, "squeezenet1_1_caffe")  # in 32 bits and twice the price: on the quick ones alone
+GAINS_TRIED_ON = (QUICK_MODEL, "squeezenet1_1_caffe")  # in 32 bits and twice the price: on the quick ones alone
 POINTS = (16, 32, 64, 125, 250, 500, 1000, 2000)
 MOST = 2048
 SEEDS = 3
@@ -53,9 +53,9 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     for key in networks:
         materials.card(key)
     made: list[Job] = [_library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
-    if DEFAULT_MODEL in networks:
-        made.append(_sweep_job(materials, DEFAULT_MODEL))
-    for family, name in (((DEFAULT_MODEL, *OTHERS), "embedded-matrix"), (IMAGENET, "imagenet-matrix")):
+    if QUICK_MODEL in networks:
+        made.append(_sweep_job(materials, QUICK_MODEL))
+    for family, name in (((QUICK_MODEL, *OTHERS), "embedded-matrix"), (IMAGENET, "imagenet-matrix")):
         if set(family) <= set(networks):
             made.append(_matrix_job(materials, family, name))
     made += transfer_jobs(materials, networks)
@@ -66,7 +66,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             continue
         made.append(_curve_job(materials, key, "real", Default(budget=BUDGET, bf16=True)))
         made.append(_curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET)))
-        if key == DEFAULT_MODEL:
+        if key == QUICK_MODEL:
             made.append(_curve_job(materials, key, "dreams", Default(budget=BUDGET, bf16=True), dreams_path(key)))
         made.append(_convergence_job(materials, key))
         made.append(_ablation_job(materials, key))
@@ -153,7 +153,7 @@ def _curve_job(materials: Materials, key: str, name: str, method: Crafter, sourc
 
     def sizes() -> list[int]:
         available = min(MOST, len(materials.splits(key, source)[0]))
-        return nested_sizes(available, 2 if key == DEFAULT_MODEL else 4)
+        return nested_sizes(available, 2 if key == QUICK_MODEL else 4)
 
     def provenance() -> dict[str, Any]:
         craft, _ = materials.splits(key, source)
@@ -178,7 +178,7 @@ def _curve_job(materials: Materials, key: str, name: str, method: Crafter, sourc
                     write_table(so_far, path)
                     yield f"seed {seed}, {row.images} images: {row.held_out_rate}"
 
-    points = len(nested_sizes(MOST)) if key == DEFAULT_MODEL else 6
+    points = len(nested_sizes(MOST)) if key == QUICK_MODEL else 6
     return Job("curves", path.stem, {key: SEEDS * points * BUDGET}, is_done, run)
 
 

@@ -16,11 +16,11 @@ from uap_core.experiments.detector import DetectorRow, detector_rows
 from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, readable
 from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import TWINS, trained_twins, twin_key
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import Perturbation, load_perturbation, versions
 from uap_core.tables import Table, write_table
 
-NETWORKS = (DEFAULT_MODEL, "squeezenet1_1_caffe", "mobilenet_v1_075")  # the quick ones
+NETWORKS = (QUICK_MODEL, "squeezenet1_1_caffe", "mobilenet_v1_075")  # the quick ones
 METHOD = Default(budget=1000)
 AWARE_METHOD = Unnoticed(budget=2000)  # two gradients an image: as many steps
 CRAFTED_ON, MEASURED_ON = 200, 300

@@ -21,7 +21,7 @@ from uap_core.experiments.cross_training import CLASSES, LEARNERS, RECIPE, Learn
 from uap_core.experiments.materials import Job, Materials, provenance_of, readable, table_so_far
 from uap_core.experiments.matrix import GAUSSIAN, RANDOM_SIGNS, MatrixRow
 from uap_core.experiments.shipped import IMAGENET, LINF10, OTHERS
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
 from uap_core.training.recipe import Recipe
@@ -36,7 +36,7 @@ HALVES_ATTACKS: dict[str, Attack] = {  # the first is the paper's own
     "FGSM 10/255": FGSM(EPSILON),
 }
 GRADIENTS = 40  # that the three take for one image, about
-FAMILIES = {"embedded": ((DEFAULT_MODEL, *OTHERS), 500), "imagenet": (IMAGENET, 100)}  # networks, and on how many images
+FAMILIES = {"embedded": ((QUICK_MODEL, *OTHERS), 500), "imagenet": (IMAGENET, 100)}  # networks, and on how many images
 
 
 def transfer_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
@@ -46,7 +46,7 @@ def transfer_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
         for name, (keys, count) in FAMILIES.items()
         if set(keys) <= set(networks)
     ]
-    return [_halves_job(materials), *examples] if DEFAULT_MODEL in networks else examples
+    return [_halves_job(materials), *examples] if QUICK_MODEL in networks else examples
 
 
 def _examples_job(materials: Materials, keys: Sequence[str], name: str, count: int) -> Job:
@@ -81,7 +81,7 @@ def _examples_job(materials: Materials, keys: Sequence[str], name: str, count: i
 
 
 def _halves_job(materials: Materials) -> Job:
-    path, source = materials.results / "halves.json", materials.source(DEFAULT_MODEL)
+    path, source = materials.results / "halves.json", materials.source(QUICK_MODEL)
     stated: dict[str, Any] = {
         "pictures": f"{CLASSES} classes of {source.stem}",
         "networks": [learner.name for learner in LEARNERS],
@@ -109,4 +109,4 @@ def _halves_job(materials: Materials) -> Job:
         title = f"Trained on two halves of {len(craft)} images of {stated['pictures']}"
         write_table(Table(title, rows, stated | measured | versions()), path)
 
-    return Job("transfer", "halves", {DEFAULT_MODEL: 1000}, is_done, run)  # of networks that are a tenth of that one
+    return Job("transfer", "halves", {QUICK_MODEL: 1000}, is_done, run)  # of networks that are a tenth of that one

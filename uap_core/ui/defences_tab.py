@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from uap_core.models.defences import DEFENCES
-from uap_core.models.twins import ROBUST, TWINS
+from uap_core.models.twins import ROBUST, TWINS, twin_key
 from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
@@ -17,6 +17,7 @@ from uap_core.ui import training_view
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, line, wide
@@ -80,6 +81,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="defences-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="defences-stop")
+    offer_where_right(studio, setup, tab, [run], "defences-live-note")
     state = gr.HTML(awaited(), elem_id="defences-status")
     table = gr.HTML(elem_id="defences-table")
     figure = chart("defences-chart")
@@ -89,6 +91,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         watch = gr.Button(_("Measure the detector"), variant="primary", elem_id="detector-run")
         halt = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="detector-stop")
+    offer_where_right(studio, setup, tab, [watch], "detector-live-note")
     detector_state = gr.HTML(elem_id="detector-status")
     curve = chart("detector-chart")
     points = download(_("These points (.csv)"), "detector-csv")
@@ -133,7 +136,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         classifier = studio.classifier(network)
         craft, held_out = studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
         defences = [defence for defence in DEFENCES if defence.name in names_now]
-        twins = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in names_now}
+        found_twins = trained_twins(studio.zoo, network).items()
+        shared = {name for name in TWINS if studio.may_share(network, twin_key(network, name))}
+        twins = {name: twin for name, twin in found_twins if name in names_now and name in shared}
         total = 1 + len(defences) + len(twins)
         about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
         title = _("{pattern} on {network}: {images} (live)").format(
@@ -166,8 +171,12 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         spent = _("{cost} image-gradients a defence on {count} images, measured on {images}").format(
             cost=LIVE_BUDGET, count=len(craft), images=about
         )
-        done = status(_("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows)))
-        yield done, *(gr.skip(),) * 3
+        said = _("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows))
+        left_out = ", ".join(row_name(name) for name, _twin in found_twins if name in names_now and name not in shared)
+        if left_out:
+            why = _("Left out, since these pictures would give wrong figures: {twins}.").format(twins=left_out)
+            said = f"{said} {why}"
+        yield status(said), *(gr.skip(),) * 3
 
     def detect(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         import torch

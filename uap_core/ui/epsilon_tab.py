@@ -12,9 +12,11 @@ from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.gallery import photo_name
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.setup_panel import Setup
-from uap_core.ui.studio import Pattern, Studio, photo_name
+from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 EXPLAIN = _(r"""
@@ -34,6 +36,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="sweep-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
+    offer_where_right(studio, setup, tab, [run], "sweep-live-note")
     state = gr.HTML(awaited(), elem_id="sweep-status")
     figure = chart("sweep-chart")
     csv = download(_("These points (.csv)"), "sweep-csv")

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from uap_core.assets import RESULTS
 from uap_core.errors import DatasetError
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.tables import Table, mean_rate
 from uap_core.texts import _
 from uap_core.ui.scene import Scene, usual
@@ -24,21 +26,39 @@ if TYPE_CHECKING:
     from uap_core.experiments.exhibit import Exhibit
     from uap_core.ui.setup_panel import Setup
 
-ANOTHER_PHOTO, ANOTHER_NETWORK = "sample:cat", "separable64"
+ANOTHER_PHOTO = "sample:cat"
+ANOTHER_NETWORK = {224: "squeezenet1_1_caffe", 64: "separable64"}  # by the size that the usual one takes
+MATRICES = {224: "imagenet-matrix", 64: "embedded-matrix"}
 SMALL_LEVEL = 2  # 255ths; where the universal pattern still fails and an attack made for the picture does not
 NEARLY = 0.02
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One place of the tour: ``scene`` changes the usual one, ``shows`` are ids of what is outlined, the first scrolled to."""
+    """One place of the tour: ``changes`` to the usual scene, ``shows`` are ids of what is outlined, the first scrolled to.
+
+    ``table`` ends the name of the table that it tells: where the usual network has none, the quick network stands in for it.
+    """
 
     step: int
     title: str
     tab: str
     shows: tuple[str, ...]
     say: Callable[[Studio, Scene], str]
-    scene: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+    elsewhere: bool = False
+    table: str = ""
+
+    def scene(self, studio: Studio) -> Scene:
+        """What is set here."""
+        first = usual(studio)
+        if self.table and not (RESULTS / f"{first.network}-{self.table}.json").is_file():
+            first = usual(studio, QUICK_MODEL)
+        if self.elsewhere:
+            side = studio.card(first.network).input_size
+            others = [key for _, key in studio.networks() if key != first.network and studio.card(key).input_size == side]
+            first = replace(first, network=ANOTHER_NETWORK[side] if ANOTHER_NETWORK[side] in others else others[0])
+        return replace(first, **self.changes)
 
 
 def the_photograph(studio: Studio, scene: Scene) -> str:
@@ -77,13 +97,14 @@ def another_network(studio: Studio, scene: Scene) -> str:
     """The same pattern on a network that had no part in it."""
     from uap_core.experiments.matrix import MatrixRow
 
-    table = _shipped(studio, "embedded-matrix", MatrixRow)
+    table = _shipped(studio, MATRICES[studio.card(scene.network).input_size], MatrixRow)
     pattern, network = studio.perturbation(scene.pattern, scene.network, {}).name, _name(studio, scene)
-    rate = next(row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (pattern, network))
-    return _(
-        "{network} had no part in making the pattern: {outcome}."
-        " It is fooled on {rate:.1%} of {count} held-out images; the tab Transfer has all networks."
-    ).format(network=network, outcome=_was_and_is(_exhibit(studio, scene)), rate=rate.value, count=rate.total)
+    said = _("{network} had no part in making the pattern: {outcome}.").format(
+        network=network, outcome=_was_and_is(_exhibit(studio, scene))
+    )
+    rates = [row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (pattern, network)]
+    often = _("It is fooled on {rate:.1%} of {count} held-out images; the tab Transfer has all networks.")
+    return " ".join([said, *(often.format(rate=rate.value, count=rate.total) for rate in rates)])
 
 
 def how_strong(studio: Studio, scene: Scene) -> str:
@@ -149,10 +170,11 @@ STOPS = (
         "apply",
         ("verdict", "network"),
         another_network,
-        {"photo": ANOTHER_PHOTO, "network": ANOTHER_NETWORK},
+        {"photo": ANOTHER_PHOTO},
+        elsewhere=True,
     ),
-    Stop(5, _("How strong must it be?"), "epsilon", ("sweep-chart",), how_strong),
-    Stop(5, _("How many pictures does it take?"), "samples", ("curve-stored",), how_many),
+    Stop(5, _("How strong must it be?"), "epsilon", ("sweep-chart",), how_strong, table="sweep"),
+    Stop(5, _("How many pictures does it take?"), "samples", ("curve-stored",), how_many, table="curve-real"),
     Stop(6, _("Made for one picture."), "compare", ("contenders",), made_for_one, {"epsilon": float(SMALL_LEVEL)}),
 )
 _OUTLINED = ",\n".join(
@@ -200,7 +222,7 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, start: gr
         if place > len(STOPS):
             return leave()
         stop = STOPS[place - 1]
-        scene = replace(usual(studio), **stop.scene)
+        scene = stop.scene(studio)
         return (
             _sentence(place, stop.say(studio, scene)),
             place,
