@@ -140,7 +140,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         choices: tuple[Any, Any] = gr.skip(), gr.skip()
         if network != before:
             try:
-                choices = _room(studio, network, images_now), _classes(studio, network, target_now)
+                room = _room(studio, network, images_now) if studio.live_source(network) else gr.skip()
+                choices = room, _classes(studio, network, target_now)
             except UapError as error:  # the pattern can be looked at all the same
                 note = problem(str(error))
         if draft_now is not None:

@@ -136,9 +136,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         classifier = studio.classifier(network)
         craft, held_out = studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
         defences = [defence for defence in DEFENCES if defence.name in names_now]
-        found_twins = trained_twins(studio.zoo, network).items()
-        shared = {name for name in TWINS if studio.may_share(network, twin_key(network, name))}
-        twins = {name: twin for name, twin in found_twins if name in names_now and name in shared}
+        wanted = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in names_now}
+        twins = {name: twin for name, twin in wanted.items() if studio.may_share(network, twin_key(network, name))}
         total = 1 + len(defences) + len(twins)
         about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
         title = _("{pattern} on {network}: {images} (live)").format(
@@ -172,7 +171,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             cost=LIVE_BUDGET, count=len(craft), images=about
         )
         said = _("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows))
-        left_out = ", ".join(row_name(name) for name, _twin in found_twins if name in names_now and name not in shared)
+        left_out = ", ".join(row_name(name) for name in wanted if name not in twins)
         if left_out:
             why = _("Left out, since these pictures would give wrong figures: {twins}.").format(twins=left_out)
             said = f"{said} {why}"

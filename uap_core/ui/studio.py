@@ -233,8 +233,7 @@ class Studio:
         """Whether what a live run of ``network`` looks at tells the truth about the network ``other``, too: photographs do,
         dreams where they were checked."""
         source = self.live_source(network)
-        photographs = source is not None and source in (self.images, imagenette.folder())
-        return photographs or source == dreams_for(self.card(other))
+        return source is not None and source in (self.images, imagenette.folder(), dreams_for(self.card(other)))
 
     def precomputed(self, name: str, row_type: type) -> Any:
         """A table of assets/results, or None when this network has none."""

@@ -7,7 +7,7 @@ page cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +26,32 @@ if TYPE_CHECKING:
     from uap_core.experiments.exhibit import Exhibit
     from uap_core.ui.setup_panel import Setup
 
-ANOTHER_PHOTO = "sample:cat"
-ANOTHER_NETWORK = {224: "squeezenet1_1_caffe", 64: "separable64"}  # by the size that the usual one takes
-MATRICES = {224: "imagenet-matrix", 64: "embedded-matrix"}
 SMALL_LEVEL = 2  # 255ths; where the universal pattern still fails and an attack made for the picture does not
 NEARLY = 0.02
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays with a network: ``photo`` beside the first, ``network`` beside the usual one, ``single`` is a photograph that
+    withstands the small pattern and not FGSM; ``matrix`` is the table of who fools whom."""
+
+    photo: str
+    network: str
+    single: str
+    matrix: str
+
+
+CASTS = {  # by the pixels that the usual network takes
+    224: Cast("sample:cat", "squeezenet1_1_caffe", "sample:tripod", "imagenet-matrix"),
+    64: Cast("sample:cat", "separable64", "sample:lion", "embedded-matrix"),
+}
 
 
 @dataclass(frozen=True)
 class Stop:
     """One place of the tour: ``changes`` to the usual scene, ``shows`` are ids of what is outlined, the first scrolled to.
 
-    ``table`` ends the name of the table that it tells: where the usual network has none, the quick network stands in for it.
+    ``table`` ends the name of the table that is told: where the usual network has none, the quick network stands in for it.
     """
 
     step: int
@@ -45,8 +59,7 @@ class Stop:
     tab: str
     shows: tuple[str, ...]
     say: Callable[[Studio, Scene], str]
-    changes: dict[str, Any] = field(default_factory=dict)
-    elsewhere: bool = False
+    changes: Callable[[Cast], dict[str, Any]] = lambda cast: {}
     table: str = ""
 
     def scene(self, studio: Studio) -> Scene:
@@ -54,11 +67,7 @@ class Stop:
         first = usual(studio)
         if self.table and not (RESULTS / f"{first.network}-{self.table}.json").is_file():
             first = usual(studio, QUICK_MODEL)
-        if self.elsewhere:
-            side = studio.card(first.network).input_size
-            others = [key for _, key in studio.networks() if key != first.network and studio.card(key).input_size == side]
-            first = replace(first, network=ANOTHER_NETWORK[side] if ANOTHER_NETWORK[side] in others else others[0])
-        return replace(first, **self.changes)
+        return replace(first, **self.changes(CASTS[studio.card(first.network).input_size]))
 
 
 def the_photograph(studio: Studio, scene: Scene) -> str:
@@ -97,7 +106,7 @@ def another_network(studio: Studio, scene: Scene) -> str:
     """The same pattern on a network that had no part in it."""
     from uap_core.experiments.matrix import MatrixRow
 
-    table = _shipped(studio, MATRICES[studio.card(scene.network).input_size], MatrixRow)
+    table = _shipped(studio, CASTS[studio.card(scene.network).input_size].matrix, MatrixRow)
     pattern, network = studio.perturbation(scene.pattern, scene.network, {}).name, _name(studio, scene)
     said = _("{network} had no part in making the pattern: {outcome}.").format(
         network=network, outcome=_was_and_is(_exhibit(studio, scene))
@@ -161,21 +170,27 @@ def made_for_one(studio: Studio, scene: Scene) -> str:
 
 
 STOPS = (
-    Stop(1, _("A photograph."), "apply", ("before", "before-after"), the_photograph, {"epsilon": 0.0}),
+    Stop(1, _("A photograph."), "apply", ("before", "before-after"), the_photograph, lambda cast: {"epsilon": 0.0}),
     Stop(2, _("A pattern is added."), "apply", ("verdict", "before-after"), the_pattern),
-    Stop(3, _("Another photograph."), "apply", ("verdict", "gallery"), another_photograph, {"photo": ANOTHER_PHOTO}),
+    Stop(3, _("Another photograph."), "apply", ("verdict", "gallery"), another_photograph, lambda cast: {"photo": cast.photo}),
     Stop(
         4,
         _("Another network."),
         "apply",
         ("verdict", "network"),
         another_network,
-        {"photo": ANOTHER_PHOTO},
-        elsewhere=True,
+        lambda cast: {"photo": cast.photo, "network": cast.network},
     ),
     Stop(5, _("How strong must it be?"), "epsilon", ("sweep-chart",), how_strong, table="sweep"),
     Stop(5, _("How many pictures does it take?"), "samples", ("curve-stored",), how_many, table="curve-real"),
-    Stop(6, _("Made for one picture."), "compare", ("contenders",), made_for_one, {"epsilon": float(SMALL_LEVEL)}),
+    Stop(
+        6,
+        _("Made for one picture."),
+        "compare",
+        ("contenders",),
+        made_for_one,
+        lambda cast: {"photo": cast.single, "epsilon": float(SMALL_LEVEL)},
+    ),
 )
 _OUTLINED = ",\n".join(
     f'body:has(#tour [data-stop="{place}"]) :is({", ".join(f"#{name}" for name in stop.shows)})'
