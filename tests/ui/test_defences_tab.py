@@ -121,8 +121,8 @@ def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callab
 def test_nothing_precomputed_is_said(handlers: dict[str, Callable[..., Any]]) -> None:
     _, note, table, *_ = handlers["look_stored"]("", "resnet64", "random-signs")
     _, detector_note, *_ = handlers["look_stored_detector"]("", "resnet64", "random-signs")
-    assert "press the button" in note
-    assert "press the button" in detector_note
+    assert "Nothing precomputed" in note
+    assert "Nothing precomputed" in detector_note
     assert table == ""
 
 

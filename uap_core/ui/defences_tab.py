@@ -103,7 +103,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         found = studio.precomputed(f"{network}-defences", DefenceRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status(_("Nothing precomputed for this choice: press the button to measure it.")), "", hide(), hide()
+            return status(_("Nothing precomputed for this choice.")), "", hide(), hide()
         crafted_on = _("crafted anew on {images}.").format(images=found.provenance["crafted_on"])
         note = f"{_precomputed(found.provenance)}, {crafted_on} {conclusion(found.rows)}"
         drawn = drawn_once(defences_figure, found.rows, _("{title} (precomputed)").format(title=found.title))
@@ -115,7 +115,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         found = studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status(_("Nothing precomputed for this choice: press the button to measure it.")), hide(), hide()
+            return status(_("Nothing precomputed for this choice.")), hide(), hide()
         drawn = drawn_once(detector_figure, found.rows, _("{title} (precomputed)").format(title=found.title))
         note = status(f"{_precomputed(found.provenance)}. {noticed(found.rows)}")
         return note, show(drawn), show(offer("detector.csv", to_csv(found.rows).encode()))

@@ -53,7 +53,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         table = studio.precomputed(f"{network}-sweep", SweepRow)
         if table is None or pattern != table.provenance["pattern_file"]:
-            return status(_("No precomputed sweep for this choice: press the button to measure it.")), hide(), hide()
+            return status(_("No precomputed sweep for this choice.")), hide(), hide()
         note = _("Precomputed on {images}, {date}.").format(
             images=table.provenance["held_out"], date=table.provenance["time"][:10]
         )

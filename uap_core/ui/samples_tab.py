@@ -71,7 +71,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
         deepfool = studio.precomputed(f"{network}-curve-deepfool", SampleRow)
         if real is None:
-            return status(_("No precomputed curve for this network: craft one below.")), hide(), hide()
+            return status(_("No precomputed curve for this network.")), hide(), hide()
         curves = [Curve(real.rows, _("crafted on photographs {seeds}").format(seeds=_seeds(real)), BLUE)]
         if dreams is not None:
             curves.append(Curve(dreams.rows, _("crafted on dreams {seeds}").format(seeds=_seeds(dreams)), ORANGE, "s"))

@@ -67,7 +67,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     gr.Markdown(_("### 1 · Photograph"))
     gallery = picture_grid(thumbnails(), 4, "gallery")
     with gr.Accordion(_("More: what a network dreams of"), open=False, visible=bool(dreams), elem_id="more-pictures"):
-        dream_gallery = picture_grid(dream_thumbnails(), 3, "dreams")
+        dream_gallery = picture_grid(dream_thumbnails(), 4, "dreams")
     with gr.Accordion(_("Your own: upload, webcam, paste"), open=False, elem_id="own-photo"):
         upload = photo_input(
             show_label=False,

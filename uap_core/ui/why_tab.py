@@ -106,7 +106,7 @@ def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inpu
 
 
 def _missing(outputs: list[Any]) -> tuple[Any, ...]:
-    return status(_("Not precomputed for this network: press the button to measure it.")), *(hide() for _ in outputs[1:])
+    return status(_("Not precomputed for this network.")), *(hide() for _ in outputs[1:])
 
 
 def _boundaries(studio: Studio, setup: Setup, live: Live) -> Section:
