@@ -247,7 +247,7 @@ def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> Non
 
     go("Transfer")
     page.locator("#transfer-matrix .rate").first.wait_for()
-    page.locator("#transfer-networks input:checked").nth(3).wait_for()
+    page.locator("#transfer-networks input:checked").nth(1).wait_for()
     assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
     go("Why")
     wait_for(page, "#labels-status", r"Precomputed.* labels become another one")
