@@ -22,7 +22,7 @@ LAYERS = (
     {"experiments"},
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
-    {"images", "datasets", "imagenette"},
+    {"images", "photographs", "datasets", "imagenette"},
     {"errors", "assets", "download", "files", "limits", "identity"},
     {"texts"},
 )
@@ -102,7 +102,7 @@ def test_torchvision_is_reached_through_one_door() -> None:
         "import uap_core",
         "from uap_core.models.zoo import Zoo; assert 'resnet64' in Zoo().cards()",
         "import uap_core.images, uap_core.datasets, uap_core.norms, uap_core.metrics, uap_core.perturbation, uap_core.tables",
-        "from uap_core.images import sample_photos; sample_photos()",
+        "from uap_core.photographs import sample_photos; sample_photos()",
         "import uap_core.__main__",
     ],
     ids=["package", "list of networks", "lower rooms", "list of photographs", "command line"],

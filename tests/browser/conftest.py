@@ -19,6 +19,7 @@ from urllib.parse import urlparse
 from urllib.request import urlopen
 
 import pytest
+from quick_page import open_on_the_quick_network
 from servers import serving
 
 from uap_core.assets import MODELS
@@ -138,8 +139,7 @@ def page(watched, visit: Visit, server: str, request: pytest.FixtureRequest) -> 
     that was another file's or a test failed meanwhile."""
     now = (request.path, request.session.testsfailed)
     if visit.last != now or not request.node.get_closest_marker("goes_on"):
-        watched.goto(server)
-        watched.locator("#download-png").wait_for()
+        open_on_the_quick_network(watched, server)
     visit.last = now
     return watched
 
@@ -149,7 +149,6 @@ def phone(browser, server: str) -> Iterator:
     """The page on a phone, its width 390 pixels."""
     context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
     page = context.new_page()
-    page.goto(server)
-    page.locator("#download-png").wait_for()
+    open_on_the_quick_network(page, server)
     yield page
     context.close()
