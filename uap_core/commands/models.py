@@ -44,14 +44,18 @@ def _look_into(card: Card, data: Path | None) -> None:
         sys.exit(1)
 
 
-def fetch(model: Annotated[str, typer.Argument(help="Key of a network, as `models` lists it.")], folder: Folder = None) -> None:
+def fetch(
+    model: Annotated[str, typer.Argument(help="Key of a network, as `models` lists it, or timm:NAME.")], folder: Folder = None
+) -> None:
     """Download the weights of a network. Nothing counts as there before all of it is, and is right."""
     from uap_core.models.weights import HERE, state
     from uap_core.models.weights import fetch as fetch_weights
 
-    card = open_zoo(folder).card(model)
+    zoo = open_zoo(folder)
+    card = zoo.card(model)
     if state(card) == HERE:
         print(f"{card.name} is here already: {card.weights_path}")
         return
+    zoo.check_room(card, card.megabytes)
     tell_download(card.name, fetch_weights(card))
-    print(f"{card.name} is here: {card.weights_path}")
+    print(f"{card.name} is here: {zoo.card(model).weights_path}")
