@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+TIMM = "test_vit.r160_in1k"  # timm's own small network, of 160 pixels
 COMMIT = "c0ffee" * 6 + "c0ff"
 BLOCKS = 300
 
@@ -18,8 +19,10 @@ def hub(files: dict[str, bytes], how: str = "") -> Iterator[str]:
     """The address of a Hub with the model.safetensors of some repositories.
 
     ``how`` it may be of another opinion: "other" sends other bytes of that length, "cut" half of them, "unstated" says no hash,
-    "pickle" has the repository without this file, "renamed" points to the repository's new name first, "slow" takes its time.
+    "pickle" has the repository without this file, "renamed" points to the repository's new name first, "slow" at first dawdles.
     """
+
+    waited: set[str] = set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -59,10 +62,12 @@ def hub(files: dict[str, bytes], how: str = "") -> Iterator[str]:
             if self.command == "HEAD":
                 return
             data = bytes(len(data)) if how == "other" else data[: len(data) // 2] if how == "cut" else data
-            step = len(data) // BLOCKS + 1 if how == "slow" else len(data)
+            slow = how == "slow" and self.path not in waited
+            waited.add(self.path)
+            step = len(data) // BLOCKS + 1 if slow else len(data)
             for start in range(0, len(data), step):
                 self.wfile.write(data[start : start + step])
-                time.sleep(0.05 if how == "slow" else 0)
+                time.sleep(0.05 if slow else 0)
 
         def handle_one_request(self) -> None:
             with suppress(ConnectionError):  # whoever asked may leave in the middle

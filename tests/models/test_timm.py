@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from hub_stand_in import COMMIT, hub
+from hub_stand_in import COMMIT, TIMM, hub
 from test_faster import lived_in
 
 from uap_core.errors import DownloadError, ModelError
 from uap_core.images import preprocess, sample_photos
-from uap_core.models.classifier import Normalise
+from uap_core.models.card import Card
+from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.hub import cache, cached
 from uap_core.models.libraries import import_timm
+from uap_core.models.loaders import load
 from uap_core.models.timm_table import TABLE, search, table, timm_card
 from uap_core.models.weights import ABSENT, HERE, OTHER, fetch, state
 from uap_core.models.zoo import Zoo
@@ -28,7 +30,6 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))
 from timm_table import described, is_offered, megabytes, registry
 
 timm = import_timm()
-TINY = "test_vit.r160_in1k"  # timm's own small one, of 160 pixels
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,15 +51,15 @@ def weights_of(name: str) -> tuple[torch.nn.Module, bytes]:
 
 @pytest.fixture
 def tiny() -> tuple[torch.nn.Module, bytes]:
-    return weights_of(TINY)
+    return weights_of(TIMM)
 
 
 @pytest.fixture
 def fetched(tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[bytes]:
     """The tiny network, in the cache."""
-    with hub({f"timm/{TINY}": tiny[1]}) as address:
+    with hub({f"timm/{TIMM}": tiny[1]}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        for _ in fetch(timm_card(TINY)):
+        for _ in fetch(timm_card(TIMM)):
             pass
         yield tiny[1]
 
@@ -136,26 +137,63 @@ def test_a_fetched_network_is_listed_and_loaded_as_timm_loads_it(
     tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, data = tiny
-    assert f"timm:{TINY}" not in Zoo().cards()
-    with hub({f"timm/{TINY}": data}) as address:
+    assert f"timm:{TIMM}" not in Zoo().cards()
+    with hub({f"timm/{TIMM}": data}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        steps = list(fetch(Zoo().card(f"timm:{TINY}")))
+        steps = list(fetch(Zoo().card(f"timm:{TIMM}")))
     assert (steps[-1].done, steps[-1].total) == (len(data), len(data))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    card = Zoo().cards()[f"timm:{TINY}"]
+    card = Zoo().cards()[f"timm:{TIMM}"]
     assert state(card) == HERE
     assert card.sha256 == hashlib.sha256(data).hexdigest()
-    classifier = Zoo().load(f"timm:{TINY}")
-    x = torch.rand(2, 3, 160, 160, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        expected = network(Normalise(card.mean, card.std)(x))
-        torch.testing.assert_close(classifier(x), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
-    assert len(classifier.labels) == 1000
+    classifier = Zoo().load(f"timm:{TIMM}")
+    assert_same_function(network, classifier, 1000)
     assert classifier.labels[291] == "lion"
 
 
+def assert_same_function(theirs: torch.nn.Module, ours: Classifier, count: int) -> None:
+    x = torch.rand(2, 3, ours.card.input_size, ours.card.input_size, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = theirs(Normalise(ours.card.mean, ours.card.std)(x))
+        torch.testing.assert_close(ours(x), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+    assert expected.shape == (2, count)
+
+
+def test_a_file_older_than_timms_layers_is_read_as_timm_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LeViT's files hold tables that its layers work out by now."""
+    name = "levit_128s.fb_dist_in1k"
+    network, data = weights_of(name)
+    tables = {key: value.clone() for key, value in network.named_buffers() if key.endswith("attention_bias_idxs")}
+    assert tables
+    with hub({f"timm/{name}": safetensors.torch.save({**safetensors.torch.load(data), **tables})}) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        list(fetch(timm_card(name)))
+    assert_same_function(network, Zoo().load(f"timm:{name}"), 1000)
+
+
+def test_a_card_of_ones_own_may_name_an_architecture_that_works_out_tables(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = lived_in(timm.create_model("efficientvit_m0", pretrained=False, num_classes=3))
+    safetensors.torch.save_file(network.state_dict(), tmp_path / "w.safetensors")
+    card = Card(
+        key="mine",
+        name="Mine",
+        kind="timm",
+        architecture="efficientvit_m0",
+        weights="w.safetensors",
+        input_size=224,
+        resize_size=224,
+        licence="MIT",
+        source="nowhere",
+        options={"num_classes": 3},
+        classes=[{"name": name} for name in "abc"],
+        folder=tmp_path,
+    )
+    assert_same_function(network, load(card), 3)
+
+
 def test_the_hubs_own_library_finds_what_was_fetched_here(fetched: bytes) -> None:
-    ask = f"from huggingface_hub import try_to_load_from_cache as find; print(find('timm/{TINY}', 'model.safetensors'))"
+    ask = f"from huggingface_hub import try_to_load_from_cache as find; print(find('timm/{TIMM}', 'model.safetensors'))"
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=120, check=True).stdout
     assert Path(said.strip()).read_bytes() == fetched
     assert COMMIT in said
@@ -164,21 +202,21 @@ def test_the_hubs_own_library_finds_what_was_fetched_here(fetched: bytes) -> Non
 def test_what_the_hubs_own_library_fetched_is_found_here(
     tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hub({f"timm/{TINY}": tiny[1]}) as address:
+    with hub({f"timm/{TIMM}": tiny[1]}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        ask = f"from huggingface_hub import hf_hub_download as get; get('timm/{TINY}', 'model.safetensors')"
+        ask = f"from huggingface_hub import hf_hub_download as get; get('timm/{TIMM}', 'model.safetensors')"
         subprocess.run([sys.executable, "-c", ask], capture_output=True, timeout=120, check=True)
-    assert state(Zoo().cards()[f"timm:{TINY}"]) == HERE
+    assert state(Zoo().cards()[f"timm:{TIMM}"]) == HERE
 
 
 @pytest.mark.parametrize("how", ["", "renamed"])
 def test_a_repository_may_have_been_renamed(
     how: str, tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hub({f"timm/{TINY}": tiny[1]}, how) as address:
+    with hub({f"timm/{TIMM}": tiny[1]}, how) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        list(fetch(timm_card(TINY)))
-    assert cached(f"timm/{TINY}")
+        list(fetch(timm_card(TIMM)))
+    assert cached(f"timm/{TIMM}")
 
 
 @pytest.mark.parametrize(
@@ -193,27 +231,27 @@ def test_a_repository_may_have_been_renamed(
 def test_what_is_not_whole_or_not_safe_leaves_nothing_behind(
     how: str, sentence: str, tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hub({f"timm/{TINY}": tiny[1]}, how) as address:
+    with hub({f"timm/{TIMM}": tiny[1]}, how) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         with pytest.raises(DownloadError, match=sentence):
-            list(fetch(timm_card(TINY)))
-    assert state(timm_card(TINY)) == ABSENT
+            list(fetch(timm_card(TIMM)))
+    assert state(timm_card(TIMM)) == ABSENT
     assert left_in_cache() == []
 
 
 def test_a_file_much_larger_than_the_network_is_not_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    with hub({f"timm/{TINY}": bytes(int(3e6 * table().rows[TINY]["megabytes"]))}) as address:
+    with hub({f"timm/{TIMM}": bytes(int(3e6 * table().rows[TIMM]["megabytes"]))}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         with pytest.raises(DownloadError, match="offers a larger file"):
-            list(fetch(timm_card(TINY)))
+            list(fetch(timm_card(TIMM)))
 
 
 def test_a_download_that_is_called_off_leaves_nothing_behind(
     tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with hub({f"timm/{TINY}": tiny[1]}, "slow") as address:
+    with hub({f"timm/{TIMM}": tiny[1]}, "slow") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        steps = fetch(timm_card(TINY))
+        steps = fetch(timm_card(TIMM))
         next(steps)
         next(steps)
         assert any(name.endswith(".part") for name in left_in_cache())
@@ -223,15 +261,15 @@ def test_a_download_that_is_called_off_leaves_nothing_behind(
 
 def test_a_download_that_fails_leaves_what_was_there(fetched: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     before = left_in_cache()
-    with hub({f"timm/{TINY}": fetched}, "other") as address:
+    with hub({f"timm/{TIMM}": fetched}, "other") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        assert list(fetch(timm_card(TINY))) == []  # it is here: nothing is asked for
+        assert list(fetch(timm_card(TIMM))) == []  # it is here: nothing is asked for
     assert left_in_cache() == before
 
 
 def test_without_a_connection_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DownloadError) as said:
-        list(fetch(timm_card(TINY)))
+        list(fetch(timm_card(TIMM)))
     assert re.search(
         r"^There is no connection to 127\.0\.0\.1:9\. Try again\. Without a connection, run `hf download"
         r" timm/test_vit\.r160_in1k model\.safetensors` on a computer that has one,"
@@ -240,28 +278,28 @@ def test_without_a_connection_one_sentence_says_what_to_do(monkeypatch: pytest.M
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(DownloadError, match=r"^HF_HUB_OFFLINE is set: nothing is fetched"):
-        list(fetch(timm_card(TINY)))
+        list(fetch(timm_card(TIMM)))
     with pytest.raises(
         ModelError, match=r"not on this machine\. .*fetch timm:test_vit.* downloads 2 MB\. Without a connection"
     ):
-        Zoo().load(f"timm:{TINY}")
+        Zoo().load(f"timm:{TIMM}")
 
 
 def test_a_file_that_was_changed_in_the_cache_is_other_weights(fetched: bytes) -> None:
-    path = cached(f"timm/{TINY}")
+    path = cached(f"timm/{TIMM}")
     assert path
     path.write_bytes(fetched[:-4] + b"\0\1\2\3")
-    assert state(timm_card(TINY)) == OTHER
+    assert state(timm_card(TIMM)) == OTHER
     with pytest.raises(ModelError, match="not the file that its card describes"):
-        Zoo().load(f"timm:{TINY}")
+        Zoo().load(f"timm:{TIMM}")
 
 
 def test_a_file_of_another_network_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    with hub({f"timm/{TINY}": weights_of("test_resnet.r160_in1k")[1]}) as address:
+    with hub({f"timm/{TIMM}": weights_of("test_resnet.r160_in1k")[1]}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        list(fetch(timm_card(TINY)))
-    with pytest.raises(ModelError, match=rf"weights file of {TINY} does not fit"):
-        Zoo().load(f"timm:{TINY}")
+        list(fetch(timm_card(TIMM)))
+    with pytest.raises(ModelError, match=rf"weights file of {TIMM} does not fit"):
+        Zoo().load(f"timm:{TIMM}")
 
 
 @pytest.mark.parametrize(
@@ -309,13 +347,13 @@ def test_a_network_larger_than_the_memory_is_refused_before_its_download() -> No
     zoo, card = Zoo(memory=1500), timm_card("eva_giant_patch14_224.clip_ft_in1k")
     with pytest.raises(ModelError, match=r"needs 4\d\d\d MB, more than the 1500 MB that networks may take\. Set UAP_MEMORY"):
         zoo.check_room(card, card.megabytes)
-    zoo.check_room(timm_card(TINY), timm_card(TINY).megabytes)
+    zoo.check_room(timm_card(TIMM), timm_card(TIMM).megabytes)
 
 
 def test_neither_timm_nor_torch_is_imported_to_list_and_to_find(fetched: bytes) -> None:
     check = (
         "import sys; from uap_core.models.zoo import Zoo; from uap_core.models.timm_table import search\n"
-        f"assert 'timm:{TINY}' in Zoo().cards(); search('vit'); Zoo().card('timm:resnet18.a1_in1k')\n"
+        f"assert 'timm:{TIMM}' in Zoo().cards(); search('vit'); Zoo().card('timm:resnet18.a1_in1k')\n"
         "print([name for name in ('torch', 'timm', 'huggingface_hub', 'httpx') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)

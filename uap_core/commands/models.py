@@ -29,10 +29,11 @@ def models(
         _look_into(zoo.card(check), data)
         return
     cards = zoo.cards()
-    print(f"{'key':20} {'name':42} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
+    keys, names = max(20, *map(len, cards)), max(42, *(len(card.name) for card in cards.values()))  # timm's are long
+    print(f"{'key':{keys}} {'name':{names}} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
     for key, card in cards.items():
         size, accuracy = f"{card.input_size:3} px {card.megabytes:5.0f} MB", f"{card.top1:7.1%}" if card.top1 else ""
-        print(f"{key:20} {card.name:42} {size} {accuracy:7}  {card.licence:26} {state(card)}")
+        print(f"{key:{keys}} {card.name:{names}} {size} {accuracy:7}  {card.licence:26} {state(card)}")
 
 
 def _look_into(card: Card, data: Path | None) -> None:

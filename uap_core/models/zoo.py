@@ -62,7 +62,7 @@ class Zoo:
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
-        if key not in cards and key.startswith(PREFIX):
+        if key not in cards and str(key).startswith(PREFIX):  # a program may send what is no text
             return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
             raise ModelError(_("There is no network called {key!r}. Known: {names}.").format(key=key, names=", ".join(cards)))

@@ -23,7 +23,7 @@ def build() -> gr.Radio:
     )
     said = gr.HTML(elem_id="timm-said")
     hits = gr.Radio([], show_label=False, container=False, visible=False, elem_id="timm-hits")
-    typed.input(guarded(2, 0)(_found), typed, [said, hits], trigger_mode="always_last", **QUICK)
+    typed.change(guarded(2, 0)(_found), typed, [said, hits], trigger_mode="always_last", **QUICK)
     return hits
 
 
