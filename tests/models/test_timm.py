@@ -259,11 +259,11 @@ def test_a_download_that_is_called_off_leaves_nothing_behind(
     assert left_in_cache() == []
 
 
-def test_a_download_that_fails_leaves_what_was_there(fetched: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_here_is_not_asked_for_again(fetched: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     before = left_in_cache()
     with hub({f"timm/{TIMM}": fetched}, "other") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        assert list(fetch(timm_card(TIMM))) == []  # it is here: nothing is asked for
+        assert list(fetch(timm_card(TIMM))) == []
     assert left_in_cache() == before
 
 
