@@ -1,6 +1,7 @@
-"""Which networks there are: the cards shipped in assets/models, those in folders that the user names, and torchvision's.
+"""Which networks there are: cards shipped in assets/models, those in folders that the user names, torchvision's, and timm's.
 
-Listing reads cards only. Loading is lazy; visitors share one copy, and networks that nobody asked for lately make room.
+Of timm's only those are listed that were fetched; any other is found by its key, "timm:NAME". Listing reads cards only. Loading
+is lazy; visitors share one copy, and networks that nobody asked for lately make room.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from uap_core.assets import MODELS, dreams_path
 from uap_core.errors import ModelError
 from uap_core.limits import limits
 from uap_core.models.card import Card, read_card, torchvision_cards
+from uap_core.models.timm_table import PREFIX, fetched_cards, timm_card
 from uap_core.models.weights import HERE, state, torchvision_folder
 from uap_core.texts import _
 
@@ -58,11 +60,15 @@ class Zoo:
                 found.setdefault(card.key, card)
         for card in torchvision_cards(torchvision_folder()):
             found.setdefault(card.key, card)
+        for card in fetched_cards():
+            found.setdefault(card.key, card)
         return found
 
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
+        if key not in cards and str(key).startswith(PREFIX):  # a program may send what is no text
+            return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
             raise ModelError(_("There is no network called {key!r}. Known: {names}.").format(key=key, names=", ".join(cards)))
         return cards[key]
@@ -100,6 +106,16 @@ class Zoo:
                 del self._loading[key]
                 self._changed.notify_all()
 
+    def check_room(self, card: Card, needed: float) -> None:
+        """Raise ModelError where the ``needed`` megabytes of ``card`` are more than all networks together may take."""
+        if needed > self.memory:
+            raise ModelError(
+                _(
+                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
+                    " Set UAP_MEMORY to a larger number of megabytes and start again."
+                ).format(network=card.name, needed=needed, memory=self.memory)
+            )
+
     def in_memory(self) -> dict[str, float]:
         """Megabytes of weights kept, by key, the one unused for longest first."""
         with self._changed:
@@ -108,14 +124,8 @@ class Zoo:
     def _makes_room(self, card: Card) -> bool:
         """Let go of as many networks as ``card`` needs; False while others that are being loaded take the room."""
         needed = expected_megabytes(card)
+        self.check_room(card, needed)
         room = self.memory - needed
-        if room < 0:
-            raise ModelError(
-                _(
-                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
-                    " Set UAP_MEMORY to a larger number of megabytes and start again."
-                ).format(network=card.name, needed=needed, memory=self.memory)
-            )
         if sum(self._loading.values()) > room:
             return False
         while self._kept and sum(self._loading.values()) + sum(map(megabytes, self._kept.values())) > room:
