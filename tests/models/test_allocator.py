@@ -14,9 +14,12 @@ import torch
 def work():
     for _ in range(20):
         torch.zeros(4_000_000).add_(1)  # 16 MB: 4 000 pages
-thread = threading.Thread(target=work)
+def in_a_thread():
+    thread = threading.Thread(target=work)
+    thread.start(); thread.join()
+in_a_thread()  # what is needed once
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-thread.start(); thread.join()
+in_a_thread()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
@@ -29,4 +32,4 @@ def faults(first: str) -> int:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is asked, which only Linux has.")
 def test_large_blocks_are_not_fetched_from_the_system_again_and_again() -> None:
     kept = faults("from uap_core.models.allocator import keep_freed_memory; assert keep_freed_memory()")
-    assert kept < 0.3 * faults("")
+    assert kept < 0.1 * faults("")

@@ -67,13 +67,13 @@ def publish(
     What is there is left alone, what was stopped goes on; several of these may run side by side on different networks.
     """
     from uap_core.experiments.materials import Materials, minutes
-    from uap_core.experiments.networks import IMAGENET, OTHERS
+    from uap_core.experiments.networks import OTHERS, SEVEN
     from uap_core.experiments.publish import PARTS, jobs
     from uap_core.experiments.published_curves import state_on_dream_card
     from uap_core.photographs import SAMPLE_PHOTOS
     from uap_core.ui.opening import write_opening
 
-    keys = model or [QUICK_MODEL, *OTHERS, *(IMAGENET if imagenet else ())]
+    keys = model or [QUICK_MODEL, *OTHERS, *(SEVEN if imagenet else ())]
     sources = {64: data} | ({224: imagenet} if imagenet else {})
     materials = Materials(open_zoo(folder), sources)
     if photo not in {sample.key for sample in SAMPLE_PHOTOS}:

@@ -8,8 +8,17 @@ from uap_core.models.zoo import QUICK_MODEL
 OTHERS = ("vgg64", "separable64", "resnet64_robust")
 EMBEDDED = (QUICK_MODEL, *OTHERS)
 IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
+# Siblings: of an honest "never seen" the first stands for all three.
+LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+SEVEN = (*LITES, *IMAGENET)
+# Their patterns are left out of one another's: each of another kind.
+KINDS = (LITES[0], *IMAGENET)
+# The page's views of one network: curves, methods, geometry, bounds.
+VIEWED = (QUICK_MODEL, *KINDS)
 # Who fools whom within a family: its networks, and on how many images examples are made.
 FAMILIES = {"embedded": (EMBEDDED, 500), "imagenet": (IMAGENET, 100)}
 # The quick ones alone: defences, of which each is crafted through, and the paper's method in 32 bits at twice the price.
-DEFENDED = (QUICK_MODEL, "squeezenet1_1_caffe", "mobilenet_v1_075")
+DEFENDED = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe", "mobilenet_v1_075")
+# At every strength, beside FGSM and random signs.
+SWEPT = VIEWED
 GAINS_TRIED_ON = (QUICK_MODEL, "squeezenet1_1_caffe")

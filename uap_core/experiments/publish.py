@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uap_core.experiments.materials import Job, Materials
-from uap_core.experiments.networks import OTHERS
+from uap_core.experiments.networks import OTHERS, VIEWED
 from uap_core.experiments.published_curves import curve_jobs
 from uap_core.experiments.published_defences import defence_jobs
 from uap_core.experiments.published_library import library_jobs
@@ -31,7 +31,8 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         materials.card(key)
     made = library_jobs(materials, networks) + transfer_jobs(materials, networks) + defence_jobs(materials, networks)
     for key in networks:
-        made += lipschitz_jobs(materials, key)
-        if key not in OTHERS:
+        if key in (*VIEWED, *OTHERS):
+            made += lipschitz_jobs(materials, key)
+        if key in VIEWED:
             made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

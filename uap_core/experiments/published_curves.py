@@ -12,8 +12,9 @@ from uap_core.assets import dreams_path
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter
 from uap_core.experiments.materials import Job, Materials, provenance_of
+from uap_core.experiments.networks import LITES
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
-from uap_core.experiments.shipped import DEEPFOOL, LINF10
+from uap_core.experiments.shipped import DEEPFOOL, LINF10, TILES
 from uap_core.experiments.so_far import table_so_far, title_of
 from uap_core.identity import identity
 from uap_core.models.zoo import QUICK_MODEL
@@ -26,7 +27,7 @@ SEEDS = 3
 
 def curve_jobs(materials: Materials, key: str) -> list[Job]:
     """Ours and the paper's method on photographs; of the default network ours on dreams too."""
-    ours = Default(budget=BUDGET, bf16=True)
+    ours = Default(budget=BUDGET, bf16=True, tiles=TILES if key in LITES else 1)
     jobs = [curve_job(materials, key, "real", ours), curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET))]
     return [*jobs, curve_job(materials, key, "dreams", ours, dreams_path(key))] if key == QUICK_MODEL else jobs
 

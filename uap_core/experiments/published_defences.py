@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from uap_core.identity import identities, identity
 from uap_core.models.defence_names import defence_name
 from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import TWINS, trained_twins, twin_key
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import Perturbation, load_perturbation, versions
 from uap_core.tables import Table, write_table
 
@@ -35,15 +37,18 @@ def defence_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
 
 
 def _sets(materials: Materials, key: str) -> tuple[ImageSet, ImageSet]:
-    """To craft on, the dreams where there are any, as the page does; to measure on, real pictures."""
-    dreams = dreams_path(key)
-    craft = materials.splits(key, dreams if dreams.is_file() else None)[0]
+    """To craft on, the quick network's dreams, as the page does, or for others photographs; to measure on, photographs."""
+    craft = materials.splits(key, dreams_path(key) if key == QUICK_MODEL else None)[0]
     drawn = [some.shuffled(torch.Generator().manual_seed(0)) for some in (craft, materials.held_out(key))]
     return drawn[0].prefix(CRAFTED_ON), drawn[1].prefix(MEASURED_ON)
 
 
+def _pattern_file(materials: Materials, key: str) -> Path:
+    return materials.perturbations / f"{key}-linf10.safetensors"
+
+
 def _pattern(materials: Materials, key: str) -> Perturbation:
-    return load_perturbation(materials.perturbations / f"{key}-linf10.safetensors")
+    return load_perturbation(_pattern_file(materials, key))
 
 
 def _provenance(materials: Materials, key: str) -> dict[str, Any]:
@@ -73,7 +78,8 @@ def _defences_job(materials: Materials, key: str) -> Job:
         return parts().table(_title(materials, key, "Defences"), _provenance(materials, key) | stated, materials.cards())
 
     def is_done() -> bool:
-        return {row.defence for row in table().rows} == set(parts().identities)
+        there = _pattern_file(materials, key).is_file()
+        return there and {row.defence for row in table().rows} == set(parts().identities)
 
     def run() -> Iterator[str]:
         network, (craft, measured_on), so_far, now = materials.network(key), _sets(materials, key), table(), parts()
@@ -109,4 +115,9 @@ def _detector_job(materials: Materials, key: str) -> Job:
         write_table(Table(title, found, provenance() | versions()), path)
 
     cost = {key: AWARE_METHOD.budget + 10 * MEASURED_ON}
-    return Job("defences", path.stem, cost, lambda: is_whole(path, DetectorRow, provenance(), materials.cards()), run)
+
+    def is_done() -> bool:
+        there = _pattern_file(materials, key).is_file()
+        return there and is_whole(path, DetectorRow, provenance(), materials.cards())
+
+    return Job("defences", path.stem, cost, is_done, run)

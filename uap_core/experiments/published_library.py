@@ -11,7 +11,7 @@ import torch
 
 from uap_core.experiments.materials import Job, Materials, provenance_of
 from uap_core.experiments.matrix import fooling_matrix, kept_cells, noises
-from uap_core.experiments.networks import FAMILIES
+from uap_core.experiments.networks import FAMILIES, SWEPT
 from uap_core.experiments.origins import MatrixRow, origin_name
 from uap_core.experiments.shipped import L2_2000, LINF10, Recipe, is_made, make, recipes
 from uap_core.experiments.so_far import is_whole, readable, title_of
@@ -19,16 +19,14 @@ from uap_core.experiments.sweep import NAMES, SweepRow, epsilon_sweep
 from uap_core.identity import identity, settings
 from uap_core.library import Entry, read_library
 from uap_core.models.names import network_names
-from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, write_table
 
 
 def library_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
-    """The recipes whose networks are all among ``networks`` (keys); the default one's sweep; the matrices of whole families."""
+    """The recipes whose networks are all among ``networks`` (keys); sweeps; the matrices of whole families."""
     jobs = [library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
-    if QUICK_MODEL in networks:
-        jobs.append(sweep_job(materials, QUICK_MODEL))
+    jobs += [sweep_job(materials, key) for key in SWEPT if key in networks]
     whole = {name: keys for name, (keys, _) in FAMILIES.items() if set(keys) <= set(networks)}
     return jobs + [matrix_job(materials, keys, f"{name}-matrix") for name, keys in whole.items()]
 
