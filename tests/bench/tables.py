@@ -1,4 +1,4 @@
-"""README's tables of the ImageNet networks, of ablations and of geometry, from what ships: `python tests/bench/tables.py`."""
+"""The tables of docs/results.md: of the ImageNet networks, of ablations and of geometry, from what ships: `python tests/bench/tables.py`."""
 
 from __future__ import annotations
 

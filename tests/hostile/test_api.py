@@ -98,13 +98,13 @@ def test_mistakes_are_answered_in_a_sentence(client: Client, photo: Path) -> Non
         assert "Traceback" not in str(caught.value)
 
 
-def test_the_readme_says_it_rightly(app: Running, photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documentation_says_it_rightly(app: Running, photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its example runs as it stands, with this app's address and another picture."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"## Calling it from a program.*?```python\n(.*?)```", text, re.DOTALL)
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    found = re.search(r"## A page that is open, called from a program.*?```python\n(.*?)```", text, re.DOTALL)
     assert found
     code = found[1].replace("http://127.0.0.1:7860", app.address).replace('"photo.jpg"', repr(str(photo)))
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "api.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "ResNet-64 (embedded)" in printed
     assert PATTERN in printed
