@@ -1,4 +1,4 @@
-"""The tables of docs/results.md: of the ImageNet networks, of ablations and of geometry, from what ships: `python tests/bench/tables.py`."""
+"""Print the tables of docs/results.md (ImageNet networks, ablations, geometry): `python tests/bench/tables.py`."""
 
 from __future__ import annotations
 

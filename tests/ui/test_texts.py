@@ -111,7 +111,8 @@ def test_all_of_the_page_is_translated(spoken: dict[str, list[tuple[str, str]]],
 
 def test_the_template_is_up_to_date(tmp_path: Path) -> None:
     """By the command that docs/translating.md names."""
-    line = next(line for line in (ROOT / "docs" / "translating.md").read_text(encoding="utf-8").splitlines() if "pybabel extract" in line)
+    told = (ROOT / "docs" / "translating.md").read_text(encoding="utf-8")
+    line = next(line for line in told.splitlines() if "pybabel extract" in line)
     _, *words = shlex.split(line, comments=True)
     place = words.index("-o") + 1
     words[place] = str(tmp_path / "new.pot")
