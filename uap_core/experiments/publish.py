@@ -36,7 +36,19 @@ from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
-PARTS = ("library", "sweep", "matrix", "transfer", "curves", "convergence", "ablations", "defences", "why", "lipschitz")
+PARTS = (
+    "library",
+    "sweep",
+    "matrix",
+    "transfer",
+    "curves",
+    "convergence",
+    "ablations",
+    "defences",
+    "why",
+    "lipschitz",
+    "opening",
+)
 BUDGET = 2000
 ABLATION_BUDGET = 1000
 GAINS_TRIED_ON = (QUICK_MODEL, "squeezenet1_1_caffe")  # in 32 bits and twice the price: on the quick ones alone
