@@ -50,9 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     theirs, ours = plain(options.model), load_model(options.model)
     bf16 = has_fast_bf16()
-    print(
-        f"{options.model}, {torch.get_num_threads()} threads, torch {torch.__version__}; image-gradients a second, best of turns"
-    )
+    print(f"{options.model}, {torch.get_num_threads()} threads, torch {torch.__version__}; image-gradients a second")
     print(f"{'batch':>6} {'plain timm':>11} {'here':>8} {'ratio':>6} {'here, 16 bits' if bf16 else '':>14}")
     kinds = ((theirs, False), (ours, False), *(((ours, True),) if bf16 else ()))
     for kept in (False, True):

@@ -15,6 +15,8 @@ from pictures import encoded, noise
 from running import PWN, ROOT, Running
 from visitor import Answer, Visitor
 
+from uap_core.models.zoo import PAGE_MODEL
+
 ROUNDS = 72
 SEED = 0
 DEEP: Any = None
@@ -141,9 +143,9 @@ def visitor_would_wait(visitor: Visitor, handler: dict[str, Any], data: list[Any
 
 def assert_answers_rightly(app: Running) -> None:
     visitor = Visitor(app.address)
-    answer = visitor.call("apply", [None, "resnet64", "resnet64-linf10.safetensors", None, 10])
+    answer = visitor.call("apply", [None, PAGE_MODEL, f"{PAGE_MODEL}-linf10.safetensors", None, 10])
     assert answer.success
-    assert "Fooled: <b>lion</b> became" in answer.data[0]
+    assert "Fooled: <b>cheetah</b> became" in answer.data[0]
 
 
 def test_states_cannot_be_sent(app: Running) -> None:
@@ -153,11 +155,11 @@ def test_states_cannot_be_sent(app: Running) -> None:
     pattern = {"mine": {"name": "mine", "values": [[[1]]], "p": "linf", "radius": 1}}
     for photo in (*PATHS, f"upload:{ROOT / 'assets' / 'screenshot.png'}", "dream:0"):
         answer = visitor.call("apply", [photo, "resnet64", "resnet64-linf10.safetensors", pattern, 10])
-        assert "lion-eps10.png" in answer.text, "the session's own photograph is the lion"
+        assert "running-eps10.png" in answer.text, "the session's own photograph is the cheetah"
     own = visitor.call("apply", [None, "resnet64", "own:mine", pattern, 10])
     assert own.success
     assert "no longer there. Choose another one." in own.data[0]
-    assert "lion-eps10" not in own.text
+    assert "running-eps10" not in own.text
     handler = next(found for found in visitor.config["dependencies"] if found["api_name"] == "take")
     assert set(handler["inputs"]) & set(states)
     answer = visitor.call("take", [["own:somebody", 9], "resnet64", pattern])

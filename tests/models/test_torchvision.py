@@ -15,6 +15,7 @@ from uap_core.errors import ModelError
 from uap_core.images import preprocess
 from uap_core.models.card import Card, torchvision_cards
 from uap_core.models.classifier import Normalise
+from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.loaders import load
 from uap_core.models.weights import ABSENT, HERE, OTHER, file_hash, state, torchvision_folder
 from uap_core.models.zoo import Zoo
@@ -152,3 +153,9 @@ def test_a_hash_is_worked_out_once_and_again_when_the_file_changes(tmp_path: Pat
     path.write_bytes(b"other")
     assert state(card) == OTHER
     assert len(read) == 2
+
+
+def test_imagenets_names_are_torchvisions() -> None:
+    names, wnids = imagenet_classes()
+    assert list(names) == tv_models.get_model_weights("squeezenet1_1").DEFAULT.meta["categories"]
+    assert len(set(wnids)) == 1000

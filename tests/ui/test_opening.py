@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import gradio as gr
@@ -16,6 +18,8 @@ from uap_core.perturbation import load_perturbation
 from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.ui import apply_tab
 from uap_core.ui.opening import OPENING, load_opening
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_first_view_is_what_the_network_says_now() -> None:
@@ -60,6 +64,16 @@ def test_nothing_is_computed_for_the_first_view(page: gr.Blocks) -> None:
     (numbers,) = (block.value for block in page.blocks.values() if getattr(block, "elem_id", "") == "numbers")
     assert "precomputed, on EfficientNet-Lite0" in str(numbers)
     assert "live, on EfficientNet-Lite0" in str(handlers_of(page)["apply"](*FIRST))
+
+
+def test_the_page_is_laid_out_without_torch() -> None:
+    """So that it answers at once; networks are loaded while it is read."""
+    check = (
+        "import sys; from uap_core.ui.page import build; from uap_core.ui.studio import Studio; build(Studio());"
+        "print([name for name in ('torch', 'torchvision', 'timm') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.stdout.strip() == "[]", run.stderr
 
 
 def test_its_downloads_are_those_that_applying_it_gives(page: gr.Blocks) -> None:

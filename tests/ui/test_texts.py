@@ -20,6 +20,7 @@ import pytest
 from uap_core import errors
 from uap_core.catalogue import CATALOGUE
 from uap_core.library import library
+from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.zoo import Zoo
 from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.texts import catalogue
@@ -82,6 +83,7 @@ def names() -> list[str]:
     found = [text for entry in library() for text in (entry.name, entry.name.partition(",")[0], entry.key)]
     found += [entry.name for entry in CATALOGUE]
     found += [text for photo in SAMPLE_PHOTOS for text in (photo.title, photo.credit)]
+    found += imagenet_classes()[0]
     for card in cards:
         found += [card.name, card.key, card.note, str(card.measured.get("set", ""))]
         found += [entry["name"] for entry in card.classes] if isinstance(card.classes, list) else []

@@ -1,18 +1,15 @@
-"""torchvision and timm, imported when first needed, and ImageNet's classes as they name them."""
+"""torchvision and timm, imported when first needed."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import torch
 
 from uap_core.errors import ModelError
 from uap_core.texts import _
-
-WNIDS = Path(__file__).parent / "imagenet_wnids.txt"  # WordNet ids of ImageNet's classes, in the networks' output order
 
 
 def import_torchvision() -> ModuleType:
@@ -39,10 +36,3 @@ def import_timm() -> ModuleType:
         return importlib.import_module("timm")
     except ImportError as error:
         raise ModelError(_("This network needs the package timm: pip install timm.")) from error
-
-
-def imagenet_classes() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names and WordNet ids of ImageNet's 1000 classes, in the order of the networks' outputs."""
-    tv_models = import_torchvision().models
-    labels = tv_models.get_model_weights("squeezenet1_1").DEFAULT.meta["categories"]
-    return tuple(labels), tuple(WNIDS.read_text(encoding="utf-8").split())

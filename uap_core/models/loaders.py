@@ -17,7 +17,8 @@ from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.exported import open_program
 from uap_core.models.faster import fold_batch_norm
-from uap_core.models.libraries import imagenet_classes, import_timm, import_torchvision
+from uap_core.models.imagenet import imagenet_classes
+from uap_core.models.libraries import import_timm, import_torchvision
 from uap_core.models.tensors import read_tensors
 from uap_core.models.weights import file_hash, how_to_get
 from uap_core.texts import _

@@ -42,6 +42,6 @@ def foreign(studio: Studio, network: str, key: str, own: dict[str, Pattern]) -> 
     said = escape(_("Pattern made for {makers}, tried on {network}.").format(makers=names(studio, makers), network=name))
     if not own_pattern(studio, network):
         return f'<div class="foreign">{said}</div>'
-    offer = escape(_("Use {network}\u2019s own").format(network=name))
+    offer = escape(_("Use {network}’s own").format(network=name))
     press = f"document.querySelector('#turn-{USE_OWN}').click()"
     return f'<div class="foreign">{said} <button type="button" onclick="{press}">{offer}</button></div>'

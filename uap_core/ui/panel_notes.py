@@ -32,7 +32,7 @@ def about_photo(photo: str, studio: Studio, network: str) -> str:
         nearest = _("Not among this network's {count} classes: it will name the nearest it knows.")
         return status(f"{said} {nearest.format(count=len(known))}")
     if network in sample.withstands:
-        holds = _("This one holds: {network}\u2019s own pattern does not change what it says of it.")
+        holds = _("This one holds: {network}’s own pattern does not change what it says of it.")
         return status(f"{said} {holds.format(network=studio.card(network).name)}")
     return status(said)
 

@@ -20,6 +20,7 @@ from uap_core.images import square
 from uap_core.library import library
 from uap_core.limits import limits
 from uap_core.models.card import Card
+from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.photographs import SAMPLE_PHOTOS
@@ -115,11 +116,10 @@ class Studio:
         return self.zoo.load(network)
 
     def labels(self, network: str) -> list[str]:
-        """Class names of a network in alphabetical order, from its card when it lists them (that needs no torch)."""
+        """Class names of a network in alphabetical order, told without torch."""
         classes = self.card(network).classes
-        if isinstance(classes, list):
-            return sorted({entry["name"] for entry in classes})
-        return sorted(set(self.classifier(network).labels))
+        names = [entry["name"] for entry in classes] if isinstance(classes, list) else imagenet_classes()[0]
+        return sorted(set(names))
 
     def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
         """(shown name, key) of the patterns of this network's size: ready-made ones, yours, random signs.

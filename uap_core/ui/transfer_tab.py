@@ -72,7 +72,6 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     networks = gr.CheckboxGroup(
         label=_("Networks"),
         elem_id="transfer-networks",
-        info=_("Those that the pictures of the chosen one tell the truth about."),
     )
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="transfer-run")
