@@ -23,7 +23,7 @@ LAYERS = (
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
     {"images", "datasets", "imagenette"},
-    {"errors", "assets", "download", "files", "limits", "row_names"},
+    {"errors", "assets", "download", "files", "limits", "identity"},
     {"texts"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -17,10 +17,12 @@ from uap_core import __main__ as cli
 from uap_core.assets import MODELS
 from uap_core.catalogue import CATALOGUE
 from uap_core.experiments.lipschitz import LayerRow, RadiusRow
-from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.origins import MatrixRow
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.sweep import EPSILONS, SweepRow
 from uap_core.library import library
+from uap_core.models.defence_names import defence_name
+from uap_core.models.defences import GRADIENTS
 from uap_core.norms import measure
 from uap_core.perturbation import load_perturbation
 from uap_core.tables import read_table
@@ -101,7 +103,8 @@ def test_craft_by_another_method_into_a_target_and_in_two_goes(run: Run, picture
     made = load_perturbation(whole)
     assert made.provenance["target"] == "lion"
     assert made.provenance["held_out"]["target_rate"] in {round(n / 6, 4) for n in range(7)}
-    assert made.provenance["method"].startswith("SPGD(budget=24, batch_size=2")
+    assert made.provenance["method"] == "spgd"
+    assert made.provenance["settings"].items() >= {"budget": 24, "batch_size": 2}.items()
     assert run(*words, "--interval", 8, "--out", halves, "--checkpoint", state)[0] == 0
     _, resumed, _ = run(*words, "--interval", 8, "--out", halves, "--checkpoint", state)
     assert resumed.count("step ") < out.count("step ")
@@ -367,8 +370,8 @@ def test_lipschitz_prints_every_layer_and_writes_layers_and_pictures(
     assert (status, err) == (0, "")
     layers = read_table(path, LayerRow).rows
     found = read_table(tmp_path / "bounds-certified.json", RadiusRow).rows
-    assert all(row.name in out for row in layers)
-    assert (layers[-1].kind, len(found)) == ("whole network", 2)
+    assert all(row.label in out for row in layers)
+    assert (layers[-1].kind, len(found)) == ("whole", 2)
     assert f"L = {layers[-1].running:.3g}" in out
     assert figure.stat().st_size > 1000
 
@@ -377,11 +380,13 @@ def test_defend_prints_and_writes_both_patterns_for_every_defence(run: Run, pict
     path = tmp_path / "defences.csv"
     status, out, err = run("defend", "--data", pictures, "--budget", 8, "--images", 5, "--detector", "--out", path)
     assert (status, err) == (0, "")
-    names = ["none", "JPEG 75", "JPEG 50", "blur 1", "3 bits", "crop 90%"]
+    ids = ["none", "jpeg-75", "jpeg-50", "blur-1", "bits-3", "crop-0.9"]
     lines = list(csv.DictReader(path.read_text().splitlines()))
-    assert [line["defence"] for line in lines][: len(names)] == names
+    assert [line["defence"] for line in lines][: len(ids)] == ids
     for line in lines:
         assert line["fixed_total"] == line["crafted_anew_total"] == "5"
-        assert re.search(rf"^{line['defence']}( +[\d.]+%){{4}}  {line['gradient']}$", out, re.MULTILINE)
+        assert re.search(
+            rf"^{defence_name(line['defence'])}( +[\d.]+%){{4}}  {GRADIENTS[line['gradient']]}$", out, re.MULTILINE
+        )
     assert out.count("AUC") == 5
     assert "one that knows the detector: AUC" in out

@@ -9,7 +9,7 @@ from uap_core.commands.publishing import Part
 from uap_core.errors import PerturbationError
 from uap_core.experiments.directions import DirectionRow
 from uap_core.experiments.dominant import Move
-from uap_core.experiments.normals import FULL, RANDOM, SPAN, SingularRow, SubspaceRow
+from uap_core.experiments.normals import NAMES, SingularRow, SubspaceRow
 from uap_core.experiments.publish import PARTS
 from uap_core.tables import read_table
 
@@ -19,7 +19,7 @@ def test_why_prints_its_tables_and_writes_them(tmp_path: Path, capsys: pytest.Ca
     cli.app(words, standalone_mode=False)
     out = capsys.readouterr().out
     assert "normals of 3 craft images, measured on 5 others" in out
-    for part in (RANDOM, SPAN, FULL, "universal pattern", "mean image", "labels that take most,  1", "connected parts"):
+    for part in (*NAMES.values(), "universal pattern", "mean image", "labels that take most,  1", "connected parts"):
         assert part in out
     kinds = {"normals": SingularRow, "subspace": SubspaceRow, "directions": DirectionRow, "dominant": Move}
     tables = {name: read_table(tmp_path / "new" / f"resnet64-{name}.json", kind) for name, kind in kinds.items()}

@@ -12,8 +12,9 @@ from torch import Tensor
 from uap_core.assets import RESULTS
 from uap_core.crafting.problem import clean_logits, predicted
 from uap_core.datasets import ImageSet, open_held_out
-from uap_core.experiments.matrix import MatrixRow
-from uap_core.experiments.shipped import IMAGENET, OTHERS, recipes
+from uap_core.experiments.networks import IMAGENET, OTHERS
+from uap_core.experiments.origins import MatrixRow
+from uap_core.experiments.shipped import recipes
 from uap_core.library import library
 from uap_core.metrics import accuracy, fooling_rate, top_k_accuracy
 from uap_core.models.classifier import Classifier
@@ -161,7 +162,7 @@ def test_patterns_of_the_imagenet_networks(network: str, shared: Path, real_zoo:
         stated = entry.provenance["held_out"]
         stated = (stated if len(entry.networks) == 1 else stated[network])["fooling_rate"]
         assert rate == pytest.approx(stated, abs=SLACK + chance(stated, count, 300)), entry.key
-        assert loaded.weights_hash == entry.provenance["weights_sha256"].split(", ")[entry.networks.index(network)]
+        assert loaded.card.is_weights(entry.provenance["weights_sha256"].split(", ")[entry.networks.index(network)])
         if own:
             assert stated >= 0.9
 
@@ -170,8 +171,9 @@ def test_patterns_of_the_imagenet_networks(network: str, shared: Path, real_zoo:
 def test_a_pattern_fools_the_network_that_it_never_saw(left_out: str) -> None:
     """As the matrix of who fools whom has it, which is computed by the code that is tested above."""
     table = read_table(RESULTS / "imagenet-matrix.json", MatrixRow)
-    name = next(entry.name for entry in library() if entry.path.stem == f"all-but-{left_out}-linf10")
-    (row,) = [row for row in table.rows if row.perturbation == name and not row.crafted_on and "random" not in row.perturbation]
+    pattern = f"all-but-{left_out}-linf10.safetensors"
+    (row,) = [row for row in table.rows if (row.perturbation, row.network) == (pattern, left_out)]
+    assert not row.crafted_on
     assert row.fooling_rate.value >= 0.7
 
 

@@ -1,8 +1,8 @@
 """The language of what people read: English as it stands in the code, or what a catalogue makes of it. Alone knows gettext.
 
 A text is marked where it stands, ``_("Craft")``, with named places for what changes, ``_("{count} images").format(count=3)``.
-What is written into files or compared with, such as the name of a row, stays English there: marked by ``N_`` where it is
-defined, it goes through ``_`` where it is shown. One process speaks one language, UAP_LANGUAGE, so constants may be translated
+What is written into files or compared with is an id. The table that has its name marks it by ``N_``, and it goes through ``_``
+where it is shown. One process speaks one language, UAP_LANGUAGE, so constants may be translated
 at import. Catalogues are locale/<language>/LC_MESSAGES/uap_core.mo; a language without one is English.
 """
 

@@ -9,18 +9,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from uap_core.assets import RESULTS
-from uap_core.experiments.ablations import AblationRow, mean_rates
+from uap_core.experiments.ablations import AblationRow, mean_rates, variant_name
+from uap_core.experiments.directions import NAMES as DIRECTION_NAMES
 from uap_core.experiments.directions import DirectionRow
-from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.networks import IMAGENET
 from uap_core.experiments.normals import FULL, SingularRow, SubspaceRow, steepness
+from uap_core.experiments.normals import NAMES as NORMALS_NAMES
+from uap_core.experiments.origins import MatrixRow
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.shipped import IMAGENET, L2_2000
+from uap_core.experiments.shipped import L2_2000
 from uap_core.library import library
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.names import network_names
+from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 from uap_core.tables import mean_rate, read_table
 
 ENTRIES = {entry.path.stem: entry for entry in library()}
-NAMES = {key: ENTRIES[f"{key}-linf10"].name.partition(",")[0] for key in (*IMAGENET, DEFAULT_MODEL)}
+NAMES = network_names(Zoo().cards())
 
 
 def stated(file: str, network: str, name: str = "fooling_rate") -> float:
@@ -37,15 +41,15 @@ def from_images(network: str, images: int) -> float:
 
 def never_seen(network: str) -> float:
     """What the pattern of the other three does to ``network``."""
-    name = ENTRIES[f"all-but-{network}-linf10"].name
+    key = ENTRIES[f"all-but-{network}-linf10"].key
     rows = read_table(RESULTS / "imagenet-matrix.json", MatrixRow).rows
-    return next(row.fooling_rate.value for row in rows if (row.perturbation, row.network) == (name, NAMES[network]))
+    return next(row.fooling_rate.value for row in rows if (row.perturbation, row.network) == (key, network))
 
 
 def of_geometry(network: str) -> dict[str, float]:
     """At l2 2000/255: directions, and random vectors of the span of 100 singular vectors and of the full space."""
     rows = read_table(RESULTS / f"{network}-directions.json", DirectionRow).rows
-    found = {row.direction: row.fooling_rate.value for row in rows if row.norm == L2_2000.radius}
+    found = {DIRECTION_NAMES[row.direction]: row.fooling_rate.value for row in rows if row.norm == L2_2000.radius}
     for row in read_table(RESULTS / f"{network}-subspace.json", SubspaceRow).rows:
         if row.norm == L2_2000.radius and row.space == FULL:
             found["random, full space"] = row.fooling_rate.value
@@ -84,7 +88,8 @@ def main() -> None:
     means = {key: mean_rates(read_table(path, AblationRow).rows) for key, path in files.items() if path.is_file()}
     variants = dict.fromkeys(variant for found in means.values() for variant in found)
     print_table(
-        [NAMES[key] for key in means], {variant: [found.get(variant) for found in means.values()] for variant in variants}
+        [NAMES[key] for key in means],
+        {variant_name(key): [found.get(key) for found in means.values()] for key in variants},
     )
     geometry = {key: of_geometry(key) for key in (DEFAULT_MODEL, *IMAGENET)}
     print_table(
@@ -93,7 +98,10 @@ def main() -> None:
     )
     for key in geometry:
         falls = steepness(read_table(RESULTS / f"{key}-normals.json", SingularRow).rows)
-        print(f"{NAMES[key]}: singular values fall", ", ".join(f"by {fall:.2f} ({kind})" for kind, fall in falls.items()))
+        print(
+            f"{NAMES[key]}: singular values fall",
+            ", ".join(f"by {fall:.2f} ({NORMALS_NAMES[kind]})" for kind, fall in falls.items()),
+        )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from uap_core.crafting.menu import MENU, build, called
 from uap_core.crafting.problem import Goal
 from uap_core.errors import SettingError
 from uap_core.experiments.shipped import DEEPFOOL
+from uap_core.identity import identity
 from uap_core.norms import Ball
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -22,8 +23,9 @@ def test_all_methods_are_on_the_menu_and_know_their_names() -> None:
     assert list(MENU) == list(METHODS)
     for key, item in MENU.items():
         assert build(key, 300).budget == 300
-        assert called(repr(build(key, 300))) == item.name
-    assert called("Nobody(budget=1)") == called("") == ""
+        assert called(identity(build(key, 300))) == item.name
+    assert called({"method": "nobody"}) == "nobody"
+    assert called({}) == ""
 
 
 def test_deepfool_is_that_of_the_library() -> None:

@@ -32,7 +32,7 @@ def test_every_variant_runs_at_the_cost_of_ours_and_finds_another_pattern(name: 
 
     found, ours = crafted(VARIANTS[name]), crafted(VARIANTS["ours"])
     assert found.image_gradients == pytest.approx(ours.image_gradients, abs=30)
-    assert torch.equal(found.perturbation, ours.perturbation) == (name in ("ours", "in 32 bits"))  # all are compared in 32
+    assert torch.equal(found.perturbation, ours.perturbation) == (name in ("ours", "in_32_bits"))  # all are compared in 32
 
 
 def test_the_average_is_of_the_last_fifth() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toys import SIDE, pictures, seeded, smooth_network
 
-from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, INTO, LEAST, MENU, SIGNS, TARGET, UNIVERSAL
+from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, INTO, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, UNIVERSAL
 from uap_core.errors import SettingError
 from uap_core.experiments.comparison import Bout, Contender, compare
 from uap_core.images import from_array
@@ -41,10 +41,11 @@ def test_every_row_says_what_its_picture_does(goal: str) -> None:
         assert (row.verdict == HELD) == (row.label == NETWORK.labels[SEEN])
         assert row.at_home is None
         if wanted is not None and row.key not in BASELINES:
-            assert NETWORK.labels[wanted] in row.aim
+            assert (row.aim, row.into) == (goal, NETWORK.labels[wanted])
             assert (row.verdict == INTO) == (row.label == NETWORK.labels[wanted])
         else:
-            assert row.verdict in (FOOLED, HELD) or "runner-up" in row.aim
+            assert row.verdict in (FOOLED, HELD) or row.aim == RUNNER_UP
+            assert bool(row.into) == (row.aim == RUNNER_UP)
         change = row.picture.astype(float) - (IMAGE[0].permute(1, 2, 0) * 255).round().numpy()
         assert abs(np.abs(change).max() - row.linf * 255) <= 0.51, "the picture is the exact one, rounded"
         assert row.queries >= 1
@@ -149,8 +150,8 @@ def test_an_l2_pattern_beside_attacks_in_l_inf() -> None:
 
 def test_rows_say_what_they_may_spend_and_keep_to_it() -> None:
     rows = finished(["fgsm", "iterates", "square", "carlini-wagner", "carlini-wagner-l0", "lbfgs"])
-    assert [row.budget for row in rows.values()] == [
-        *("", "10 steps", "200 queries", "3 x 15 iterations", "24 x 15 iterations", "2 x 10 iterations")
+    assert [str(row.budget) for row in rows.values()] == [
+        *("None", "10 steps", "200 queries", "3 x 15 iterations", "24 x 15 iterations", "2 x 10 iterations")
     ]
     assert rows["iterates"].gradients <= 10
     assert rows["square"].queries <= 200

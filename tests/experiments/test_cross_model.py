@@ -16,8 +16,8 @@ from uap_core.attacks.subject import Subject
 from uap_core.datasets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments import cross_model as room
-from uap_core.experiments.cross_model import as_large, cross_model, distortion, made_on, named_attack, whole_rows
-from uap_core.experiments.matrix import GAUSSIAN, RANDOM_SIGNS, MatrixRow
+from uap_core.experiments.cross_model import as_large, cross_model, distortion, made_on, made_to_transfer, whole_rows
+from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, origin_name
 from uap_core.models.classifier import Classifier
 
 # Far from black and white, so that nothing is clamped.
@@ -39,12 +39,12 @@ class Brighten(Attack):
 
 
 def named(network: Classifier, name: str) -> Classifier:
-    network.card = replace(network.card, name=name)
+    network.card = replace(network.card, key=name)
     return network
 
 
-def table(rows: list[MatrixRow]) -> dict[tuple[str, str], MatrixRow]:
-    found = {(row.perturbation, row.network): row for row in rows}
+def table(rows: list[MatrixRow]) -> dict[tuple[Origin, str], MatrixRow]:
+    found = {(row.origin, row.network): row for row in rows}
     assert len(found) == len(rows)
     return found
 
@@ -66,13 +66,13 @@ def test_one_boundary_transfers_always_and_an_orthogonal_one_never(linear) -> No
         named(two_classes(linear, direction), name)
         for direction, name in ((first, "source"), (3 * first, "twin"), (second, "other"))
     )
-    cells = table(list(cross_model([source, twin, other], GREYS, DeepFool(), "DeepFool", 0)))
+    cells = table(list(cross_model([source, twin, other], GREYS, DeepFool(), "deepfool", 0)))
     for made in ("source", "twin"):
-        assert cells[made_on("DeepFool", made), "source"].fooling_rate.value == 1
-        assert cells[made_on("DeepFool", made), "twin"].fooling_rate.value == 1
-        assert cells[made_on("DeepFool", made), "other"].fooling_rate.value < 0.05
-    assert cells[made_on("DeepFool", "other"), "other"].fooling_rate.value == 1
-    assert {row.network for (name, _), row in cells.items() if row.crafted_on and "twin" in name} == {"twin"}
+        assert cells[made_on(DeepFool(), "deepfool", made), "source"].fooling_rate.value == 1
+        assert cells[made_on(DeepFool(), "deepfool", made), "twin"].fooling_rate.value == 1
+        assert cells[made_on(DeepFool(), "deepfool", made), "other"].fooling_rate.value < 0.05
+    assert cells[made_on(DeepFool(), "deepfool", "other"), "other"].fooling_rate.value == 1
+    assert {row.network for (origin, _), row in cells.items() if row.crafted_on and origin.made_on == "twin"} == {"twin"}
 
 
 def test_deepfools_distortion_is_the_distance_to_the_boundary(linear) -> None:
@@ -80,9 +80,9 @@ def test_deepfools_distortion_is_the_distance_to_the_boundary(linear) -> None:
     source, other = named(two_classes(linear, first), "source"), named(two_classes(linear, second), "other")
     scores = GREYS.images(slice(None)).flatten(1) @ first
     distances = (scores - scores.mean()).abs() / first.norm()
-    rows = table(list(cross_model([source, other], GREYS, DeepFool(overshoot=0.02), "DeepFool", 0)))
+    rows = table(list(cross_model([source, other], GREYS, DeepFool(overshoot=0.02), "deepfool", 0)))
     expected = 1.02 * float(distances.mean()) / math.sqrt(VALUES)
-    assert rows[made_on("DeepFool", "source"), "other"].distortion == pytest.approx(expected, rel=0.01)
+    assert rows[made_on(DeepFool(), "deepfool", "source"), "other"].distortion == pytest.approx(expected, rel=0.01)
 
 
 def test_distortion_by_hand() -> None:
@@ -102,9 +102,11 @@ def test_noise_is_as_large_as_the_largest_examples_and_fresh_for_each_image(zoo:
 
     monkeypatch.setattr(room, "predict", watched)
     networks = list(zoo.networks.values())
-    known = {made_on("x", "One"): 0.03, made_on("x", "Two"): 0.05}
+    known = {made_on(Brighten(), "x", "one"): 0.03, made_on(Brighten(), "x", "two"): 0.05}
     rows = table(list(cross_model(networks, GREYS, Brighten(), "x", 0, known)))
-    assert set(rows) == {(as_large(kind, "x"), name) for kind in (RANDOM_SIGNS, GAUSSIAN) for name in ("One", "Two")}
+    assert set(rows) == {
+        (as_large(kind, Brighten(), "x"), name) for kind in (RANDOM_SIGNS, GAUSSIAN) for name in ("one", "two")
+    }
     assert all(row.distortion == pytest.approx(0.05, rel=1e-3) and not row.crafted_on for row in rows.values())
     changes = torch.cat(seen[::2]) - torch.cat([GREYS.images(slice(None))] * 2)
     torch.testing.assert_close(distortion(changes), torch.full((140,), 0.05), rtol=1e-3, atol=0)
@@ -137,10 +139,10 @@ def test_what_is_known_is_left_out_and_the_rest_comes_out_the_same(zoo: ToyZoo) 
     networks = list(zoo.networks.values())
     whole = list(cross_model(networks, IMAGES, Brighten(), "x", 0))
     begun = whole[:2]
-    known = whole_rows(begun, ["One", "Two"])
-    assert set(known) == {made_on("x", "One")}
+    known = whole_rows(begun, ["one", "two"])
+    assert set(known) == {made_on(Brighten(), "x", "one")}
     assert begun + list(cross_model(networks, IMAGES, Brighten(), "x", 0, known)) == whole
-    assert whole_rows(whole[:3], ["One", "Two"]) == known, "a row that lacks a network is not whole"
+    assert whole_rows(whole[:3], ["one", "two"]) == known, "a row that lacks a network is not whole"
     assert list(cross_model(networks, IMAGES, Brighten(), "x", 1))[:4] == whole[:4]
     assert next(cross_model(networks, IMAGES, Brighten(0.0), "x", 0)).fooling_rate.count == 0
 
@@ -166,14 +168,20 @@ def test_each_image_is_attacked_away_from_what_its_network_says_of_it(zoo: ToyZo
 
 def test_an_attack_that_needs_a_target_aims_at_the_runner_up(zoo: ToyZoo) -> None:
     few: ImageSet = GREYS.prefix(3)
-    rows = list(cross_model(list(zoo.networks.values())[:1], few, LBFGS(2, 10), "L-BFGS", 0))
+    rows = list(cross_model(list(zoo.networks.values())[:1], few, LBFGS(2, 10), "lbfgs", 0))
     assert rows[0].fooling_rate.value == 1
 
 
-def test_attacks_by_name() -> None:
-    name, attack = named_attack("pgd", 8 / 255)
-    assert name == "PGD 8/255"
+def test_attacks_of_the_menu_that_shall_reach_another_network() -> None:
+    attack = made_to_transfer("pgd", 8 / 255)
     assert (attack.epsilon, attack.all_steps) == (8 / 255, True)
-    assert named_attack("deepfool", 8 / 255)[0] == "DeepFool"
     with pytest.raises(SettingError, match=r"no attack .nobody.\. Known: fgsm, "):
-        named_attack("nobody", 0.1)
+        made_to_transfer("nobody", 0.1)
+
+
+def test_examples_and_noise_have_names() -> None:
+    pgd, names = made_to_transfer("pgd", 8 / 255), {"one": "One"}
+    assert origin_name(made_on(pgd, "pgd", "one"), names) == "PGD 8/255, made on One"
+    assert origin_name(made_on(DeepFool(), "deepfool", "stranger"), names) == "DeepFool, made on stranger"
+    assert origin_name(as_large(RANDOM_SIGNS, DeepFool(), "deepfool"), names) == "random signs, as large as by DeepFool"
+    assert origin_name(as_large(GAUSSIAN, pgd, "pgd"), names) == "Gaussian noise, as large as by PGD 8/255"

@@ -12,8 +12,8 @@ from uap_core.attacks.fgsm import FGSM
 from uap_core.datasets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments import cross_training as room
-from uap_core.experiments.cross_training import LEARNERS, RECIPE, SIDE, LearnerRow, cross_training, halves
-from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.cross_training import LEARNER_NAMES, LEARNERS, RECIPE, SIDE, LearnerRow, cross_training, halves
+from uap_core.experiments.origins import MatrixRow
 
 QUICK = replace(RECIPE, epochs=4, batch_size=10)
 
@@ -54,10 +54,10 @@ def test_three_networks_learn_and_are_tested_on_each_others_examples(monkeypatch
         return train(network, part, tested, recipe, checkpoint)
 
     monkeypatch.setattr(room, "train", watched)
-    rows = list(cross_training(coloured(60, 0), coloured(12, 1), {"FGSM": FGSM(60 / 255)}, 0, QUICK))
+    rows = list(cross_training(coloured(60, 0), coloured(12, 1), {"fgsm": FGSM(60 / 255)}, 0, QUICK))
     learning = [row for row in rows if isinstance(row, LearnerRow)]
     tested = [row for row in rows if isinstance(row, MatrixRow)]
-    names = [learner.name for learner in LEARNERS]
+    names = [learner.key for learner in LEARNERS]
     assert [row.network for row in learning] == [name for name in names for _ in range(4)]
     assert [row.share for row in learning][-1] == 1
     assert all(row.accuracy.total == 12 for row in learning)
@@ -70,8 +70,12 @@ def test_three_networks_learn_and_are_tested_on_each_others_examples(monkeypatch
     assert len({seed for _, seed in seen}) == 3, "two networks with the same first weights would be alike from the start"
 
 
+def test_learners_have_names() -> None:
+    assert list(LEARNER_NAMES.values()) == ["A: 16-32-64, half 1", "A': 16-32-64, half 2", "B: 24-48, half 1"]
+
+
 def test_pictures_that_cannot_be_learnt_from_get_a_sentence() -> None:
-    attacks = {"FGSM": FGSM()}
+    attacks = {"fgsm": FGSM()}
     with pytest.raises(DatasetError, match="a folder a class"):
         next(cross_training(coloured(60, 0, ("one",)), coloured(12, 1, ("one",)), attacks, 0, QUICK))
     with pytest.raises(DatasetError, match="classes that the craft images lack"):

@@ -29,7 +29,7 @@ from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models import entropy
 from uap_core.models.defences import DEFENCES, BitDepth, Blur, Jpeg
 from uap_core.models.defended import defended
-from uap_core.models.twins import ROBUST, UNIVERSAL
+from uap_core.models.twins import NAMES, ROBUST, UNIVERSAL
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation, save_perturbation
 from uap_core.tables import Table, read_table, to_csv, write_table
@@ -85,8 +85,8 @@ def test_what_ships_has_both(path: Path) -> None:
 def test_rows_and_csv_come_whole_and_progress_is_no_row() -> None:
     found = list(defence_rows(convolutional_network(), [Jpeg(50)], pattern(), CRAFT, HELD_OUT, METHOD))
     rows = [row for row in found if isinstance(row, DefenceRow)]
-    assert [row.defence for row in rows] == [UNDEFENDED, "JPEG 50"]
-    shares = [row.share for row in found if isinstance(row, Crafting) and row.defence == "JPEG 50"]
+    assert [row.defence for row in rows] == [UNDEFENDED, "jpeg-50"]
+    shares = [row.share for row in found if isinstance(row, Crafting) and row.defence == "jpeg-50"]
     assert shares == sorted(shares)
     assert shares[-1] == 1
     for line in csv.DictReader(io.StringIO(to_csv(rows))):
@@ -108,7 +108,7 @@ def test_without_a_defence_it_is_the_ordinary_fooling_rate() -> None:
 
 def test_behind_a_defence_the_defended_networks_own_answers_count() -> None:
     network = defended(convolutional_network(), Blur(1.0))
-    row, clean = measured()["blur 1"], predict(network, HELD_OUT.batches())
+    row, clean = measured()["blur-1"], predict(network, HELD_OUT.batches())
     assert row.fixed == fooling_rate(clean, predict(network, map(pattern().apply, HELD_OUT.batches())))
     signs = Perturbation("signs", BALL.random_signs((3, SIDE, SIDE), seeded(0)), BALL)
     assert row.random_signs == fooling_rate(clean, predict(network, map(signs.apply, HELD_OUT.batches())))
@@ -131,7 +131,7 @@ def test_at_epsilon_0_nobody_is_fooled() -> None:
 
 def test_eight_bits_change_nothing_of_what_lies_on_their_grid() -> None:
     rows = measured([BitDepth(8)])
-    bare, behind = rows[UNDEFENDED], rows["8 bits"]
+    bare, behind = rows[UNDEFENDED], rows["bits-8"]
     assert behind.clean == bare.clean
     assert behind.fixed == bare.fixed
 
@@ -148,7 +148,7 @@ def test_truth_where_folders_are_classes() -> None:
 
 def test_each_twin_is_a_row_and_what_is_known_is_left_out() -> None:
     twins = {ROBUST: smooth_network(3), UNIVERSAL: smooth_network(4)}
-    rows = measured([Jpeg(50)], twins=twins, known=[UNDEFENDED, "JPEG 50"])
+    rows = measured([Jpeg(50)], twins=twins, known=[UNDEFENDED, "jpeg-50"])
     assert list(rows) == [ROBUST, UNIVERSAL]
     for name, twin in twins.items():
         clean = predict(twin, HELD_OUT.batches())
@@ -196,7 +196,7 @@ def test_a_published_table_goes_on_where_it_was_stopped(materials: Materials, mo
     job, path = room._defences_job(materials, "one"), materials.results / "one-defences.json"
     list(islice(job.run(), 2))
     begun = read_table(path, DefenceRow).rows
-    assert [row.defence for row in begun] == [UNDEFENDED, "blur 1"]
+    assert [row.defence for row in begun] == [UNDEFENDED, "blur-1"]
     assert not job.is_done()
     list(job.run())
     assert job.is_done()
@@ -204,13 +204,13 @@ def test_a_published_table_goes_on_where_it_was_stopped(materials: Materials, mo
     twins = {ROBUST: smooth_network(5), UNIVERSAL: smooth_network(6)}
     monkeypatch.setattr(room, "trained_twins", lambda zoo, key: twins)
     assert not job.is_done()
-    assert [line.partition(":")[0] for line in job.run()] == [ROBUST, UNIVERSAL]
+    assert [line.partition(":")[0] for line in job.run()] == [NAMES[ROBUST], NAMES[UNIVERSAL]]
     assert job.is_done()
     with_twins = read_table(path, DefenceRow)
     for name in twins:
         twins[name].weights_hash = f"{name} anew"
         assert not job.is_done()
-        assert [line.partition(":")[0] for line in job.run()] == [name]
+        assert [line.partition(":")[0] for line in job.run()] == [NAMES[name]]
         assert job.is_done()
     again = read_table(path, DefenceRow)
     assert again.rows[:2] == begun
@@ -222,18 +222,18 @@ def test_a_published_table_goes_on_where_it_was_stopped(materials: Materials, mo
 
 
 def test_a_twin_that_came_later_is_all_that_is_measured(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table begun when there was one twin, whose hash alone it states, goes on with the second; a lost one's row goes."""
+    """A table begun when there was one twin goes on with the second; a lost one's row goes."""
     job, path = room._defences_job(materials, "one"), materials.results / "one-defences.json"
     twins = {ROBUST: smooth_network(5)}
     monkeypatch.setattr(room, "trained_twins", lambda zoo, key: twins)
     list(job.run())
     before = read_table(path, DefenceRow)
-    assert before.provenance["twin_sha256"] == twins[ROBUST].weights_hash
+    assert before.provenance["defences"][ROBUST]["weights_sha256"] == twins[ROBUST].weights_hash
     twins[UNIVERSAL] = smooth_network(6)
-    assert [line.partition(":")[0] for line in job.run()] == [UNIVERSAL]
+    assert [line.partition(":")[0] for line in job.run()] == [NAMES[UNIVERSAL]]
     assert read_table(path, DefenceRow).rows[:-1] == before.rows
     del twins[ROBUST]
     twins[UNIVERSAL].weights_hash = "another"
-    assert [line.partition(":")[0] for line in job.run()] == [UNIVERSAL]
+    assert [line.partition(":")[0] for line in job.run()] == [NAMES[UNIVERSAL]]
     assert ROBUST not in {row.defence for row in read_table(path, DefenceRow).rows}
     assert job.is_done()

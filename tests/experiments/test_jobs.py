@@ -12,12 +12,13 @@ from toys import SIDE, ToyZoo, toy_set
 
 from uap_core.attacks.fgsm import FGSM
 from uap_core.crafting.default import Default
-from uap_core.experiments import publish as room
-from uap_core.experiments import published_transfer
+from uap_core.experiments import published_curves, published_methods, published_transfer
 from uap_core.experiments.cross_training import LearnerRow
 from uap_core.experiments.materials import Materials, minutes
-from uap_core.experiments.matrix import MatrixRow
-from uap_core.experiments.publish import _convergence_job, _curve_job, _library_job, _matrix_job
+from uap_core.experiments.origins import MatrixRow
+from uap_core.experiments.published_curves import curve_job
+from uap_core.experiments.published_library import library_job, matrix_job
+from uap_core.experiments.published_methods import convergence_job
 from uap_core.experiments.published_transfer import _examples_job, _halves_job
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.shipped import Recipe
@@ -33,13 +34,13 @@ METHOD = Default(budget=24, batch_size=4)
 def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
     monkeypatch.setattr(Materials, "splits", lambda self, key, source=None: (CRAFT, HELD_OUT))
     monkeypatch.setattr(Materials, "held_out", lambda self, key: HELD_OUT)
-    monkeypatch.setattr(room, "SEEDS", 2)
+    monkeypatch.setattr(published_curves, "SEEDS", 2)
     (tmp_path / "patterns").mkdir()
     return Materials(zoo, {SIDE: Path("toy.zip")}, tmp_path / "results", tmp_path / "patterns", tmp_path / "work")  # type: ignore[arg-type]
 
 
 def test_a_curve_that_was_stopped_goes_on(materials: Materials, tmp_path: Path) -> None:
-    job = _curve_job(materials, "one", "real", METHOD)
+    job = curve_job(materials, "one", "real", METHOD)
     path = tmp_path / "results" / "one-curve-real.json"
     assert not job.is_done()
     list(islice(job.run(), 3))
@@ -55,41 +56,41 @@ def test_a_curve_that_was_stopped_goes_on(materials: Materials, tmp_path: Path) 
 
 
 def test_another_method_or_network_begins_a_curve_anew(materials: Materials, zoo: ToyZoo) -> None:
-    list(_curve_job(materials, "one", "real", METHOD).run())
-    assert not _curve_job(materials, "one", "real", replace(METHOD, rate=0.5)).is_done()
+    list(curve_job(materials, "one", "real", METHOD).run())
+    assert not curve_job(materials, "one", "real", replace(METHOD, rate=0.5)).is_done()
     network = zoo.networks["one"]
     network.card = replace(network.card, sha256="others")
-    assert not _curve_job(materials, "one", "real", METHOD).is_done()
+    assert not curve_job(materials, "one", "real", METHOD).is_done()
 
 
 def test_a_pattern_and_the_matrix_that_waits_for_it(materials: Materials) -> None:
-    first = _library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=20))
-    table = _matrix_job(materials, ("one", "two"), "both-matrix")
+    first = library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=20))
+    table = matrix_job(materials, ("one", "two"), "both-matrix")
     assert not first.is_done()
     list(first.run())
     assert first.is_done()
     list(table.run())
     assert table.is_done()
-    list(_library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
+    list(library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
     assert not table.is_done()
     table_path = materials.results / "both-matrix.json"
     assert len(json.loads(table_path.read_text())["rows"]) == 2 * 5
 
 
 def test_a_matrix_computes_each_cell_once(materials: Materials, zoo: ToyZoo) -> None:
-    list(_library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=20)).run())
-    job, path = _matrix_job(materials, ("one", "two"), "both-matrix"), materials.results / "both-matrix.json"
+    list(library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=20)).run())
+    job, path = matrix_job(materials, ("one", "two"), "both-matrix"), materials.results / "both-matrix.json"
     assert len(list(islice(job.run(), 4))) == 4
     assert len(read_table(path, MatrixRow).rows) == 3, "one cell is told before it is written"
     assert not job.is_done()
     assert len(list(job.run())) == 10 - 3
     assert job.is_done()
     whole = read_table(path, MatrixRow)
-    list(_library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
+    list(library_job(materials, Recipe("two-linf", ("two",), Ball("linf", 20 / 255), METHOD, images=20)).run())
     assert [line.partition(" on ")[0] for line in job.run()] == ["Two, l_inf 20/255"] * 2
     assert job.is_done()
     larger = read_table(path, MatrixRow)
-    assert [row for row in larger.rows if not row.perturbation.startswith("Two")] == whole.rows
+    assert [row for row in larger.rows if row.perturbation != "two-linf.safetensors"] == whole.rows
     (materials.perturbations / "two-linf.safetensors").unlink()
     assert not job.is_done(), "a pattern that is gone has no row"
     assert list(job.run()) == []
@@ -97,7 +98,7 @@ def test_a_matrix_computes_each_cell_once(materials: Materials, zoo: ToyZoo) -> 
 
 
 def test_examples_go_on_where_they_were_stopped(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published_transfer, "ATTACKS", {"FGSM": FGSM(), "PGD": published_transfer.PGD})
+    monkeypatch.setattr(published_transfer, "ATTACKS", {"fgsm": FGSM(), "pgd": published_transfer.PGD})
     job = _examples_job(materials, ("one", "two"), "both-examples", 7)
     path = materials.results / "both-examples.json"
     first = list(islice(job.run(), 7))
@@ -111,14 +112,16 @@ def test_examples_go_on_where_they_were_stopped(materials: Materials, monkeypatc
     whole = read_table(path, MatrixRow)
     assert whole.rows[:6] == begun.rows[:6]
     assert len(whole.rows) == 2 * (2 + 2) * 2
-    assert len({(row.perturbation, row.network) for row in whole.rows}) == len(whole.rows)
-    monkeypatch.setattr(published_transfer, "ATTACKS", {"FGSM": FGSM()})
-    assert not _examples_job(materials, ("one", "two"), "both-examples", 7).is_done()
+    assert len({(row.origin, row.network) for row in whole.rows}) == len(whole.rows)
+    monkeypatch.setattr(published_transfer, "ATTACKS", {"fgsm": FGSM(), "pgd": FGSM(0.02)})
+    job = _examples_job(materials, ("one", "two"), "both-examples", 7)
+    assert not job.is_done()
+    assert len(list(job.run())) == 8, "the rows of the attack that has changed, and no others"
 
 
 def test_the_table_of_two_halves_states_how_well_its_networks_do(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = [MatrixRow("made", "A", True, Rate(3, 4), 0.1)]
-    learnt = [LearnerRow("A", 1, Rate(1, 4), 0.5), LearnerRow("A", 2, Rate(2, 4), 1.0)]
+    cells = [MatrixRow("made", "a1", True, Rate(3, 4), 0.1)]
+    learnt = [LearnerRow("a1", 1, Rate(1, 4), 0.5), LearnerRow("a1", 2, Rate(2, 4), 1.0)]
     monkeypatch.setattr(published_transfer, "open_for_halves", lambda source: (CRAFT, HELD_OUT))
     monkeypatch.setattr(published_transfer, "cross_training", lambda *_: iter([*learnt, *cells]))
     monkeypatch.setattr(published_transfer, "DEFAULT_MODEL", "one")
@@ -128,22 +131,22 @@ def test_the_table_of_two_halves_states_how_well_its_networks_do(materials: Mate
     assert job.is_done()
     table = read_table(path, MatrixRow)
     assert table.rows == cells
-    assert table.provenance["accuracy"] == {"A": str(Rate(2, 4))}
+    assert table.provenance["accuracy"] == {"a1": str(Rate(2, 4))}
     monkeypatch.setattr(published_transfer, "RECIPE", replace(published_transfer.RECIPE, epochs=2))
     assert not _halves_job(materials).is_done()
 
 
 def test_the_state_of_another_recipe_is_not_gone_on_with(materials: Materials) -> None:
     recipe = Recipe("one-linf", ("one",), Ball("linf", 20 / 255), replace(METHOD, budget=4000), images=20)
-    next(_library_job(materials, recipe).run())
+    next(library_job(materials, recipe).run())
     assert list(materials.work.glob("*.state"))
-    other = _library_job(materials, replace(recipe, method=METHOD))
+    other = library_job(materials, replace(recipe, method=METHOD))
     list(other.run())
     assert other.is_done()
 
 
 def test_other_pictures_make_another_pattern(materials: Materials) -> None:
-    job = _library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=500))
+    job = library_job(materials, Recipe("one-linf", ("one",), Ball("linf", 20 / 255), METHOD, images=500))
     list(job.run())
     assert job.is_done(), "a set smaller than the recipe's gives all that it has"
     materials.sources[SIDE] = Path("others.zip")
@@ -151,9 +154,9 @@ def test_other_pictures_make_another_pattern(materials: Materials) -> None:
 
 
 def test_convergence_goes_on_with_the_methods_that_are_missing(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "METHODS", {"default": "Default", "spgd": "SPGD"})
-    monkeypatch.setattr(room, "BUDGET", 32)
-    job = _convergence_job(materials, "one")
+    monkeypatch.setattr(published_methods, "METHODS", {"default": "Default", "spgd": "SPGD"})
+    monkeypatch.setattr(published_methods, "BUDGET", 32)
+    job = convergence_job(materials, "one")
     (line,) = islice(job.run(), 1)
     assert line.startswith("default")
     assert not job.is_done()
@@ -162,6 +165,6 @@ def test_convergence_goes_on_with_the_methods_that_are_missing(materials: Materi
 
 
 def test_the_estimate_grows_with_the_work(materials: Materials) -> None:
-    few = _curve_job(materials, "one", "real", METHOD)
+    few = curve_job(materials, "one", "real", METHOD)
     assert minutes([], materials) == 0
     assert 0 < minutes([few], materials) < minutes([few] * 50, materials)

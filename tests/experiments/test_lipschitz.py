@@ -36,14 +36,14 @@ def bound_of(classifier: Classifier) -> float:
 def test_rows_go_from_the_picture_to_the_logits() -> None:
     network = convolutional_network()
     rows = list(layer_rows(network, seeded(0)))
-    assert [row.kind for row in rows] == ["convolution", "fully connected", "whole network"]
+    assert [row.kind for row in rows] == ["convolution", "fully_connected", "whole"]
     first, second, whole = rows
     assert first.real is not None
     assert first.bound is not None
     assert 0.8 * first.bound < first.real <= first.bound * (1 + 1e-5)
     assert second.real is None
     assert whole.running == pytest.approx(first.bound * (second.bound or 0))
-    assert all(row.name in as_text(row) for row in rows)
+    assert all(row.label in as_text(row) for row in rows)
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
@@ -130,7 +130,7 @@ def test_an_unknown_layer_makes_the_whole_unknown_and_says_which() -> None:
     network = Classifier(nn.Sequential(Gated(), plain.network), plain.card, plain.labels)
     rows = list(layer_rows(network, seeded(0)))
     assert rows[-1].running == math.inf
-    assert "mul" in rows[1].note
+    assert "mul" in rows[1].reason
     assert to_csv(rows).count("inf") == 5
 
 

@@ -11,7 +11,8 @@ from toys import seeded, toy_set, toy_zoo
 
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
-from uap_core.experiments.shipped import IMAGENET, OTHERS, Recipe, is_made, make, recipes
+from uap_core.experiments.networks import IMAGENET, OTHERS
+from uap_core.experiments.shipped import Recipe, is_made, make, recipes
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation

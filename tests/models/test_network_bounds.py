@@ -108,7 +108,7 @@ def test_a_batch_norm_counts_with_the_convolution_before_it_and_alone_where_ther
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     joint = float(torch.linalg.svdvals((scale[:, None] * convolution.weight[:, :, 0, 0]).detach())[0])
     found = list(layers(nn.Sequential(convolution, norm).eval(), SIDE))
-    assert [layer.kind for layer in found] == ["convolution + batch norm", "whole network"]
+    assert [layer.kind for layer in found] == ["convolution_batch_norm", "whole"]
     assert found[-1].running == pytest.approx(joint, rel=1e-5)
     between = nn.Sequential(convolution, nn.ReLU(inplace=True), norm)
     assert bound_of(between) == pytest.approx(
@@ -122,7 +122,7 @@ def test_local_response_normalisation_as_exported_programs_have_it() -> None:
 
     network = Function(respond)
     found = list(layers(network, SIDE))
-    assert [layer.kind for layer in found] == ["local response normalisation", "whole network"]
+    assert [layer.kind for layer in found] == ["local_response", "whole"]
     assert found[-1].running == pytest.approx(1 + 2 * (3 / 7) ** 1.75)
     assert steepest(network, 0) <= found[-1].running
 
@@ -192,13 +192,13 @@ def unknown(network: nn.Module) -> Layer:
     ],
 )
 def test_what_has_no_known_bound_is_named_and_nothing_is_claimed(function, words: str) -> None:
-    assert words in unknown(Function(function)).note
+    assert words in unknown(Function(function)).reason
 
 
 def test_the_layers_beyond_an_unknown_one_still_have_their_own_bounds() -> None:
     network = nn.Sequential(Function(lambda x: x.exp()), nn.Conv2d(3, 4, 3))
     found = list(layers(network, SIDE))
-    assert [layer.name for layer in found] == ["exp 1", "1", "logits"]
+    assert [layer.label for layer in found] == ["exp 1", "1", "logits"]
     assert 0 < (found[1].bound or 0) < math.inf
     assert found[1].running == math.inf
 
@@ -212,7 +212,7 @@ def test_after_a_layer_of_zeros_nothing_depends_on_the_picture() -> None:
 def test_layers_carry_the_names_of_their_weights(classifier: Classifier) -> None:
     found = list(islice(layers(classifier.network, classifier.size), 4))
     assert [layer.kind for layer in found] == ["normalisation", "enlarging", "convolution", "convolution"]
-    assert [layer.name for layer in found] == ["normalisation 1", "enlarging 1", "features.0", "features.3.conv1"]
+    assert [layer.label for layer in found] == ["normalisation 1", "enlarging 1", "features.0", "features.3.conv1"]
     assert (found[2].shape, found[2].stride) == ("32 x 3 x 3 x 3", "2 x 2")
     assert found[3].running == pytest.approx(math.prod(layer.bound or 0 for layer in found))
 

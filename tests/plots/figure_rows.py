@@ -7,7 +7,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from uap_core.attacks.menu import FOOLED, HELD
+from uap_core.attacks.menu import ANY, FOOLED, HELD, MENU
 from uap_core.experiments import directions
 from uap_core.experiments.comparison import Contender
 from uap_core.experiments.defences import DefenceRow
@@ -53,10 +53,10 @@ def epoch_rows() -> list[EpochRow]:
 
 
 def contenders(lengths: tuple[float, ...] = (4.0, 4.0, 4.1, 0.1, 0.11, 0.0)) -> list[Contender]:
-    picture = np.zeros((8, 8, 3), dtype=np.uint8)
+    picture, keys = np.zeros((8, 8, 3), dtype=np.uint8), list(MENU)
     return [
         Contender(
-            *(f"{n}", f"attack {n}", "any other label", "", picture, "b", 0.5, (FOOLED, HELD)[n % 2], "b", FOOLED, None, True),
+            *(keys[n], ANY, "", None, picture, "b", 0.5, (FOOLED, HELD)[n % 2], "b", FOOLED, None, True),
             *(0.1, length, 64, 30.0, 0.9, n, n + 1, 0.1),
         )
         for n, length in enumerate(lengths)
@@ -64,9 +64,9 @@ def contenders(lengths: tuple[float, ...] = (4.0, 4.0, 4.1, 0.1, 0.11, 0.0)) -> 
 
 
 def defence_rows() -> list[DefenceRow]:
-    rates = {"none": (100, 90, 80, 20), "JPEG 50": (95, 40, 75, 20), "trained on attacks": (70, 10, 15, 5)}
+    rates = {"none": (100, 90, 80, 20), "jpeg-50": (95, 40, 75, 20), "robust": (70, 10, 15, 5)}
     return [
-        DefenceRow(name, "exact", "right answers", *(Rate(count, 100) for count in counts), 1000, 9.0)
+        DefenceRow(name, "exact", "accuracy", *(Rate(count, 100) for count in counts), 1000, 9.0)
         for name, counts in rates.items()
     ]
 
@@ -79,18 +79,18 @@ def round_rows(rounds: int = 3) -> list[RoundRow]:
 def detector_rows() -> list[DetectorRow]:
     return [
         DetectorRow(attack, n / 4, Rate(n, 4), Rate(min(4, n + extra), 4), Rate(3, 4), 0.5 + extra / 8, 0.4, 0.9)
-        for attack, extra in (("universal pattern", 2), ("random signs", 0))
+        for attack, extra in (("universal", 2), ("random_signs", 0))
         for n in range(5)
     ]
 
 
 def layer_rows() -> list[LayerRow]:
     return [
-        LayerRow("stem", "convolution", "8 x 3 x 3 x 3", "2 x 2", 4.0, 3.9, 4.0),
-        LayerRow("sum 1", "sum", "", "", None, None, 9.0),
-        LayerRow("mean 1", "mean", "", "", 0.25, None, 2.0),
-        LayerRow("exp 1", "exp", "", "", math.inf, None, math.inf, "No bound is known."),
-        LayerRow("head", "fully connected", "5 x 8", "", 2.5, None, math.inf),
+        LayerRow("stem", 1, "convolution", "8 x 3 x 3 x 3", "2 x 2", 4.0, 3.9, 4.0),
+        LayerRow("", 1, "sum", "", "", None, None, 9.0),
+        LayerRow("", 1, "mean", "", "", 0.25, None, 2.0),
+        LayerRow("", 1, "exp", "", "", math.inf, None, math.inf, "unknown"),
+        LayerRow("head", 1, "fully_connected", "5 x 8", "", 2.5, None, math.inf),
     ]
 
 

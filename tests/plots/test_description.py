@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from figure_rows import contenders, defence_rows, sweep_rows
 
+from uap_core.attacks.menu import attack_name
 from uap_core.experiments.sweep import UNIVERSAL
 from uap_core.plots.comparison import comparison_figure
 from uap_core.plots.defences import defences_figure
@@ -32,4 +33,4 @@ def test_bars_are_told_one_by_one() -> None:
 def test_the_words_in_the_figure_are_told() -> None:
     rows = contenders()
     words = described(comparison_figure(rows, "a title"))
-    assert all(row.name in words for row in rows if row.l2 > 0)
+    assert all(attack_name(row.key) in words for row in rows if row.l2 > 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from figure_rows import legend, photo_rows, sweep_rows
 
-from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL
+from uap_core.experiments.sweep import EPSILONS, RANDOM
 from uap_core.metrics import Rate
 from uap_core.plots.epsilon import photo_figure, sweep_figure
 
@@ -11,9 +11,9 @@ from uap_core.plots.epsilon import photo_figure, sweep_figure
 def test_a_sweep_draws_its_numbers_with_their_intervals() -> None:
     figure = sweep_figure(sweep_rows(), "a title")
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
-    assert list(lines) == legend(figure) == [UNIVERSAL, RANDOM, SINGLE]
-    assert list(lines[SINGLE].get_xdata()) == pytest.approx([epsilon * 255 for epsilon in EPSILONS])
-    assert list(lines[UNIVERSAL].get_ydata()) == [min(1, round(epsilon * 255 * 5) / 100) for epsilon in EPSILONS]
+    assert list(lines) == legend(figure) == ["universal", "random signs", "FGSM per image"]
+    assert list(lines["FGSM per image"].get_xdata()) == pytest.approx([epsilon * 255 for epsilon in EPSILONS])
+    assert list(lines["universal"].get_ydata()) == [min(1, round(epsilon * 255 * 5) / 100) for epsilon in EPSILONS]
     assert len(figure.axes[0].collections) == 3
     band = figure.axes[0].collections[1].get_paths()[0].vertices[:, 1]
     low, high = Rate(20, 100).interval  # random signs at 20/255
@@ -24,7 +24,7 @@ def test_a_sweep_draws_its_numbers_with_their_intervals() -> None:
 
 
 def test_a_sweep_of_one_attack_is_enough() -> None:
-    assert legend(sweep_figure([row for row in sweep_rows() if row.attack == RANDOM], "")) == [RANDOM]
+    assert legend(sweep_figure([row for row in sweep_rows() if row.attack == RANDOM], "")) == ["random signs"]
     assert sweep_figure([], "nothing yet").axes[0].get_legend() is None
 
 

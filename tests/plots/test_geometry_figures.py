@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 from figure_rows import DIRECTIONS, SINGULAR, SUBSPACE, legend
 
-from uap_core.experiments.directions import FAST, MEAN, RANDOM, SINGLE, SUM, UNIVERSAL
-from uap_core.experiments.normals import FULL, NORMALS
-from uap_core.experiments.normals import RANDOM as RANDOM_VECTORS
+from uap_core.experiments.directions import FAST, MEAN, NAMES, RANDOM, SINGLE, SUM, UNIVERSAL
+from uap_core.experiments.normals import FULL
 from uap_core.metrics import Rate
 from uap_core.plots.geometry import directions_figure, singular_figure, subspace_figure
 
@@ -15,7 +14,7 @@ def test_singular_values_are_drawn_with_the_factor_by_which_they_fall() -> None:
     first, second = figure.axes[0].lines
     assert list(first.get_ydata()) == [8, 4, 8 / 3, 2]
     assert list(second.get_ydata()) == [1.1] * 4
-    assert legend(figure) == [f"{NORMALS}: first / last = 4", f"{RANDOM_VECTORS}: first / last = 1"]
+    assert legend(figure) == ["normals of the boundary: first / last = 4", "random unit vectors: first / last = 1"]
     assert figure.axes[0].get_ylim() == pytest.approx((0, 8.64))
     assert singular_figure([], "nothing yet").axes[0].lines[:] == []
 
@@ -39,9 +38,9 @@ def test_each_length_has_its_span_and_its_full_space() -> None:
 def test_directions_start_where_nobody_is_fooled() -> None:
     axes = directions_figure(DIRECTIONS, "").axes[0]
     named = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
-    assert list(named) == [UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN]
-    assert list(named[SUM].get_xdata()) == pytest.approx([4 * 255, 8 * 255])
-    assert list(named[SUM].get_ydata()) == [0.2, 0.4]
+    assert list(named) == [NAMES[key] for key in (UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN)]
+    assert list(named[NAMES[SUM]].get_xdata()) == pytest.approx([4 * 255, 8 * 255])
+    assert list(named[NAMES[SUM]].get_ydata()) == [0.2, 0.4]
     starts = [line for line in axes.lines if line.get_label().startswith("_")]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in starts] == [(0, 0)] * 6
     low, high = Rate(40, 100).interval

@@ -17,7 +17,11 @@ def test_training_names_its_last_accuracy() -> None:
 def test_twins_are_told_apart_and_drawn_from_their_own_rows() -> None:
     figure = twins_figure({twins.ROBUST: epoch_rows(), twins.UNIVERSAL: epoch_rows()[:3]}, "a title")
     losses, accuracies = figure.axes
-    assert legend(figure) == list(twins.TWINS)
+    assert (
+        legend(figure)
+        == [twins.NAMES[twin] for twin in twins.TWINS]
+        == ["trained on attacks", "trained on a universal pattern"]
+    )
     assert [list(line.get_ydata()) for line in losses.lines] == [[row.loss for row in epoch_rows()[:n]] for n in (10, 3)]
     assert [list(line.get_ydata()) for line in accuracies.lines] == [[row.top1 for row in epoch_rows()[:n]] for n in (10, 3)]
     assert [line.get_color() for line in losses.lines] == [line.get_color() for line in accuracies.lines]

@@ -49,6 +49,33 @@ def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     yield from (("Compare", text) for text in compared[:2])
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())
+    yield from (("row", text) for text in named())
+
+
+def named() -> Iterator[str]:
+    """What rows are called whose ids alone stand in the tables."""
+    from uap_core.attacks.menu import MENU
+    from uap_core.experiments import ablations, detector, directions, normals
+    from uap_core.experiments.cross_training import LEARNER_NAMES
+    from uap_core.experiments.lipschitz import LayerRow
+    from uap_core.experiments.origins import GAUSSIAN, NOISES, Origin, origin_name
+    from uap_core.models.defence_names import CLEAN_KINDS, defence_name
+    from uap_core.models.defences import DEFENCES, GRADIENTS
+    from uap_core.models.lipschitz import TWO_WAYS, UNKNOWN
+    from uap_core.models.operation_bounds import KIND_NAMES
+    from uap_core.models.twins import TWINS
+    from uap_core.texts import _
+
+    made = Origin("pgd", size=0.1, made_on="a1")
+    drawn = (Origin(GAUSSIAN, size=0.1), Origin(NOISES[0], "l2", 1.0), *(Origin(noise, like="fgsm") for noise in NOISES))
+    yield from (origin_name(origin, LEARNER_NAMES) for origin in (made, *drawn))
+    yield from map(ablations.variant_name, ablations.variants(10))
+    yield from map(defence_name, ("none", *(defence.id for defence in DEFENCES), *TWINS))
+    tables = (detector.NAMES, directions.NAMES, normals.NAMES, CLEAN_KINDS, GRADIENTS)
+    yield from (_(name) for table in tables for name in table.values())
+    yield from (LayerRow("", 1, kind, "", "", None, None, 1.0).label for kind in KIND_NAMES)
+    yield from (LayerRow("", 1, "of", "", "", None, None, 1.0, note).reason for note in (UNKNOWN, TWO_WAYS))
+    yield from (item.short for item in MENU.values())
 
 
 def crafted() -> Iterator[str]:

@@ -22,7 +22,7 @@ from uap_core.ui.defences_tab import HEAD, TICKED, conclusion, table_of
 from uap_core.ui.widgets import hide
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROW = DefenceRow("JPEG <50>", "exact", "right answers", *(Rate(n, 200) for n in (190, 60, 150, 20)), 400, 7.0)
+ROW = DefenceRow("JPEG <50>", "exact", "accuracy", *(Rate(n, 200) for n in (190, 60, 150, 20)), 400, 7.0)
 PATTERN = "resnet64-linf10.safetensors"
 
 
@@ -48,7 +48,7 @@ def cells(line: str) -> list[str]:
 
 
 def test_every_line_of_the_table_has_both_patterns() -> None:
-    head, *lines = table_of([ROW, replace(ROW, defence="blur 1")]).split("<tr>")[1:]
+    head, *lines = table_of([ROW, replace(ROW, defence="blur-1")]).split("<tr>")[1:]
     titles = re.findall(r'<th scope="col">(.*?)</th>', head)
     assert titles == list(HEAD)
     for line in lines:
@@ -60,14 +60,14 @@ def test_every_line_of_the_table_has_both_patterns() -> None:
 
 
 def test_the_conclusion_names_what_falls_most() -> None:
-    bare, held = replace(ROW, defence="none"), replace(ROW, defence="blur 1", crafted_anew=Rate(70, 200))
+    bare, held = replace(ROW, defence="none"), replace(ROW, defence="blur-1", crafted_anew=Rate(70, 200))
     assert conclusion([bare, held, ROW]) == "Behind JPEG <50> the fixed pattern fools 30%, one crafted through it 75%."
     assert conclusion([bare, *(replace(ROW, defence=name) for name in TWINS)]) == "", "a twin stands behind nothing"
     assert "no pattern crafted anew" in conclusion([bare, replace(held, crafted_anew=Rate(10, 200))])
 
 
 def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
-    chosen = ["blur 1", "3 bits"]
+    chosen = ["blur-1", "bits-3"]
     yielded = list(handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, chosen))
     tables = [table for _, table, *_ in yielded if isinstance(table, str)]
     assert [table.count("<tr>") for table in tables] == [2, 2, 3, 3, 4, 4], "each row early on, and whole"
@@ -106,7 +106,7 @@ def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None,
 
 
 def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callable[..., Any]]) -> None:
-    *_, last = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 0.0, ["blur 1"])
+    *_, last = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 0.0, ["blur-1"])
     assert "epsilon above 0" in last[0]
 
 
@@ -136,7 +136,8 @@ def test_listing_defences_needs_no_torch() -> None:
 
 def test_one_of_each_kind_is_ticked_at_first(page: gr.Blocks) -> None:
     (ticks,) = (block for block in page.blocks.values() if getattr(block, "elem_id", None) == "defences")
-    names = [*(defence.name for defence in DEFENCES), *TWINS]
+    names = ["JPEG 75", "JPEG 50", "blur 1", "3 bits", "crop 90%", "trained on attacks", "trained on a universal pattern"]
     assert [name for name, _ in ticks.choices] == names
+    assert [key for _, key in ticks.choices] == [*(defence.id for defence in DEFENCES), *TWINS]
     assert ticks.value == TICKED
-    assert set(TICKED) < set(names)
+    assert set(TICKED) < {key for _, key in ticks.choices}

@@ -17,9 +17,9 @@ from uap_core.ui.lipschitz_view import NOTHING, layers_table
 from uap_core.ui.studio import Studio
 
 LAYERS = [
-    LayerRow("conv<1>", "convolution", "8 x 3 x 3 x 3", "2 x 2", 2.5, 2.4, 2.5),
-    LayerRow("mul 1", "mul", "", "", math.inf, None, math.inf, "No bound is known <here>."),
-    LayerRow("logits", "whole network", "", "", None, None, math.inf),
+    LayerRow("conv<1>", 1, "convolution", "8 x 3 x 3 x 3", "2 x 2", 2.5, 2.4, 2.5),
+    LayerRow("", 1, "<mul>", "", "", math.inf, None, math.inf, "unknown"),
+    LayerRow("logits", 1, "whole", "", "", None, None, math.inf),
 ]
 PICTURES = [RadiusRow("a.png", "cat", 1.0, 1e-6, 0.5, 3.0)]
 
@@ -27,7 +27,7 @@ PICTURES = [RadiusRow("a.png", "cat", 1.0, 1e-6, 0.5, 3.0)]
 def test_the_table_is_escaped_and_names_what_is_not_known() -> None:
     html = layers_table(LAYERS)
     assert "conv&lt;1&gt;" in html
-    assert "&lt;here&gt;" in html
+    assert html.count("&lt;mul&gt;") == 3, "its name, its kind and the reason"
     assert html.count("not known") == 3
     assert "2.5" in html
     assert "inf" not in html
@@ -48,16 +48,16 @@ def test_a_network_without_results_is_told_so(handlers: dict[str, Callable[..., 
 
 def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
     stated = {"weights_sha256": Studio().card("resnet64").sha256, "time": "2026-11-25T00:00:00", "held_out": "1 image"}
-    layers = [LAYERS[0], LayerRow("logits", "whole network", "", "", None, None, 2.5)]
+    layers = [LAYERS[0], LayerRow("logits", 1, "whole", "", "", None, None, 2.5)]
     write_table(Table("layers", layers, stated), tmp_path / "resnet64-lipschitz.json")
-    write_table(Table("ResNet-64: so it is", PICTURES, stated), tmp_path / "resnet64-certified.json")
+    write_table(Table("pictures", PICTURES, stated), tmp_path / "resnet64-certified.json")
     shown, note, table, layers_chart, radii_chart, layers_csv, radii_csv = handlers["look_stored"]("", "resnet64")
     assert "Precomputed 2026-11-25, on 1 image." in note
-    assert "so it is" in note
+    assert "ResNet-64 (embedded): L = 2.5" in note
     assert "conv&lt;1&gt;" in table
     assert layers_chart["visible"]
     assert radii_chart["visible"]
-    assert Path(layers_csv["value"]).read_text().startswith("name,kind,shape")
+    assert Path(layers_csv["value"]).read_text().startswith("name,number,kind,shape")
     assert "a.png" in Path(radii_csv["value"]).read_text()
     assert all(value == gr.skip() for value in handlers["look_stored"](shown, "resnet64"))
     stale = json.loads((tmp_path / "resnet64-lipschitz.json").read_text()) | {"provenance": stated | {"weights_sha256": "x"}}

@@ -22,7 +22,6 @@ from uap_core.catalogue import CATALOGUE
 from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import library
 from uap_core.models.zoo import Zoo
-from uap_core.row_names import FORMS, row_name
 from uap_core.texts import catalogue
 
 babel = pytest.importorskip("babel.messages.frontend")
@@ -148,11 +147,9 @@ def test_each_place_of_a_message_is_filled() -> None:
 
 
 def test_messages_with_places_are_formatted_somewhere() -> None:
-    """Those that are not formatted where they stand are so a line later, or are the forms of names."""
+    """Those that are not formatted where they stand are so a line later."""
     here = {text for text, _ in calls()}
-    later = (
-        {text for message in messages() for text in ids(message) if PLACE.search(text) and "$" not in text} - here - {*FORMS}
-    )
+    later = {text for message in messages() for text in ids(message) if PLACE.search(text) and "$" not in text} - here
     source = {path: path.read_text(encoding="utf-8") for path in (ROOT / "uap_core").rglob("*.py")}
     for text in later:
         places = [path for path, code in source.items() if text[:40].replace('"', '\\"') in code or text[:40] in code]
@@ -227,14 +224,3 @@ def made_before(tree: ast.AST, sentence: ast.expr) -> list[ast.expr]:
 def test_without_a_catalogue_texts_are_english(language: str) -> None:
     assert catalogue(language).gettext("Craft") == "Craft"
     assert catalogue(language).ngettext("{count} step", "{count} steps", 2) == "{count} steps"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("random signs, l_inf 10/255", "DeepFool, made on A': 16-32-64, half 2", "blur 1", "3 bits", "crop 90%"),
-        *("15 x 3 iterations", "200 queries", "“abacus”, the runner-up", "nothing of the kind", ""),
-    ],
-)
-def test_names_of_rows_are_the_same_in_english(name: str) -> None:
-    assert row_name(name) == name

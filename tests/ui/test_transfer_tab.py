@@ -10,7 +10,7 @@ from tab_pages import handlers_of, page_of
 
 from uap_core.experiments import cross_training
 from uap_core.experiments.cross_training import LearnerRow
-from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.origins import MatrixRow
 from uap_core.library import library
 from uap_core.metrics import Rate
 from uap_core.ui import transfer_tab
@@ -88,8 +88,8 @@ def test_training_asks_for_photographs_where_there_are_only_dreams(handlers: Han
 
 
 def test_training_streams_its_accuracies_and_its_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    learnt = [LearnerRow("A", 1, Rate(1, 4), 0.5), LearnerRow("A", 2, Rate(2, 4), 1.0)]
-    cells = [MatrixRow("made", "A", True, Rate(3, 4), 0.1)]
+    learnt = [LearnerRow("a1", 1, Rate(1, 4), 0.5), LearnerRow("a1", 2, Rate(2, 4), 1.0)]
+    cells = [MatrixRow("deepfool", "a1", True, Rate(3, 4), 0.1)]
     opened = []
 
     class Some(tuple):
@@ -99,7 +99,7 @@ def test_training_streams_its_accuracies_and_its_table(monkeypatch: pytest.Monke
     monkeypatch.setattr(cross_training, "cross_training", lambda *_: iter([*learnt, *cells]))
     steps = list(handlers_of(page_of(transfer_tab.build, Studio(images=tmp_path)))["learn"]())
     assert opened == [(tmp_path, transfer_tab.HALVES_LIMIT)]
-    assert "A, epoch 2: accuracy 50.0%" in steps[2][0]
-    assert "Accuracy: A 50.0%." in steps[3][1]
+    assert "A: 16-32-64, half 1, epoch 2: accuracy 50.0%" in steps[2][0]
+    assert "Accuracy: A: 16-32-64, half 1 50.0%." in steps[3][1]
     assert 'class="own"' in steps[3][1]
     assert Path(steps[3][2]["value"]).read_text().count("\n") == 2

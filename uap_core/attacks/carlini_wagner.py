@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ class CarliniWagner(Attack):
     not fallen for a quarter of the ``iterations``. All that for the gradients it saves: see tests/bench/attacks.py.
     """
 
+    key: ClassVar[str] = "carlini_wagner"
     search_steps: int = 4
     iterations: int = 60
     confidence: float = 0.0

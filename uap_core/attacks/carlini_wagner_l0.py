@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -24,6 +25,7 @@ class CarliniWagnerL0(Attack):
     A round that brings nothing is tried again with ten times the constant; two of them in a row end the search for an image.
     """
 
+    key: ClassVar[str] = "carlini_wagner_l0"
     rounds: int = 24
     iterations: int = 30
     share: float = 0.3

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ class CarliniWagnerLinf(Attack):
     ten. ``confidence`` is kappa, in logits.
     """
 
+    key: ClassVar[str] = "carlini_wagner_linf"
     rounds: int = 20
     iterations: int = 20
     shrink: float = 0.8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ class DeepFool(Attack):
     ``norm`` is l2 or linf: the dual norm of a boundary's normal tells how far it is (section 3.3 of the paper).
     """
 
+    key: ClassVar[str] = "deepfool"
     norm: str = L2
     candidates: int = 10
     overshoot: float = 0.02

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from uap_core.models.classifier import Classifier
 class FGSM(Attack):
     """One step of ``epsilon`` (l_inf, units of [0,1] pixels) up the cross-entropy of the label, or down that of a target."""
 
+    key: ClassVar[str] = "fgsm"
     epsilon: float = 10 / 255
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ class Hinge(Attack):
     ``search_steps`` values of c, each for at most ``iterations`` steps of Adam, clamped to [0,1].
     """
 
+    key: ClassVar[str] = "hinge"
     p: float = 2.0
     on_probabilities: bool = True
     search_steps: int = 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -24,6 +25,7 @@ class IterativeFGSM(Attack):
     and so fools other networks more often.
     """
 
+    key: ClassVar[str] = "iterative_fgsm"
     epsilon: float = 10 / 255
     alpha: float = 1 / 255
     steps: int = 10

@@ -26,6 +26,7 @@ class LBFGS(Attack):
     SciPy counts only after a line search, which may take 20 looks more.
     """
 
+    key: ClassVar[str] = "lbfgs"
     targeted_only: ClassVar[bool] = True
 
     search_steps: int = 4

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uap_core.texts import N_
+from uap_core.texts import N_, _
 
 if TYPE_CHECKING:
     from uap_core.attacks.attack import Attack
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 WHITE, SCORES = N_("white box"), N_("black box, scores")
 UNIVERSAL, SIGNS = "universal", "random-signs"
 BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random signs")}  # which know nothing of the photograph
-ANY, TARGET, LEAST = (
-    N_("any other label"),
-    N_("a class that I choose"),
-    N_("the least likely class"),
-)  # what attacks may be to reach
-INTO, FOOLED, HELD = N_("into the target"), N_("fooled"), N_("held")  # and what came of it
+ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what attacks may be to reach
+GOALS = {ANY: N_("any other label"), TARGET: N_("a class that I choose"), LEAST: N_("the least likely class")}
+INTO, FOOLED, HELD = "into_target", "fooled", "held"  # and what came of it
+VERDICTS = {INTO: N_("into the target"), FOOLED: N_("fooled"), HELD: N_("held")}
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,12 @@ class Item:
     build: Callable[[float, int, bool], Attack]
     knows: str = WHITE
     chosen: bool = False
+    short_name: str = ""
+
+    @property
+    def short(self) -> str:
+        """What people call it where there is little room."""
+        return _(self.short_name or self.name)
 
 
 def _fgsm(epsilon: float, effort: int, all_steps: bool) -> Attack:
@@ -127,16 +131,29 @@ MENU = {
     for item in (
         Item("fgsm", "FGSM", "Goodfellow et al., 2015", "linf", True, _fgsm, chosen=True),
         Item("iterates", N_("FGSM's iterates"), "Kurakin et al., 2017", "linf", True, _iterates, chosen=True),
-        Item("pgd", N_("PGD, random start"), "Madry et al., 2018", "linf", True, _pgd),
-        Item("momentum", N_("MI-FGSM, momentum"), "Dong et al., 2018", "linf", True, _momentum),
+        Item("pgd", N_("PGD, random start"), "Madry et al., 2018", "linf", True, _pgd, short_name="PGD"),
+        Item("momentum", N_("MI-FGSM, momentum"), "Dong et al., 2018", "linf", True, _momentum, short_name="MI-FGSM"),
         Item("square", "Square", "Andriushchenko et al., 2020", "linf", True, _square, knows=SCORES),
         Item("deepfool", "DeepFool", "Moosavi-Dezfooli et al., 2016", "l2", False, _deepfool, chosen=True),
         Item("deepfool-linf", "DeepFool l_inf", "Moosavi-Dezfooli et al., 2016", "linf", False, _deepfool_linf),
         Item("lbfgs", "L-BFGS", "Szegedy et al., 2014", "l2", False, _lbfgs, chosen=True),
-        Item("penalty", N_("Penalty, cross-entropy"), N_("the lecture's relaxation"), "l2", False, _penalty),
+        Item(
+            "penalty",
+            N_("Penalty, cross-entropy"),
+            N_("the lecture's relaxation"),
+            "l2",
+            False,
+            _penalty,
+            short_name=N_("Penalty"),
+        ),
         Item("hinge", N_("Hinge on probabilities"), N_("the lecture's general form"), "l2", False, _hinge),
         Item("carlini-wagner", "Carlini & Wagner l2", "Carlini & Wagner, 2017", "l2", False, _carlini_wagner, chosen=True),
         Item("carlini-wagner-linf", "Carlini & Wagner l_inf", N_("the same"), "linf", False, _carlini_wagner_linf),
         Item("carlini-wagner-l0", "Carlini & Wagner l_0", N_("the same"), "l0", False, _carlini_wagner_l0),
     )
 }
+
+
+def attack_name(key: str) -> str:
+    """What people call an attack of the menu or a pattern of BASELINES."""
+    return _(BASELINES[key] if key in BASELINES else MENU[key].name)

@@ -21,6 +21,7 @@ from uap_core.attacks.subject import Subject
 class Penalty(Attack):
     """``search_steps`` values of c, each for at most ``iterations`` steps of Adam, clamped to [0,1]."""
 
+    key: ClassVar[str] = "penalty"
     targeted_only: ClassVar[bool] = True
 
     search_steps: int = 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ class Square(Attack):
     The first squares cover the share ``first_share`` of the picture.
     """
 
+    key: ClassVar[str] = "square"
     epsilon: float = 10 / 255
     query_budget: int = 300
     first_share: float = 0.1

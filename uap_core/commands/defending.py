@@ -42,6 +42,7 @@ def defend(
     from uap_core.crafting.unnoticed import Unnoticed
     from uap_core.experiments.defences import Crafting, defence_rows
     from uap_core.experiments.detector import detector_rows
+    from uap_core.identity import identity
     from uap_core.models.defences import DEFENCES
     from uap_core.models.twins import trained_twins
     from uap_core.norms import Ball
@@ -65,7 +66,7 @@ def defend(
         tell((curve for curve in curves if not isinstance(curve, Crafting)), _detected)
     title = f"Defences, {classifier.card.name}: {len(held_out)} held-out images"
     crafted_on = f"{len(craft_set)} images of {craft_set.name}"
-    stated = {"perturbation": pattern.name, "method": repr(method), "crafted_on": crafted_on}
+    stated = {"perturbation": pattern.name, **identity(method), "crafted_on": crafted_on}
     write_rows(out, title, rows, provenance(classifier, held_out, seed) | stated)
     if figure:
         from uap_core.plots.defences import defences_figure
@@ -74,11 +75,16 @@ def defend(
 
 
 def _defence(row: DefenceRow) -> str:
+    from uap_core.models.defence_names import defence_name
+    from uap_core.models.defences import GRADIENTS
+
     rates = (row.clean, row.fixed, row.crafted_anew, row.random_signs)
-    return f"{row.defence:30} {' '.join(f'{rate.value:7.1%}' for rate in rates)}  {row.gradient}"
+    return f"{defence_name(row.defence):30} {' '.join(f'{rate.value:7.1%}' for rate in rates)}  {GRADIENTS[row.gradient]}"
 
 
 def _detected(roc: list[DetectorRow]) -> str:
+    from uap_core.experiments.detector import NAMES
+
     first = roc[0]
     interval = f"{first.auc_low:.3f} to {first.auc_high:.3f}"
-    return f"entropy of a deep layer, {first.attack}: AUC {first.auc:.3f} ({interval}), fools {first.fooled.value:.1%}"
+    return f"entropy of a deep layer, {NAMES[first.attack]}: AUC {first.auc:.3f} ({interval}), fools {first.fooled.value:.1%}"

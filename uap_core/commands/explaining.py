@@ -37,7 +37,7 @@ def why(
 
     from uap_core.experiments import directions
     from uap_core.experiments.dominant import label_moves
-    from uap_core.experiments.normals import lengths, spectrum, subspace_rates, unit_normals
+    from uap_core.experiments.normals import NAMES, lengths, spectrum, subspace_rates, unit_normals
     from uap_core.metrics import predict
     from uap_core.perturbation import load_perturbation
 
@@ -55,14 +55,14 @@ def why(
     clean = predict(classifier, held_out.batches())
     spaces = tell(
         subspace_rates(classifier, found, held_out, clean, lengths(classifier.size), generator),
-        lambda row: f"l2 {row.norm * 255:.0f}/255  {row.space}, {row.dimension} dimensions: {row.fooling_rate}",
+        lambda row: f"l2 {row.norm * 255:.0f}/255  {NAMES[row.space]}, {row.dimension} dimensions: {row.fooling_rate}",
     )
     draws = directions.blind_directions(pattern.pattern, craft_set, generator)
     draws |= directions.adversarial_directions(found, generator)
     draws |= directions.fast_directions(classifier, craft_set, generator)
     rates = tell(
         directions.direction_rates(classifier, held_out, clean, draws),
-        lambda row: f"l2 {row.norm * 255:4.0f}/255  {row.direction:30} {row.fooling_rate}",
+        lambda row: f"l2 {row.norm * 255:4.0f}/255  {directions.NAMES[row.direction]:30} {row.fooling_rate}",
     )
     *_, moves = label_moves(classifier, pattern, held_out)
     _tell_labels(moves)
@@ -72,11 +72,11 @@ def why(
 
 
 def _tell_steepness(values: Sequence[SingularRow]) -> None:
-    from uap_core.experiments.normals import steepness
+    from uap_core.experiments.normals import NAMES, steepness
 
     for kind, factor in steepness(values).items():
         first, last = (next(row.value for row in rows if row.kind == kind) for rows in (values, values[::-1]))
-        print(f"singular values of {kind:24} from {first:.3f} down to {last:.3f}: {factor:.3g} times", flush=True)
+        print(f"singular values of {NAMES[kind]:24} from {first:.3f} down to {last:.3f}: {factor:.3g} times", flush=True)
 
 
 def _tell_labels(moves: Sequence[Move]) -> None:

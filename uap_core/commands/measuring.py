@@ -40,7 +40,7 @@ def sweep(
     """Fooling rate against epsilon: the pattern, random signs of the same norm, FGSM made for each image."""
     import torch
 
-    from uap_core.experiments.sweep import epsilon_sweep
+    from uap_core.experiments.sweep import NAMES, epsilon_sweep
     from uap_core.perturbation import load_perturbation
 
     check_table_and_figure(out, figure)
@@ -48,7 +48,7 @@ def sweep(
     held_out = held_out_only(classifier, data)
     rows = tell(
         epsilon_sweep(classifier, pattern, held_out, torch.Generator().manual_seed(seed)),
-        lambda row: f"{row.attack:14}  epsilon {row.epsilon * 255:4.1f}/255  {row.fooling_rate}",
+        lambda row: f"{NAMES[row.attack]:14}  epsilon {row.epsilon * 255:4.1f}/255  {row.fooling_rate}",
     )
     details = provenance(classifier, held_out, seed) | {"perturbation": pattern.name}
     write_rows(out, f"{pattern.name} on {classifier.card.name}, {len(held_out)} held-out images", rows, details)
@@ -73,6 +73,7 @@ def curve(
     """Fooling rate on the held-out images against the number of craft images: nested prefixes 1, 2, 4, ..."""
     from uap_core.crafting.default import Default
     from uap_core.experiments.sample_curve import nested_sizes, sample_curve
+    from uap_core.identity import identity
     from uap_core.norms import Ball
 
     check_table_and_figure(out, figure)
@@ -89,7 +90,7 @@ def curve(
         lambda row: f"seed {row.seed}  {row.images:6} images  held-out {row.held_out_rate}",
     )
     title = f"{classifier.card.name}, {ball}, {len(held_out)} held-out images"
-    details = provenance(classifier, held_out, 0) | {"seeds": seeds, "method": repr(method), "ball": str(ball)}
+    details = provenance(classifier, held_out, 0) | {"seeds": seeds, **identity(method), "ball": str(ball)}
     write_rows(out, title, rows, details)
     if figure:
         from uap_core.plots.axes import BLUE

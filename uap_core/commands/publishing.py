@@ -66,8 +66,9 @@ def publish(
     What is there is left alone, what was stopped goes on; several of these may run side by side on different networks.
     """
     from uap_core.experiments.materials import Materials, minutes
-    from uap_core.experiments.publish import PARTS, jobs, state_on_dream_card
-    from uap_core.experiments.shipped import IMAGENET, OTHERS
+    from uap_core.experiments.networks import IMAGENET, OTHERS
+    from uap_core.experiments.publish import PARTS, jobs
+    from uap_core.experiments.published_curves import state_on_dream_card
     from uap_core.images import SAMPLE_PHOTOS
     from uap_core.ui.opening import write_opening
 

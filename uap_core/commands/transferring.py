@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,7 @@ from uap_core.errors import SettingError
 from uap_core.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from uap_core.experiments.matrix import MatrixRow
+    from uap_core.experiments.origins import MatrixRow
 
 
 def transfer(
@@ -33,38 +35,45 @@ def transfer(
     """
     import torch
 
-    from uap_core.experiments.cross_model import cross_model, named_attack
+    from uap_core.experiments.cross_model import cross_model, made_to_transfer
     from uap_core.experiments.matrix import as_text, fooling_matrix
     from uap_core.experiments.shipped import L2_2000, LINF10
+    from uap_core.identity import identity
     from uap_core.library import library as ready_made
+    from uap_core.models.names import network_names
     from uap_core.norms import Ball
     from uap_core.perturbation import load_perturbation
 
     check_file(out, *TABLES)
-    called, maker = named_attack(attack, Ball.parse(epsilon).radius)
+    maker = made_to_transfer(attack, Ball.parse(epsilon).radius)
     zoo = open_zoo(folder)
     networks = [zoo.load(key) for key in dict.fromkeys(model)]
     if len({network.size for network in networks}) > 1:
         raise SettingError("A pattern fits one size: name networks that take pictures of the same size.")
     held_out = held_out_only(networks[0], data)
     some = held_out.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
-    patterns = [load_perturbation(entry.path) for entry in ready_made() if entry.side == networks[0].size]
+    entries = [entry for entry in ready_made() if entry.side == networks[0].size]
+    names = network_names(zoo.cards()) | {entry.key: entry.name for entry in entries}
+    patterns = {entry.key: load_perturbation(entry.path) for entry in entries}
+    cell = partial(_cell, names)
     print(f"One pattern for all of {len(held_out)} images of {held_out.name}: fooling rates", flush=True)
-    matrix = tell(fooling_matrix(patterns, networks, held_out, (LINF10, L2_2000), seed), _cell)
-    print(as_text(matrix))
+    matrix = tell(fooling_matrix(patterns, networks, held_out, (LINF10, L2_2000), seed), cell)
+    print(as_text(matrix, names))
     print(f"\nExamples made for each of {len(some)} images of {held_out.name}: fooling rates, average distortion", flush=True)
-    examples = tell(cross_model(networks, some, maker, called, seed), _cell)
-    print(as_text(examples))
+    examples = tell(cross_model(networks, some, maker, attack, seed), cell)
+    print(as_text(examples, names))
     details = provenance(networks[0], held_out, seed) | {
         "network": ", ".join(network.card.key for network in networks),
         "weights_sha256": ", ".join(network.weights_hash for network in networks),
-        "examples": f"of {len(some)} images by {maker}",
+        "examples": {"images": len(some), **identity(maker)},
     }
     write_rows(out, f"Who fools whom, {len(held_out)} held-out images", [*matrix, *examples], details)
 
 
-def _cell(row: MatrixRow) -> str:
-    return f"{row.perturbation} on {row.network}: {row.fooling_rate}"
+def _cell(names: Mapping[str, str], row: MatrixRow) -> str:
+    from uap_core.experiments.origins import origin_name
+
+    return f"{origin_name(row.origin, names)} on {names[row.network]}: {row.fooling_rate}"
 
 
 def halves(
@@ -75,23 +84,25 @@ def halves(
     seed: Seed = 0,
 ) -> None:
     """Train small networks on two halves with no picture in common, and see whether examples fool across the halves."""
-    from uap_core.experiments.cross_model import named_attack
-    from uap_core.experiments.cross_training import LearnerRow, cross_training, open_for_halves
+    from uap_core.experiments.cross_model import made_to_transfer
+    from uap_core.experiments.cross_training import LEARNER_NAMES, LearnerRow, cross_training, open_for_halves
     from uap_core.experiments.matrix import as_text
+    from uap_core.identity import identities
     from uap_core.norms import Ball
     from uap_core.perturbation import versions
 
     check_file(out, *TABLES)
-    attacks = dict(named_attack(key, Ball.parse(epsilon).radius) for key in attack)
+    attacks = {key: made_to_transfer(key, Ball.parse(epsilon).radius) for key in attack}
     craft_set, held_out = open_for_halves(data)
     rows: list[MatrixRow] = []
     accuracies: dict[str, str] = {}
     for row in cross_training(craft_set, held_out, attacks, seed):
         if isinstance(row, LearnerRow):
             accuracies[row.network] = str(row.accuracy)
-            print(f"{row.network}  epoch {row.epoch:2}  accuracy {row.accuracy}", flush=True)
+            print(f"{LEARNER_NAMES[row.network]}  epoch {row.epoch:2}  accuracy {row.accuracy}", flush=True)
         else:
             rows.append(row)
-    print(as_text(rows))
-    stated = {"held_out": f"{len(held_out)} images of {held_out.name}", "accuracy": accuracies, "seed": seed, **versions()}
+    print(as_text(rows, LEARNER_NAMES))
+    stated = {"held_out": f"{len(held_out)} images of {held_out.name}", "accuracy": accuracies, "seed": seed}
+    stated |= {"attacks": identities(attacks), **versions()}
     write_rows(out, f"Trained on two halves of {len(craft_set)} images of {craft_set.name}", rows, stated)

@@ -6,6 +6,7 @@ Minimise the cosine similarity of f(x) and f(x+v): no label is needed, and the l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
 class Cosine(FirstOrder):
     """``rate``: Adam's, as a share of what a value may reach; 0.125 is 1.25/255 for 10/255."""
 
+    key: ClassVar[str] = "cosine"
     rate: float = 0.125
     loss = staticmethod(cosine)
 

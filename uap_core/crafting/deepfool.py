@@ -9,6 +9,7 @@ images that are not fooled at once and add the mean of their steps times ``gain`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -34,6 +35,7 @@ class DeepFool(Crafter):
     signs to the images of the moment, as sign steps do.
     """
 
+    key: ClassVar[str] = "deepfool"
     budget: int = 10**9
     batch_size: int = 1
     delta: float = 0.2

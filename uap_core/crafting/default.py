@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -50,6 +51,7 @@ class Default(FirstOrder):
     """``rate``: of the first step, as a share of what a value may reach. ``start``: radius of the first ball in radii of the
     last; ``shrinking``: the share of the run that it takes to get there. ``smallest_view``: of a picture's side."""
 
+    key: ClassVar[str] = "default"
     batch_size: int = 8
     rate: float = 1.0
     start: float = 2.0

@@ -7,6 +7,7 @@ ball, saves its state, and yields progress often enough to stream and to cancel.
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from uap_core.crafting.problem import Goal, Problem
 from uap_core.crafting.processes import all_agree, rank_and_size
 from uap_core.crafting.state import State, load_state, save_state
 from uap_core.errors import SettingError
+from uap_core.identity import identity, settings
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
@@ -50,7 +52,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Crafter(ABC):
-    """A method that finds one pattern for many images.
+    """A method that finds one pattern for many images. Files call it by its own ``key`` (see ``identity``).
 
     budget: image-gradients on one network; the step that reaches it is finished. batch_size: images a step. interval:
     image-gradients between measurements and between saves of the state, which come at the end in any case (0: only there).
@@ -212,7 +214,8 @@ class _Run:
 
 def fingerprint(method: Crafter, problem: Problem, generator: torch.Generator) -> str:
     """A hash of all that decides a run's result: method, goal, ball, networks, images, and the generator as it begins."""
-    digest = hashlib.sha256(f"{method!r} {problem.goal!r} {problem.ball!r}".encode())
+    decided = [identity(method), settings(problem.goal), settings(problem.ball)]
+    digest = hashlib.sha256(json.dumps(decided, sort_keys=True, default=repr).encode())
     for network in problem.networks:
         digest.update(f"{network.card.key} {network.weights_hash}".encode())
     for tensor in (problem.images, generator.get_state()):

@@ -7,6 +7,7 @@ z_t is differentiated.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -33,6 +34,7 @@ def margin(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
 class Margin(FirstOrder):
     """``rate``: Adam's, as a share of what a value may reach; 0.1275 is the paper's 0.005 for 10/255."""
 
+    key: ClassVar[str] = "margin"
     batch_size: int = 32
     rate: float = 0.1275
     loss = staticmethod(margin)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from uap_core.crafting import METHODS, method_class
-from uap_core.texts import N_
+from uap_core.crafting import method_class
+from uap_core.texts import N_, _
 
 if TYPE_CHECKING:
     from uap_core.crafting.loop import Crafter
@@ -103,7 +103,7 @@ def build(key: str, budget: int) -> Crafter:
     return kind(budget=budget, **MENU[key].settings, **faster)
 
 
-def called(method: str) -> str:
-    """The name of a method from what a provenance states of it, "Default(budget=2000, ...)"; nothing for an unknown one."""
-    kind = method.partition("(")[0]
-    return next((item.name for key, item in MENU.items() if METHODS[key] == kind), "")
+def called(provenance: Mapping[str, Any]) -> str:
+    """What people call the method that a provenance states; an unknown one is called as it is there."""
+    method = str(provenance.get("method", ""))
+    return _(MENU[method].name) if method in MENU else method

@@ -7,6 +7,7 @@ sign step on their mean, and u is thrown away. Small batches escape poor local o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ class SGA(FirstOrder):
     normalised to mean absolute value 1 (0: none). The budget must allow for some twenty steps, or v never gets to the surface.
     """
 
+    key: ClassVar[str] = "sga"
     budget: int = 20_000
     batch_size: int = 100
     mini_batch: int = 10

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -38,6 +39,7 @@ class Singular(Crafter):
     as an image-gradient each.
     """
 
+    key: ClassVar[str] = "singular"
     batch_size: int = 64
     stride: int = 4
     q: float = 10.0

@@ -7,6 +7,7 @@ label. beta keeps a single image from dominating the sum. Targeted: descend on t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None =
 class SPGD(FirstOrder):
     """``rate``: the step as a share of the radius; 0.1 is the papers' 1/255 of 10/255."""
 
+    key: ClassVar[str] = "spgd"
     rate: float = 0.1
     loss = staticmethod(clipped_cross_entropy)
 

@@ -7,6 +7,7 @@ et al., CVPR 2019, there for single images). It costs a little on the networks i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
 class Transfer(Default):
     """``wobble``: how far the perturbed picture is moved, as a share of its side."""
 
+    key: ClassVar[str] = "transfer"
     wobble: float = 0.25
 
     def __post_init__(self) -> None:

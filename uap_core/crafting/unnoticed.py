@@ -7,6 +7,7 @@ easily detected", AISec 2017): they give the attack's loss a term for the detect
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +28,8 @@ from uap_core.texts import _
 class Unnoticed(Default):
     """As long as images of a batch lie below the median entropy of the clean craft images, each step follows two directions of
     equal length: that of ``default``, and the one up to that median. Both gradients of an image are counted."""
+
+    key: ClassVar[str] = "unnoticed"
 
     @property
     def steps(self) -> int:

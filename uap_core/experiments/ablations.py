@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -33,7 +33,10 @@ CRAFTED_ON, MEASURED_ON = 350, 1000
 
 @dataclass(frozen=True)
 class AblationRow:
-    """What the pattern of one ``variant``, crafted on ``network`` under ``seed``, does to the other part of the craft set."""
+    """What the pattern of one ``variant``, crafted on ``network`` under ``seed``, does to the other part of the craft set.
+
+    Variant and network are told by id and key.
+    """
 
     variant: str
     network: str
@@ -45,6 +48,8 @@ class AblationRow:
 class CrossEntropyAlone(Default):
     """The first half of the loss."""
 
+    key: ClassVar[str] = "cross_entropy_alone"
+
     @staticmethod
     def loss(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
         """Minus min(cross-entropy, CLIP s), s as in ours."""
@@ -55,17 +60,21 @@ class CrossEntropyAlone(Default):
 class FixedClip(Default):
     """Cross-entropy clipped at 9 as in SPGD, whatever the scale of the logits."""
 
+    key: ClassVar[str] = "fixed_clip"
     loss = staticmethod(clipped_cross_entropy)
 
 
 class CosineAlone(Default):
     """The second half of the loss."""
 
+    key: ClassVar[str] = "cosine_alone"
     loss = staticmethod(cosine)
 
 
 class WholePictures(Default):
     """The craft images as they are."""
+
+    key: ClassVar[str] = "whole_pictures"
 
     def views(self, batch: Tensor, state: State) -> None:  # type: ignore[override]
         """None."""
@@ -75,6 +84,8 @@ class WholePictures(Default):
 class NotSaturated(Default):
     """The last iterate, projected."""
 
+    key: ClassVar[str] = "not_saturated"
+
     def finish(self, problem: Problem, state: State) -> Iterator[None]:
         """Onto the ball, not out to its surface."""
         state.pattern = problem.ball.project(state.pattern)
@@ -83,6 +94,8 @@ class NotSaturated(Default):
 
 class Averaged(Default):
     """The mean of the iterates of the last fifth."""
+
+    key: ClassVar[str] = "averaged"
 
     def step(self, problem: Problem, state: State) -> None:
         """As ours, and remember the sum."""
@@ -98,6 +111,8 @@ class Averaged(Default):
 
 class WarmStart(Default):
     """A quarter of the budget goes into a singular vector to begin with."""
+
+    key: ClassVar[str] = "warm_start"
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """The pattern of SV-UAP; the work counts."""
@@ -118,6 +133,8 @@ class WarmStart(Default):
 class UnfooledOftener(Default):
     """Images that were fooled when last seen are drawn half as often; what the gradients' own passes show is remembered."""
 
+    key: ClassVar[str] = "unfooled_oftener"
+
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
         """The gradient on images drawn by weight."""
         fooled = state.memory.setdefault("fooled", torch.zeros(len(problem.images)))
@@ -131,37 +148,63 @@ class UnfooledOftener(Default):
         return problem.gradient(watched, batch, v, self.bf16, self.views(batch, state))
 
 
+KINDS: dict[str, type[Default]] = {
+    kind.key: kind
+    for kind in (
+        *(CrossEntropyAlone, FixedClip, CosineAlone, WholePictures),
+        *(NotSaturated, Averaged, WarmStart, UnfooledOftener),
+    )
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "mirrored_alone": {"smallest_view": 1.0},
+    "views_to_half": {"smallest_view": 0.5},
+    "one_ball": {"start": 1.0},
+    "ball_from_three": {"start": 3.0},
+    "half_rate": {"rate": 0.5},
+    "batches_of_4": {"batch_size": 4},
+    "batches_of_16": {"batch_size": 16},
+    "in_32_bits": {"bf16": False},
+}
+OURS, PAPER, GAIN_BATCH = "ours", "deepfool_image_by_image", 8
+GAINS = {f"deepfool_gain_{gain:g}": gain for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)}
+NAMES = {
+    OURS: N_("ours"),
+    "cross_entropy_alone": N_("cross-entropy alone"),
+    "fixed_clip": N_("cross-entropy alone, clipped at 9"),
+    "cosine_alone": N_("cosine alone"),
+    "whole_pictures": N_("whole pictures"),
+    "not_saturated": N_("not saturated"),
+    "averaged": N_("late iterates averaged"),
+    "warm_start": N_("warm start from a singular vector"),
+    "unfooled_oftener": N_("unfooled images drawn twice as often"),
+    "mirrored_alone": N_("mirrored, not cut"),
+    "views_to_half": N_("views down to half"),
+    "one_ball": N_("ball of one size"),
+    "ball_from_three": N_("ball from three times"),
+    "half_rate": N_("half the rate"),
+    "batches_of_4": N_("batches of 4"),
+    "batches_of_16": N_("batches of 16"),
+    "in_32_bits": N_("in 32 bits"),
+    PAPER: N_("DeepFool, image by image (the paper's)"),
+}
+
+
 def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
-    """Ours first, then with one part changed; at last the paper's method, with ``gains`` also in batches, by their gain."""
-    kinds = {
-        N_("cross-entropy alone"): CrossEntropyAlone,
-        N_("cross-entropy alone, clipped at 9"): FixedClip,
-        N_("cosine alone"): CosineAlone,
-        N_("whole pictures"): WholePictures,
-        N_("not saturated"): NotSaturated,
-        N_("late iterates averaged"): Averaged,
-        N_("warm start from a singular vector"): WarmStart,
-        N_("unfooled images drawn twice as often"): UnfooledOftener,
-    }
-    settings: dict[str, dict[str, Any]] = {
-        N_("mirrored, not cut"): {"smallest_view": 1.0},
-        N_("views down to half"): {"smallest_view": 0.5},
-        N_("ball of one size"): {"start": 1.0},
-        N_("ball from three times"): {"start": 3.0},
-        N_("half the rate"): {"rate": 0.5},
-        N_("batches of 4"): {"batch_size": 4},
-        N_("batches of 16"): {"batch_size": 16},
-        N_("in 32 bits"): {"bf16": False},
-    }
-    made: dict[str, Crafter] = {N_("ours"): Default(budget=budget, bf16=True)}
-    made |= {name: kind(budget=budget, bf16=True) for name, kind in kinds.items()}
-    made |= {name: replace(made["ours"], **setting) for name, setting in settings.items()}
+    """By their ids ours first, then with one part changed; at last the paper's method, with ``gains`` also in batches."""
+    ours = Default(budget=budget, bf16=True)
+    made: dict[str, Crafter] = {OURS: ours}
+    made |= {key: kind(budget=budget, bf16=True) for key, kind in KINDS.items()}
+    made |= {key: replace(ours, **setting) for key, setting in SETTINGS.items()}
     if gains:
-        made |= {
-            f"DeepFool, batches of 8, gain {gain:g}": DeepFool(budget=budget, batch_size=8, gain=gain)
-            for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)
-        }
-    return made | {N_("DeepFool, image by image (the paper's)"): DeepFool(budget=budget)}
+        made |= {key: DeepFool(budget=budget, batch_size=GAIN_BATCH, gain=gain) for key, gain in GAINS.items()}
+    return made | {PAPER: DeepFool(budget=budget)}
+
+
+def variant_name(variant: str) -> str:
+    """What people call a variant."""
+    if variant in GAINS:
+        return _("DeepFool, batches of {count}, gain {gain}").format(count=GAIN_BATCH, gain=f"{GAINS[variant]:g}")
+    return _(NAMES[variant])
 
 
 def ablations(
@@ -184,7 +227,7 @@ def ablations(
     for name, method in methods.items():
         *_earlier, last = method.craft(network, part.pixels, ball, torch.Generator().manual_seed(seed))
         rate = fooling_rate(clean, predicted(network, rest.pixels, last.perturbation))
-        yield AblationRow(name, network.card.name, seed, last.image_gradients, rate)
+        yield AblationRow(name, network.card.key, seed, last.image_gradients, rate)
 
 
 def mean_rates(rows: Sequence[AblationRow]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from uap_core.attacks.aim import least_likely, runner_up
 from uap_core.attacks.attack import Attack
 from uap_core.attacks.fixed import Fixed
 from uap_core.attacks.least_epsilon import LARGEST, least_epsilon
-from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, INTO, LEAST, MENU, SIGNS, TARGET, Item
+from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, INTO, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, Item
 from uap_core.attacks.result import AttackResult
 from uap_core.errors import SettingError
 from uap_core.experiments.exhibit import top
@@ -49,10 +49,24 @@ class Bout:
 
 
 @dataclass(frozen=True)
-class Contender:
-    """One attack on one photograph, as the network that judges sees it.
+class Budget:
+    """What an attack may spend at most on a photograph: so many of ``unit``, in each of so many ``searches``."""
 
-    ``budget`` is what it may spend at most, in words. ``verdict`` is INTO, FOOLED or HELD for the exact picture,
+    unit: str
+    count: int
+    searches: int = 1
+
+    def __str__(self) -> str:
+        """As files have it."""
+        return f"{self.searches} x {self.count} {self.unit}" if self.searches > 1 else f"{self.count} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One attack (``key`` of BASELINES or MENU) on one photograph, as the network that judges sees it.
+
+    ``aim`` is ANY, TARGET, LEAST or RUNNER_UP, and ``into`` the label aimed at, if any. ``budget`` is None for an attack that
+    stops by itself. ``verdict`` is INTO, FOOLED or HELD for the exact picture,
     ``png_verdict`` for the same rounded to 8 bits, which ``picture`` uint8 (S,S,3) shows. Norms are of the exact change in
     units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it worked on the network
     that it was made on, when another one judges; ``within`` whether it keeps the epsilon that bounded attacks have, when these
@@ -60,9 +74,9 @@ class Contender:
     """
 
     key: str
-    name: str
     aim: str
-    budget: str
+    into: str
+    budget: Budget | None
     picture: np.ndarray
     label: str
     probability: float
@@ -88,9 +102,9 @@ class _Task:
     """What is run for one row: labels (1,) and how to attack; ``ball`` bounds the rounded picture too, if it is known."""
 
     key: str
-    name: str
     aim: str
-    budget: str
+    into: str
+    budget: Budget | None
     labels: Tensor
     targeted: bool
     stream: Callable[[], Iterator[AttackResult]]
@@ -150,14 +164,14 @@ def _baseline(key: str, classifier: Classifier, image: Tensor, perturbation: Per
     ball, labels = perturbation.ball, logits.argmax(dim=1)
     if key == SIGNS:
         signs = ball.random_signs(tuple(image.shape[1:]), torch.Generator().manual_seed(bout.seed))
-        perturbation = Perturbation(BASELINES[SIGNS], signs, ball)
+        perturbation = Perturbation("", signs, ball)
 
     def build(epsilon: float) -> Attack:
         return Fixed(perturbation.scaled_to(epsilon).pattern)
 
     largest = LARGEST if ball.p == LINF else 2 * ball.radius
     ways = _ways(build, ball.radius if bout.matched else None, largest, classifier, image, labels, False, bout.seed)
-    return _Task(key, BASELINES[key], ANY, "", labels, False, ways, ball if bout.matched else None)
+    return _Task(key, ANY, "", None, labels, False, ways, ball if bout.matched else None)
 
 
 def _attack(
@@ -173,25 +187,24 @@ def _attack(
         labels = least_likely(logits)
     else:
         labels = runner_up(logits) if targeted_only else logits.argmax(dim=1)
-    name = classifier.labels[int(labels)]
-    aim = ANY if not targeted else f"“{name}”" if bout.goal != ANY else f"“{name}”, the runner-up"
+    into = classifier.labels[int(labels)] if targeted else ""
+    aim = RUNNER_UP if targeted and bout.goal == ANY else bout.goal
     matched = epsilon if bout.matched or not item.bounded else None
     build = partial(_built, item, bout.effort, transfers)
     ways = _ways(build, matched, LARGEST, classifier, image, labels, targeted, bout.seed)
     ball = Ball(LINF, epsilon) if item.bounded and bout.matched else None
-    return _Task(item.key, item.name, aim, budget_of(attack), labels, targeted, ways, ball)
+    return _Task(item.key, aim, into, budget_of(attack), labels, targeted, ways, ball)
 
 
-def budget_of(attack: Attack) -> str:
-    """What an attack may spend at most on a photograph, in words; nothing for one that stops by itself."""
+def budget_of(attack: Attack) -> Budget | None:
+    """What an attack may spend at most on a photograph; None for one that stops by itself."""
     settings = vars(attack)
-    if "search_steps" in settings:
-        return f"{settings['search_steps']} x {settings['iterations']} iterations"
-    if "rounds" in settings:
-        return f"{settings['rounds']} x {settings['iterations']} iterations"
+    for searches in ("search_steps", "rounds"):
+        if searches in settings:
+            return Budget("iterations", settings["iterations"], settings[searches])
     if "query_budget" in settings:
-        return f"{settings['query_budget']} queries"
-    return f"{settings['steps']} steps" if "steps" in settings else ""
+        return Budget("queries", settings["query_budget"])
+    return Budget("steps", settings["steps"]) if "steps" in settings else None
 
 
 def _built(item: Item, effort: int, transfers: bool, epsilon: float) -> Attack:
@@ -230,8 +243,8 @@ def _judged(task: _Task, result: AttackResult, judge: Classifier, image: Tensor,
     linf = float(result.linf)
     return Contender(
         task.key,
-        task.name,
         task.aim,
+        task.into,
         task.budget,
         picture,
         label,

@@ -12,6 +12,7 @@ from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.problem import Goal
 from uap_core.datasets import ImageSet
 from uap_core.experiments.evaluation import Evaluation, evaluate
+from uap_core.identity import identity
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation, versions
@@ -32,7 +33,7 @@ def with_provenance(
         "network": ", ".join(network.card.key for network in networks),
         "weights_sha256": ", ".join(network.weights_hash for network in networks),
         "weights_from": "; ".join(network.card.source for network in networks),
-        "method": repr(crafter),
+        **identity(crafter),
         "craft_set": f"{len(craft_set)} images of {craft_set.name}",
         "image_gradients": last.image_gradients,
         "seconds": round(last.seconds, 1),

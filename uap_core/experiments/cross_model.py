@@ -17,7 +17,7 @@ from uap_core.attacks.menu import MENU
 from uap_core.crafting.problem import clean_logits
 from uap_core.datasets import ImageSet
 from uap_core.errors import SettingError
-from uap_core.experiments.matrix import GAUSSIAN, RANDOM_SIGNS, MatrixRow
+from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, row_of
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import L2, Ball
@@ -33,61 +33,59 @@ def cross_model(
     networks: Sequence[Classifier],
     images: ImageSet,
     attack: Attack,
-    name: str,
+    key: str,
     seed: int,
-    known: Mapping[str, float] | None = None,
+    known: Mapping[Origin, float] | None = None,
 ) -> Iterator[MatrixRow]:
-    """For each network in turn, examples made on it by ``attack`` (called ``name``), tested on all; then the noise.
+    """For each network in turn, examples made on it by ``attack`` (in the menu ``key``), tested on all; then the noise.
 
     The rate is P[k(x') != k(x)] on the network of the column, over all images, whether the attack worked or not. The noise
     has for each image the l2 norm of the largest of the networks' average distortions, so it is hardly ever the smaller one;
     its rows state what clamping to [0,1] leaves of it. Examples are made once a network, and each other network sees them
-    once. ``known`` are distortions of an earlier run, by the rows' names: those rows are left out.
+    once. ``known`` are distortions of an earlier run, by the rows' origins: those rows are left out.
     """
     known = known or {}
     clean = [clean_logits(network, images.pixels).cpu() for network in networks]
     distortions = []
     for number, source in enumerate(networks):
-        called = made_on(name, source.card.name)
-        if called not in known:
-            rows = list(_rows(called, _attacked(attack, source, clean[number]), number, networks, clean, images))
+        origin = made_on(attack, key, source.card.key)
+        if origin not in known:
+            rows = list(_rows(origin, _attacked(attack, source, clean[number]), number, networks, clean, images))
             yield from rows
-        distortions.append(known[called] if called in known else rows[0].distortion or 0.0)
+        distortions.append(known[origin] if origin in known else rows[0].distortion or 0.0)
     for kind, draw in ((RANDOM_SIGNS, Ball.random_signs), (GAUSSIAN, Ball.gaussian)):
-        called = as_large(kind, name)
-        if called not in known:
+        origin = as_large(kind, attack, key)
+        if origin not in known:
             change = _noisy(draw, max(distortions), torch.Generator().manual_seed(seed))
-            yield from _rows(called, change, None, networks, clean, images)
+            yield from _rows(origin, change, None, networks, clean, images)
 
 
-def named_attack(key: str, epsilon: float) -> tuple[str, Attack]:
-    """The attack of the menu called ``key`` and its name in tables, within ``epsilon`` if it is bounded.
+def made_to_transfer(key: str, epsilon: float) -> Attack:
+    """The attack of the menu called ``key``, within ``epsilon`` if it is bounded.
 
     It takes all its steps even after it works, so as to reach beyond its own network's boundary. Raises SettingError.
     """
     if key not in MENU:
         raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=key, names=", ".join(MENU)))
-    item = MENU[key]
-    within = f" {epsilon * 255:g}/255" if item.bounded else ""
-    return item.name.partition(",")[0] + within, item.build(epsilon, 1, True)
+    return MENU[key].build(epsilon, 1, True)
 
 
-def made_on(name: str, source: str) -> str:
-    """What a row is called of examples made on the network ``source`` by the attack ``name``."""
-    return f"{name}, made on {source}"
+def made_on(attack: Attack, key: str, source: str) -> Origin:
+    """The origin of examples made on the network ``source`` (key) by ``attack``, in the menu ``key``."""
+    return Origin(key, size=getattr(attack, "epsilon", None), made_on=source)
 
 
-def as_large(kind: str, name: str) -> str:
-    """What a row of noise is called that is as large as the examples of the attack ``name``."""
-    return f"{kind}, as large as by {name}"
+def as_large(kind: str, attack: Attack, key: str) -> Origin:
+    """The origin of noise that is as large as the examples of ``attack``."""
+    return Origin(kind, size=getattr(attack, "epsilon", None), like=key)
 
 
-def whole_rows(rows: Sequence[MatrixRow], networks: Sequence[str]) -> dict[str, float]:
-    """Distortions by name of the perturbations that were tested on every one of ``networks`` (names)."""
-    tested: dict[str, set[str]] = {}
+def whole_rows(rows: Sequence[MatrixRow], networks: Sequence[str]) -> dict[Origin, float]:
+    """Distortions, by origin, of the perturbations that were tested on every one of ``networks`` (keys)."""
+    tested: dict[Origin, set[str]] = {}
     for row in rows:
-        tested.setdefault(row.perturbation, set()).add(row.network)
-    return {row.perturbation: row.distortion or 0.0 for row in rows if tested[row.perturbation] >= set(networks)}
+        tested.setdefault(row.origin, set()).add(row.network)
+    return {row.origin: row.distortion or 0.0 for row in rows if tested[row.origin] >= set(networks)}
 
 
 def distortion(change: Tensor) -> Tensor:
@@ -96,7 +94,7 @@ def distortion(change: Tensor) -> Tensor:
 
 
 def _rows(
-    called: str,
+    origin: Origin,
     change: Change,
     source: int | None,
     networks: Sequence[Classifier],
@@ -115,7 +113,7 @@ def _rows(
     mean = float(torch.cat(sizes).mean())
     for number, network in enumerate(networks):
         rate = fooling_rate(clean[number].argmax(dim=1), torch.cat(labels[number]))
-        yield MatrixRow(called, network.card.name, number == source, rate, mean)
+        yield row_of(origin, network.card.key, number == source, rate, mean)
 
 
 def _attacked(attack: Attack, source: Classifier, clean: Tensor) -> Change:

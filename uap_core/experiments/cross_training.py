@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from uap_core.attacks.attack import Attack
 from uap_core.datasets import ImageSet, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.cross_model import cross_model
-from uap_core.experiments.matrix import MatrixRow
+from uap_core.experiments.origins import MatrixRow
 from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
@@ -57,24 +58,41 @@ def convolutions(kernel: int, *widths: int) -> Callable[[int], nn.Module]:
 
 @dataclass(frozen=True)
 class Learner:
-    """A small network to be trained on ``half`` 1 or 2; ``build`` makes it from the number of classes."""
+    """A small network of convolutions of these ``widths``, to be trained on ``half`` 1 or 2; people call it ``letter``."""
 
-    name: str
+    key: str
+    letter: str
+    kernel: int
+    widths: tuple[int, ...]
     half: int
-    build: Callable[[int], nn.Module]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the network is, and what it learns from."""
+        return {"kernel": self.kernel, "widths": list(self.widths), "half": self.half}
+
+    @property
+    def name(self) -> str:
+        """Letter, widths and half."""
+        shape = f"{self.letter}: {'-'.join(map(str, self.widths))}"
+        return _("{learner}, half {number}").format(learner=shape, number=self.half)
+
+    def build(self, classes: int) -> nn.Module:
+        """The untrained network."""
+        return convolutions(self.kernel, *self.widths)(classes)
 
 
-A, B = convolutions(3, 16, 32, 64), convolutions(5, 24, 48)
 LEARNERS = (
-    Learner("A: 16-32-64, half 1", 1, A),
-    Learner("A': 16-32-64, half 2", 2, A),
-    Learner("B: 24-48, half 1", 1, B),
+    Learner("a1", "A", 3, (16, 32, 64), 1),
+    Learner("a2", "A'", 3, (16, 32, 64), 2),
+    Learner("b1", "B", 5, (24, 48), 1),
 )
+LEARNER_NAMES = {learner.key: learner.name for learner in LEARNERS}
 
 
 @dataclass(frozen=True)
 class LearnerRow:
-    """One finished epoch of one network, and how many held-out images it names rightly then; ``share`` of all epochs."""
+    """One finished epoch of one network (key), and how many held-out images it names rightly then; ``share`` of all epochs."""
 
     network: str
     epoch: int
@@ -98,7 +116,7 @@ def halves(images: ImageSet, generator: torch.Generator) -> tuple[ImageSet, Imag
 def cross_training(
     craft: ImageSet, held_out: ImageSet, attacks: Mapping[str, Attack], seed: int, recipe: Recipe = RECIPE
 ) -> Iterator[LearnerRow | MatrixRow]:
-    """Train the LEARNERS, a row an epoch; then the rows of ``cross_model`` for the ``attacks`` by their names.
+    """Train the LEARNERS, a row an epoch; then the rows of ``cross_model`` for the ``attacks`` by their keys in the menu.
 
     Examples are made from ``held_out``, which none of the networks was trained on. First weights differ from network to
     network. Raises DatasetError for fewer than two classes, classes that differ between the sets, or less than a batch a half.
@@ -119,10 +137,10 @@ def cross_training(
             for row in train(network, parts[learner.half - 1], tested, own, Path(folder) / "learner.ckpt"):
                 share = (number + row.epoch / recipe.epochs) / len(LEARNERS)
                 right = Rate(round(row.top1 * len(held_out)), len(held_out))
-                yield LearnerRow(learner.name, row.epoch, right, share)
-        networks.append(_classifier(learner.name, network, classes))
-    for name, attack in attacks.items():
-        yield from cross_model(networks, held_out, attack, name, seed)
+                yield LearnerRow(learner.key, row.epoch, right, share)
+        networks.append(_classifier(learner, network, classes))
+    for key, attack in attacks.items():
+        yield from cross_model(networks, held_out, attack, key, seed)
 
 
 def _truth(images: ImageSet, classes: tuple[str, ...]) -> Tensor:
@@ -132,6 +150,6 @@ def _truth(images: ImageSet, classes: tuple[str, ...]) -> Tensor:
     return truth
 
 
-def _classifier(name: str, network: nn.Module, classes: tuple[str, ...]) -> Classifier:
-    card = Card(name, name, "embedded", "", SIDE, SIDE, "none", "trained for this table")
+def _classifier(learner: Learner, network: nn.Module, classes: tuple[str, ...]) -> Classifier:
+    card = Card(learner.key, learner.name, "embedded", "", SIDE, SIDE, "none", "trained for this table")
     return Classifier(nn.Sequential(Normalise(), network), card, classes, classes)

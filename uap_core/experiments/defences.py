@@ -19,14 +19,11 @@ from uap_core.crafting.loop import Crafter, Progress
 from uap_core.datasets import ImageSet
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.classifier import Classifier
+from uap_core.models.defence_names import ACCURACY, AGREEMENT, UNDEFENDED
 from uap_core.models.defences import EXACT, Defence
 from uap_core.models.defended import defended
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation
-from uap_core.texts import N_
-
-UNDEFENDED = N_("none")
-ACCURACY, AGREEMENT = N_("right answers"), N_("same answer as undefended")
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Crafting:
 
 @dataclass(frozen=True)
 class DefenceRow:
-    """One defence on one set of held-out images.
+    """One ``defence`` (id) on one set of held-out images.
 
     ``clean``: the share of right answers where the set's folders are classes of the network, else how often the defended
     network answers as the undefended one does; ``clean_is`` says which. The other three are fooling rates,
@@ -78,17 +75,17 @@ def defence_rows(
     twins: Mapping[str, Classifier] | None = None,
     known: Collection[str] = (),
 ) -> Iterator[Crafting | DefenceRow]:
-    """A row for ``network`` alone, one for it behind each of the ``defences``, one for each of its ``twins``, by name.
+    """A row for ``network`` alone, one for it behind each of the ``defences``, one for each of its ``twins``, by id.
 
     Through each a pattern is crafted anew: by ``method``, on the same ``craft_set``, in the ball of ``perturbation``, from the
-    same ``seed``. On the way to a row the share that is crafted. Those that are ``known`` by name are left out. Raises
+    same ``seed``. On the way to a row the share that is crafted. Those that are ``known`` by id are left out. Raises
     SettingError, DatasetError or PerturbationError for what does not fit.
     """
     ball, shape = perturbation.ball, tuple(perturbation.pattern.shape)
-    signs = Perturbation("random signs", ball.random_signs(shape, torch.Generator().manual_seed(seed)), ball)
+    signs = Perturbation("", ball.random_signs(shape, torch.Generator().manual_seed(seed)), ball)
     plain = predict(network, held_out.batches())
     subjects = [(UNDEFENDED, EXACT, network)]
-    subjects += [(defence.name, defence.gradient, defended(network, defence)) for defence in defences]
+    subjects += [(defence.id, defence.gradient, defended(network, defence)) for defence in defences]
     subjects += [(name, EXACT, twin) for name, twin in (twins or {}).items()]
     for name, gradient, subject in (entry for entry in subjects if entry[0] not in known):
         started = time.perf_counter()
@@ -132,7 +129,7 @@ class _Trial:
 
     def row(self, last: Progress) -> DefenceRow:
         """The row with the pattern as it is now."""
-        anew = Perturbation("crafted anew", last.perturbation, self.ball)
+        anew = Perturbation("", last.perturbation, self.ball)
         return DefenceRow(
             self.defence,
             self.gradient,

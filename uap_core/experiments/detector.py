@@ -26,8 +26,14 @@ from uap_core.norms import LINF
 from uap_core.perturbation import Perturbation
 from uap_core.texts import N_
 
-UNIVERSAL, AWARE, RANDOM = N_("universal pattern"), N_("one that knows the detector"), N_("random signs")
-SINGLE, ITERATED = N_("FGSM per image"), N_("PGD per image")
+UNIVERSAL, AWARE, RANDOM, SINGLE, ITERATED = "universal", "aware", "random_signs", "fgsm", "pgd"
+NAMES = {
+    UNIVERSAL: N_("universal pattern"),
+    AWARE: N_("one that knows the detector"),
+    RANDOM: N_("random signs"),
+    SINGLE: N_("FGSM per image"),
+    ITERATED: N_("PGD per image"),
+}
 STEPS = 8
 POINTS = 25
 

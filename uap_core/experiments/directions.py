@@ -15,8 +15,15 @@ from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.texts import N_
 
-UNIVERSAL, SUM, SINGLE = N_("universal pattern"), N_("sum of adversarial directions"), N_("one adversarial direction")
-FAST, RANDOM, MEAN = N_("one FGSM direction"), N_("random direction"), N_("mean image")
+UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN = "universal", "sum", "single", "fgsm", "random", "mean"
+NAMES = {
+    UNIVERSAL: N_("universal pattern"),
+    SUM: N_("sum of adversarial directions"),
+    SINGLE: N_("one adversarial direction"),
+    FAST: N_("one FGSM direction"),
+    RANDOM: N_("random direction"),
+    MEAN: N_("mean image"),
+}
 NORMS = (500 / 255, 1000 / 255, 2000 / 255, 4000 / 255)
 
 

@@ -21,6 +21,7 @@ from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import predicted
 from uap_core.datasets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
+from uap_core.identity import identity
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier, Normalise
@@ -128,7 +129,7 @@ def fine_tune_and_publish(
         "weights_sha256": card.sha256,
         "held_out": f"{len(held_out)} images of {held_out.name}",
         "crafted_on": f"{plan.images} images of {craft.name}",
-        "method": repr(plan.method),
+        **identity(plan.method),
         "patterns": plan.patterns,
         "recipe": asdict(plan.recipe),
     }

@@ -20,15 +20,15 @@ from torch import Tensor
 from uap_core.attacks.deepfool import DeepFool, approach
 from uap_core.datasets import ImageSet
 from uap_core.models.classifier import Classifier
-from uap_core.models.lipschitz import layers
+from uap_core.models.lipschitz import NamedLayer, layers
 from uap_core.texts import _
 
 IMAGES = 16
 
 
 @dataclass(frozen=True)
-class LayerRow:
-    """One layer; the last row is the whole network.
+class LayerRow(NamedLayer):
+    """One layer (see ``Layer`` of ``models/lipschitz``); the last row is the whole network.
 
     ``bound`` is an upper bound of the layer's l2 norm, for a convolution that of the circular layer; None where branches
     meet. ``real`` is the power method's value for a convolution with zeros around, at its real size: an estimate from below.
@@ -36,6 +36,7 @@ class LayerRow:
     """
 
     name: str
+    number: int
     kind: str
     shape: str
     stride: str
@@ -69,7 +70,9 @@ def layer_rows(classifier: Classifier, generator: torch.Generator) -> Iterator[L
     network = classifier.network if classifier.device.type == "cpu" else deepcopy(classifier.network).cpu()
     for layer in layers(network, classifier.size):
         real = layer.convolution.real_norm(generator) if layer.convolution else None
-        yield LayerRow(layer.name, layer.kind, layer.shape, layer.stride, layer.bound, real, layer.running, layer.note)
+        yield LayerRow(
+            layer.name, layer.number, layer.kind, layer.shape, layer.stride, layer.bound, real, layer.running, layer.note
+        )
 
 
 def certified_radius(logits: Tensor, bound: float) -> Tensor:
@@ -120,7 +123,7 @@ def as_text(row: LayerRow) -> str:
     """A row as one line of a table of fixed width."""
     numbers = ("" if value is None else f"{value:.4g}" for value in (row.bound, row.real, row.running))
     bound, real, running = numbers
-    said = f"{row.name:28} {row.kind:26} {row.shape:18} {row.stride:6} {bound:>9} {real:>9} {running:>10} {row.note}"
+    said = f"{row.label:28} {row.kind_name:26} {row.shape:18} {row.stride:6} {bound:>9} {real:>9} {running:>10} {row.reason}"
     return said.rstrip()
 
 

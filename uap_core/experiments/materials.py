@@ -1,4 +1,4 @@
-"""What publishing works with: networks and pictures, jobs, and tables that may be half done."""
+"""What publishing works with: networks and pictures, and jobs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from uap_core.experiments.shipped import LINF10
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
-from uap_core.perturbation import versions
-from uap_core.tables import Table, read_table
 from uap_core.texts import _
 
 
@@ -43,6 +41,10 @@ class Materials:
     def card(self, key: str) -> Card:
         """A network's card. Raises ModelError when there is none."""
         return self.zoo.card(key)
+
+    def cards(self) -> dict[str, Card]:
+        """All cards, by key."""
+        return self.zoo.cards()
 
     def source(self, key: str) -> Path:
         """The real pictures for a network. Raises DatasetError when none were given for networks of its size."""
@@ -106,35 +108,9 @@ def _seconds_per_gradient(network: Classifier) -> float:
     return best / 8
 
 
-def table_so_far(path: Path, row_type: type, title: str, provenance: dict[str, Any]) -> Table:
-    """The table at ``path`` if it was begun under the same provenance, else an empty one."""
-    if is_whole(path, row_type, provenance):
-        return read_table(path, row_type)
-    return Table(title, [], provenance | versions())
-
-
-def is_whole(path: Path, row_type: type, provenance: dict[str, Any]) -> bool:
-    """Whether there is a table at ``path`` that was computed under this provenance, whenever that was."""
-    table = readable(path, row_type)
-    return table is not None and {k: value for k, value in table.provenance.items() if k not in versions()} == provenance
-
-
-def readable(path: Path, row_type: type) -> Table | None:
-    """The table at ``path``; None when there is none, it is damaged, or its rows are of a kind that has changed since."""
-    try:
-        return read_table(path, row_type) if path.is_file() else None
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-def title_of(networks: Sequence[Classifier], held_out: ImageSet) -> str:
-    """What a table of these networks on these images is called."""
-    return f"{' + '.join(network.card.name for network in networks)}: {len(held_out)} validation images"
-
-
 def provenance_of(materials: Materials, keys: Sequence[str]) -> dict[str, Any]:
     """Networks, weights and held-out images: what every table states."""
-    cards, held_out = materials.zoo.cards(), materials.held_out(keys[0])
+    cards, held_out = materials.cards(), materials.held_out(keys[0])
     return {
         "network": ", ".join(keys),
         "weights_sha256": ", ".join(cards[key].sha256 for key in keys),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,53 +10,37 @@ from torch import Tensor
 
 from uap_core.crafting.problem import predicted
 from uap_core.datasets import ImageSet
-from uap_core.metrics import Rate, fooling_rate, predict
+from uap_core.experiments.origins import GAUSSIAN, NOISES, RANDOM_SIGNS, MatrixRow, Origin, origin_name, row_of
+from uap_core.metrics import fooling_rate, predict
+from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation
 from uap_core.tables import Table
-from uap_core.texts import N_
-
-RANDOM_SIGNS, GAUSSIAN = N_("random signs"), N_("Gaussian noise")
-
-
-@dataclass(frozen=True)
-class MatrixRow:
-    """One cell: what ``perturbation`` does to ``network`` (names); ``crafted_on`` says whether it was crafted on it.
-
-    ``distortion``, of perturbations that differ from image to image, is the mean over the images of sqrt(||x' - x||^2 / n),
-    in units of [0,1] pixels, n the number of values (Szegedy et al., ICLR 2014, section 4.2).
-    """
-
-    perturbation: str
-    network: str
-    crafted_on: bool
-    fooling_rate: Rate
-    distortion: float | None = None
 
 
 def fooling_matrix(
-    perturbations: Sequence[Perturbation],
+    perturbations: Mapping[str, Perturbation],
     networks: Sequence[Classifier],
     images: ImageSet,
     balls: Sequence[Ball],
     seed: int,
-    known: Collection[tuple[str, str]] = (),
+    known: Collection[tuple[Origin, str]] = (),
 ) -> Iterator[MatrixRow]:
-    """All cells, network by network; then random signs and Gaussian noise of each of the ``balls``, drawn from ``seed``.
+    """All cells, network by network: of ``perturbations`` by their keys, then of the noise of each of the ``balls``.
 
     Patterns, networks and ``images`` share one size. Clean predictions are computed once a network. Cells that are ``known``,
-    by the names of pattern and network, are left out.
+    by origin and key of the network, are left out.
     """
-    patterns = {perturbation.name: (perturbation.pattern, crafted_on(perturbation)) for perturbation in perturbations}
-    patterns |= {name: (noise, ()) for name, noise in noises(balls, tuple(images.pixels.shape[1:]), seed).items()}
+    patterns = {Origin(key): (found.pattern, crafted_on(found)) for key, found in perturbations.items()}
+    patterns |= {origin: (noise, ()) for origin, noise in noises(balls, tuple(images.pixels.shape[1:]), seed).items()}
     for network in networks:
-        missing = [name for name in patterns if (name, network.card.name) not in known]
+        missing = [origin for origin in patterns if (origin, network.card.key) not in known]
         clean = predict(network, images.batches()) if missing else torch.empty(0)
-        for name in missing:
-            pattern, made_on = patterns[name]
+        for origin in missing:
+            pattern, made_on = patterns[origin]
             rate = fooling_rate(clean, predicted(network, images.pixels, pattern))
-            yield MatrixRow(name, network.card.name, network.card.key in made_on, rate)
+            yield row_of(origin, network.card.key, network.card.key in made_on, rate)
 
 
 def crafted_on(perturbation: Perturbation) -> tuple[str, ...]:
@@ -65,52 +48,46 @@ def crafted_on(perturbation: Perturbation) -> tuple[str, ...]:
     return tuple(str(perturbation.provenance.get("network")).split(", "))
 
 
-def noises(balls: Sequence[Ball], shape: tuple[int, ...], seed: int) -> Mapping[str, Tensor]:
-    """The rows without knowledge by their names: random signs of each ball, and Gaussian noise of the same l2 norm."""
+def noises(balls: Sequence[Ball], shape: tuple[int, ...], seed: int) -> Mapping[Origin, Tensor]:
+    """The rows without knowledge: random signs of each ball, and Gaussian noise of the same l2 norm, drawn from ``seed``."""
 
     def drawn() -> torch.Generator:
         return torch.Generator().manual_seed(seed)
 
-    found = {f"{RANDOM_SIGNS}, {ball}": ball.random_signs(shape, drawn()) for ball in balls}
+    found = {Origin(RANDOM_SIGNS, ball.p, ball.radius): ball.random_signs(shape, drawn()) for ball in balls}
     for noise in [ball.gaussian(shape, drawn()) for ball in balls]:
-        found[f"{GAUSSIAN}, stddev {float(noise.square().mean().sqrt()) * 255:.4g}/255"] = noise
+        levels = float(f"{float(noise.square().mean().sqrt()) * 255:.4g}")  # to four digits, whatever the order of a sum
+        found[Origin(GAUSSIAN, size=levels / 255)] = noise
     return found
 
 
-def kept_cells(
-    table: Table | None, provenance: Mapping[str, Any], files: Mapping[str, str], keys: Mapping[str, str]
-) -> list[MatrixRow]:
+def kept_cells(table: Table | None, provenance: Mapping[str, Any], cards: Mapping[str, Card]) -> list[MatrixRow]:
     """The cells of ``table`` that hold under another ``provenance`` too: of the same images, weights and patterns.
 
-    ``files`` and ``keys`` are those of the patterns and networks by their names. Rows without knowledge hold with the weights.
+    ``cards`` are those of the networks by their keys. Noise holds with the weights.
     """
     if table is None or any(table.provenance.get(name) != provenance[name] for name in ("held_out", "seed")):
         return []
-    weights, times = _weights(table.provenance) & _weights(provenance), provenance["patterns"]
-    same = {key for key, _ in weights}
+    stated, times = table.provenance, provenance["patterns"]
+    weights = dict(zip(stated["network"].split(", "), stated["weights_sha256"].split(", "), strict=True))
+    same = {key for key in provenance["network"].split(", ") if cards[key].is_weights(weights.get(key, "none"))}
     dated = {file for file, time in table.provenance["patterns"].items() if times.get(file) == time}
-    return [
-        row
-        for row in table.rows
-        if keys.get(row.network) in same
-        and (files.get(row.perturbation) in dated or row.perturbation.startswith((RANDOM_SIGNS, GAUSSIAN)))
-    ]
+    return [row for row in table.rows if row.network in same and (row.perturbation in dated or row.perturbation in NOISES)]
 
 
-def _weights(provenance: Mapping[str, Any]) -> set[tuple[str, str]]:
-    return set(zip(provenance["network"].split(", "), provenance["weights_sha256"].split(", "), strict=True))
+def as_text(rows: Sequence[MatrixRow], names: Mapping[str, str]) -> str:
+    """The table for a terminal: perturbations in rows, networks in columns, crafted-on cells starred, distortion last.
 
-
-def as_text(rows: Sequence[MatrixRow]) -> str:
-    """The table for a terminal: perturbations in rows, networks in columns, crafted-on cells starred, distortion last."""
+    ``names`` are those of networks and patterns by their keys.
+    """
     networks = list(dict.fromkeys(row.network for row in rows))
-    cells = {(row.perturbation, row.network): row for row in rows}
-    names = list(dict.fromkeys(row.perturbation for row in rows))
-    wide = max(map(len, names), default=0)
+    cells = {(row.origin, row.network): row for row in rows}
+    origins = {row.origin: origin_name(row.origin, names) for row in rows}
+    wide = max(map(len, origins.values()), default=0)
     last = "  distortion" * any(row.distortion is not None for row in rows)
-    lines = [" ".join([" " * wide, *(f"{network[:20]:>20}" for network in networks), last]).rstrip()]
-    for name in names:
-        found = [cells.get((name, network)) for network in networks]
+    lines = [" ".join([" " * wide, *(f"{names.get(network, network)[:20]:>20}" for network in networks), last]).rstrip()]
+    for origin, name in origins.items():
+        found = [cells.get((origin, network)) for network in networks]
         shares = [f"{row.fooling_rate.value:.1%}{'*' if row.crafted_on else ' '}" if row else "" for row in found]
         distortion = next((row.distortion for row in found if row and row.distortion is not None), None)
         last = f"{distortion:12.4f}" if distortion is not None else ""

@@ -22,8 +22,13 @@ from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.texts import N_, _
 
-NORMALS, RANDOM = N_("normals of the boundary"), N_("random unit vectors")
-SPAN, FULL = N_("span of the first singular vectors"), N_("full space")
+NORMALS, RANDOM, SPAN, FULL = "normals", "random", "span", "full"
+NAMES = {
+    NORMALS: N_("normals of the boundary"),
+    RANDOM: N_("random unit vectors"),
+    SPAN: N_("span of the first singular vectors"),
+    FULL: N_("full space"),
+}
 DIMENSIONS = (1, 2, 5, 10, 25, 50, 100, 250, 500)
 DEEPFOOL_BATCH = 8
 SMALL_SIDE = 64

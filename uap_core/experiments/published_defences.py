@@ -13,14 +13,16 @@ from uap_core.crafting.unnoticed import Unnoticed
 from uap_core.datasets import ImageSet
 from uap_core.experiments.defences import UNDEFENDED, Crafting, DefenceRow, defence_rows
 from uap_core.experiments.detector import DetectorRow, detector_rows
-from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of, readable
+from uap_core.experiments.materials import Job, Materials, provenance_of
+from uap_core.experiments.networks import DEFENDED
+from uap_core.experiments.so_far import Parts, is_whole
+from uap_core.identity import identities, identity
+from uap_core.models.defence_names import defence_name
 from uap_core.models.defences import DEFENCES
 from uap_core.models.twins import TWINS, trained_twins, twin_key
-from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.perturbation import Perturbation, load_perturbation, versions
 from uap_core.tables import Table, write_table
 
-NETWORKS = (DEFAULT_MODEL, "squeezenet1_1_caffe", "mobilenet_v1_075")  # the quick ones
 METHOD = Default(budget=1000)
 AWARE_METHOD = Unnoticed(budget=2000)  # two gradients an image: as many steps
 CRAFTED_ON, MEASURED_ON = 200, 300
@@ -28,7 +30,7 @@ CRAFTED_ON, MEASURED_ON = 200, 300
 
 def defence_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
     """For each network that is among ``networks`` its defences, then its detector."""
-    keys = [key for key in NETWORKS if key in networks]
+    keys = [key for key in DEFENDED if key in networks]
     return [job for key in keys for job in (_defences_job(materials, key), _detector_job(materials, key))]
 
 
@@ -59,37 +61,32 @@ def _title(materials: Materials, key: str, what: str) -> str:
 def _defences_job(materials: Materials, key: str) -> Job:
     path = materials.results / f"{key}-defences.json"
 
-    def provenance() -> dict[str, Any]:
+    def parts() -> Parts:
+        """A twin that was trained anew is measured anew, alone."""
+        fronts = {UNDEFENDED: {"method": UNDEFENDED, "settings": {}}} | identities({front.id: front for front in DEFENCES})
+        twins = {twin: {"weights_sha256": found.weights_hash} for twin, found in trained_twins(materials.zoo, key).items()}
+        return Parts(path, DefenceRow, "defences", fronts | twins, lambda row: row.defence)
+
+    def table() -> Table:
         craft, _ = _sets(materials, key)
-        twins = ", ".join(twin.weights_hash for twin in trained_twins(materials.zoo, key).values())
-        stated = {"crafted_on": f"{len(craft)} images of {craft.name}", "method": repr(METHOD)}
-        return _provenance(materials, key) | stated | {"twin_sha256": twins}
+        stated = {"crafted_on": f"{len(craft)} images of {craft.name}", **identity(METHOD)}
+        return parts().table(_title(materials, key, "Defences"), _provenance(materials, key) | stated, materials.cards())
 
-    def rows() -> list[DefenceRow]:
-        """Those that are there already; a twin that was trained anew is measured anew."""
-        found, now = readable(path, DefenceRow), provenance()
-        if found is None or any(found.provenance.get(name) != now[name] for name in now if name != "twin_sha256"):
-            return []
-        before = str(found.provenance.get("twin_sha256")).split(", ")
-        same = {name for name, twin in trained_twins(materials.zoo, key).items() if twin.weights_hash in before}
-        return [row for row in found.rows if row.defence not in TWINS or row.defence in same]
-
-    def wanted() -> list[str]:
-        return [UNDEFENDED, *(defence.name for defence in DEFENCES), *trained_twins(materials.zoo, key)]
+    def is_done() -> bool:
+        return {row.defence for row in table().rows} == set(parts().identities)
 
     def run() -> Iterator[str]:
-        network, (craft, measured_on), so_far = materials.network(key), _sets(materials, key), rows()
-        known, twins = {row.defence for row in so_far}, trained_twins(materials.zoo, key)
+        network, (craft, measured_on), so_far, now = materials.network(key), _sets(materials, key), table(), parts()
+        known, twins = {row.defence for row in so_far.rows}, trained_twins(materials.zoo, key)
         for row in defence_rows(network, DEFENCES, _pattern(materials, key), craft, measured_on, METHOD, 0, twins, known):
             if isinstance(row, Crafting):
                 continue
-            so_far = sorted([*so_far, row], key=lambda row: wanted().index(row.defence))
-            write_table(Table(_title(materials, key, "Defences"), so_far, provenance() | versions()), path)
-            yield f"{row.defence}: fixed pattern {row.fixed.value:.1%}, crafted anew {row.crafted_anew}"
+            now.add(so_far, row)
+            yield f"{defence_name(row.defence)}: fixed pattern {row.fixed.value:.1%}, crafted anew {row.crafted_anew}"
 
-    twins = sum(twin_key(key, twin) in materials.zoo.cards() for twin in TWINS)
+    twins = sum(twin_key(key, twin) in materials.cards() for twin in TWINS)
     cost = {key: METHOD.budget * (1 + len(DEFENCES) + twins)}
-    return Job("defences", path.stem, cost, lambda: [row.defence for row in rows()] == wanted(), run)
+    return Job("defences", path.stem, cost, is_done, run)
 
 
 def _detector_job(materials: Materials, key: str) -> Job:
@@ -97,7 +94,7 @@ def _detector_job(materials: Materials, key: str) -> Job:
 
     def provenance() -> dict[str, Any]:
         craft, _ = _sets(materials, key)
-        crafted = {"crafted_on": f"{len(craft)} images of {craft.name}", "method": repr(AWARE_METHOD)}
+        crafted = {"crafted_on": f"{len(craft)} images of {craft.name}", **identity(AWARE_METHOD)}
         return _provenance(materials, key) | crafted
 
     def run() -> Iterator[str]:
@@ -112,4 +109,4 @@ def _detector_job(materials: Materials, key: str) -> Job:
         write_table(Table(title, found, provenance() | versions()), path)
 
     cost = {key: AWARE_METHOD.budget + 10 * MEASURED_ON}
-    return Job("defences", path.stem, cost, lambda: is_whole(path, DetectorRow, provenance()), run)
+    return Job("defences", path.stem, cost, lambda: is_whole(path, DetectorRow, provenance(), materials.cards()), run)

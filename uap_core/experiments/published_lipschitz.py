@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from uap_core.experiments.lipschitz import IMAGES, LayerRow, RadiusRow, conclusion, layer_rows, radii
-from uap_core.experiments.materials import Job, Materials, is_whole
+from uap_core.experiments.materials import Job, Materials
+from uap_core.experiments.so_far import is_whole
 from uap_core.perturbation import versions
 from uap_core.tables import Table, read_table, write_table
 
@@ -27,10 +28,12 @@ def _layers_job(materials: Materials, key: str) -> Job:
         rows: list[LayerRow] = []
         for row in layer_rows(materials.network(key), torch.Generator().manual_seed(0)):
             rows.append(row)
-            yield f"{row.name}: up to here {row.running:.3g}"
+            yield f"{row.label}: up to here {row.running:.3g}"
         write_table(Table(f"{materials.card(key).name}: layers", rows, _provenance(materials, key) | versions()), path)
 
-    return Job("lipschitz", path.stem, {}, lambda: is_whole(path, LayerRow, _provenance(materials, key)), run)
+    return Job(
+        "lipschitz", path.stem, {}, lambda: is_whole(path, LayerRow, _provenance(materials, key), materials.cards()), run
+    )
 
 
 def _radii_job(materials: Materials, key: str) -> Job:
@@ -52,7 +55,9 @@ def _radii_job(materials: Materials, key: str) -> Job:
         write_table(Table(f"{materials.card(key).name}: {conclusion(bound(), rows)}", rows, provenance() | versions()), path)
 
     def is_done() -> bool:
-        return is_whole(layers, LayerRow, _provenance(materials, key)) and is_whole(path, RadiusRow, provenance())
+        cards = materials.cards()
+        bounded = is_whole(layers, LayerRow, _provenance(materials, key), cards)
+        return bounded and is_whole(path, RadiusRow, provenance(), cards)
 
     return Job("lipschitz", path.stem, {key: IMAGES * GRADIENTS}, is_done, run)
 

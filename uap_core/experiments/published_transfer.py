@@ -17,26 +17,36 @@ from uap_core.attacks.iterative_fgsm import IterativeFGSM
 from uap_core.attacks.lbfgs import LBFGS
 from uap_core.datasets import ImageSet
 from uap_core.experiments.cross_model import as_large, cross_model, made_on, whole_rows
-from uap_core.experiments.cross_training import CLASSES, LEARNERS, RECIPE, LearnerRow, cross_training, open_for_halves
-from uap_core.experiments.materials import Job, Materials, provenance_of, readable, table_so_far
-from uap_core.experiments.matrix import GAUSSIAN, RANDOM_SIGNS, MatrixRow
-from uap_core.experiments.shipped import IMAGENET, LINF10, OTHERS
+from uap_core.experiments.cross_training import (
+    CLASSES,
+    LEARNER_NAMES,
+    LEARNERS,
+    RECIPE,
+    LearnerRow,
+    cross_training,
+    open_for_halves,
+)
+from uap_core.experiments.materials import Job, Materials, provenance_of
+from uap_core.experiments.networks import FAMILIES
+from uap_core.experiments.origins import NOISES, MatrixRow, origin_name
+from uap_core.experiments.shipped import LINF10
+from uap_core.experiments.so_far import Parts, readable
+from uap_core.identity import identities, settings
+from uap_core.models.names import network_names
 from uap_core.models.zoo import DEFAULT_MODEL
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
-from uap_core.training.recipe import Recipe
 
 # Said here in full, so that another budget for the page's menu does not make published tables outdated.
 EPSILON = LINF10.radius
 PGD = IterativeFGSM(EPSILON, EPSILON / 4, 10, random_start=True, all_steps=True)
-ATTACKS: dict[str, Attack] = {"DeepFool": DeepFool(), "FGSM 10/255": FGSM(EPSILON), "PGD 10/255": PGD}
+ATTACKS: dict[str, Attack] = {"deepfool": DeepFool(), "fgsm": FGSM(EPSILON), "pgd": PGD}
 HALVES_ATTACKS: dict[str, Attack] = {  # the first is the paper's own
-    "L-BFGS": LBFGS(search_steps=2, iterations=15),
-    "DeepFool": DeepFool(),
-    "FGSM 10/255": FGSM(EPSILON),
+    "lbfgs": LBFGS(search_steps=2, iterations=15),
+    "deepfool": DeepFool(),
+    "fgsm": FGSM(EPSILON),
 }
 GRADIENTS = 40  # that the three take for one image, about
-FAMILIES = {"embedded": ((DEFAULT_MODEL, *OTHERS), 500), "imagenet": (IMAGENET, 100)}  # networks, and on how many images
 
 
 def transfer_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
@@ -51,31 +61,31 @@ def transfer_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
 
 def _examples_job(materials: Materials, keys: Sequence[str], name: str, count: int) -> Job:
     path = materials.results / f"{name}.json"
-    names = [materials.card(key).name for key in keys]
+    parts = Parts(path, MatrixRow, "attacks", identities(ATTACKS), lambda row: row.like or row.perturbation)
 
     def images() -> ImageSet:
         return materials.held_out(keys[0]).shuffled(torch.Generator().manual_seed(0)).prefix(count)
 
     def table() -> Table:
-        stated = provenance_of(materials, keys) | {"attacks": {key: repr(attack) for key, attack in ATTACKS.items()}, "seed": 0}
+        stated = provenance_of(materials, keys) | {"seed": 0}
         measured: dict[str, Any] = {"held_out": f"{len(images())} of the {stated['held_out']}"}
-        title = f"{' + '.join(names)}: examples made for one image"
-        return table_so_far(path, MatrixRow, title, stated | measured)
+        title = f"{' + '.join(materials.card(key).name for key in keys)}: examples made for one image"
+        return parts.table(title, stated | measured, materials.cards())
 
     def is_done() -> bool:
-        made = {made_on(attack, source) for attack in ATTACKS for source in names}
-        noise = {as_large(kind, attack) for attack in ATTACKS for kind in (RANDOM_SIGNS, GAUSSIAN)}
-        return made | noise <= set(whole_rows(table().rows, names))
+        examples = {made_on(attack, key, source) for key, attack in ATTACKS.items() for source in keys}
+        noise = {as_large(kind, attack, key) for key, attack in ATTACKS.items() for kind in NOISES}
+        return examples | noise <= set(whole_rows(table().rows, keys))
 
     def run() -> Iterator[str]:
         networks, so_far = [materials.network(key) for key in keys], table()
-        for called, attack in ATTACKS.items():
-            known = whole_rows(so_far.rows, names)
-            so_far.rows[:] = [row for row in so_far.rows if row.perturbation in known]
-            for row in cross_model(networks, images(), attack, called, 0, known):
-                so_far.rows.append(row)
-                write_table(so_far, path)
-                yield f"{row.perturbation} on {row.network}: {row.fooling_rate}"
+        names = network_names(materials.cards())
+        for key, attack in ATTACKS.items():
+            known = whole_rows(so_far.rows, keys)
+            so_far.rows[:] = [row for row in so_far.rows if row.origin in known]
+            for row in cross_model(networks, images(), attack, key, 0, known):
+                parts.add(so_far, row)
+                yield f"{origin_name(row.origin, names)} on {names[row.network]}: {row.fooling_rate}"
 
     return Job("transfer", name, dict.fromkeys(keys, count * GRADIENTS), is_done, run)
 
@@ -84,9 +94,9 @@ def _halves_job(materials: Materials) -> Job:
     path, source = materials.results / "halves.json", materials.source(DEFAULT_MODEL)
     stated: dict[str, Any] = {
         "pictures": f"{CLASSES} classes of {source.stem}",
-        "networks": [learner.name for learner in LEARNERS],
-        "recipe": {name: value for name, value in vars(RECIPE).items() if value != getattr(Recipe(), name)},
-        "attacks": {key: repr(attack) for key, attack in HALVES_ATTACKS.items()},
+        "networks": {learner.key: learner.settings for learner in LEARNERS},
+        "recipe": settings(RECIPE),
+        "attacks": identities(HALVES_ATTACKS),
         "seed": 0,
     }
 
@@ -104,7 +114,7 @@ def _halves_job(materials: Materials) -> Job:
                 yield f"{row.network}, epoch {row.epoch}: accuracy {row.accuracy}"
             else:
                 rows.append(row)
-                yield f"{row.perturbation} on {row.network}: {row.fooling_rate}"
+                yield f"{origin_name(row.origin, LEARNER_NAMES)} on {row.network}: {row.fooling_rate}"
         measured = {"held_out": f"{len(held_out)} images of {held_out.name}", "accuracy": accuracy}
         title = f"Trained on two halves of {len(craft)} images of {stated['pictures']}"
         write_table(Table(title, rows, stated | measured | versions()), path)

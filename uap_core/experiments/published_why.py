@@ -22,8 +22,9 @@ from uap_core.experiments.directions import (
     fast_directions,
 )
 from uap_core.experiments.dominant import Move, label_moves
-from uap_core.experiments.materials import Job, Materials, is_whole, provenance_of
+from uap_core.experiments.materials import Job, Materials, provenance_of
 from uap_core.experiments.normals import SMALL_SIDE, SingularRow, SubspaceRow, lengths, spectrum, subspace_rates, unit_normals
+from uap_core.experiments.so_far import is_whole
 from uap_core.metrics import predict
 from uap_core.perturbation import Perturbation, load_perturbation, versions
 from uap_core.tables import Table, write_table
@@ -124,6 +125,6 @@ def _job(
         yield f"{len(found)} rows"
 
     def is_done() -> bool:
-        return shared.file.is_file() and is_whole(path, row_type, provenance())
+        return shared.file.is_file() and is_whole(path, row_type, provenance(), shared.materials.cards())
 
     return Job("why", path.stem, {shared.key: cost}, is_done, run)

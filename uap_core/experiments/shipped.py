@@ -16,15 +16,15 @@ from uap_core.crafting.transfer import Transfer
 from uap_core.datasets import ImageSet
 from uap_core.errors import PerturbationError
 from uap_core.experiments.crafted import with_held_out, with_provenance
+from uap_core.experiments.networks import IMAGENET, OTHERS
+from uap_core.experiments.so_far import same_weights
+from uap_core.identity import identity
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import DEFAULT_MODEL, Zoo
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import load_perturbation, save_perturbation
 
-# Embedded networks beside the default one: whom else does its pattern fool, offline?
-OTHERS = ("vgg64", "separable64", "resnet64_robust")
-IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
 # The paper's method at a price that can be paid: the gain makes up for steps that a mean of eight shortens, and for passes.
 DEEPFOOL = DeepFool(batch_size=8, gain=400.0)
 LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
@@ -89,7 +89,7 @@ def recipes() -> list[Recipe]:
 
 
 def is_made(recipe: Recipe, folder: Path, zoo: Zoo, source: str) -> bool:
-    """Whether the file is there and was made by this very recipe on these very weights, from pictures of that ``source``.
+    """Whether the file is there and was made by this very recipe on these networks, from pictures of that ``source``.
 
     A source with fewer images than the recipe takes gives all it has.
     """
@@ -100,13 +100,13 @@ def is_made(recipe: Recipe, folder: Path, zoo: Zoo, source: str) -> bool:
         found = load_perturbation(path)
     except PerturbationError:
         return False
-    cards = zoo.cards()
     stated = found.provenance
     count, _, crafted_on = str(stated.get("craft_set", "")).partition(" images of ")
     return (
         found.ball == recipe.ball
-        and stated.get("method") == repr(recipe.method)
-        and stated.get("weights_sha256") == ", ".join(cards[key].sha256 for key in recipe.networks)
+        and {"method": stated.get("method"), "settings": stated.get("settings")} == identity(recipe.method)
+        and stated.get("network") == ", ".join(recipe.networks)
+        and same_weights(stated, zoo.cards())
         and (stated.get("seed"), stated.get("target", "")) == (recipe.seed, recipe.target)
         and crafted_on == source
         and 0 < int(count) <= recipe.images

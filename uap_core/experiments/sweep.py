@@ -17,7 +17,8 @@ from uap_core.norms import LINF, Ball
 from uap_core.perturbation import Perturbation
 from uap_core.texts import N_
 
-UNIVERSAL, RANDOM, SINGLE = N_("universal"), N_("random signs"), N_("FGSM per image")
+UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
+NAMES = {UNIVERSAL: N_("universal"), RANDOM: N_("random signs"), SINGLE: N_("FGSM per image")}
 EPSILONS = tuple(level / 255 for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 

@@ -68,6 +68,11 @@ class Card:
             return path_in_package(self.weights.removeprefix(IN_PACKAGE))
         return (self.folder / self.weights).resolve()
 
+    def is_weights(self, sha256: str) -> bool:
+        """Whether a file of this SHA-256 holds this network: what was measured on it holds here."""
+        known = sha256 in (self.sha256, *self.same_network)
+        return known or (bool(self.sha256) and sha256.startswith(self.sha256))
+
     @property
     def megabytes(self) -> float:
         """Size of the weights: of the file if it is here, else of the download; 0 when nobody knows."""

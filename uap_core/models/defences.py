@@ -18,24 +18,36 @@ from uap_core.texts import N_, _
 if TYPE_CHECKING:
     from torch import Tensor
 
-EXACT, STRAIGHT_THROUGH, SMOOTH_MODEL = N_("exact"), N_("straight-through"), N_("of a smooth model")
+EXACT, STRAIGHT_THROUGH, SMOOTH_MODEL = "exact", "straight_through", "smooth_model"
+GRADIENTS = {EXACT: N_("exact"), STRAIGHT_THROUGH: N_("straight-through"), SMOOTH_MODEL: N_("of a smooth model")}
 
 
 @dataclass(frozen=True)
 class Defence(ABC):
     """A function of pictures, float32 (N,3,H,W) in [0,1], to pictures of the same shape and range.
 
-    ``gradient`` is "exact" where autograd computes the true derivative, "straight-through" where the backward pass takes the
-    function for the identity, "of a smooth model" where it is the true derivative of something like it. Constructors raise
-    SettingError for a strength out of range.
+    ``gradient`` is EXACT where autograd computes the true derivative, STRAIGHT_THROUGH where the backward pass takes the
+    function for the identity, SMOOTH_MODEL where it is the true derivative of something like it. Files call a kind of defence
+    by its ``key``. Constructors raise SettingError for a strength out of range.
     """
 
+    key: ClassVar[str]
     gradient: ClassVar[str]
 
     @property
     @abstractmethod
+    def strength(self) -> float:
+        """Its one setting."""
+
+    @property
+    @abstractmethod
     def name(self) -> str:
-        """What lists call it, with its strength."""
+        """What people call it, with its strength."""
+
+    @property
+    def id(self) -> str:
+        """What rows call it: kind and strength."""
+        return f"{self.key}-{self.strength:g}"
 
     @abstractmethod
     def __call__(self, images: Tensor) -> Tensor:
@@ -50,12 +62,18 @@ class Jpeg(Defence):
     the identity one that fooled 63 %, the model with rounding passed straight through 64 %; at quality 75 71, 61 and 67 %.
     """
 
+    key: ClassVar[str] = "jpeg"
     quality: int = 50
     gradient: ClassVar[str] = SMOOTH_MODEL
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
             raise SettingError(_("The quality of a JPEG lies between 1 and 95."))
+
+    @property
+    def strength(self) -> float:
+        """See ``Defence``."""
+        return self.quality
 
     @property
     def name(self) -> str:
@@ -75,6 +93,7 @@ class BitDepth(Defence):
     """Each value rounded to the nearest of 2^``bits`` levels, 1 to 8 bits (feature squeezing: Xu, Evans and Qi, NDSS 2018).
     Straight-through."""
 
+    key: ClassVar[str] = "bits"
     bits: int = 3
     gradient: ClassVar[str] = STRAIGHT_THROUGH
 
@@ -83,9 +102,14 @@ class BitDepth(Defence):
             raise SettingError(_("A value has 1 to 8 bits."))
 
     @property
+    def strength(self) -> float:
+        """See ``Defence``."""
+        return self.bits
+
+    @property
     def name(self) -> str:
         """See ``Defence``."""
-        return f"{self.bits} bits"
+        return _("{number} bits").format(number=self.bits)
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -97,6 +121,7 @@ class BitDepth(Defence):
 class Blur(Defence):
     """Gaussian blur of standard deviation ``sigma`` pixels, cut off at three of them, borders reflected. Exact."""
 
+    key: ClassVar[str] = "blur"
     sigma: float = 1.0
     gradient: ClassVar[str] = EXACT
 
@@ -105,9 +130,14 @@ class Blur(Defence):
             raise SettingError(_("The blur's sigma lies between 0 and 5 pixels."))
 
     @property
+    def strength(self) -> float:
+        """See ``Defence``."""
+        return self.sigma
+
+    @property
     def name(self) -> str:
         """See ``Defence``."""
-        return f"blur {self.sigma:g}"
+        return _("blur {sigma}").format(sigma=f"{self.sigma:g}")
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -130,6 +160,7 @@ class CropAndResize(Defence):
     in any case (Guo et al., ICLR 2018, have both).
     """
 
+    key: ClassVar[str] = "crop"
     share: float = 0.9
     gradient: ClassVar[str] = EXACT
 
@@ -138,9 +169,14 @@ class CropAndResize(Defence):
             raise SettingError(_("The part of the picture's side that a crop keeps lies between 0.1 and 1."))
 
     @property
+    def strength(self) -> float:
+        """See ``Defence``."""
+        return self.share
+
+    @property
     def name(self) -> str:
         """See ``Defence``."""
-        return f"crop {self.share:.0%}"
+        return _("crop {share}").format(share=f"{self.share:.0%}")
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""

@@ -16,27 +16,60 @@ from torch import Tensor, nn
 
 from uap_core.models.layer_bounds import Convolution
 from uap_core.models.local_response import local_response
-from uap_core.models.operation_bounds import RULES, Part
+from uap_core.models.operation_bounds import KIND_NAMES, RULES, Part
 from uap_core.models.tape import Operation, Signal, record
-from uap_core.texts import N_
+from uap_core.texts import _
 
 COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
-    "add": (N_("sum"), sum),
-    "sub": (N_("sum"), sum),
-    "rsub": (N_("sum"), sum),
-    "cat": (N_("concatenation"), lambda bounds: math.hypot(*bounds)),
-    "stack": (N_("concatenation"), lambda bounds: math.hypot(*bounds)),
+    "add": ("sum", sum),
+    "sub": ("sum", sum),
+    "rsub": ("sum", sum),
+    "cat": ("concatenation", lambda bounds: math.hypot(*bounds)),
+    "stack": ("concatenation", lambda bounds: math.hypot(*bounds)),
 }
+
+UNKNOWN, TWO_WAYS = "unknown", "two_ways"  # no rule for an operation, or one on two things that depend on the picture
+
+
+class NamedLayer:
+    """What people read of a layer that states ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
+
+    name: str
+    number: int
+    kind: str
+    note: str
+
+    @property
+    def label(self) -> str:
+        """What people call the layer: as its weights are called, else its kind with a number."""
+        return self.name or f"{self.kind_name} {self.number}"
+
+    @property
+    def kind_name(self) -> str:
+        """What people call its kind."""
+        return _(KIND_NAMES[self.kind]) if self.kind in KIND_NAMES else self.kind
+
+    @property
+    def reason(self) -> str:
+        """Why no bound is known, in a sentence; empty where one is."""
+        if self.note == TWO_WAYS:
+            return _("No bound is known: {operation} takes two things that depend on the picture.").format(operation=self.kind)
+        if self.note:
+            return _("No bound is known for the operation {operation}.").format(operation=repr(self.kind))
+        return ""
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(NamedLayer):
     """One layer: its own ``bound``, None where branches meet, and that of the network up to here, ``running``.
 
-    Both are infinite where no bound is known; ``note`` then says why. ``shape`` is that of the weights.
+    Both are infinite where no bound is known; ``note`` then says why: UNKNOWN or TWO_WAYS. ``shape`` is that of the weights,
+    ``name`` theirs, empty where there are none; ``number`` counts the layers of a ``kind``, which is one of KIND_NAMES or an
+    operation of torch.
     """
 
     name: str
+    number: int
     kind: str
     shape: str
     stride: str
@@ -69,24 +102,22 @@ def layers(network: nn.Module, side: int) -> Iterator[Layer]:
             bound, running[operation] = part.factor, _times(part.factor, max(before))
         if part.kind:
             count[part.kind] = count.get(part.kind, 0) + 1
-            named, shape = _described(part.weight, names)
-            name = named or f"{part.kind} {count[part.kind]}"
-            yield Layer(name, part.kind, shape, part.stride, bound, running[operation], note, part.convolution)
-    yield Layer("logits", N_("whole network"), "", "", None, running[tape.result])
+            name, shape = _described(part.weight, names)
+            number = count[part.kind]
+            yield Layer(name, number, part.kind, shape, part.stride, bound, running[operation], note, part.convolution)
+    yield Layer("logits", 1, "whole", "", "", None, running[tape.result])
 
 
 def _part(operation: Operation) -> tuple[Part, str]:
-    """The part of an operation that no branches meet in, or an infinite one and a sentence on why."""
+    """The part of an operation that no branches meet in, or an infinite one and why."""
     rule, local = RULES.get(operation.name), local_response(operation)
     part = rule(operation) if rule and len(operation.signals) == 1 else None
     if local:
-        part = Part(local[0], N_("local response normalisation"))
+        part = Part(local[0], "local_response")
     if part is not None and not (operation.shared and part.kind):
         return part, ""
-    note = f"No bound is known for the operation {operation.name!r}."
-    if operation.name in ("mul", "div", "mm", "bmm") and len(operation.signals) > 1:
-        note = f"No bound is known: {operation.name} takes two things that depend on the picture."
-    return Part(math.inf, operation.name), note
+    two_ways = operation.name in ("mul", "div", "mm", "bmm") and len(operation.signals) > 1
+    return Part(math.inf, operation.name), TWO_WAYS if two_ways else UNKNOWN
 
 
 def _described(weight: Tensor | None, names: dict[int, str]) -> tuple[str, str]:

@@ -13,6 +13,26 @@ from uap_core.models.layer_bounds import Convolution, matrix_norm, max_pool_boun
 from uap_core.models.tape import Operation, Signal
 from uap_core.texts import N_
 
+# What people call the kinds of layers; those of operations that are not here are called as torch calls these.
+KIND_NAMES = {
+    "normalisation": N_("normalisation"),
+    "scale": N_("scale"),
+    "fully_connected": N_("fully connected"),
+    "convolution": N_("convolution"),
+    "convolution_batch_norm": N_("convolution + batch norm"),
+    "batch_norm": N_("batch norm"),
+    "layer_norm": N_("layer norm"),
+    "local_response": N_("local response normalisation"),
+    "max_pool": N_("max pool"),
+    "mean": N_("mean"),
+    "enlarging": N_("enlarging"),
+    "selection": N_("selection"),
+    "leaky_relu": N_("leaky relu"),
+    "sum": N_("sum"),
+    "concatenation": N_("concatenation"),
+    "whole": N_("whole network"),
+}
+
 
 @dataclass(frozen=True)
 class Part:
@@ -44,7 +64,7 @@ def _matrix(operation: Operation) -> Part | None:
     matrix = right.T if isinstance(left, Signal) else left  # (outputs, inputs)
     if not (isinstance(left, Signal) or isinstance(right, Signal)) or operation.values.get("alpha", 1) != 1:
         return None
-    return Part(matrix_norm(matrix), N_("fully connected"), matrix)
+    return Part(matrix_norm(matrix), "fully_connected", matrix)
 
 
 def _convolution(operation: Operation) -> Part | None:
@@ -52,9 +72,9 @@ def _convolution(operation: Operation) -> Part | None:
     weight, signal = values["weight"], values["input"]
     if values["transposed"] or not isinstance(weight, Tensor) or weight.dim() != 4:
         return None
-    scaled, kind = weight.detach(), N_("convolution")
+    scaled, kind = weight.detach(), "convolution"
     if _takes_in_batch_norm(operation):  # one linear layer, whose norm is below the product of two
-        scaled, kind = scaled * _batch_norm_scale(operation.users[0])[:, None, None, None], N_("convolution + batch norm")
+        scaled, kind = scaled * _batch_norm_scale(operation.users[0])[:, None, None, None], "convolution_batch_norm"
     stride, padding, dilation = ((value * 2)[:2] for value in (values["stride"], values["padding"], values["dilation"]))
     layer = Convolution(scaled, tuple(stride), tuple(padding), tuple(dilation), values["groups"], signal.shape[2:])
     return Part(layer.circular_bound(), kind, weight, " x ".join(map(str, stride)), layer)
@@ -76,21 +96,21 @@ def _batch_norm(operation: Operation) -> Part | None:
         return None
     if _takes_in_batch_norm(operation.values["input"].source):
         return Part(1.0)
-    return Part(float(_batch_norm_scale(operation).detach().abs().max()), N_("batch norm"), operation.values["weight"])
+    return Part(float(_batch_norm_scale(operation).detach().abs().max()), "batch_norm", operation.values["weight"])
 
 
 def _layer_norm(operation: Operation) -> Part:
     """Its Jacobian is a projection over the standard deviation, and that is at least the root of eps."""
     weight = operation.values["weight"]
     largest = 1.0 if weight is None else float(weight.abs().max())
-    return Part(largest / math.sqrt(operation.values["eps"]), N_("layer norm"), weight)
+    return Part(largest / math.sqrt(operation.values["eps"]), "layer_norm", weight)
 
 
 def _max_pool(operation: Operation) -> Part:
     kernel, stride, dilation = ((operation.values[name] * 2)[:2] for name in ("kernel_size", "stride", "dilation"))
     stride = stride or kernel
     bound = max_pool_bound(kernel, stride, dilation)
-    return Part(bound, N_("max pool") if bound > 1 else "", stride=" x ".join(map(str, stride)))
+    return Part(bound, "max_pool" if bound > 1 else "", stride=" x ".join(map(str, stride)))
 
 
 def _positive(kind: str) -> Callable[[Operation], Part]:
@@ -121,15 +141,15 @@ SAME = (
 )
 RULES: dict[str, Callable[[Operation], Part | None]] = {
     **dict.fromkeys(SAME, _slope(1.0)),
-    "leaky_relu": lambda operation: Part(max(1.0, abs(operation.values["negative_slope"])), N_("leaky relu")),
+    "leaky_relu": lambda operation: Part(max(1.0, abs(operation.values["negative_slope"])), "leaky_relu"),
     "sigmoid": _slope(1 / 4, "sigmoid"),
     "hardsigmoid": _slope(1 / 6, "hardsigmoid"),
     "silu": _slope(1.0999, "silu"),
     "gelu": _slope(1.13, "gelu"),
     "hardswish": _slope(1.5, "hardswish"),
-    **{name: _positive(N_("mean")) for name in ("mean", "sum", "_adaptive_avg_pool2d", "avg_pool2d")},
-    **{name: _positive(N_("enlarging")) for name in ("upsample_bilinear2d", "upsample_nearest2d")},
-    **{name: _positive(N_("selection")) for name in ("index", "expand", "as_strided")},
+    **{name: _positive("mean") for name in ("mean", "sum", "_adaptive_avg_pool2d", "avg_pool2d")},
+    **{name: _positive("enlarging") for name in ("upsample_bilinear2d", "upsample_nearest2d")},
+    **{name: _positive("selection") for name in ("index", "expand", "as_strided")},
     "mul": _product,
     "div": _quotient,
     "addmm": _matrix,

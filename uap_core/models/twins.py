@@ -14,7 +14,8 @@ from uap_core.texts import N_
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
-ROBUST, UNIVERSAL = N_("trained on attacks"), N_("trained on a universal pattern")
+ROBUST, UNIVERSAL = "robust", "universal"
+NAMES = {ROBUST: N_("trained on attacks"), UNIVERSAL: N_("trained on a universal pattern")}
 ENDINGS = {ROBUST: "_robust", UNIVERSAL: "_universal"}
 TWINS = tuple(ENDINGS)
 
@@ -25,7 +26,7 @@ def twin_key(key: str, twin: str) -> str:
 
 
 def trained_twins(zoo: Zoo, key: str) -> dict[str, Classifier]:
-    """By their names in TWINS, the twins of ``key`` that the zoo has, with their weights."""
+    """By their ids in TWINS, the twins of ``key`` that the zoo has, with their weights."""
     cards = zoo.cards()
     keys = {twin: twin_key(key, twin) for twin in TWINS}
     return {twin: zoo.load(found) for twin, found in keys.items() if found in cards and state(cards[found]) == HERE}

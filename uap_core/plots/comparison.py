@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from uap_core.attacks.menu import HELD
+from uap_core.attacks.menu import HELD, attack_name
 from uap_core.experiments.comparison import Contender
 from uap_core.plots.axes import GREY, RED, add_legend, apart, open_axes
-from uap_core.row_names import row_name
 from uap_core.texts import _
 
 
@@ -40,7 +39,7 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
     line = {"arrowstyle": "-", "color": GREY, "lw": 0.7}
     for row, at, height in zip(there, zip(passes, lengths, strict=True), apart(heights, 0.075), strict=True):
         axes.annotate(
-            row_name(row.name), at, (1.03, height), textcoords="axes fraction", va="center", fontsize=11, arrowprops=line
+            attack_name(row.key), at, (1.03, height), textcoords="axes fraction", va="center", fontsize=11, arrowprops=line
         )
     add_legend(axes)
     return figure

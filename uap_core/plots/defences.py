@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from uap_core.experiments.defences import DefenceRow
-from uap_core.experiments.detector import DetectorRow
+from uap_core.experiments.detector import NAMES, DetectorRow
+from uap_core.models.defence_names import CLEAN_KINDS, defence_name
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_bars, open_axes
-from uap_core.row_names import row_name
 from uap_core.texts import _
 
 FOOLED_BY = {
@@ -24,13 +24,13 @@ FOOLED_BY = {
 def defences_figure(rows: Sequence[DefenceRow], title: str) -> Figure:
     """A group of bars a defence: its clean figure and its three fooling rates, in per cent, with 95 % Wilson intervals."""
     figure, axes = open_axes(_("in front of the network, or in its place"), _("share of the images"), title)
-    kinds = " / ".join(row_name(kind) for kind in dict.fromkeys(row.clean_is for row in rows))
+    kinds = " / ".join(_(CLEAN_KINDS[kind]) for kind in dict.fromkeys(row.clean_is for row in rows))
     clean = {"clean": (BLUE, _("clean: {kinds}").format(kinds=kinds))}
     width = 0.2
     for place, (name, (colour, label)) in enumerate((clean | FOOLED_BY).items()):
         x = [group + (place - 1.5) * width for group in range(len(rows))]
         draw_bars(axes, x, width, [getattr(row, name) for row in rows], colour, label)
-    axes.set_xticks(range(len(rows)), [fill(row_name(row.defence), 11) for row in rows], fontsize=10)
+    axes.set_xticks(range(len(rows)), [fill(defence_name(row.defence), 11) for row in rows], fontsize=10)
     axes.set_ylim(0, 1.05)
     axes.grid(axis="x", visible=False)
     add_legend(axes)
@@ -52,7 +52,7 @@ def detector_figure(rows: Sequence[DetectorRow], title: str) -> Figure:
         mine = [row for row in rows if row.attack == attack]
         area = f"AUC {mine[0].auc:.2f} ({mine[0].auc_low:.2f}-{mine[0].auc_high:.2f})"
         fools = _("fools {rate:.0%}").format(rate=mine[0].fooled.value)
-        label = f"{row_name(attack)}:\n{area}, {fools}"
+        label = f"{_(NAMES[attack])}:\n{area}, {fools}"
         x, y = [row.false_alarms.value for row in mine], [row.detected.value for row in mine]
         axes.plot(x, y, color=colour, marker=marker, markersize=4, lw=2.2, label=label)
     add_legend(axes)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from uap_core.experiments.sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.experiments.sweep import NAMES, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.plots.axes import BLUE, GREY, RED, add_legend, open_axes
-from uap_core.row_names import row_name
 from uap_core.texts import _
 
 STYLES = {UNIVERSAL: (RED, "o", "-"), RANDOM: (GREY, "s", "--"), SINGLE: (BLUE, "^", "-")}
@@ -24,7 +23,7 @@ def sweep_figure(rows: Sequence[SweepRow], title: str) -> Figure:
         if mine:
             x = [row.epsilon * 255 for row in mine]
             axes.plot(
-                x, [row.fooling_rate.value for row in mine], line, color=colour, marker=marker, label=row_name(attack), lw=2.2
+                x, [row.fooling_rate.value for row in mine], line, color=colour, marker=marker, label=_(NAMES[attack]), lw=2.2
             )
             low, high = zip(*(row.fooling_rate.interval for row in mine), strict=True)
             axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)

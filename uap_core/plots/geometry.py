@@ -9,7 +9,6 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 
 from uap_core.experiments import directions, normals
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
-from uap_core.row_names import row_name
 from uap_core.texts import _
 
 SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
@@ -24,7 +23,7 @@ def singular_figure(rows: Sequence[normals.SingularRow], title: str) -> Figure:
     for kind, (colour, line) in SINGULAR_STYLES.items():
         mine = [row for row in rows if row.kind == kind]
         if mine:
-            label = _("{kind}: first / last = {factor:.3g}").format(kind=row_name(kind), factor=factors[kind])
+            label = _("{kind}: first / last = {factor:.3g}").format(kind=_(normals.NAMES[kind]), factor=factors[kind])
             axes.plot([row.index for row in mine], [row.value for row in mine], line, color=colour, lw=2.6, label=label)
     axes.set_ylim(0, 1.08 * max((row.value for row in rows), default=1))
     add_legend(axes)
@@ -82,7 +81,7 @@ def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Fi
         mine = [row for row in rows if row.direction == direction]
         if mine:
             rates = [row.fooling_rate for row in mine]
-            draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, row_name(direction))
+            draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, _(directions.NAMES[direction]))
             axes.plot([0, mine[0].norm * 255], [0, rates[0].value], color=colour, lw=2.2)
     add_legend(axes)
     return figure

@@ -14,7 +14,7 @@ from uap_core.texts import _
 
 LAYER_COLOURS = (
     ("convolution", BLUE, _("convolutions")),
-    ("fully connected", GREEN, _("fully connected")),
+    ("fully_connected", GREEN, _("fully connected")),
     ("", GREY, _("others")),
 )
 
@@ -37,7 +37,7 @@ def layers_figure(rows: Sequence[LayerRow], title: str) -> Figure:
         axes.plot(*zip(*real, strict=True), "_", color="black", markersize=7, mew=1.6, label=_("power method, real size"))
     axes.axhline(1, color="black", lw=0.8)
     every = max(1, math.ceil(len(there) / 30))
-    axes.set_xticks(range(0, len(there), every), [row.name for row in there[::every]], rotation=90, fontsize=9)
+    axes.set_xticks(range(0, len(there), every), [row.label for row in there[::every]], rotation=90, fontsize=9)
     axes.grid(axis="x", visible=False)
     add_legend(axes)
     return figure

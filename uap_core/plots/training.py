@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter
 
 from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
-from uap_core.models.twins import ROBUST
+from uap_core.models.twins import NAMES, ROBUST
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, add_legend, draw_bars, dress, open_axes
-from uap_core.row_names import row_name
 from uap_core.texts import _
 from uap_core.training.recipe import EpochRow
 
@@ -31,7 +30,7 @@ def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:
 
 
 def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure:
-    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line a twin, by its name."""
+    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line a twin, by its id."""
     figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
     figure.suptitle(fill(title, 66), fontsize=14)
     losses, accuracies = figure.subplots(1, 2)
@@ -42,7 +41,7 @@ def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure
     for twin, rows in curves.items():
         colour, marker = (BLUE, "o") if twin == ROBUST else (RED, "s")
         epochs = [row.epoch for row in rows]
-        losses.plot(epochs, [row.loss for row in rows], color=colour, marker=marker, lw=2.2, label=row_name(twin))
+        losses.plot(epochs, [row.loss for row in rows], color=colour, marker=marker, lw=2.2, label=_(NAMES[twin]))
         accuracies.plot(epochs, [row.top1 for row in rows], color=colour, marker=marker, lw=2.2)
     add_legend(losses)
     return figure

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from PIL import Image
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import SettingError
+from uap_core.identity import identity
 from uap_core.images import to_array
 from uap_core.models.classifier import Classifier
 from uap_core.models.precision import sixteen_bits
@@ -41,6 +43,7 @@ class Dreamer:
     recognised with very different confidence. ``jitter`` is the largest shift in pixels at each step.
     """
 
+    key: ClassVar[str] = "class_impressions"
     steps: int = 150
     batch_size: int = 128
     rate: float = 0.05
@@ -183,7 +186,7 @@ def write_dream_card(classifier: Classifier, count: int, path: Path, seed: int, 
         "weights_sha256": classifier.weights_hash,
         "count": count,
         "splits": "half to craft on, half held out, from independent draws",
-        "method": repr(dreamer or Dreamer()),
+        **identity(dreamer or Dreamer()),
         "seed": seed,
         **versions(),
     }

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
-from uap_core.attacks.menu import ANY, BASELINES, HELD, LEAST, MENU, TARGET
+from uap_core.attacks.menu import ANY, BASELINES, GOALS, HELD, MENU, RUNNER_UP, TARGET, VERDICTS, attack_name
 from uap_core.experiments.exhibit import GAIN, amplified
-from uap_core.row_names import row_name
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
@@ -39,7 +38,7 @@ from uap_core.ui.widgets import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from uap_core.experiments.comparison import Contender
+    from uap_core.experiments.comparison import Budget, Contender
     from uap_core.models.classifier import Classifier
 
 EXPLAIN = _(r"""
@@ -79,9 +78,9 @@ HEAD = (
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     first = studio.labels(studio.networks()[0][1])
-    listed = [(_(name), key) for key, name in BASELINES.items()] + [(_(item.name), key) for key, item in MENU.items()]
+    listed = [(attack_name(key), key) for key in (*BASELINES, *MENU)]
     with gr.Row(equal_height=False):
-        goal = gr.Radio([(_(aim), aim) for aim in (ANY, TARGET, LEAST)], value=ANY, label=_("Goal"), scale=3, elem_id="goal")
+        goal = gr.Radio([(_(name), key) for key, name in GOALS.items()], value=ANY, label=_("Goal"), scale=3, elem_id="goal")
         target = gr.Dropdown(
             first, value=None, label=_("Class to reach: type its name"), scale=2, visible=False, elem_id="target"
         )
@@ -163,7 +162,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 continue  # to tell of each step would take as long as the step
             shown = time.monotonic()
             share = (len(finished) + contender.share) / len(ordered)
-            note = progress_note(f"{row_name(contender.name)}: {contender.seconds:.1f} s…", share)
+            note = progress_note(f"{attack_name(contender.key)}: {contender.seconds:.1f} s…", share)
             if contender.done:
                 finished.append(contender)
                 lines.append(_line(before, contender))
@@ -228,12 +227,12 @@ def _line(before: np.ndarray, contender: Contender) -> str:
     home = _small(_("failed even where it was made")) if contender.at_home is False else ""
     beyond = _small(_("beyond epsilon")) if contender.within is False else ""
     item = MENU.get(contender.key)
-    name, about = escape(row_name(contender.name)), _("knows nothing of the photograph")
+    name, about = escape(attack_name(contender.key)), _("knows nothing of the photograph")
     if item:
         kind = _("bounded in {norm}") if item.bounded else _("smallest in {norm}")
         about = f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=item.norm)}"
-    aim = _("aim: {aim}").format(aim=escape(row_name(contender.aim)))
-    budget = _small(_("up to {budget}").format(budget=row_name(contender.budget))) if contender.budget else ""
+    aim = _("aim: {aim}").format(aim=escape(_aim(contender)))
+    budget = _small(_("up to {budget}").format(budget=_spent(contender.budget))) if contender.budget else ""
     gradients = _small(_("gradients {count}").format(count=contender.gradients))
     queries = _small(_("queries {count}").format(count=contender.queries))
     sure = _small(_("{sure:.0%} sure").format(sure=contender.probability))
@@ -256,12 +255,26 @@ def _line(before: np.ndarray, contender: Contender) -> str:
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
+def _aim(contender: Contender) -> str:
+    if contender.aim == ANY:
+        return _(GOALS[ANY])
+    form = _("“{label}”, the runner-up") if contender.aim == RUNNER_UP else "“{label}”"
+    return form.format(label=contender.into)
+
+
+def _spent(budget: Budget) -> str:
+    if budget.searches > 1:
+        return _("{searches} x {count} iterations").format(searches=budget.searches, count=budget.count)
+    form = _("{count} queries") if budget.unit == "queries" else _("{count} steps")
+    return form.format(count=budget.count)
+
+
 def _small(text: str) -> str:
     return f"<small>{text}</small>"
 
 
 def _verdict(verdict: str) -> str:
-    return f'<span class="{"held" if verdict == HELD else "hit"}">{_(verdict)}</span>'
+    return f'<span class="{"held" if verdict == HELD else "hit"}">{_(VERDICTS[verdict])}</span>'
 
 
 def _time(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from uap_core.attacks.menu import ANY, TARGET
+from uap_core.attacks.menu import ANY, GOALS, TARGET
 from uap_core.crafting.menu import MENU
 from uap_core.errors import UapError
 from uap_core.experiments.exhibit import GAIN, amplified
@@ -24,6 +24,7 @@ from uap_core.ui.opening import Opening
 from uap_core.ui.scene import DEFAULT_PHOTO
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.titles import precomputed_on
 from uap_core.ui.widgets import QUICK, chart, guarded, hide, picture_file, problem, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         listed = [(_(item.name), key) for key, item in MENU.items()]
         method = gr.Dropdown(listed, label=_("Method"), scale=2, min_width=240, elem_id="craft-method")
         goal = gr.Radio(
-            [(_(aim), aim) for aim in (ANY, TARGET)],
+            [(_(GOALS[goal]), goal) for goal in (ANY, TARGET)],
             value=ANY,
             label=_("Every image shall get"),
             scale=2,
@@ -280,13 +281,12 @@ def _stored(studio: Studio, network: str) -> Any:
     from uap_core.plots.convergence import convergence_figure
 
     # Few networks have such curves; the title says whose they are.
-    found = (studio.precomputed(f"{key}-convergence", ConvergenceRow) for key in (network, DEFAULT_MODEL))
-    table = next((table for table in found if table), None)
-    return (
-        show(drawn_once(convergence_figure, table.rows, _("{title} (precomputed)").format(title=table.title)))
-        if table
-        else hide()
-    )
+    for key in (network, DEFAULT_MODEL):
+        table = studio.precomputed(f"{key}-convergence", ConvergenceRow)
+        if table and table.rows:
+            title = precomputed_on(studio, key, table.rows[0].held_out_rate.total)
+            return show(drawn_once(convergence_figure, table.rows, title))
+    return hide()
 
 
 def _room(studio: Studio, network: str, now: float) -> Any:

@@ -10,7 +10,6 @@ import numpy as np
 from uap_core.crafting.menu import called
 from uap_core.experiments.exhibit import amplified
 from uap_core.library import verdict
-from uap_core.row_names import row_name
 from uap_core.texts import _
 from uap_core.ui.widgets import facts, picture_file, size_in_words
 
@@ -51,7 +50,7 @@ def numbers(name: str, provenance: dict[str, Any], linf: float, l2: float, held_
         (_("pattern"), name),
         (_("crafted on"), f"{provenance['craft_set']}{seed}" if "craft_set" in provenance else NOT_KNOWN),
         (_("network"), str(provenance.get("network", NOT_KNOWN))),
-        (_("method"), row_name(called(str(provenance.get("method", "")))) or NOT_KNOWN),
+        (_("method"), called(provenance) or NOT_KNOWN),
         (_("cost"), spent),
         (_("held-out"), held_out or verdict(provenance) or _("not measured")),
         (_("random signs of its size"), signs),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from uap_core.models.defences import DEFENCES
+from uap_core.models.defence_names import CLEAN_KINDS, UNDEFENDED, defence_name
+from uap_core.models.defences import DEFENCES, GRADIENTS
 from uap_core.models.twins import ROBUST, TWINS
-from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui import training_view
@@ -20,6 +20,7 @@ from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, line, wide
+from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ noticed.
 """)
 LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 200, 64, 64  # image-gradients a defence, images to craft on and to measure on
 LIVE_AWARE = 800  # image-gradients of a pattern that knows the detector, two for each image
-TICKED = ["JPEG 50", "blur 1", "3 bits", ROBUST]  # one of each kind: with the bare network five rows
+TICKED = ["jpeg-50", "blur-1", "bits-3", ROBUST]  # one of each kind: with the bare network five rows
 HEAD = (
     _("Defence"),
     _("Clean"),
@@ -69,9 +70,9 @@ HEAD = (
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-    names = [*(defence.name for defence in DEFENCES), *TWINS]
+    listed = [*(defence.id for defence in DEFENCES), *TWINS]
     ticked = gr.CheckboxGroup(
-        [(row_name(name), name) for name in names],
+        [(defence_name(key), key) for key in listed],
         value=TICKED,
         label=_("In front of the network, or in its place"),
         info=_("Trained ones are measured where such a twin of the network is here."),
@@ -103,7 +104,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             return status(_("Nothing precomputed for this choice: press the button to measure it.")), "", hide(), hide()
         crafted_on = _("crafted anew on {images}.").format(images=found.provenance["crafted_on"])
         note = f"{_precomputed(found.provenance)}, {crafted_on} {conclusion(found.rows)}"
-        drawn = drawn_once(defences_figure, found.rows, _("{title} (precomputed)").format(title=found.title))
+        title = _("Defences, {network}: {count} validation images (precomputed)").format(
+            network=network_name(studio, network), count=found.rows[0].fixed.total
+        )
+        drawn = drawn_once(defences_figure, found.rows, title)
         return status(note), table_of(found.rows), show(drawn), show(offer("defences.csv", to_csv(found.rows).encode()))
 
     def stored_detector(network: str, pattern: str) -> tuple[Any, ...]:
@@ -113,12 +117,15 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         found = studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
             return status(_("Nothing precomputed for this choice: press the button to measure it.")), hide(), hide()
-        drawn = drawn_once(detector_figure, found.rows, _("{title} (precomputed)").format(title=found.title))
+        title = _("Entropy of a deep layer, {network}: {count} validation images (precomputed)").format(
+            network=network_name(studio, network), count=found.rows[0].fooled.total
+        )
+        drawn = drawn_once(detector_figure, found.rows, title)
         note = status(f"{_precomputed(found.provenance)}. {noticed(found.rows)}")
         return note, show(drawn), show(offer("detector.csv", to_csv(found.rows).encode()))
 
     def measure(
-        photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float, names_now: list[str]
+        photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float, ticked_now: list[str]
     ) -> Iterator[tuple[Any, ...]]:
         from uap_core.crafting.default import Default
         from uap_core.errors import SettingError
@@ -132,8 +139,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
         classifier = studio.classifier(network)
         craft, held_out = studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
-        defences = [defence for defence in DEFENCES if defence.name in names_now]
-        twins = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in names_now}
+        defences = [defence for defence in DEFENCES if defence.id in ticked_now]
+        twins = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in ticked_now}
         total = 1 + len(defences) + len(twins)
         about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
         title = _("{pattern} on {network}: {images} (live)").format(
@@ -143,7 +150,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         for found in defence_rows(classifier, defences, perturbation, craft, held_out, method, 0, twins):
             if isinstance(found, Crafting):
                 text = (
-                    _("Crafting through {defence}…").format(defence=row_name(found.defence))
+                    _("Crafting through {defence}…").format(defence=defence_name(found.defence))
                     if rows
                     else _("Crafting on the bare network…")
                 )
@@ -159,7 +166,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 continue
             rows.append(found)
             note = progress_note(
-                _("{defence}: measured on {images}.").format(defence=row_name(found.defence), images=about), len(rows) / total
+                _("{defence}: measured on {images}.").format(defence=defence_name(found.defence), images=about),
+                len(rows) / total,
             )
             csv_file = offer("defences.csv", to_csv(rows).encode())
             yield note, table_of(rows), show(defences_figure(rows, title)), show(csv_file)
@@ -174,7 +182,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         from uap_core.crafting.unnoticed import Unnoticed
         from uap_core.experiments.defences import Crafting
-        from uap_core.experiments.detector import DetectorRow, detector_rows
+        from uap_core.experiments.detector import NAMES, DetectorRow, detector_rows
         from uap_core.plots.defences import detector_figure
 
         yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
@@ -188,13 +196,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         method, generator = Unnoticed(budget=LIVE_AWARE), torch.Generator().manual_seed(0)
         for found in detector_rows(classifier, perturbation, craft, held_out, method, generator):
             if isinstance(found, Crafting):
-                note = progress_note(_("Crafting {pattern}…").format(pattern=row_name(found.defence)), 0.1 + 0.6 * found.share)
+                note = progress_note(_("Crafting {pattern}…").format(pattern=_(NAMES[found.defence])), 0.1 + 0.6 * found.share)
                 yield note, gr.skip(), gr.skip()
                 continue
             rows += found
             first = found[0]
             done = len({row.attack for row in rows})
-            note = progress_note(f"{row_name(first.attack)}: AUC {first.auc:.2f}.", 0.1 if done == 1 else 0.6 + 0.08 * done)
+            note = progress_note(f"{_(NAMES[first.attack])}: AUC {first.auc:.2f}.", 0.1 if done == 1 else 0.6 + 0.08 * done)
             yield note, show(detector_figure(rows, title)), show(offer("detector.csv", to_csv(rows).encode()))
         spent = _("{cost} image-gradients on {count} images for the pattern that knows the detector").format(
             cost=LIVE_AWARE, count=len(craft)
@@ -241,15 +249,15 @@ def table_of(rows: Sequence[DefenceRow], begun: DefenceRow | None = None) -> str
 def _line(row: DefenceRow, remark: str = "") -> str:
     unit = _("image-gradients")
     cells = (
-        f"{_rate(row.clean)}<small>{escape(row_name(row.clean_is))}</small>",
+        f"{_rate(row.clean)}<small>{escape(_(CLEAN_KINDS[row.clean_is]))}</small>",
         _rate(row.fixed),
         f"<b>{_rate(row.crafted_anew)}</b>",
         _rate(row.random_signs),
-        escape(row_name(row.gradient)),
+        escape(_(GRADIENTS[row.gradient])),
         f"{row.image_gradients}<small>{unit}</small>",
     )
     below = f"<small>{remark}</small>" if remark else ""
-    return line(escape(row_name(row.defence)) + below, cells)
+    return line(escape(defence_name(row.defence)) + below, cells)
 
 
 def _rate(rate: Rate) -> str:
@@ -260,8 +268,6 @@ def _rate(rate: Rate) -> str:
 
 def conclusion(rows: Sequence[DefenceRow]) -> str:
     """The defence that loses most to a pattern crafted through it, in a sentence; nothing where none was measured."""
-    from uap_core.experiments.defences import UNDEFENDED
-
     fronts = [row for row in rows if row.defence not in (UNDEFENDED, *TWINS)]
     if not fronts:
         return ""
@@ -269,5 +275,5 @@ def conclusion(rows: Sequence[DefenceRow]) -> str:
     if worst.crafted_anew.value <= worst.fixed.value:
         return _("With this budget no pattern crafted anew did better than the fixed one.")
     return _("Behind {defence} the fixed pattern fools {fixed:.0%}, one crafted through it {anew:.0%}.").format(
-        defence=row_name(worst.defence), fixed=worst.fixed.value, anew=worst.crafted_anew.value
+        defence=defence_name(worst.defence), fixed=worst.fixed.value, anew=worst.crafted_anew.value
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
@@ -15,6 +14,7 @@ from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio, photo_name
+from uap_core.ui.titles import precomputed_on
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 EXPLAIN = _(r"""
@@ -54,7 +54,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         note = _("Precomputed on {images}, {date}.").format(
             images=table.provenance["held_out"], date=table.provenance["time"][:10]
         )
-        figure = drawn_once(sweep_figure, table.rows, _("{title} (precomputed)").format(title=table.title))
+        figure = drawn_once(sweep_figure, table.rows, precomputed_on(studio, network, table.rows[0].fooling_rate.total))
         return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
 
     def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> tuple[Any, ...]:
@@ -75,7 +75,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     ) -> Iterator[tuple[Any, Any, Any]]:
         import torch
 
-        from uap_core.experiments.sweep import SweepRow, default_epsilons, epsilon_sweep
+        from uap_core.experiments.sweep import NAMES, SweepRow, default_epsilons, epsilon_sweep
         from uap_core.plots.epsilon import sweep_figure
 
         yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
@@ -91,7 +91,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             if row.epsilon:  # at 0 there is nothing to see yet
                 note = progress_note(
                     _("Live: {attack}, epsilon {epsilon:g}/255.").format(
-                        attack=row_name(row.attack), epsilon=row.epsilon * 255
+                        attack=_(NAMES[row.attack]), epsilon=row.epsilon * 255
                     ),
                     len(rows) / (3 * len(epsilons)),
                 )

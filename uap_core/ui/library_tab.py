@@ -9,13 +9,14 @@ from typing import Any
 import gradio as gr
 
 from uap_core.catalogue import CATALOGUE, fetch, published
+from uap_core.crafting.menu import called
 from uap_core.library import Entry, library, read_levels
-from uap_core.row_names import row_name
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, wide
+from uap_core.ui.titles import network_name, precomputed_on
 from uap_core.ui.widgets import (
     FETCHING,
     QUICK,
@@ -61,9 +62,10 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         offered = gr.Dropdown(_offers(), show_label=False, container=False, scale=2, elem_id="catalogue")
         get = gr.Button(_("Download it, 0.6 MB"), scale=0, min_width=200, elem_id="catalogue-fetch")
         stop = gr.Button(_("Cancel"), variant="stop", visible=False, scale=0, min_width=120, elem_id="catalogue-stop")
-    gr.Markdown(_("#### How fast each method finds a pattern"), visible=bool(_subjects()))
+    subjects = _subjects(studio)
+    gr.Markdown(_("#### How fast each method finds a pattern"), visible=bool(subjects))
     subject = gr.Dropdown(
-        _subjects(), show_label=False, container=False, interactive=True, visible=bool(_subjects()), elem_id="library-subject"
+        subjects, show_label=False, container=False, interactive=True, visible=bool(subjects), elem_id="library-subject"
     )
     curve_note = gr.HTML()
     fast = chart("library-convergence")
@@ -172,7 +174,7 @@ def _details(entry: Entry) -> str:
             if "craft_set" in origin
             else "",
         ),
-        (_("method"), str(origin.get("method", ""))),
+        (_("method"), _method(origin)),
         (
             _("cost"),
             _("{cost} image-gradients, {seconds:.0f} s").format(cost=origin.get("image_gradients"), seconds=seconds)
@@ -186,19 +188,25 @@ def _details(entry: Entry) -> str:
     return wide(_("About this pattern"), facts([(name, value) for name, value in rows if value]))
 
 
+def _method(origin: dict[str, Any]) -> str:
+    """Its name, and the settings that are not its usual ones."""
+    changed = ", ".join(f"{name}={value}" for name, value in origin.get("settings", {}).items())
+    return f"{called(origin)} ({changed})" if changed else called(origin)
+
+
 def _ablations(studio: Studio) -> str:
     """Variants in rows, networks in columns: mean rates over the seeds."""
-    from uap_core.experiments.ablations import CRAFTED_ON, AblationRow, mean_rates
-    from uap_core.experiments.shipped import IMAGENET
+    from uap_core.experiments.ablations import CRAFTED_ON, AblationRow, mean_rates, variant_name
+    from uap_core.experiments.networks import IMAGENET
     from uap_core.models.zoo import DEFAULT_MODEL
 
-    found = [studio.precomputed(f"{key}-ablations", AblationRow) for key in (DEFAULT_MODEL, *IMAGENET)]
-    tables = {table.rows[0].network: table for table in found if table and table.rows}
+    found = {key: studio.precomputed(f"{key}-ablations", AblationRow) for key in (DEFAULT_MODEL, *IMAGENET)}
+    tables = {network_name(studio, key): table for key, table in found.items() if table and table.rows}
     if not tables:
         return status(_("Not computed yet."))
     means = {network: mean_rates(table.rows) for network, table in tables.items()}
     body = "".join(
-        f"<tr><th scope='row'>{escape(row_name(variant))}</th>"
+        f"<tr><th scope='row'>{escape(variant_name(variant))}</th>"
         f"{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
         for variant in dict.fromkeys(variant for rates in means.values() for variant in rates)
     )
@@ -222,12 +230,12 @@ def _share(rate: float | None) -> str:
     return "<td></td>" if rate is None else f'<td style="--rate: {100 * rate:.0f}%">{rate:.1%}</td>'
 
 
-def _subjects() -> list[tuple[str, str]]:
+def _subjects(studio: Studio) -> list[tuple[str, str]]:
     """(name, key) of the networks that have precomputed curves, told from the library's patterns."""
     from uap_core.assets import RESULTS
 
-    single = {entry.networks[0]: entry.name.partition(",")[0] for entry in library() if len(entry.networks) == 1}
-    return [(name, key) for key, name in single.items() if (RESULTS / f"{key}-convergence.json").is_file()]
+    single = dict.fromkeys(entry.networks[0] for entry in library() if len(entry.networks) == 1)
+    return [(network_name(studio, key), key) for key in single if (RESULTS / f"{key}-convergence.json").is_file()]
 
 
 def _convergence(studio: Studio, key: str) -> Any:
@@ -235,11 +243,10 @@ def _convergence(studio: Studio, key: str) -> Any:
     from uap_core.plots.convergence import convergence_figure
 
     table = studio.precomputed(f"{key}-convergence", ConvergenceRow) if key else None
-    return (
-        show(drawn_once(convergence_figure, table.rows, _("{title} (precomputed)").format(title=table.title)))
-        if table
-        else hide()
-    )
+    if not table or not table.rows:
+        return hide()
+    title = precomputed_on(studio, key, table.rows[0].held_out_rate.total)
+    return show(drawn_once(convergence_figure, table.rows, title))
 
 
 def _samples(studio: Studio, key: str) -> Any:
@@ -253,5 +260,5 @@ def _samples(studio: Studio, key: str) -> Any:
         table = studio.precomputed(f"{key}-curve-{name}", SampleRow) if key else None
         if table and table.rows:
             curves.append(Curve(table.rows, *words))
-            title = _("{title} (precomputed)").format(title=table.title)
+            title = precomputed_on(studio, key, table.rows[0].held_out_rate.total)
     return show(drawn_once(sample_figure, curves, title)) if curves else hide()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
@@ -64,16 +63,17 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
     def stored(network: str) -> tuple[Any, ...]:
         """What was precomputed for this network, if anything was."""
-        from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+        from uap_core.experiments.lipschitz import LayerRow, RadiusRow, conclusion
 
         layers = studio.precomputed(f"{network}-lipschitz", LayerRow)
         pictures = studio.precomputed(f"{network}-certified", RadiusRow)
-        if layers is None or pictures is None or layers.provenance["weights_sha256"] != studio.card(network).sha256:
+        if layers is None or pictures is None or not studio.card(network).is_weights(layers.provenance["weights_sha256"]):
             return status(NOTHING), "", hide(), hide(), hide(), hide()
         made = _("Precomputed {date}, on {images}.").format(
             date=pictures.provenance["time"][:10], images=pictures.provenance["held_out"]
         )
-        return finished(f"{made} {pictures.title}", studio.card(network).name, layers.rows, pictures.rows)
+        name, worth = studio.card(network).name, conclusion(layers.rows[-1].running, pictures.rows)
+        return finished(f"{made} {name}: {worth}", name, layers.rows, pictures.rows)
 
     def measure(network: str) -> Iterator[tuple[Any, ...]]:
         import torch
@@ -87,7 +87,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             layers.append(layer)
             share = 0.6 * min(1.0, sum(bool(row.shape) for row in layers) / weights)
             note = progress_note(
-                _("Live: {layer}, up to here {bound:.3g}…").format(layer=layer.name, bound=layer.running), share
+                _("Live: {layer}, up to here {bound:.3g}…").format(layer=layer.label, bound=layer.running), share
             )
             csv = show(offer("lipschitz.csv", to_csv(layers).encode()))
             yield note, layers_table(layers), gr.skip(), gr.skip(), csv, gr.skip()
@@ -139,10 +139,10 @@ def layers_table(rows: Sequence[LayerRow]) -> str:
 
 
 def _line(row: LayerRow) -> str:
-    why = f"<small>{escape(row_name(row.note))}</small>" if row.note else ""
-    words = (escape(row_name(row.kind)) + why, escape(row.shape), escape(row.stride))
+    why = f"<small>{escape(row.reason)}</small>" if row.note else ""
+    words = (escape(row.kind_name) + why, escape(row.shape), escape(row.stride))
     numbers = (_number(row.bound), _number(row.real), _number(row.running))
-    return line(escape(row.name), (*words, *numbers))
+    return line(escape(row.label), (*words, *numbers))
 
 
 def _number(value: float | None) -> str:

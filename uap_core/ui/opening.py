@@ -51,7 +51,7 @@ def _opening(path: Path) -> Opening | None:
     stored = json.loads(path.read_text(encoding="utf-8"))
     card = read_card(MODELS / f"{stored['network']}.json")
     pattern_file = PERTURBATIONS / stored["pattern"]
-    if stored["weights_sha256"] != card.sha256 or stored["pattern_sha256"] != digest(pattern_file):
+    if not card.is_weights(stored["weights_sha256"]) or stored["pattern_sha256"] != digest(pattern_file):
         return None
     photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
     clean = np.asarray(square(photo.open(), card.resize_size, card.input_size, card.interpolation))

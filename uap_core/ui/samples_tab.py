@@ -15,6 +15,7 @@ from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.own_patterns import add_own
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.titles import precomputed_on
 from uap_core.ui.widgets import (
     QUICK,
     awaited,
@@ -85,7 +86,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         figure = drawn_once(
             sample_figure,
             curves,
-            _("{title} (precomputed)").format(title=real.title),
+            precomputed_on(studio, network, real.rows[0].held_out_rate.total),
             random_signs=_stored_baseline(studio, network),
         )
         return status(text), show(figure), show(csv_file)

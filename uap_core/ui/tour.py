@@ -75,15 +75,14 @@ def another_photograph(studio: Studio, scene: Scene) -> str:
 
 def another_network(studio: Studio, scene: Scene) -> str:
     """The same pattern on a network that had no part in it."""
-    from uap_core.experiments.matrix import MatrixRow
+    from uap_core.experiments.origins import MatrixRow
 
     table = _shipped(studio, "embedded-matrix", MatrixRow)
-    pattern, network = studio.perturbation(scene.pattern, scene.network, {}).name, _name(studio, scene)
-    rate = next(row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (pattern, network))
+    rate = next(row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (scene.pattern, scene.network))
     return _(
         "{network} had no part in making the pattern: {outcome}."
         " It is fooled on {rate:.1%} of {count} held-out images; the tab Transfer has all networks."
-    ).format(network=network, outcome=_was_and_is(_exhibit(studio, scene)), rate=rate.value, count=rate.total)
+    ).format(network=_name(studio, scene), outcome=_was_and_is(_exhibit(studio, scene)), rate=rate.value, count=rate.total)
 
 
 def how_strong(studio: Studio, scene: Scene) -> str:

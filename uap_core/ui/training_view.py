@@ -69,7 +69,7 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
     from uap_core.plots.training import rounds_figure
 
     table = studio.precomputed(f"{network}-rounds", RoundRow)
-    if table is None or table.provenance["weights_sha256"] != studio.card(network).sha256:
+    if table is None or not studio.card(network).is_weights(table.provenance["weights_sha256"]):
         here = studio.card(DEFAULT_MODEL).name
         return (
             status(
@@ -80,7 +80,8 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
             hide(),
             hide(),
         )
-    figure = drawn_once(rounds_figure, table.rows, _("{title} (precomputed)").format(title=table.title))
+    title = _("{network}, fine-tuned against its patterns (precomputed)").format(network=studio.card(network).name)
+    figure = drawn_once(rounds_figure, table.rows, title)
     note = status(f"{_precomputed(table)} {conclusion(table.rows)}")
     return note, show(figure), show(offer("rounds.csv", to_csv(table.rows).encode()))
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from uap_core import imagenette
+from uap_core.attacks.menu import attack_name
 from uap_core.library import library
-from uap_core.row_names import row_name
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
-from uap_core.ui.rate_table import MADE_ON_IT, rate_table
+from uap_core.ui.rate_table import MADE_ON_IT, rate_table, told
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.titles import names
 from uap_core.ui.widgets import QUICK, download, guarded, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
-    from uap_core.experiments.matrix import MatrixRow
+    from uap_core.experiments.origins import MatrixRow
     from uap_core.perturbation import Perturbation
 
 QUESTION = _(r"""
@@ -86,20 +87,22 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.Markdown(EXPLAIN, latex_delimiters=MATH, elem_classes="explain")
 
     def stored(family_now: str) -> tuple[Any, ...]:
-        from uap_core.experiments.matrix import MatrixRow
+        from uap_core.experiments.origins import MatrixRow
 
         name = FAMILIES[family_now]
         tables = [studio.precomputed(f"{name}-{part}", MatrixRow) for part in ("matrix", "examples")]
         rows = [row for table in tables if table for row in table.rows]
         file = show(offer(f"{name}-transfer.csv", to_csv(rows).encode())) if rows else hide()
-        return _stored(tables[0]), _stored(tables[1], MADE), file, _halves(studio.precomputed("halves", MatrixRow))
+        known = names(studio)
+        halves_now = _halves(studio.precomputed("halves", MatrixRow))
+        return _stored(tables[0], known), _stored(tables[1], known, MADE), file, halves_now
 
     def file_of(rows: list[MatrixRow]) -> Any:
         return show(offer("transfer.csv", to_csv(rows).encode()))
 
     def measure(network: str, own: dict[str, Pattern], chosen: list[str]) -> Iterator[tuple[Any, Any, Any]]:
         from uap_core.errors import SettingError
-        from uap_core.experiments.cross_model import cross_model, named_attack
+        from uap_core.experiments.cross_model import cross_model, made_to_transfer
         from uap_core.experiments.matrix import fooling_matrix, noises
 
         if not chosen:
@@ -108,39 +111,26 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         loaded = [studio.classifier(key) for key in chosen]
         held_out = studio.some(network, 0, LIVE_HELD_OUT)[1]
         patterns = _patterns(studio, network, own)
-        balls = list(dict.fromkeys(pattern.ball for pattern in patterns))
+        known = names(studio) | {key: pattern.name for key, pattern in patterns.items()}
+        balls = list(dict.fromkeys(pattern.ball for pattern in patterns.values()))
         count = (len(patterns) + len(noises(balls, (3, 1, 1), 0))) * len(loaded)
         seen = studio.live_set_name(network)
         about = _("Live: fooling rate on {count} {images}.").format(count=len(held_out), images=seen)
         cells: list[MatrixRow] = []
         for row in fooling_matrix(patterns, loaded, held_out, balls, 0):
             cells.append(row)
-            note = progress_note(
-                _("{pattern} on {network}: {rate}").format(
-                    pattern=row_name(row.perturbation), network=row_name(row.network), rate=row.fooling_rate
-                ),
-                0.6 * len(cells) / count,
-            )
-            yield note, rate_table(cells, about), file_of(cells)
-        name, attack = named_attack(LIVE_ATTACK, 10 / 255)
+            yield progress_note(told(row, known), 0.6 * len(cells) / count), rate_table(cells, known, about), file_of(cells)
+        attack = made_to_transfer(LIVE_ATTACK, 10 / 255)
         few = held_out.prefix(LIVE_IMAGES)
-        table, count = rate_table(cells, about), (len(loaded) + 2) * len(loaded)
+        table, count = rate_table(cells, known, about), (len(loaded) + 2) * len(loaded)
         about = _("Live: examples made for each of {count} {images}.").format(count=len(few), images=seen)
         made: list[MatrixRow] = []
-        yield (
-            progress_note(_("Making examples for {count} images by {attack}…").format(count=len(few), attack=name), 0.6),
-            gr.skip(),
-            gr.skip(),
-        )
-        for row in cross_model(loaded, few, attack, name, 0):
+        text = _("Making examples for {count} images by {attack}…").format(count=len(few), attack=attack_name(LIVE_ATTACK))
+        yield progress_note(text, 0.6), gr.skip(), gr.skip()
+        for row in cross_model(loaded, few, attack, LIVE_ATTACK, 0):
             made.append(row)
-            note = progress_note(
-                _("{pattern} on {network}: {rate}").format(
-                    pattern=row_name(row.perturbation), network=row_name(row.network), rate=row.fooling_rate
-                ),
-                0.6 + 0.4 * len(made) / count,
-            )
-            yield note, table + rate_table(made, about, MADE), file_of([*cells, *made])
+            note = progress_note(told(row, known), 0.6 + 0.4 * len(made) / count)
+            yield note, table + rate_table(made, known, about, MADE), file_of([*cells, *made])
         done = status(
             _("Done: {patterns} cells for patterns and {examples} for examples, measured live.").format(
                 patterns=len(cells), examples=len(made)
@@ -149,20 +139,21 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         yield done, gr.skip(), gr.skip()
 
     def learn() -> Iterator[tuple[Any, Any, Any]]:
-        from uap_core.experiments.cross_model import named_attack
-        from uap_core.experiments.cross_training import LearnerRow, cross_training, open_for_halves
+        from uap_core.experiments.cross_model import made_to_transfer
+        from uap_core.experiments.cross_training import LEARNER_NAMES, LearnerRow, cross_training, open_for_halves
 
         source = _training_pictures(studio)
         yield progress_note(_("Opening the pictures…"), 0), "", hide()
         craft, held_out = open_for_halves(source, HALVES_LIMIT)
         rows: list[MatrixRow] = []
         accuracy: dict[str, str] = {}
-        for row in cross_training(craft, held_out, dict([named_attack(LIVE_ATTACK, 10 / 255)]), 0):
+        attacks = {LIVE_ATTACK: made_to_transfer(LIVE_ATTACK, 10 / 255)}
+        for row in cross_training(craft, held_out, attacks, 0):
             if isinstance(row, LearnerRow):
                 accuracy[row.network] = f"{row.accuracy.value:.1%}"
                 note = progress_note(
                     _("{network}, epoch {epoch}: accuracy {accuracy}").format(
-                        network=row_name(row.network), epoch=row.epoch, accuracy=row.accuracy
+                        network=LEARNER_NAMES[row.network], epoch=row.epoch, accuracy=row.accuracy
                     ),
                     row.share,
                 )
@@ -172,7 +163,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             about = _("Live: fooling rate on {count} images of {images}. {accuracies}").format(
                 count=len(held_out), images=held_out.name, accuracies=_accuracies(accuracy)
             )
-            yield gr.skip(), rate_table(rows, about, MADE), show(offer("halves.csv", to_csv(rows).encode()))
+            yield gr.skip(), rate_table(rows, LEARNER_NAMES, about, MADE), show(offer("halves.csv", to_csv(rows).encode()))
         yield status(_("Done: trained and measured live.")), gr.skip(), gr.skip()
 
     def offered(network: str, ticked: list[str]) -> tuple[Any, Any]:
@@ -189,28 +180,33 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     run_until_stopped(train, stop_training, studio.heavy(3, 0)(learn), [], of_training, _("Stopped."))
 
 
-def _stored(table: Table | None, made: str = MADE_ON_IT) -> str:
+def _stored(table: Table | None, known: Mapping[str, str], made: str = MADE_ON_IT) -> str:
     if table is None or not table.rows:
         return status(_("Not computed yet: measure it below, or by `python -m uap_core transfer`."))
     return rate_table(
         table.rows,
+        known,
         _("Precomputed {date} on {images}.").format(date=table.provenance["time"][:10], images=table.provenance["held_out"]),
         made,
     )
 
 
 def _halves(table: Table | None) -> str:
+    from uap_core.experiments.cross_training import LEARNER_NAMES
+
     if table is None or not table.rows:
         return status(_("Not computed yet: `python -m uap_core halves --data FOLDER` trains and measures."))
     stated = table.provenance
     about = _("Precomputed {date} on {images}, {pictures}.").format(
         date=stated["time"][:10], images=stated["held_out"], pictures=stated["pictures"]
     )
-    return rate_table(table.rows, f"{about} {_accuracies(stated['accuracy'])}", MADE)
+    return rate_table(table.rows, LEARNER_NAMES, f"{about} {_accuracies(stated['accuracy'])}", MADE)
 
 
 def _accuracies(found: dict[str, str]) -> str:
-    listed = "; ".join(f"{row_name(name)} {rate.partition(' ')[0]}" for name, rate in found.items())
+    from uap_core.experiments.cross_training import LEARNER_NAMES
+
+    listed = "; ".join(f"{LEARNER_NAMES[key]} {rate.partition(' ')[0]}" for key, rate in found.items())
     return _("Accuracy: {rates}.").format(rates=listed)
 
 
@@ -223,14 +219,16 @@ def _same_size(studio: Studio, network: str, ticked: Sequence[str]) -> Any:
     return gr.update(choices=fitting, value=[key for key in keys if key in ticked] or keys)
 
 
-def _patterns(studio: Studio, network: str, own: dict[str, Pattern]) -> list[Perturbation]:
-    """The library's of the network's size, then the visitor's, each under a name of its own."""
+def _patterns(studio: Studio, network: str, own: dict[str, Pattern]) -> dict[str, Perturbation]:
+    """The library's of the network's size, then the visitor's, by their keys."""
     from dataclasses import replace
 
     side = studio.card(network).input_size
-    ready = [studio.perturbation(entry.key, network, own) for entry in library() if entry.side == side]
-    mine = [studio.perturbation(f"own:{key}", network, own) for key, found in own.items() if found.values.shape[1] == side]
-    return [*ready, *(replace(pattern, name=_("{pattern} (yours)").format(pattern=pattern.name)) for pattern in mine)]
+    ready = {entry.key: studio.perturbation(entry.key, network, own) for entry in library() if entry.side == side}
+    fitting = [f"own:{key}" for key, found in own.items() if found.values.shape[1] == side]
+    mine = {key: studio.perturbation(key, network, own) for key in fitting}
+    yours = {key: replace(found, name=_("{pattern} (yours)").format(pattern=found.name)) for key, found in mine.items()}
+    return ready | yours
 
 
 def _training_pictures(studio: Studio) -> Path:

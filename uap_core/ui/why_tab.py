@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from uap_core.row_names import row_name
 from uap_core.tables import to_csv
 from uap_core.texts import _, ngettext
 from uap_core.ui import lipschitz_view
@@ -17,6 +16,7 @@ from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
             measured_on=stated["measured_on"],
             images=stated["held_out"],
         )
-        title = _("{title} (precomputed)").format(title=rates.title)
+        title = _("{network} (precomputed)").format(network=network_name(studio, network))
         return status(said), *drawn(values.rows, rates.rows, title), *files(values.rows, rates.rows)
 
     def measure(network: str) -> Iterator[tuple[Any, ...]]:
@@ -138,6 +138,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
 
         from uap_core.experiments.normals import (
             DIMENSIONS,
+            NAMES,
             SingularRow,
             SubspaceRow,
             lengths,
@@ -169,7 +170,7 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
             rates.append(row)
             note = progress_note(
                 _("{space}, {count} dimensions: {rate}").format(
-                    space=row_name(row.space), count=row.dimension, rate=row.fooling_rate
+                    space=_(NAMES[row.space]), count=row.dimension, rate=row.fooling_rate
                 ),
                 0.5 + 0.5 * len(rates) / total,
             )
@@ -201,13 +202,15 @@ def _directions(studio: Studio, setup: Setup) -> Section:
             measured_on=stated["measured_on"],
             images=stated["held_out"],
         )
-        figure = drawn_once(directions_figure, table.rows, _("{title} (precomputed)").format(title=table.title))
+        title = _("{network} (precomputed)").format(network=network_name(studio, network))
+        figure = drawn_once(directions_figure, table.rows, title)
         return status(said), show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
 
     def measure(network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
         import torch
 
         from uap_core.experiments.directions import (
+            NAMES,
             NORMS,
             adversarial_directions,
             blind_directions,
@@ -231,7 +234,7 @@ def _directions(studio: Studio, setup: Setup) -> Section:
             for row in direction_rates(classifier, images, clean, draws):
                 rows.append(row)
                 note = progress_note(
-                    f"{row_name(row.direction)}, l2 {row.norm * 255:.0f}/255: {row.fooling_rate}", before + share * len(rows)
+                    f"{_(NAMES[row.direction])}, l2 {row.norm * 255:.0f}/255: {row.fooling_rate}", before + share * len(rows)
                 )
                 yield note, show(directions_figure(rows, title)), show(offer("directions.csv", to_csv(rows).encode()))
 
@@ -270,9 +273,8 @@ def _labels(studio: Studio, setup: Setup) -> Section:
         note = _("Precomputed, {date}, on {images}: {parts}.").format(
             date=table.provenance["time"][:10], images=table.provenance["held_out"], parts=_parts(table.rows)
         )
-        figure = drawn_once(
-            labels_figure, table.rows, _("{title} under its l2 pattern (precomputed)").format(title=table.title)
-        )
+        title = _("{network} under its l2 pattern (precomputed)").format(network=network_name(studio, network))
+        figure = drawn_once(labels_figure, table.rows, title)
         return status(note), show(figure), show(offer("labels.csv", to_csv(table.rows).encode()))
 
     def measure(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,38 @@
+"""What a thing with settings is called in files: an id of its kind, and the settings that differ from the kind's defaults.
+
+So a renamed class, a new setting with a default or a reworded text changes no identity, and every other setting does. What is
+not written down means the default of today: whoever changes a default must say the old value in the files that rely on it (a
+test pins the defaults).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+
+def identity(thing: Any) -> dict[str, Any]:
+    """{"method": its id, "settings": see ``settings``} of a dataclass: equal for two that do the same.
+
+    The id is the ``key`` that its class itself states: a subclass does something else. One that states none, such as a
+    method of your own, is known by where it is defined.
+    """
+    kind = type(thing)
+    return {"method": vars(kind).get("key") or f"{kind.__module__}.{kind.__qualname__}", "settings": settings(thing)}
+
+
+def identities(things: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The identity of each of ``things``, by their names."""
+    return {name: identity(thing) for name, thing in things.items()}
+
+
+def settings(thing: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from its class's defaults, and those that have none, as JSON has them."""
+    found = {}
+    for field in fields(thing):
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        value = getattr(thing, field.name)
+        if default is MISSING or value != default:
+            found[field.name] = list(value) if isinstance(value, tuple) else value
+    return found

@@ -1,0 +1,27 @@
+"""What charts and tables of precomputed results are called: composed when they are shown, since files have keys only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uap_core.library import library
+from uap_core.models.names import network_names
+from uap_core.texts import _
+
+if TYPE_CHECKING:
+    from uap_core.ui.studio import Studio
+
+
+def network_name(studio: Studio, key: str) -> str:
+    """A network's name; its key when nobody knows one."""
+    return network_names(studio.zoo.cards()).get(key, key)
+
+
+def names(studio: Studio) -> dict[str, str]:
+    """The names of all networks and of the library's patterns, by their keys."""
+    return network_names(studio.zoo.cards()) | {entry.key: entry.name for entry in library()}
+
+
+def precomputed_on(studio: Studio, network: str, count: int) -> str:
+    """The title of a chart of ``network`` on ``count`` photographs."""
+    return _("{network}: {count} validation images (precomputed)").format(network=network_name(studio, network), count=count)
