@@ -54,6 +54,12 @@ def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:
     return Rate(int((clean_labels != perturbed_labels).sum()), len(clean_labels))
 
 
+def target_rate(clean_labels: Tensor, perturbed_labels: Tensor, target: int) -> Rate:
+    """Share of images that become ``target`` (class index) among those that were something else, labels (N,) as above."""
+    others = clean_labels != target
+    return Rate(int((others & (perturbed_labels == target)).sum()), int(others.sum()))
+
+
 def accuracy(labels: Tensor, truth: Tensor) -> Rate:
     """Share of predictions (N,) that equal the ground truth (N,)."""
     return Rate(int((labels == truth).sum()), len(truth))

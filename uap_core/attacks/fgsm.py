@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from uap_core.attacks.attack import Attack, check_epsilon
 from uap_core.attacks.subject import Subject
 from uap_core.models.classifier import Classifier
+from uap_core.perturbation import apply
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class FGSM(Attack):
         """See ``Attack.run``: one gradient, and one more query to see what came of it."""
         x = subject.images.detach().requires_grad_(True)
         gradient = subject.gradient(subject.aim.loss(subject.logits(x, subject.all)), x, subject.all)
-        adversarial = (subject.images - self.epsilon * gradient.sign()).clamp(0, 1)
+        adversarial = apply(subject.images, -self.epsilon * gradient.sign())
         with torch.inference_mode():
             logits = subject.logits(adversarial, subject.all)
         subject.settle(adversarial, logits, subject.all)

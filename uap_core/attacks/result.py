@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from torch import Tensor
 
@@ -28,3 +28,11 @@ class AttackResult:
     seconds: float
     share: float = 1.0
     done: bool = True
+
+    def within(self, whole: AttackResult, places: Tensor) -> AttackResult:
+        """The result ``whole`` of a larger batch, with these images at their ``places`` (n,) in it."""
+        values = {}
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(whole, field.name)
+            values[field.name] = theirs.index_copy(0, places, mine) if isinstance(mine, Tensor) else mine
+        return AttackResult(**values)

@@ -26,7 +26,7 @@ from uap_core.texts import _
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepFool(Crafter):
+class DeepFoolUAP(Crafter):
     """DeepFool over ``candidates`` classes with ``overshoot``, at most ``iterations`` steps an image, ``passes`` over the set.
 
     The run stops after the pass that fools 1 - ``delta`` of the craft set. The budget is one for all networks together.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from uap_core.crafting.problem import Goal, Problem
 from uap_core.crafting.processes import all_agree, rank_and_size
@@ -26,6 +26,7 @@ from uap_core.errors import SettingError
 from uap_core.identity import identity, settings
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
+from uap_core.models.wrapping import as_classifier
 from uap_core.norms import LINF, Ball
 from uap_core.texts import _
 
@@ -34,7 +35,7 @@ from uap_core.texts import _
 class Progress:
     """State of a run after ``step`` steps; the last one is ``done``.
 
-    ``perturbation`` (3,S,S) lies in the ball. ``image_gradients`` counts forward-and-backward passes of one image through one
+    ``perturbation`` (3,H,W) lies in the ball. ``image_gradients`` counts forward-and-backward passes of one image through one
     network. ``fooling_rate`` is on the craft set, ``held_out_rate`` on images that the run never sees, ``target_rate`` the
     share of craft images turned into the target; each None where it was not measured. ``share`` of the run is done, 0 to 1.
     """
@@ -76,7 +77,7 @@ class Crafter(ABC):
 
     def craft(
         self,
-        networks: Classifier | Sequence[Classifier],
+        networks: nn.Module | Sequence[nn.Module],
         images: Tensor,
         ball: Ball,
         generator: torch.Generator,
@@ -85,18 +86,21 @@ class Crafter(ABC):
         held_out: Tensor | None = None,
         checkpoint: Path | None = None,
     ) -> Iterator[Progress]:
-        """Craft on uint8 ``images`` (N,3,S,S) and yield progress; the last one (``done``) is the result.
+        """Craft on uint8 ``images`` (N,3,H,W) and yield progress; the last one (``done``) is the result.
 
         Several ``networks`` are an ensemble. ``held_out`` images are only measured. With a ``checkpoint`` the run is saved
         there every ``interval``, and goes on from it if it is there: to the same result, bit for bit.
         Raises DatasetError, SettingError or PerturbationError (a checkpoint of another run, a full disk).
         """
-        networks = (networks,) if isinstance(networks, Classifier) else tuple(networks)
-        self.check(networks, ball, goal or Goal())
+        modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
+        classifiers = tuple(map(as_classifier, modules))
+        self.check(classifiers, ball, goal or Goal())
 
+        @torch.inference_mode(False)
+        @torch.enable_grad()
         def steps() -> Iterator[Progress]:
-            problem = Problem.pose(networks, images, ball, goal)
-            others = None if held_out is None else Problem.pose(networks, held_out, ball, goal)
+            problem = Problem.pose(classifiers, images, ball, goal)
+            others = None if held_out is None else Problem.pose(classifiers, held_out, ball, goal)
             yield from _Run(self, problem, others, generator, checkpoint).steps()
 
         return steps()

@@ -66,7 +66,7 @@ class Singular(Crafter):
 
     def step(self, problem: Problem, state: State) -> None:
         """One power iteration: forth through the layer, and back."""
-        layer = features_at(problem.networks[0], self.stride)
+        layer = features_at(problem.networks[0], self.stride, problem.shape)
         v = state.pattern / state.pattern.norm().clamp_min(1e-30)
         chosen = state.memory["chosen"].cpu()
         parts = [problem.images[part].to(v.device).float() / 255 for part in my_share(chosen).split(CHUNK) if len(part)]
@@ -81,7 +81,7 @@ class Singular(Crafter):
         state.image_gradients += 2 * len(chosen)
 
     def _forth(self, layer: Callable[[Tensor], Tensor], images: Tensor, v: Tensor) -> Tensor:
-        """J_i v for each of ``images`` (n,3,S,S): how its features move with v."""
+        """J_i v for each of ``images`` (n,3,H,W): how its features move with v."""
         with torch.no_grad():
             moved: Tensor = jvp(lambda u: layer(images + u), (torch.zeros_like(v),), (v,))[1]
         return moved

@@ -21,6 +21,7 @@ from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.entropy import deep_entropy
 from uap_core.norms import Ball
+from uap_core.perturbation import apply
 from uap_core.texts import _
 
 
@@ -63,10 +64,10 @@ class Unnoticed(Default):
 
 
 def _too_low(network: Classifier, images: Tensor, v: Tensor, usual: Tensor) -> Tensor:
-    """Gradient on ``v`` (3,S,S) of how far the entropies of the perturbed ``images`` (n,3,S,S) lie below the ``usual`` one."""
+    """Gradient on ``v`` (3,H,W) of how far the entropies of the perturbed ``images`` (n,3,H,W) lie below the ``usual`` one."""
     with torch.enable_grad():
         v = v.detach().requires_grad_(True)
-        missing = (usual - deep_entropy(network, (images + v).clamp(0, 1))).clamp_min(0)
+        missing = (usual - deep_entropy(network, apply(images, v))).clamp_min(0)
         return torch.autograd.grad(missing.mean(), v)[0]
 
 

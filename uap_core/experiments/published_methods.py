@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 
 from uap_core.crafting import METHODS, method_class
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.loop import Crafter
 from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variant_name, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence

@@ -14,7 +14,7 @@ from uap_core.datasets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbation import Perturbation, apply
 from uap_core.texts import N_
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
@@ -73,7 +73,7 @@ def _rate(
     if not epsilon:
         return Rate(0, len(clean))
     batches = zip(images.batches(batch_size), changes, strict=False)
-    return fooling_rate(clean, predict(classifier, ((batch + change).clamp(0, 1) for batch, change in batches)))
+    return fooling_rate(clean, predict(classifier, (apply(batch, change) for batch, change in batches)))
 
 
 @dataclass(frozen=True)
