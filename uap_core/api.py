@@ -48,7 +48,7 @@ def craft(
         images: the craft set: an ``ImageSet``, uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
         epsilon: radius of the ball in units of [0,1] pixels: 10/255 in l_inf, some 2000/255 in l2.
         p: norm of the ball, "linf" or "l2".
-        method: key of a method, as ``uap craft --help`` lists them, or a method with its settings, such as ``SPGD(budget=500)``.
+        method: key of a method, as ``uap craft --help`` lists them, or a method with its settings, like ``SPGD(budget=500)``.
         budget: image-gradients (a forward and backward pass of one image) at most; of a method named by its key.
         target: class that every image shall become, as an index or a label; any other label will do when left out.
         seed: same seed, same machine, same pattern.

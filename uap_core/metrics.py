@@ -19,7 +19,14 @@ Z95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Rate:
-    """``count`` of ``total`` images."""
+    """State ``count`` of ``total`` images, with the interval that so few leave.
+
+    Example:
+        >>> import uap_core
+        >>> rate = uap_core.Rate(87, 100)
+        >>> rate.value, [round(end, 3) for end in rate.interval]
+        (0.87, [0.79, 0.922])
+    """
 
     count: int
     total: int

@@ -26,7 +26,23 @@ SLACK = 1e-5
 
 @dataclass(frozen=True)
 class Perturbation:
-    """``pattern`` float32 (3,H,W) in units of [0,1] pixels, within ``ball``; ``provenance`` says how it was made."""
+    """Hold one universal perturbation: a pattern, the ball it was made for, and where it came from.
+
+    Args:
+        name: what lists call it.
+        pattern: float32 (3,H,W) in units of [0,1] pixels, within ``ball``.
+        ball: norm and radius.
+        provenance: how it was made.
+
+    Raises:
+        PerturbationError: ``pattern`` has another shape or holds what is no number.
+
+    Example:
+        >>> import torch, uap_core
+        >>> v = uap_core.Perturbation("grey", torch.full((3, 4, 4), 0.1), uap_core.Ball("linf", 0.1))
+        >>> v.apply(torch.zeros(2, 3, 4, 4)).shape, round(v.norms.l2, 3)
+        (torch.Size([2, 3, 4, 4]), 0.693)
+    """
 
     name: str
     pattern: Tensor
@@ -96,6 +112,21 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     """Write a .safetensors file with pattern, ball and provenance, or a bare .npy array (3,H,W) float32.
 
     A pattern of whole 255ths (see ``norms.on_grid``) is written as the 8-bit integers that it is: a quarter of the size.
+
+    Args:
+        perturbation: what is written.
+        path: ends in .safetensors or .npy.
+
+    Raises:
+        PerturbationError: another ending.
+
+    Example:
+        >>> import tempfile, uap_core
+        >>> v = uap_core.load_perturbation("resnet64-linf10")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     uap_core.save_perturbation(v, f"{folder}/copy.safetensors")
+        ...     bool((uap_core.load_perturbation(f"{folder}/copy.safetensors").pattern == v.pattern).all())
+        True
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

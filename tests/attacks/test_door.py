@@ -1,4 +1,4 @@
-"""What attacks take: any module, rectangles, any integer labels, no images at all, and whatever grad mode they are called in."""
+"""What attacks take: any module, rectangles, any integer labels, no images at all, in whatever grad mode."""
 
 from __future__ import annotations
 

@@ -22,9 +22,18 @@ SLACK = 1e-5  # beyond [0,1], which arithmetic on pixels may leave
 
 
 class Attack(ABC):
-    """A frozen dataclass of hyper-parameters. Images of a batch never influence each other.
+    """Hold the hyper-parameters of one attack on single images; call it with the data. Images of a batch never influence each
+    other.
 
     ``targeted_only`` attacks need a target class.
+
+    Example:
+        >>> import torch, uap_core
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3))  # any module, pixels to logits
+        >>> x = torch.rand(5, 3, 2, 2)
+        >>> result = uap_core.FGSM(0.1)(network, x, network(x).argmax(dim=1))
+        >>> tuple(result.adversarial.shape), len(result.success)
+        ((5, 3, 2, 2), 5)
     """
 
     targeted_only: ClassVar[bool] = False

@@ -24,9 +24,27 @@ NUDGE = 1e-4 / 255
 
 @dataclass(frozen=True)
 class DeepFool(Attack):
-    """At most ``iterations`` steps to the nearest of the ``candidates`` highest classes, each overshot by ``overshoot``.
+    """Find the smallest step over a boundary between classes, linearised anew at each iteration.
 
-    ``norm`` is l2 or linf: the dual norm of a boundary's normal tells how far it is (section 3.3 of the paper).
+    Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2; section 3.3 for other norms: the dual norm of a boundary's
+    normal tells how far it is. Each iteration costs a gradient for each candidate class.
+
+    Args:
+        norm: what is kept small, "l2" or "linf".
+        candidates: classes looked at, the highest at the start; the present one is among them.
+        overshoot: how much further each step goes, as a share of it.
+        iterations: steps at most.
+
+    Raises:
+        SettingError: no iterations, fewer than two candidates, or another norm.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.DeepFool())
+        >>> bool(result.success.all())
+        True
     """
 
     key: ClassVar[str] = "deepfool"

@@ -18,7 +18,25 @@ from uap_core.perturbation import apply
 
 @dataclass(frozen=True)
 class FGSM(Attack):
-    """One step of ``epsilon`` (l_inf, units of [0,1] pixels) up the cross-entropy of the label, or down that of a target."""
+    """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or down the loss of a target.
+
+    Goodfellow et al., "Explaining and harnessing adversarial examples", ICLR 2015, section 4. J is the cross-entropy. Costs one
+    gradient an image.
+
+    Args:
+        epsilon: l_inf length of the step in units of [0,1] pixels.
+
+    Raises:
+        SettingError: ``epsilon`` is not between 0 and 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.FGSM(8 / 255))
+        >>> bool(result.linf.max() <= 8 / 255 + 1e-6)
+        True
+    """
 
     key: ClassVar[str] = "fgsm"
     epsilon: float = 10 / 255

@@ -18,7 +18,7 @@ from uap_core.models.allocator import keep_freed_memory
 def prepare() -> None:
     """Set what must be settled before Gradio and torch are imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # it would look up a host otherwise
-    # It would also keep ten thousand events and sum all of them up after each: memory that grows, and time that clicks wait for.
+    # It would also keep ten thousand events and sum all of them up after each: memory that grows, time that clicks wait for.
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
     # torch's threads would spin while they wait for each other, on processors that a browser or another visitor's click needs,

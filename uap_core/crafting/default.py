@@ -48,8 +48,27 @@ def unlikely_and_turned(clean: Tensor, perturbed: Tensor, target: int | None = N
 
 @dataclass(frozen=True, kw_only=True)
 class Default(FirstOrder):
-    """``rate``: of the first step, as a share of what a value may reach. ``start``: radius of the first ball in radii of the
-    last; ``shrinking``: the share of the run that it takes to get there. ``smallest_view``: of a picture's side."""
+    """Craft by the method of this project: two losses, random views, a ball that shrinks to epsilon (see the module).
+
+    Args:
+        rate: of the first step, as a share of what a value may reach.
+        start: radius of the first ball in radii of the last.
+        shrinking: share of the run that it takes to get there.
+        smallest_view: of a picture's side.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: a setting out of its range.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Default(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "default"
     batch_size: int = 8

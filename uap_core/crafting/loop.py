@@ -33,11 +33,18 @@ from uap_core.texts import _
 
 @dataclass(frozen=True)
 class Progress:
-    """State of a run after ``step`` steps; the last one is ``done``.
+    """Hold the state of a run after some steps; the last one is ``done``. Rates are None where they were not measured.
 
-    ``perturbation`` (3,H,W) lies in the ball. ``image_gradients`` counts forward-and-backward passes of one image through one
-    network. ``fooling_rate`` is on the craft set, ``held_out_rate`` on images that the run never sees, ``target_rate`` the
-    share of craft images turned into the target; each None where it was not measured. ``share`` of the run is done, 0 to 1.
+    Args:
+        step: steps taken.
+        image_gradients: forward-and-backward passes of one image through one network.
+        seconds: that crafting took.
+        share: of the run that is done, 0 to 1.
+        perturbation: the pattern (3,H,W), in the ball.
+        fooling_rate: on the craft set.
+        held_out_rate: on images that the run never sees.
+        target_rate: share of craft images turned into the target.
+        done: whether this is the result.
     """
 
     step: int
@@ -53,12 +60,19 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Crafter(ABC):
-    """A method that finds one pattern for many images. Files call it by its own ``key`` (see ``identity``).
+    """Hold the hyper-parameters of a method that finds one pattern for many images. Files call it by its own ``key`` (see
+    ``identity``).
 
-    budget: image-gradients on one network; the step that reaches it is finished. batch_size: images a step. interval:
-    image-gradients between measurements and between saves of the state, which come at the end in any case (0: only there).
-    delta: stop once 1 - delta of the craft set is fooled, or turned into the target (0 spends the whole budget; looked at
-    every ``interval``).
+    Args:
+        budget: image-gradients on one network; the step that reaches it is finished.
+        batch_size: images a step.
+        interval: image-gradients between measurements and between saves of the state, which come at the end in any case (0:
+            only there).
+        delta: stop once 1 - delta of the craft set is fooled, or turned into the target (0 spends the whole budget; looked at
+            every ``interval``).
+
+    Raises:
+        SettingError: a setting out of its range.
     """
 
     budget: int = 2000
@@ -86,11 +100,30 @@ class Crafter(ABC):
         held_out: Tensor | None = None,
         checkpoint: Path | None = None,
     ) -> Iterator[Progress]:
-        """Craft on uint8 ``images`` (N,3,H,W) and yield progress; the last one (``done``) is the result.
+        """Craft one pattern and yield progress; the last one (``done``) is the result. Close the iterator to stop.
 
-        Several ``networks`` are an ensemble. ``held_out`` images are only measured. With a ``checkpoint`` the run is saved
-        there every ``interval``, and goes on from it if it is there: to the same result, bit for bit.
-        Raises DatasetError, SettingError or PerturbationError (a checkpoint of another run, a full disk).
+        Args:
+            networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits; several are an ensemble.
+            images: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
+            ball: what the pattern must stay in.
+            generator: the only source of randomness.
+            goal: a target, and which loss of an ensemble counts; any other label and the mean when left out.
+            held_out: images that are only measured.
+            checkpoint: the run is saved there every ``interval``, and goes on from it if it is there: to the same result, bit
+                for bit.
+
+        Raises:
+            DatasetError: images that do not fit the networks, or none.
+            SettingError: a goal that the method or the networks do not have.
+            PerturbationError: a checkpoint of another run, or a disk that is full.
+
+        Example:
+            >>> import torch, uap_core
+            >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3))
+            >>> images, ball = torch.rand(8, 3, 2, 2), uap_core.Ball("linf", 0.1)
+            >>> run = uap_core.SPGD(budget=32, batch_size=8).craft(network, images, ball, torch.Generator().manual_seed(0))
+            >>> [(progress.step, progress.done) for progress in run]
+            [(1, False), (2, False), (3, False), (4, False), (4, True)]
         """
         modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
         classifiers = tuple(map(as_classifier, modules))

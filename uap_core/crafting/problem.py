@@ -32,10 +32,19 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Goal:
-    """What counts as success, and which loss of an ensemble is descended on.
+    """State what counts as success, and which loss of an ensemble is descended on.
 
-    target: class index that every image shall become; None when any change of the prediction will do.
-    ensemble: ``mean`` or ``worst`` of the networks' losses (the worst of each batch).
+    Args:
+        target: class index that every image shall become; None when any change of the prediction will do.
+        ensemble: "mean" or "worst" of the networks' losses (the worst of each batch).
+
+    Raises:
+        SettingError: another ``ensemble``.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.Goal(target=3)
+        Goal(target=3, ensemble='mean')
     """
 
     target: int | None = None

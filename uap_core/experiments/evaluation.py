@@ -15,11 +15,17 @@ from uap_core.perturbation import Perturbation, apply
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Fooling rates of the pattern, of random signs of the same norm and of no change at all (0 by definition).
+    """Hold what a pattern does to a set of images.
 
-    ``clean_accuracy`` and ``perturbed_accuracy`` are None when the set's folders are not classes of the network.
-    ``dominant_label`` swallows ``dominant_share`` of the perturbed predictions. ``target_rate``, of a targeted pattern, is the
-    share that becomes the target among the images that were something else.
+    Args:
+        universal: fooling rate of the pattern.
+        random_signs: fooling rate of random signs of the same norm.
+        nothing: of no change at all, 0 by definition.
+        clean_accuracy: None when the set's folders are not classes of the network.
+        perturbed_accuracy: the same under the pattern.
+        dominant_label: what most perturbed images become.
+        dominant_share: share of the perturbed predictions that it takes.
+        target_rate: of a targeted pattern, share that becomes the target among the images that were something else.
     """
 
     universal: Rate

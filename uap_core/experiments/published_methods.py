@@ -89,4 +89,4 @@ def ablation_job(materials: Materials, key: str) -> Job:
 
 def _at_equal_cost(method: type[Crafter]) -> Crafter:
     """As its paper has it, but for the budget, which is the same for all, and DeepFool's batches."""
-    return replace(DEEPFOOL, budget=BUDGET) if method is DeepFool else method(budget=BUDGET)
+    return replace(DEEPFOOL, budget=BUDGET) if method is DeepFoolUAP else method(budget=BUDGET)

@@ -44,11 +44,24 @@ class Enlarge(nn.Module):
 
 
 class Classifier(nn.Module):
-    """``network`` maps an image batch float32 (N,3,H,W) in [0,1] to logits (N,K).
+    """Make [0,1] pixels into logits: a network under attack, with its normalisation inside, in evaluation mode and frozen.
 
-    ``labels`` are the K names shown to people, ``class_ids`` the K folder names (WordNet ids) of image sets. ``shape`` is the
-    height and width (H,W) in pixels that it takes, the card's square when left out. Evaluation mode and frozen parameters are
-    set once, here; an exported program is in evaluation mode by construction. For a module of your own see ``wrap``.
+    Mode and parameters are set once, here; an exported program is in evaluation mode by construction. ``load_model`` and
+    ``wrap`` make them.
+
+    Args:
+        network: maps an image batch float32 (N,3,H,W) in [0,1] to logits (N,K).
+        card: what is known of it.
+        labels: the K names shown to people.
+        class_ids: the K folder names (WordNet ids) of image sets.
+        weights_hash: SHA-256 of the weights' file.
+        shape: height and width (H,W) in pixels that it takes; the card's square when left out.
+
+    Example:
+        >>> import torch, uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> network(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 100])
     """
 
     shape: tuple[int, int] | None
