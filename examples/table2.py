@@ -19,9 +19,7 @@ CARDS = Path(__file__).resolve().parent.parent / "tests" / "cards"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the folder described above")
-    parser.add_argument(
-        "--cards", type=Path, default=CARDS, help="folder of googlenet_bvlc.json, which names the file"
-    )
+    parser.add_argument("--cards", type=Path, default=CARDS, help="folder of googlenet_bvlc.json, which names the file")
     parser.add_argument("--images", type=Path, help="ImageNet pictures; DATA/data/imagenet-sample-800.zip when left out")
     parser.add_argument("--limit", type=int, default=300, help="measure on so many")
     options = parser.parse_args()

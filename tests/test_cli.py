@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hub_stand_in import TIMM, hub
 from PIL import Image
+from safetensors.torch import save
 from servers import serving
 
 from uap_core import __main__ as cli
@@ -23,6 +25,7 @@ from uap_core.experiments.sweep import EPSILONS, SweepRow
 from uap_core.library import library
 from uap_core.models.defence_names import defence_name
 from uap_core.models.defences import GRADIENTS
+from uap_core.models.libraries import import_timm
 from uap_core.norms import measure
 from uap_core.perturbation import load_perturbation
 from uap_core.tables import read_table
@@ -357,6 +360,35 @@ def test_fetch_without_a_connection_and_without_a_place(run: Run, fetchable: Pat
         assert sentence in err
         assert len(err.splitlines()) == 1
     assert not (fetchable / "fetched.safetensors").exists()
+
+
+def test_a_network_of_timm_by_its_name(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    with hub({f"timm/{TIMM}": save(import_timm().create_model(TIMM).state_dict())}) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        status, out, _ = run("fetch", f"timm:{TIMM}")
+        assert status == 0
+        assert "1.5 of 1.5 MB" in out
+        status, out, _ = run("fetch", f"timm:{TIMM}")
+        assert "here already" in out
+    status, out, _ = run("models")
+    assert re.search(rf"^timm:{TIMM} +{TIMM} +160 px +1 MB +40\.8%  apache-2\.0 +here$", out, re.MULTILINE)
+    shipped = next(entry.path for entry in library() if entry.side == 224)
+    for words, sentence in (
+        (("fetch", "timm:resnet81"), "timm has no trained ImageNet network called 'resnet81'."),
+        (("fetch", "timm:vit_base_patch16_224.augreg_in21k"), "gives 21843 scores a picture"),
+        (("fetch", "timm:vit_small_patch14_dinov2.lvd142m"), "has no classifier"),
+        (("fetch", "timm:eva_giant_patch14_224.clip_ft_in1k"), "needs 4050 MB, more than the 1500 MB"),
+        (("fetch", "timm:resnet18.a1_in1k"), f"There is no connection to {address.removeprefix('http://')}."),
+        (
+            ("evaluate", shipped, "--model", f"timm:{TIMM}", "--data", pictures),
+            "made for 224 x 224 pixels, the network takes 160 x 160. Choose a perturbation of the network's size",
+        ),
+    ):
+        status, _, err = run(*words)
+        assert status == 1
+        assert sentence in err
+        assert len(err.splitlines()) == 1
 
 
 def test_lipschitz_prints_every_layer_and_writes_layers_and_pictures(

@@ -40,12 +40,8 @@ def test_none_is_left_out() -> None:
 
 def test_apply(tmp_path: Path) -> None:
     said = told(tmp_path, EXAMPLES / "apply.py")
-    before, after = (
-        re.match(rf"{moment}\s+(.*) \(", line) for moment, line in zip(("before", "after"), said.splitlines(), strict=False)
-    )
-    assert before
-    assert after
-    assert before[1] != after[1]
+    before, after = re.findall(r"^(?:before|after) +(.*) \(", said, re.MULTILINE)
+    assert before != after
     assert uap_core.open_image(tmp_path / "fooled.png").size == (64, 64)
 
 

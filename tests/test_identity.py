@@ -32,7 +32,7 @@ from uap_core.training.dream import Dreamer
 # files of assets/ that rely on it: else they would tell something else than what was computed.
 SHARED = {"budget": 2000, "batch_size": 16, "interval": 0, "delta": 0.0}
 FIRST_ORDER = SHARED | {"bf16": False}
-OURS = FIRST_ORDER | {"batch_size": 8, "rate": 1.0, "start": 2.0, "shrinking": 0.6, "smallest_view": 0.8}
+OURS = FIRST_ORDER | {"batch_size": 8, "rate": 1.0, "start": 2.0, "shrinking": 0.6, "smallest_view": 0.8, "tiles": 1}
 DEFAULTS = {
     "default": OURS,
     "transfer": OURS | {"wobble": 0.25},

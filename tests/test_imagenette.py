@@ -66,7 +66,7 @@ def test_it_is_what_torchvision_fetches() -> None:
 
 def test_fetched_unpacked_and_measured_on(offer: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
     studio = Studio()
-    with pytest.raises(DatasetError, match=r"no images to measure AlexNet on: .*Fetch Imagenette under Networks \(342 MB\)"):
+    with pytest.raises(DatasetError, match=r"No live runs with AlexNet: .*fetch Imagenette under Networks \(342 MB\)"):
         studio.craft_and_held_out("alexnet")
     assert studio.live_set_name("alexnet") == "dreamt images"
     offer(WHOLE)

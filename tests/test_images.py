@@ -15,8 +15,9 @@ from PIL import Image, features
 
 from uap_core import images
 from uap_core.errors import ImageError
-from uap_core.images import from_array, open_image, png_bytes, preprocess, sample_photos, square, to_array
+from uap_core.images import from_array, open_image, png_bytes, preprocess, square, to_array
 from uap_core.models.libraries import import_torchvision
+from uap_core.photographs import sample_photos
 
 MODERN = [form.upper() for form in ("webp", "avif") if form in features.get_supported()]
 

@@ -95,7 +95,7 @@ def download(
                 if largest and max(done, total) > largest:
                     raise DownloadError(
                         _("{host} offers a larger file than {file} is. {advice}").format(
-                            host=_host(url), file=path.name, advice=advice
+                            host=host_of(url), file=path.name, advice=advice
                         )
                     )
                 out.write(block)
@@ -105,7 +105,7 @@ def download(
                 found = _("its {algorithm} does not begin with {digits}").format(algorithm=NAMES[algorithm], digits=digits[:8])
                 raise DownloadError(
                     _("What {host} sent is not {file}: {found}. {advice}").format(
-                        host=_host(url), file=path.name, found=found, advice=advice
+                        host=host_of(url), file=path.name, found=found, advice=advice
                     )
                 )
 
@@ -114,14 +114,25 @@ def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:
     """What the server sends, an empty block first, each with the bytes announced (0 if they were not)."""
     import httpx
 
-    host = _host(url)
+    with (
+        connecting(url, name, advice),
+        httpx.stream("GET", url, headers=PLAIN, follow_redirects=True, timeout=PATIENCE) as answer,
+    ):
+        answer.raise_for_status()
+        total = int(answer.headers.get("content-length", 0))
+        yield b"", total
+        for block in answer.iter_bytes(BLOCK):
+            yield block, total
+
+
+@contextmanager
+def connecting(url: str, name: str, advice: str) -> Iterator[None]:
+    """Turn what goes wrong between here and a server that is asked for the file ``name`` into a DownloadError."""
+    import httpx
+
+    host = host_of(url)
     try:
-        with httpx.stream("GET", url, headers=PLAIN, follow_redirects=True, timeout=PATIENCE) as answer:
-            answer.raise_for_status()
-            total = int(answer.headers.get("content-length", 0))
-            yield b"", total
-            for block in answer.iter_bytes(BLOCK):
-                yield block, total
+        yield
     except httpx.HTTPStatusError as error:
         raise DownloadError(
             _("{host} answered {status} for {file}. {advice}").format(
@@ -139,7 +150,8 @@ def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:
         raise DownloadError(_("There is no connection to {host}. {advice}").format(host=host, advice=advice)) from error
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """The host of an address, for sentences; the address itself where it is none."""
     with suppress(ValueError):
         return urlsplit(url).netloc or url
     return url

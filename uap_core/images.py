@@ -8,9 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -248,66 +246,3 @@ def png_bytes(image: Tensor) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(to_array(image)).save(stream, format="PNG")
     return stream.getvalue()
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A sample photograph, found inside an installed package.
-
-    ``credit`` names who holds it and its licence, ``shows`` the ImageNet classes that would be right for it.
-    """
-
-    key: str
-    title: str
-    package: str
-    location: str
-    credit: str
-    shows: tuple[str, ...]
-
-    @property
-    def path(self) -> Path:
-        """Where the file lies. Raises ImageError if the package is not installed or no longer holds it."""
-        spec = find_spec(self.package)  # finds the folder without importing the package, which may take seconds
-        roots = list(spec.submodule_search_locations or []) if spec else []
-        for root in roots:
-            if (Path(root) / self.location).is_file():
-                return Path(root) / self.location
-        raise ImageError(
-            _("The sample photograph {title!r} is not in the installed {package}.").format(
-                title=self.title, package=self.package
-            )
-        )
-
-    def open(self) -> Image.Image:
-        """The picture as 8-bit RGB."""
-        return open_image(self.path)
-
-
-CATS = ("tabby", "tabby, tabby cat", "tabby cat", "Egyptian cat", "tiger cat")
-_GRADIO = "media_assets/images/"
-SAMPLE_PHOTOS = (
-    Photo("lion", "Lion", "gradio", _GRADIO + "lion.jpg", "Gradio's sample media (Apache-2.0)", ("lion",)),
-    Photo("cat", "Cat", "skimage", "data/chelsea.png", "Chelsea the cat, Stefan van der Walt (CC0), in scikit-image", CATS),
-    Photo("espresso", "Espresso", "skimage", "data/coffee.png", "Rachel Michetti (CC0), in scikit-image", ("espresso",)),
-    Photo("cheetah", "Cheetah", "gradio", _GRADIO + "cheetah1.jpg", "Gradio's sample media (Apache-2.0)", ("cheetah",)),
-    Photo("tower", "Tower", "gradio", _GRADIO + "tower.jpg", "Gradio's sample media (Apache-2.0)", ()),
-    Photo("rocket", "Rocket", "skimage", "data/rocket.jpg", "SpaceX (CC0), in scikit-image", ("missile", "projectile")),
-)
-
-
-def sample_photos() -> list[Photo]:
-    """List the sample photographs that are really there, inside installed packages.
-
-    Example:
-        >>> import uap_core
-        >>> uap_core.sample_photos()[0].open().mode
-        'RGB'
-    """
-    found = []
-    for photo in SAMPLE_PHOTOS:
-        try:
-            photo.path  # noqa: B018 - asking raises when the file is gone
-        except ImageError:
-            continue
-        found.append(photo)
-    return found

@@ -83,6 +83,11 @@ def library() -> tuple[Entry, ...]:
     return _read_once(PERTURBATIONS) + read_library(fetched_folder())
 
 
+def maker_name(network: str) -> str:
+    """What patterns call the network with this key, of which no card need be here; the key where no pattern is its alone."""
+    return next((entry.name.partition(",")[0] for entry in library() if entry.networks == (network,)), network)
+
+
 def fetched_folder() -> Path:
     """Where fetched perturbations are kept."""
     return cache_folder() / "perturbations"

@@ -52,7 +52,7 @@ def main() -> None:
             name, data, event = (
                 ("apply", [None, "resnet64", PATTERN, None, level], None),
                 ("check_epsilon", ["resnet64", PATTERN, None, level], None),
-                ("choose", ["resnet64"], {"index": number % 6, "value": None}),
+                ("choose", ["resnet64", None], {"index": number % 6, "value": None}),
             )[number % 3]
             started = time.perf_counter()
             answer = visitor.call(name, data, event)

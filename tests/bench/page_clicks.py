@@ -1,6 +1,6 @@
-"""Clicks in a real page: how long until what they change is seen. `python tests/bench/page_clicks.py`
+"""Clicks in a real page: how long until what they change is seen. `python tests/bench/page_clicks.py --network resnet64`
 
-Photographs and strengths in turn on the embedded network, in headless Chromium. A click has been answered when the picture
+Photographs and strengths in turn on one network, in headless Chromium. A click has been answered when the picture
 after the pattern is another one, and decoded. Needs Chromium, and Playwright from tests/requirements.txt.
 """
 
@@ -19,6 +19,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 
 from running import running
 
+from uap_core.models.zoo import PAGE_MODEL
+from uap_core.photographs import sample_photos
+
 # Milliseconds from ``act`` to the next change of the picture after the pattern.
 SEEN = """async (act) => {
   const picture = document.querySelectorAll("#before-after img")[1], before = picture.src;
@@ -33,12 +36,16 @@ STRENGTH = """const slider = document.querySelector("#epsilon input[type=range]"
   slider.dispatchEvent(new Event("input", {{bubbles: true}}))"""
 
 
-def timed(page: Page, clicks: int) -> dict[str, list[float]]:
+def timed(page: Page, clicks: int, photographs: int) -> dict[str, list[float]]:
     """Milliseconds of each click, by its kind."""
     found: dict[str, list[float]] = {"photograph": [], "strength": []}
     for number in range(clicks):
         kind = ("photograph", "strength")[number % 2]
-        act = PHOTO.format(place=1 + (number // 2 + 1) % 6) if number % 2 == 0 else STRENGTH.format(level=5 + number % 7)
+        act = (
+            PHOTO.format(place=1 + (number // 2 + 1) % photographs)
+            if number % 2 == 0
+            else STRENGTH.format(level=5 + number % 7)
+        )
         found[kind].append(page.evaluate(SEEN, act))
         page.wait_for_timeout(700)  # the address follows
     return found
@@ -47,16 +54,18 @@ def timed(page: Page, clicks: int) -> dict[str, list[float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clicks", type=int, default=100)
-    clicks = parser.parse_args().clicks
+    parser.add_argument("--network", default=PAGE_MODEL, help="key of the network that is asked")
+    chosen = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with running() as app, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(app.address)
+        page.goto(f"{app.address}/?network={chosen.network}")
         page.locator("#download-png").wait_for()
         page.wait_for_timeout(5000)  # what is imported after the first view
-        timed(page, 6)
-        found = timed(page, clicks)
+        photographs = len(sample_photos())
+        timed(page, 2 * photographs, photographs)
+        found = timed(page, chosen.clicks, photographs)
         browser.close()
     found["all"] = [value for values in found.values() for value in values]
     print("| click | number | 50 % | 95 % | longest, ms |\n|---|---|---|---|---|")

@@ -17,10 +17,11 @@ sys.path.insert(0, str(ROOT))
 
 from uap_core.attacks.menu import BASELINES, MENU
 from uap_core.experiments.comparison import compare
-from uap_core.images import from_array, sample_photos, square
+from uap_core.images import from_array, square
 from uap_core.library import library
 from uap_core.models.zoo import Zoo
 from uap_core.perturbation import load_perturbation
+from uap_core.photographs import sample_photos
 
 
 def main() -> None:

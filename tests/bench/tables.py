@@ -20,7 +20,7 @@ from uap_core.experiments.sample_curve import SampleRow
 from uap_core.experiments.shipped import L2_2000
 from uap_core.library import library
 from uap_core.models.names import network_names
-from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+from uap_core.models.zoo import QUICK_MODEL, Zoo
 from uap_core.tables import mean_rate, read_table
 
 ENTRIES = {entry.path.stem: entry for entry in library()}
@@ -84,17 +84,17 @@ def main() -> None:
         values = [value_of(network) for network in IMAGENET]
         shown[name] = [*values, sum(values) / len(values)]
     print_table([*(NAMES[network] for network in IMAGENET), "mean"], shown)
-    files = {key: RESULTS / f"{key}-ablations.json" for key in (DEFAULT_MODEL, *IMAGENET)}
+    files = {key: RESULTS / f"{key}-ablations.json" for key in (QUICK_MODEL, *IMAGENET)}
     means = {key: mean_rates(read_table(path, AblationRow).rows) for key, path in files.items() if path.is_file()}
     variants = dict.fromkeys(variant for found in means.values() for variant in found)
     print_table(
         [NAMES[key] for key in means],
         {variant_name(key): [found.get(key) for found in means.values()] for key in variants},
     )
-    geometry = {key: of_geometry(key) for key in (DEFAULT_MODEL, *IMAGENET)}
+    geometry = {key: of_geometry(key) for key in (QUICK_MODEL, *IMAGENET)}
     print_table(
         [NAMES[key] for key in geometry],
-        {name: [found[name] for found in geometry.values()] for name in geometry[DEFAULT_MODEL]},
+        {name: [found[name] for found in geometry.values()] for name in geometry[QUICK_MODEL]},
     )
     for key in geometry:
         falls = steepness(read_table(RESULTS / f"{key}-normals.json", SingularRow).rows)

@@ -84,7 +84,7 @@ class Pupil(threading.Thread):
             self._ask(kind, "check_epsilon", ["resnet64", f"own:pattern{self.number}", None, self.draw.randint(0, 32)])
             return
         if kind == "photo":
-            self._ask(kind, "choose", ["resnet64"], {"index": self.draw.randrange(6), "value": None})
+            self._ask(kind, "choose", ["resnet64", None], {"index": self.draw.randrange(6), "value": None})
             self._follow_up()
             self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64", None])
             return

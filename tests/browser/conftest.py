@@ -19,9 +19,14 @@ from urllib.parse import urlparse
 from urllib.request import urlopen
 
 import pytest
+import torch
+from hub_stand_in import TIMM, hub
+from quick_page import open_on_the_quick_network
+from safetensors.torch import save
 from servers import serving
 
 from uap_core.assets import MODELS
+from uap_core.models.libraries import import_timm
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVE_IMAGES = 64  # a quarter of the shipped dreams: live runs show the same, sooner
@@ -47,7 +52,18 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def server_process(browser, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+def hub_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a Hub on this machine that has, slowly, a small network of timm with random weights."""
+    torch.manual_seed(0)
+    tensors = import_timm().create_model(TIMM, pretrained=False).state_dict()
+    with hub({f"timm/{TIMM}": save(tensors)}, "slow") as address:
+        yield {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path_factory.mktemp("hf"))}
+
+
+@pytest.fixture(scope="session")
+def server_process(
+    browser, models_folder: Path, hub_home: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[int, str]]:
     """The app on a free port, started from another folder than its own; yields its process number and its address.
 
     It has no way out: whatever it asks of another host goes to a proxy that is not there.
@@ -55,7 +71,7 @@ def server_process(browser, models_folder: Path, tmp_path_factory: pytest.TempPa
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "app.py"), "--models", str(models_folder)],
-        env={**os.environ, **nowhere, "UAP_IMAGES": str(LIVE_IMAGES)},
+        env={**os.environ, **nowhere, **hub_home, "UAP_IMAGES": str(LIVE_IMAGES)},
         cwd=tmp_path_factory.mktemp("elsewhere"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -138,8 +154,7 @@ def page(watched, visit: Visit, server: str, request: pytest.FixtureRequest) -> 
     that was another file's or a test failed meanwhile."""
     now = (request.path, request.session.testsfailed)
     if visit.last != now or not request.node.get_closest_marker("goes_on"):
-        watched.goto(server)
-        watched.locator("#download-png").wait_for()
+        open_on_the_quick_network(watched, server)
     visit.last = now
     return watched
 
@@ -149,7 +164,6 @@ def phone(browser, server: str) -> Iterator:
     """The page on a phone, its width 390 pixels."""
     context = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
     page = context.new_page()
-    page.goto(server)
-    page.locator("#download-png").wait_for()
+    open_on_the_quick_network(page, server)
     yield page
     context.close()

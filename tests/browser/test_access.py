@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from test_page import wait_for
 
+from uap_core.photographs import SAMPLE_PHOTOS
+
 # Each tab, and what stands there once it is filled.
 TABS = {
     "Apply": "#numbers td",
@@ -107,7 +109,7 @@ def tab_to(page, selector: str, key: str = "Tab") -> None:
 def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
     tab_to(page, "#gallery [aria-label^='Thumbnail 2 ']")
     page.keyboard.press("Enter")
-    wait_for(page, "#photo-note", "Chelsea")
+    wait_for(page, "#photo-note", re.escape(SAMPLE_PHOTOS[1].credit))
     tab_to(page, "#epsilon input[type=range]")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_page import open_on_the_quick_network
 from test_page import after_label, set_epsilon, wait_for
 
 from uap_core.perturbation import load_perturbation
+from uap_core.photographs import SAMPLE_PHOTOS
 
 NAME = "<b>Mine</b> & $\\frac$"
 
@@ -155,8 +157,7 @@ def test_several_are_kept_and_forgotten_and_nobody_else_sees_them(page, browser,
     page.wait_for_function("document.querySelector('#pattern input').value == 'two (yours)'")
     other = browser.new_page(locale="en-US")
     other.set_default_timeout(60_000)
-    other.goto(server)
-    other.locator("#download-png").wait_for()
+    open_on_the_quick_network(other, server)
     other.locator("#pattern input").click()
     assert other.get_by_role("option", name="(yours)").count() == 0
     other.get_by_role("tab", name="Craft", exact=True).click()
@@ -181,7 +182,7 @@ def test_the_photograph_can_be_changed_afterwards(page) -> None:
     craft_tab(page)
     finish(page)
     numbers = page.locator("#craft-numbers table").inner_text()
-    page.locator("#gallery .thumbnail-item").nth(2).click()
+    page.locator("#gallery .thumbnail-item").nth([photo.key for photo in SAMPLE_PHOTOS].index("espresso")).click()
     wait_for(page, "#craft-labels", "Before: espresso")
     assert page.locator("#craft-numbers table").inner_text() == numbers
 

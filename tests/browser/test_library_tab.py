@@ -9,34 +9,46 @@ import pytest
 from test_page import SIZE, wait_for
 
 from uap_core.library import library
+from uap_core.ui.library_tab import in_order
+from uap_core.ui.studio import Studio
+
+NETWORK = "EfficientNet-Lite0"
 
 
 def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     page.get_by_role("tab", name="Library").click()
     page.locator("#library-gallery .thumbnail-item").nth(len(library()) - 1).wait_for()
     assert page.locator("#library-gallery .thumbnail-item").count() == len(library())
-    place = next(i for i, entry in enumerate(library()) if entry.side == SIZE and entry.ball.p == "l2")
+    shown = in_order(Studio())
+    place = next(i for i, entry in enumerate(shown) if entry.side == SIZE and entry.ball.p == "l2")
     page.locator("#library-gallery .thumbnail-item").nth(place).click()
     details = wait_for(page, "#library-details", "seed")
-    assert library()[place].verdict in details
+    assert shown[place].verdict in details
     assert "trained from scratch by this project" in details
     with page.expect_download() as download:
         page.locator("#library-file").click()
-    assert Path(download.value.path()).read_bytes() == library()[place].path.read_bytes()
+    assert Path(download.value.path()).read_bytes() == shown[place].path.read_bytes()
     page.locator("#library-use").click()
     page.locator("#apply").wait_for()
-    wait_for(page, "#pattern-note", re.escape(library()[place].verdict[1:]))
-    assert page.locator("#pattern input").input_value() == library()[place].name
+    wait_for(page, "#pattern-note", re.escape(shown[place].verdict[1:]))
+    assert page.locator("#pattern input").input_value() == shown[place].name
 
 
 @pytest.mark.goes_on
-def test_a_library_pattern_of_another_size_says_what_it_needs(page) -> None:
+def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page) -> None:
     page.get_by_role("tab", name="Library").click()
-    place = next(i for i, entry in enumerate(library()) if entry.side == 224)
+    shown = in_order(Studio())
+    place = len(shown) - 1
+    assert "squeezenet1_1_caffe" not in shown[place].networks
     page.locator("#library-gallery .thumbnail-item").nth(place).click()
-    wait_for(page, "#library-details", re.escape(library()[place].verdict))
+    wait_for(page, "#library-details", re.escape(shown[place].verdict))
     page.locator("#library-use").click()
-    assert "224 x 224" in wait_for(page, "#library-said", "takes 64 x 64")
+    wait_for(page, "#verdict", f"Pattern made for .*, tried on {NETWORK}")
+    assert page.locator("#network input").input_value() == f"{NETWORK}, 224 px"
+    page.wait_for_function("document.querySelector('#verdict').getBoundingClientRect().top >= 0", timeout=3_000)
+    page.get_by_role("button", name=f"Use {NETWORK}’s own").click()
+    page.wait_for_function(f"document.querySelector('#pattern input').value == '{NETWORK}, l_inf 10/255'")
+    page.wait_for_function("!document.querySelector('#verdict').innerText.includes('made for')")
 
 
 @pytest.mark.goes_on

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hub_stand_in import TIMM
 from test_page import wait_for
+
+NETWORK = "EfficientNet-Lite0"
 
 
 def look_at(page, name: str) -> None:
@@ -18,9 +21,10 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
     page.locator(".listing tr").nth(17).wait_for()
     rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
     kinds = ["ResNet-64", "ResNet-64, robust", "ResNet-64, universally trained", "Separable-64", "VGG-64"]
-    assert [row[0] for row in rows][1:7] == [*(f"{kind} (embedded)" for kind in kinds), "Twin"]
+    by_name = {row[0]: row for row in rows[1:]}
+    assert {*(f"{kind} (embedded)" for kind in kinds), "Twin", NETWORK} <= set(by_name)
     assert {"VGG-16", "ViT-B/16", "ResNet-152"} <= {row[0] for row in rows}
-    assert rows[1][5] == "in memory"
+    assert by_name[NETWORK][5] == by_name["ResNet-64 (embedded)"][5] == "in memory"
     assert next(row for row in rows if row[0] == "VGG-16")[1:] == [
         *("224 px", "528 MB", "71.6%", "BSD-3-Clause (torchvision)", "not here")
     ]
@@ -63,3 +67,57 @@ def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_fold
     wait_for(page, "#verdict", "Fooled|Not fooled")
     page.get_by_role("tab", name="Networks").click()
     wait_for(page, "#networks-memory", "In memory: .*Twin")
+
+
+def type_and_click(page, typed: str, hit: str) -> None:
+    page.locator("#timm-typed").locator("input, textarea").fill(typed)
+    page.locator("#timm-hits label").get_by_text(hit).click()
+
+
+@pytest.mark.goes_on
+def test_networks_of_timm_are_found_by_typing(page) -> None:
+    page.get_by_role("tab", name="Networks").click()
+    typed = page.locator("#timm-typed").locator("input, textarea")
+    typed.fill("resnet18 a1")
+    wait_for(page, "#timm-said", r"^1 network\. Click it to see it\.$")
+    assert page.locator("#timm-hits label").all_inner_texts() == ["resnet18.a1_in1k · 224 px · 47 MB · top-1 71.5%"]
+    typed.fill("vit")
+    wait_for(page, "#timm-said", r"^\d{3} networks\. Click one to see it\. The first 12 are shown: type more of the name\.$")
+    assert page.locator("#timm-hits label").count() == 12
+    typed.fill("vitt")
+    wait_for(page, "#timm-said", "^No network of timm has this in its name")
+    assert page.locator("#timm-hits label").count() == 0
+    type_and_click(page, "resnet18", "resnet18.a1_in1k")
+    wait_for(page, "#networks-details", r"71\.5% top-1 as published, ImageNet validation")
+    assert page.locator("#networks-which input").input_value() == "resnet18.a1_in1k"
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", r"has no model\.safetensors of timm/resnet18\.a1_in1k, and other files could run code")
+    type_and_click(page, "eva giant 224", "eva_giant_patch14_224.clip_ft_in1k")
+    wait_for(page, "#networks-fetch", "Download eva_giant_patch14_224")
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", r"needs 4050 MB, more than the 1500 MB that networks may take")
+
+
+@pytest.mark.goes_on
+def test_a_network_of_timm_is_fetched_cancelled_fetched_again_and_used(page, hub_home: dict[str, str]) -> None:
+    page.get_by_role("tab", name="Networks").click()
+    type_and_click(page, "test_vit", TIMM)
+    wait_for(page, "#networks-fetch", f"Download {TIMM}")
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", rf"{TIMM}: 0\.\d of 1\.5 MB, about \d+ s left")
+    page.locator("#networks-stop").click()
+    wait_for(page, "#networks-said", "Cancelled")
+    for _ in range(50):  # what is under way ends with the bytes that it waits for
+        page.wait_for_timeout(100)
+        if not (left := list((Path(hub_home["HF_HOME"]) / "hub").rglob("*"))):
+            break
+    assert left == []
+    page.locator("#networks-fetch").click()
+    wait_for(page, "#networks-said", f"{TIMM} is here")
+    page.locator(".listing tr").get_by_text(TIMM).wait_for()
+    page.locator("#networks-use").click()
+    page.wait_for_function(f"document.querySelector('#network input').value == '{TIMM}, 160 px'")
+    page.wait_for_function(
+        "document.querySelector('#pattern input').value == 'Random signs, the baseline'"
+    )  # none fits 160 pixels
+    wait_for(page, "#verdict", "Fooled|Not fooled")

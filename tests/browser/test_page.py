@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quick_page import open_on_the_quick_network
 from scipy.io import savemat
 
-from uap_core.images import SAMPLE_PHOTOS, from_array, square
+from uap_core.images import from_array, square
 from uap_core.library import library
 from uap_core.perturbation import load_perturbation
+from uap_core.photographs import SAMPLE_PHOTOS
 
 SIZE = 64
 
@@ -84,8 +86,13 @@ def wait_for_photograph(page, expected: np.ndarray) -> None:
     raise AssertionError("another picture is shown")
 
 
+def photograph(key: str) -> np.ndarray:
+    chosen = next(photo for photo in SAMPLE_PHOTOS if photo.key == key)
+    return np.asarray(square(chosen.open(), SIZE, SIZE))
+
+
 def lion() -> np.ndarray:
-    return np.asarray(square(SAMPLE_PHOTOS[0].open(), SIZE, SIZE))
+    return photograph("lion")
 
 
 def test_the_first_view_is_filled_and_the_browser_receives_the_array(page) -> None:
@@ -132,9 +139,9 @@ def test_the_downloaded_pattern_is_the_applied_one(page) -> None:
 
 @pytest.mark.goes_on
 def test_another_photograph_by_click(page) -> None:
-    page.locator("#gallery .thumbnail-item").nth(2).click()
+    page.locator("#gallery .thumbnail-item").nth([photo.key for photo in SAMPLE_PHOTOS].index("espresso")).click()
     wait_for(page, "#photo-note", "Rachel Michetti")
-    wait_for_photograph(page, np.asarray(square(SAMPLE_PHOTOS[2].open(), SIZE, SIZE)))
+    wait_for_photograph(page, photograph("espresso"))
 
 
 def upload(page, path: Path) -> None:
@@ -209,10 +216,9 @@ def test_a_foreign_pattern_is_read_and_can_be_read_otherwise(page, tmp_path: Pat
 @pytest.mark.goes_on
 def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str) -> None:
     page.locator("#gallery .thumbnail-item").nth(1).click()
-    wait_for_photograph(page, np.asarray(square(SAMPLE_PHOTOS[1].open(), SIZE, SIZE)))
+    wait_for_photograph(page, photograph(SAMPLE_PHOTOS[1].key))
     other = browser.new_page(locale="en-US")
-    other.goto(server)
-    other.locator("#download-png").wait_for()
+    open_on_the_quick_network(other, server)
     shown = slider_pictures(other)[0]
     times = shown.shape[0] // SIZE
     assert (shown[::times, ::times] == lion()).all()
@@ -241,7 +247,7 @@ def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> Non
 
     go("Transfer")
     page.locator("#transfer-matrix .rate").first.wait_for()
-    page.locator("#transfer-networks input:checked").nth(3).wait_for()
+    page.locator("#transfer-networks input:checked").nth(1).wait_for()
     assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
     go("Why")
     wait_for(page, "#labels-status", r"Precomputed.* labels become another one")

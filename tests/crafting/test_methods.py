@@ -15,7 +15,7 @@ from uap_core.attacks.deepfool import cross_boundary
 from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.cosine import Cosine
 from uap_core.crafting.deepfool import DeepFoolUAP
-from uap_core.crafting.default import Default
+from uap_core.crafting.default import Default, tiled
 from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.margin import KAPPA, Margin, margin
 from uap_core.crafting.problem import Goal, Problem, clean_logits
@@ -361,3 +361,21 @@ def test_deepfool_in_batches_adds_the_mean_step(smooth: Classifier, batch: int) 
     found = cross_boundary(lambda points: smooth(points.clamp(0, 1)), x)
     torch.testing.assert_close(first.perturbation, 2 * found.steps[found.crossed].mean(dim=0), rtol=1e-4, atol=1e-6)
     assert first.image_gradients == int(found.backward_passes.sum())
+
+
+@pytest.mark.parametrize("ball", [LINF, L2])
+def test_a_tiled_pattern_repeats_one_square(convolutional: Classifier, ball: Ball) -> None:
+    found = run(Default(budget=60, batch_size=4, tiles=2), convolutional, pictures(8), ball)[-1].perturbation
+    half = SIDE // 2
+    torch.testing.assert_close(found, found.roll((half, half), dims=(1, 2)), rtol=0, atol=1e-6)
+    assert not torch.equal(found, found.roll((1, 0), dims=(1, 2)))
+    with pytest.raises(SettingError, match=f"3 tiles do not fill {SIDE} pixels"):
+        run(Default(tiles=3), convolutional, pictures(2), ball)
+
+
+def test_a_tiled_gradient_is_that_of_the_square() -> None:
+    square = torch.rand(3, 4, 4, generator=seeded(1)).requires_grad_(True)
+    weights = torch.rand(3, 8, 8, generator=seeded(2))
+    (square.repeat(1, 2, 2) * weights).sum().backward()
+    assert square.grad is not None
+    torch.testing.assert_close(tiled(weights, 2), (square.grad / 4).repeat(1, 2, 2))

@@ -14,6 +14,7 @@ from toys import convolutional_network
 from uap_core.experiments import checkup as rooms
 from uap_core.experiments.checkup import checkup
 from uap_core.models.classifier import Classifier, Normalise
+from uap_core.photographs import SAMPLE_PHOTOS
 
 
 class Through(nn.Module):
@@ -57,7 +58,7 @@ def test_a_good_network(classifier: Classifier, monkeypatch: pytest.MonkeyPatch)
     assert not wrong(found)
     assert len(found) == 5
     assert "64 x 64 pixels to 100 classes" in str(found[0])
-    assert "3 of 3) right on the sample photographs; name more with --data" in str(found[-1])
+    assert "4 of 4) right on the sample photographs; name more with --data" in str(found[-1])
 
 
 noise = torch.Generator().manual_seed(0)
@@ -103,6 +104,7 @@ def test_another_input_range_is_found_out(
 
 
 def test_three_photographs_do_not_clear_a_network(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "sample_photos", lambda: SAMPLE_PHOTOS[1:4])
     found = wrong(findings(monkeypatch, classifier, lambda x: x / 255))
     assert len(found) == 1
     assert "0 of 3) right on the sample photographs, 3 with pixels from 0 to 255: too few to tell" in found[0]

@@ -124,7 +124,7 @@ def test_the_table_of_two_halves_states_how_well_its_networks_do(materials: Mate
     learnt = [LearnerRow("a1", 1, Rate(1, 4), 0.5), LearnerRow("a1", 2, Rate(2, 4), 1.0)]
     monkeypatch.setattr(published_transfer, "open_for_halves", lambda source: (CRAFT, HELD_OUT))
     monkeypatch.setattr(published_transfer, "cross_training", lambda *_: iter([*learnt, *cells]))
-    monkeypatch.setattr(published_transfer, "DEFAULT_MODEL", "one")
+    monkeypatch.setattr(published_transfer, "QUICK_MODEL", "one")
     job, path = _halves_job(materials), materials.results / "halves.json"
     assert not job.is_done()
     assert len(list(job.run())) == 3

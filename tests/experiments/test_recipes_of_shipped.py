@@ -13,7 +13,7 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.experiments.networks import IMAGENET, OTHERS
 from uap_core.experiments.shipped import Recipe, is_made, make, recipes
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation
 
@@ -31,7 +31,7 @@ def made(recipe: Recipe, zoo, folder: Path):
 def test_the_library_holds_what_it_promises() -> None:
     found = recipes()
     assert len({recipe.file for recipe in found}) == len(found)
-    for network in (DEFAULT_MODEL, *IMAGENET):
+    for network in (QUICK_MODEL, *IMAGENET):
         mine = {(recipe.ball.p, type(recipe.method).__name__) for recipe in found if recipe.networks == (network,)}
         assert {("linf", "Default"), ("l2", "Default"), ("linf", "DeepFool")} <= mine
     several = [set(recipe.networks) for recipe in found if len(recipe.networks) > 1]
@@ -41,7 +41,7 @@ def test_the_library_holds_what_it_promises() -> None:
 
 
 def test_names_say_what_a_pattern_was_made_for() -> None:
-    cards = toy_zoo(DEFAULT_MODEL, *OTHERS, *IMAGENET).cards()
+    cards = toy_zoo(QUICK_MODEL, *OTHERS, *IMAGENET).cards()
     names = {recipe.file: recipe.name(cards) for recipe in recipes()}
     assert len(set(names.values())) == len(names)
     assert names["googlenet_bvlc-linf10"] == "Googlenet_Bvlc, l_inf 10/255"

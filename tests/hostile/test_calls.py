@@ -169,7 +169,7 @@ def test_sessions_are_kept_apart(app: Running) -> None:
     assert "Your picture" in first.call("accept", [first.upload("mine.png", encoded(noise(7))), "resnet64", None]).data[1]
     settings = [None, "resnet64", "resnet64-linf10.safetensors", None, 10]
     assert "picture-eps10.png" in first.call("apply", settings).text
-    assert "lion-eps10.png" in second.call("apply", settings).text
+    assert "running-eps10.png" in second.call("apply", settings).text
 
 
 def test_no_address_jumps_the_queue(visitor: Visitor) -> None:

@@ -16,6 +16,8 @@ from tab_pages import handlers_of, page_of
 from uap_core.attacks.menu import ANY, TARGET
 from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
+from uap_core.library import library
+from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbation import load_perturbation
 from uap_core.ui import craft_run, craft_tab
@@ -200,8 +202,9 @@ def test_the_first_sight_is_full_and_true(page: gr.Blocks) -> None:
     for name in ("craft-pattern", "craft-photograph"):
         assert element(page, name).value
     table = element(page, "craft-numbers").value
-    assert "2000 images of tiny-imagenet-100 (craft), seed 0" in table
-    assert "25600 image-gradients" in table
+    entry = next(entry for entry in library() if entry.key == f"{PAGE_MODEL}-linf10.safetensors")
+    assert f"{entry.provenance['craft_set']}, seed 0" in table
+    assert f"{entry.provenance['image_gradients']} image-gradients" in table
     assert "<td>Ours</td>" in table
     assert "Before:" in element(page, "craft-labels").value
     assert not any(element(page, f"craft-{name}").interactive for name in ("keep", "npy", "file"))
@@ -229,10 +232,17 @@ def test_what_stands_there_before_a_run(handlers: dict[str, Callable[..., Any]])
 def test_a_network_without_images_says_so_and_shows_the_pattern(
     handlers: dict[str, Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Studio, "_live_source", lambda self, network: Path("nowhere"))
+    monkeypatch.setattr(Studio, "live_source", lambda self, network: None)
     note, picture, *_ = look(handlers)
-    assert "There are no images to measure ResNet-64" in note
+    assert "ready-made" in note
     assert Path(picture).is_file()
+    reason, said, run = handlers["look_live"](NETWORK, "")
+    assert reason in said
+    assert "No live runs with ResNet-64 (embedded): " in reason
+    assert run["interactive"] is False
+    monkeypatch.undo()
+    assert handlers["look_live"](NETWORK, reason) == ("", "", gr.update(interactive=True))
+    assert handlers["look_live"](NETWORK, "") == (gr.skip(),) * 3
 
 
 def test_a_run_under_way_is_told_of_another_photograph(handlers: dict[str, Callable[..., Any]]) -> None:

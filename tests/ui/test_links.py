@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uap_core.ui.gallery import dream_choices, photo_choices
 from uap_core.ui.links import NAMES, photo_word, read, write
-from uap_core.ui.scene import Scene, ball_of, largest_level, own_level, usual
-from uap_core.ui.studio import RANDOM_SIGNS, Studio, photo_choices
+from uap_core.ui.scene import Scene, ball_of, largest_level, usual
+from uap_core.ui.studio import RANDOM_SIGNS, Studio
 
 STUDIO = Studio()
-PHOTOS = [photo for _, photo in photo_choices()]
+PHOTOS = [photo for _, photo in photo_choices() + dream_choices()]
 NETWORKS = [key for _, key in STUDIO.networks()]
 USUAL = usual(STUDIO)
 
@@ -55,7 +57,7 @@ def test_whatever_a_link_holds_the_page_can_show_it(parameters: dict[str, str]) 
         *[("eps", word) for word in ("", "-1", "33", "nan", "inf", "1e1", "0x1", "1_0", "１０", "10 ", "9" * 400)],
         *[("photo", word) for word in ("", "sample:lion", "upload:/etc/passwd", "dream0", "dream99", "<script>")],
         *[("network", word) for word in ("", "nobody", "../resnet64", "RESNET64")],
-        *[("pattern", word) for word in ("", "own:mine", "../models/resnet64", "googlenet_bvlc-linf10", "resnet64")],
+        *[("pattern", word) for word in ("", "own:mine", "../models/resnet64", "resnet64-linf10", "resnet64")],
     ],
 )
 def test_what_is_unknown_falls_back_and_is_named(name: str, value: str) -> None:
@@ -65,9 +67,12 @@ def test_what_is_unknown_falls_back_and_is_named(name: str, value: str) -> None:
 def test_each_part_brings_what_belongs_to_it() -> None:
     """A network its own pattern, a pattern its own epsilon; the limit of epsilon is the pattern's."""
     assert read({"network": "vgg64"}, STUDIO)[0].pattern == "vgg64-linf10.safetensors"
-    l2 = "resnet64-l2.safetensors"
-    assert read({"pattern": "resnet64-l2"}, STUDIO) == (Scene(USUAL.photo, USUAL.network, l2, own_level(ball_of(l2))), [])
-    assert read({"pattern": "resnet64-l2", "eps": "900"}, STUDIO)[0].epsilon == 900
+    quick, l2 = {"network": "resnet64"}, "resnet64-l2.safetensors"
+    assert read(quick | {"pattern": "resnet64-l2"}, STUDIO) == (
+        replace(usual(STUDIO, "resnet64"), pattern=l2, epsilon=2000),
+        [],
+    )
+    assert read(quick | {"pattern": "resnet64-l2", "eps": "900"}, STUDIO)[0].epsilon == 900
     assert read({"pattern": "random-signs"}, STUDIO)[0].pattern == RANDOM_SIGNS
     assert read({"pattern": "nobody", "eps": "4"}, STUDIO)[0].epsilon == 4
 

@@ -10,18 +10,21 @@ from tab_pages import handlers_of, page_of
 
 from uap_core.assets import PERTURBATIONS
 from uap_core.experiments.exhibit import exhibit
-from uap_core.images import SAMPLE_PHOTOS, preprocess
+from uap_core.images import preprocess
+from uap_core.models.zoo import PAGE_MODEL, load_model
 from uap_core.perturbation import load_perturbation
+from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.ui import apply_tab
 from uap_core.ui.opening import OPENING, load_opening
 
 
-def test_the_first_view_is_what_the_network_says_now(classifier) -> None:
+def test_the_first_view_is_what_the_network_says_now() -> None:
+    classifier = load_model(PAGE_MODEL)
     opening = load_opening()
     assert opening is not None
     stored = json.loads(OPENING.read_text())
     photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
-    image = preprocess(photo.open(), classifier.card.resize_size, classifier.size)
+    image = preprocess(photo.open(), classifier.card.resize_size, classifier.size, classifier.card.interpolation)
     live = exhibit(classifier, image, load_perturbation(PERTURBATIONS / stored["pattern"]))
     assert (opening.view.clean == live.clean).all()
     assert (opening.view.perturbed == live.perturbed).all()
@@ -31,6 +34,7 @@ def test_the_first_view_is_what_the_network_says_now(classifier) -> None:
     assert opening.view.psnr == pytest.approx(live.psnr)
     assert opening.view.ssim == pytest.approx(live.ssim)
     assert live.fooled  # the page opens with a success
+    assert live.before[0][1] >= 0.9  # of a network that was sure
 
 
 @pytest.mark.parametrize("entry", ["weights_sha256", "pattern_sha256"])
@@ -41,7 +45,7 @@ def test_a_view_measured_on_something_else_is_not_shown(tmp_path: Path, entry: s
     assert load_opening(path) is None
 
 
-FIRST = (f"sample:{SAMPLE_PHOTOS[0].key}", "resnet64", "resnet64-linf10.safetensors", {}, 10)
+FIRST = (f"sample:{SAMPLE_PHOTOS[0].key}", PAGE_MODEL, f"{PAGE_MODEL}-linf10.safetensors", {}, 10)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +58,8 @@ def test_nothing_is_computed_for_the_first_view(page: gr.Blocks) -> None:
     assert set(map(str, view.fn(view.inputs[0].value, *FIRST))) == {str(gr.skip())}
     assert str(gr.skip()) not in map(str, view.fn(view.inputs[0].value, *FIRST[:4], 11)[:2])
     (numbers,) = (block.value for block in page.blocks.values() if getattr(block, "elem_id", "") == "numbers")
-    assert "precomputed, on ResNet-64" in str(numbers)
-    assert "live, on ResNet-64" in str(handlers_of(page)["apply"](*FIRST))
+    assert "precomputed, on EfficientNet-Lite0" in str(numbers)
+    assert "live, on EfficientNet-Lite0" in str(handlers_of(page)["apply"](*FIRST))
 
 
 def test_its_downloads_are_those_that_applying_it_gives(page: gr.Blocks) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -13,8 +14,10 @@ from PIL import Image
 from tab_pages import handlers_of, page_of
 
 from uap_core.library import library
+from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbation import Perturbation, save_perturbation
+from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.ui.studio import Pattern, Studio
 
 NETWORK, OTHER = "resnet64", "vgg64"
@@ -40,15 +43,47 @@ def test_another_pattern_brings_its_own_epsilon(panel: dict[str, Callable[..., A
     assert stands == (NETWORK, OF_L2)
 
 
-def test_another_network_leaves_a_pattern_that_fits_it_and_its_epsilon(panel: dict[str, Callable[..., Any]]) -> None:
+def test_another_network_brings_its_own_pattern_and_leaves_the_epsilon(panel: dict[str, Callable[..., Any]]) -> None:
     patterns, about, _ = panel["switch_network"](OTHER, PATTERN, {}, "sample:lion", (NETWORK, PATTERN))
     assert PATTERN in [key for _, key in patterns["choices"]]
-    assert "value" not in patterns
+    assert patterns["value"] == "vgg64-linf10.safetensors"
     assert "right on" in about
-    slider, note, stands = panel["fit_epsilon"](PATTERN, OTHER, {}, (NETWORK, PATTERN))
+    slider, _, stands = panel["fit_epsilon"](patterns["value"], OTHER, {}, (NETWORK, PATTERN))
     assert slider == NOTHING
+    assert stands == (OTHER, patterns["value"])
+    slider, *_ = panel["fit_epsilon"](patterns["value"], OTHER, {}, (NETWORK, OF_L2))
+    assert slider["value"] == 10, "of another norm"
+
+
+def test_another_network_leaves_a_pattern_of_ones_own_if_it_fits(panel: dict[str, Callable[..., Any]]) -> None:
+    own = {"mine": Pattern("mine", np.zeros((3, 64, 64), np.float32), "linf", 0.1)}
+    patterns, *_ = panel["switch_network"](OTHER, "own:mine", own, "sample:lion", (NETWORK, "own:mine"))
+    assert "value" not in patterns
+    patterns, *_ = panel["switch_network"](PAGE_MODEL, "own:mine", own, "sample:lion", (NETWORK, "own:mine"))
+    assert patterns["value"] == f"{PAGE_MODEL}-linf10.safetensors"
+
+
+def test_where_a_pattern_of_another_network_comes_from_is_said(panel: dict[str, Callable[..., Any]]) -> None:
+    _, note, _ = panel["fit_epsilon"](PATTERN, OTHER, {}, (OTHER, "vgg64-linf10.safetensors"))
     assert "for ResNet-64 (embedded), where it fools 87.2%" in note
-    assert stands == (OTHER, PATTERN)
+
+
+def test_a_photograph_that_withstands_is_named_so(panel: dict[str, Callable[..., Any]]) -> None:
+    holds = next(photo for photo in SAMPLE_PHOTOS if NETWORK in photo.withstands)
+    place = SAMPLE_PHOTOS.index(holds)
+    picked = gr.SelectData(None, {"index": place, "value": None})
+    photo, note, _ = panel["choose"](NETWORK, "sample:lion", picked)
+    assert photo == f"sample:{holds.key}"
+    assert "This one holds" in note
+    assert "This one holds" not in panel["choose"]("resnet64_universal", "sample:lion", picked)[1]
+
+
+def test_dreams_stand_behind_more_and_name_their_dreamer(panel: dict[str, Callable[..., Any]]) -> None:
+    picked = gr.SelectData(None, {"index": 2, "value": None})
+    photo, note, gallery = panel["dream"](PAGE_MODEL, "sample:lion", picked)
+    assert (photo, gallery["selected_index"]) == ("dream:2", -1)
+    assert "Dreamt by ResNet-64 (embedded)" in note
+    assert panel["choose"](PAGE_MODEL, "dream:2", picked)[2]["selected_index"] == -1
 
 
 def test_a_pattern_that_is_not_to_be_had_for_a_network_gives_way_to_its_first(panel: dict[str, Callable[..., Any]]) -> None:
@@ -64,14 +99,14 @@ def test_an_upload_is_looked_at_until_it_is_taken_away(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     path = tmp_path / "mine.png"
     Image.new("RGB", (80, 80), "red").save(path)
-    photo, note, gallery = panel["accept"](str(path), NETWORK, "sample:cat")
+    photo, note, gallery, dreams = panel["accept"](str(path), NETWORK, "sample:cat")
     assert photo == f"upload:{path}"
     assert "Your picture" in note
-    assert gallery["selected_index"] == -1
-    photo, note, gallery = panel["accept"](None, NETWORK, photo)
-    assert (photo, gallery["selected_index"]) == ("sample:lion", 0)
+    assert gallery["selected_index"] == dreams["selected_index"] == -1
+    photo, note, gallery, _ = panel["accept"](None, NETWORK, photo)
+    assert (photo, gallery["selected_index"]) == ("sample:lion", [photo.key for photo in SAMPLE_PHOTOS].index("lion"))
     assert "Gradio" in note
-    assert panel["accept"](None, NETWORK, "sample:cat") == (NOTHING,) * 3
+    assert panel["accept"](None, NETWORK, "sample:cat") == (NOTHING,) * 4
 
 
 def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callable[..., Any]]) -> None:
@@ -123,6 +158,6 @@ def test_a_foreign_file_counts_as_opened_not_as_kept(panel: dict[str, Callable[.
 def test_where_the_first_pattern_comes_from_is_said_from_the_start() -> None:
     page = page_of(lambda studio, setup, tab: None)
     (note,) = (block for block in page.blocks.values() if getattr(block, "elem_id", "") == "pattern-note")
-    first = library()[0]
-    assert Studio().patterns(NETWORK, {})[0][1] == first.key
+    first = next(entry for entry in library() if entry.key == Studio().patterns(PAGE_MODEL, {})[0][1])
+    assert first.networks == (PAGE_MODEL,)
     assert f"{first.provenance['held_out']['fooling_rate']:.1%}" in str(note.value)

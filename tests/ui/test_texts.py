@@ -19,9 +19,9 @@ import pytest
 
 from uap_core import errors
 from uap_core.catalogue import CATALOGUE
-from uap_core.images import SAMPLE_PHOTOS
 from uap_core.library import library
 from uap_core.models.zoo import Zoo
+from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.texts import catalogue
 
 babel = pytest.importorskip("babel.messages.frontend")

@@ -50,10 +50,17 @@ def test_without_results_the_tab_says_how_to_get_them(handlers: Handlers, monkey
 def test_networks_of_the_chosen_ones_size_are_offered_and_ticked(handlers: Handlers) -> None:
     offered = handlers["look_offered"]("", "resnet64", [])[2]
     assert offered["value"] == [key for _, key in offered["choices"]]
-    assert {"resnet64", "separable64"} <= set(offered["value"])
-    assert all(Studio().card(key).input_size == 64 for key in offered["value"])
-    again = handlers["look_offered"]("", "separable64", ["vgg64", "separable64", "gone"])[2]
-    assert again == offered | {"value": ["separable64", "vgg64"]}, "ticks stay where the network does"
+    assert offered["value"] == ["resnet64", "resnet64_universal"], "whom the dreams tell the truth about"
+    again = handlers["look_offered"]("", "resnet64", ["resnet64_universal", "gone"])[2]
+    assert again == offered | {"value": ["resnet64_universal"]}, "ticks stay where the network does"
+    assert handlers["look_offered"]("", "vgg64", [])[2]["choices"] == []
+
+
+def test_photographs_tell_the_truth_about_all_networks_of_the_size(tmp_path: Path) -> None:
+    studio = Studio(images=tmp_path)
+    offered = handlers_of(page_of(transfer_tab.build, studio))["look_offered"]("", "resnet64", [])[2]
+    assert {"resnet64", "resnet64_robust", "separable64", "vgg64"} <= set(offered["value"])
+    assert all(studio.card(key).input_size == 64 for key in offered["value"])
 
 
 def test_cells_stream_and_end_with_examples_and_a_file(
@@ -67,14 +74,14 @@ def test_cells_stream_and_end_with_examples_and_a_file(
     monkeypatch.setattr(Studio, "craft_and_held_out", few)
     monkeypatch.setattr(transfer_tab, "LIVE_IMAGES", 2)
     monkeypatch.setattr(transfer_tab, "LIVE_ATTACK", "fgsm")
-    steps = list(handlers["measure"]("resnet64", MINE, ["resnet64", "separable64"]))
+    steps = list(handlers["measure"]("resnet64", MINE, ["resnet64", "resnet64_universal"]))
     tables = [table for _, table, _ in steps if isinstance(table, str) and table]
     cells = [table.count('class="rate"') for table in tables]
     patterns = len(OF_64) + 1 + 2 * len({entry.ball for entry in OF_64} | {"mine"})
     assert cells == list(range(1, 2 * patterns + 2 * (2 + 2) + 1))
     assert "mine (yours)" in tables[-1]
     assert all(entry.name.split(",")[0] in tables[-1] for entry in OF_64)
-    assert "FGSM 10/255, made on Separable-64" in tables[-1]
+    assert "FGSM 10/255, made on ResNet-64, universally trained" in tables[-1]
     assert "2 dreamt images" in tables[-1]
     files = [csv for _, table, csv in steps if isinstance(table, str) and table]
     assert [Path(csv["value"]).read_text().count("\n") - 1 for csv in files] == cells, "wherever it is stopped"

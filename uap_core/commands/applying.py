@@ -10,13 +10,13 @@ import typer
 from uap_core.commands.inputs import open_zoo
 from uap_core.commands.options import PATTERN_HELP, Folder, Model
 from uap_core.commands.outputs import check_file
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 
 def apply(
     photo: Annotated[Path, typer.Argument(help="A picture: PNG, JPEG, WebP and others.")],
-    pattern: Annotated[Path, typer.Option(help=PATTERN_HELP)] = Path(f"{DEFAULT_MODEL}-linf10"),
-    model: Model = DEFAULT_MODEL,
+    pattern: Annotated[Path, typer.Option(help=PATTERN_HELP)] = Path(f"{QUICK_MODEL}-linf10"),
+    model: Model = QUICK_MODEL,
     out: Annotated[Path | None, typer.Option(help="Also write the perturbed picture, as the network saw it: .png.")] = None,
     folder: Folder = None,
 ) -> None:

@@ -12,7 +12,7 @@ from uap_core.commands.inputs import craft_and_held_out, open_zoo
 from uap_core.commands.options import Data, Epsilon, Folder, Name, Norm, Seed
 from uap_core.commands.outputs import check_file, tell_evaluation
 from uap_core.errors import SettingError
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
     from uap_core.crafting.loop import Crafter
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def craft(
     out: Annotated[Path, typer.Option(help="Where to write the pattern: .safetensors or .npy.")],
-    model: Annotated[list[str], typer.Option(help="Key of a network; name several for an ensemble.")] = [DEFAULT_MODEL],  # noqa: B006
+    model: Annotated[list[str], typer.Option(help="Key of a network; name several for an ensemble.")] = [QUICK_MODEL],  # noqa: B006
     data: Data = None,
     images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
     epsilon: Epsilon = "10/255",

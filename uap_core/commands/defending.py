@@ -11,7 +11,7 @@ from uap_core.assets import PERTURBATIONS
 from uap_core.commands.inputs import craft_and_held_out, open_zoo
 from uap_core.commands.options import Data, FigureFile, Folder, Model, Seed, TableFile
 from uap_core.commands.outputs import check_table_and_figure, provenance, tell, write_rows
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
     from uap_core.experiments.defences import DefenceRow
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def defend(
-    model: Model = DEFAULT_MODEL,
+    model: Model = QUICK_MODEL,
     perturbation: Annotated[
         Path | None, typer.Option(help="The fixed pattern; the ready-made one of this network when left out.")
     ] = None,

@@ -12,7 +12,7 @@ from uap_core.assets import PERTURBATIONS
 from uap_core.commands.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.commands.options import Data, Folder, Model, Seed
 from uap_core.commands.outputs import check_table_and_figure, provenance, tell, write_rows
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
     from uap_core.experiments.dominant import Move
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def why(
-    model: Model = DEFAULT_MODEL,
+    model: Model = QUICK_MODEL,
     perturbation: Annotated[
         Path | None, typer.Option(help="The universal pattern; the ready-made l2 one of this network when left out.")
     ] = None,
@@ -92,7 +92,7 @@ def _tell_labels(moves: Sequence[Move]) -> None:
 
 
 def lipschitz(
-    model: Model = DEFAULT_MODEL,
+    model: Model = QUICK_MODEL,
     data: Data = None,
     images: Annotated[int, typer.Option(min=1, help="Compare with attacks on at most this many held-out images.")] = 16,
     out: Annotated[

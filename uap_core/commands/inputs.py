@@ -1,4 +1,4 @@
-"""What a command works on: the networks, and the images it names or the network's dreams."""
+"""What a command works on: the networks, and the images it names or dreams that tell the truth about the network."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def held_out_only(classifier: Classifier, data: Path | None) -> ImageSet:
 
 def _source(classifier: Classifier, data: Path | None) -> Path:
     source = data or dreams_for(classifier.card)
-    if data is None and not source.exists():
-        raise DatasetError(f"There are no dreams of {classifier.card.name} yet; name a folder or zip with --data.")
+    if source is None:
+        raise DatasetError(f"There are no dreams that tell the truth about {classifier.card.name}; name pictures with --data.")
     return source

@@ -9,11 +9,11 @@ import typer
 from uap_core.commands.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.commands.options import Data, Epsilon, FigureFile, Folder, Model, Norm, Pattern, Seed, TableFile
 from uap_core.commands.outputs import check_table_and_figure, provenance, tell, tell_evaluation, write_rows
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 
 def evaluate(
-    perturbation: Pattern, model: Model = DEFAULT_MODEL, data: Data = None, seed: Seed = 0, folder: Folder = None
+    perturbation: Pattern, model: Model = QUICK_MODEL, data: Data = None, seed: Seed = 0, folder: Folder = None
 ) -> None:
     """Fooling rate of a pattern on held-out images, beside random signs of the same norm, and the accuracy it costs."""
     import torch
@@ -30,7 +30,7 @@ def evaluate(
 
 def sweep(
     perturbation: Pattern,
-    model: Model = DEFAULT_MODEL,
+    model: Model = QUICK_MODEL,
     data: Data = None,
     out: TableFile = None,
     figure: FigureFile = None,
@@ -59,7 +59,7 @@ def sweep(
 
 
 def curve(
-    model: Model = DEFAULT_MODEL,
+    model: Model = QUICK_MODEL,
     data: Data = None,
     epsilon: Epsilon = "10/255",
     p: Norm = "linf",

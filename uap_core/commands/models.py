@@ -29,10 +29,11 @@ def models(
         _look_into(zoo.card(check), data)
         return
     cards = zoo.cards()
-    print(f"{'key':20} {'name':42} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
+    keys, names = max(20, *map(len, cards)), max(42, *(len(card.name) for card in cards.values()))  # timm's are long
+    print(f"{'key':{keys}} {'name':{names}} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
     for key, card in cards.items():
         size, accuracy = f"{card.input_size:3} px {card.megabytes:5.0f} MB", f"{card.top1:7.1%}" if card.top1 else ""
-        print(f"{key:20} {card.name:42} {size} {accuracy:7}  {card.licence:26} {state(card)}")
+        print(f"{key:{keys}} {card.name:{names}} {size} {accuracy:7}  {card.licence:26} {state(card)}")
 
 
 def _look_into(card: Card, data: Path | None) -> None:
@@ -44,14 +45,18 @@ def _look_into(card: Card, data: Path | None) -> None:
         sys.exit(1)
 
 
-def fetch(model: Annotated[str, typer.Argument(help="Key of a network, as `models` lists it.")], folder: Folder = None) -> None:
+def fetch(
+    model: Annotated[str, typer.Argument(help="Key of a network, as `models` lists it, or timm:NAME.")], folder: Folder = None
+) -> None:
     """Download the weights of a network. Nothing counts as there before all of it is, and is right."""
     from uap_core.models.weights import HERE, state
     from uap_core.models.weights import fetch as fetch_weights
 
-    card = open_zoo(folder).card(model)
+    zoo = open_zoo(folder)
+    card = zoo.card(model)
     if state(card) == HERE:
         print(f"{card.name} is here already: {card.weights_path}")
         return
+    zoo.check_room(card, card.megabytes)
     tell_download(card.name, fetch_weights(card))
-    print(f"{card.name} is here: {card.weights_path}")
+    print(f"{card.name} is here: {zoo.card(model).weights_path}")

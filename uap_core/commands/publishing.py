@@ -13,7 +13,7 @@ from uap_core.commands.inputs import open_zoo
 from uap_core.commands.options import Folder
 from uap_core.commands.outputs import tell_download
 from uap_core.errors import SettingError
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL
 
 
 def library(
@@ -48,6 +48,7 @@ class Part(str, Enum):
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"
+    opening = "opening"
 
 
 def publish(
@@ -57,7 +58,7 @@ def publish(
     ] = None,
     part: Annotated[list[Part] | None, typer.Option(help="Only this; name several. Everything when left out.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only for this network; name several.")] = None,
-    photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "lion",
+    photo: Annotated[str, typer.Option(help="Sample photograph that the page opens with.")] = "running",
     plan: Annotated[bool, typer.Option("--plan", help="Only say what is missing, and about how long it takes.")] = False,
     folder: Folder = None,
 ) -> None:
@@ -69,15 +70,15 @@ def publish(
     from uap_core.experiments.networks import IMAGENET, OTHERS
     from uap_core.experiments.publish import PARTS, jobs
     from uap_core.experiments.published_curves import state_on_dream_card
-    from uap_core.images import SAMPLE_PHOTOS
+    from uap_core.photographs import SAMPLE_PHOTOS
     from uap_core.ui.opening import write_opening
 
-    keys = model or [DEFAULT_MODEL, *OTHERS, *(IMAGENET if imagenet else ())]
+    keys = model or [QUICK_MODEL, *OTHERS, *(IMAGENET if imagenet else ())]
     sources = {64: data} | ({224: imagenet} if imagenet else {})
     materials = Materials(open_zoo(folder), sources)
     if photo not in {sample.key for sample in SAMPLE_PHOTOS}:
         raise SettingError(f"There is no sample photograph {photo!r}.")
-    every = jobs(materials, [p.value for p in part or []] or PARTS, keys)
+    every = jobs(materials, [p.value for p in part] if part else PARTS, keys)
     waiting = [job for job in every if not job.is_done()]
     print(f"{len(waiting)} files to make, about {minutes(waiting, materials):.0f} minutes of crafting here", flush=True)
     if plan:
@@ -88,6 +89,8 @@ def publish(
             continue
         for line in job.run():
             print(f"{job.part} {job.name}  {line}", flush=True)
-    if DEFAULT_MODEL in keys:
-        write_opening(DEFAULT_MODEL, PERTURBATIONS / f"{DEFAULT_MODEL}-linf10.safetensors", photo)
-        state_on_dream_card(DEFAULT_MODEL, RESULTS, dreams_path(DEFAULT_MODEL).with_suffix(".json"))
+    first_pattern = PERTURBATIONS / f"{PAGE_MODEL}-linf10.safetensors"
+    if first_pattern.is_file():
+        write_opening(PAGE_MODEL, first_pattern, photo)
+    if QUICK_MODEL in keys:
+        state_on_dream_card(QUICK_MODEL, RESULTS, dreams_path(QUICK_MODEL).with_suffix(".json"))

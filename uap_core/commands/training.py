@@ -11,7 +11,7 @@ from uap_core.assets import MODELS, RESULTS, dreams_path
 from uap_core.commands.inputs import open_zoo
 from uap_core.commands.options import FigureFile, Folder, Model, Seed
 from uap_core.commands.outputs import FIGURES, check_file, tell
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
     from uap_core.training.recipe import EpochRow
@@ -65,7 +65,7 @@ def _epoch(row: EpochRow) -> str:
 
 def fine_tune(
     data: Annotated[Path, typer.Argument(help="Folder or zip with train/ and val/, one folder a class of the network.")],
-    model: Annotated[str, typer.Option(help="An embedded network.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="An embedded network.")] = QUICK_MODEL,
     rounds: Annotated[int, typer.Option(min=1, help="Each crafts new patterns and trains against them.")] = 2,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images in each round.")] = 2,
     checkpoints: Annotated[Path, typer.Option(help="Folder to go on from when the command was stopped.")] = Path("rounds"),
@@ -84,7 +84,7 @@ def fine_tune(
 
 
 def dream(
-    model: Model = DEFAULT_MODEL,
+    model: Model = QUICK_MODEL,
     out: Annotated[Path | None, typer.Option(help="Zip to write; assets/dreams/<model>.zip when left out.")] = None,
     count: Annotated[int, typer.Option(help="Images in all, half to craft on and half held out.")] = 512,
     seed: Seed = 0,

@@ -13,14 +13,14 @@ from uap_core.commands.inputs import held_out_only, open_zoo
 from uap_core.commands.options import Data, Epsilon, Folder, Seed, TableFile
 from uap_core.commands.outputs import TABLES, check_file, provenance, tell, write_rows
 from uap_core.errors import SettingError
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
     from uap_core.experiments.origins import MatrixRow
 
 
 def transfer(
-    model: Annotated[list[str], typer.Option(help="Key of a network; name several, of one input size.")] = [DEFAULT_MODEL],  # noqa: B006
+    model: Annotated[list[str], typer.Option(help="Key of a network; name several, of one input size.")] = [QUICK_MODEL],  # noqa: B006
     data: Data = None,
     attack: Annotated[str, typer.Option(help="What makes the examples: deepfool, fgsm, pgd, lbfgs, ...")] = "deepfool",
     epsilon: Epsilon = "10/255",

@@ -46,6 +46,18 @@ def unlikely_and_turned(clean: Tensor, perturbed: Tensor, target: int | None = N
     return TURN * spread * clean.shape[1] ** 0.5 * F.cosine_similarity(clean, perturbed) - unlikely
 
 
+def tiled(values: Tensor, tiles: int) -> Tensor:
+    """The mean square of ``values`` (C,H,W) cut into ``tiles`` x ``tiles``, put in the place of each; same shape.
+
+    Applied to a gradient it is the gradient on the square, but for a factor, which Adam does not see.
+    """
+    if tiles == 1:
+        return values
+    channels, height, width = values.shape
+    cut = values.view(channels, tiles, height // tiles, tiles, width // tiles)
+    return cut.mean(dim=(1, 3)).repeat(1, tiles, tiles)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Default(FirstOrder):
     """Craft by the method of this project: two losses, random views, a ball that shrinks to epsilon (see the module).
@@ -55,6 +67,7 @@ class Default(FirstOrder):
         start: radius of the first ball in radii of the last.
         shrinking: share of the run that it takes to get there.
         smallest_view: of a picture's side.
+        tiles: how often the pattern repeats one square, across and down; 1 leaves it free.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 
@@ -76,6 +89,7 @@ class Default(FirstOrder):
     start: float = 2.0
     shrinking: float = 0.6
     smallest_view: float = 0.8
+    tiles: int = 1
     loss = staticmethod(unlikely_and_turned)
 
     def __post_init__(self) -> None:
@@ -84,14 +98,19 @@ class Default(FirstOrder):
             raise SettingError(_("The first ball is at least as large as the last, and shrinks over a share of the run."))
         if not 0 < self.smallest_view <= 1:
             raise SettingError(_("The smallest view is a share of the picture's side: above 0, up to 1."))
+        if self.tiles < 1:
+            raise SettingError(_("A pattern has at least one tile."))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Faint random signs."""
-        return State(0.1 * problem.random_signs(generator), generator)
+        """Faint random signs. Raises SettingError for tiles that do not fill the picture."""
+        for side in problem.shape:
+            if side % self.tiles:
+                raise SettingError(_("{tiles} tiles do not fill {side} pixels evenly.").format(tiles=self.tiles, side=side))
+        return State(0.1 * tiled(problem.random_signs(generator), self.tiles), generator)
 
     def step(self, problem: Problem, state: State) -> None:
         """One step in the ball of the moment: of Adam in l_inf, along the mean direction in l2."""
-        gradient = self.batch_gradient(problem, state, state.pattern)
+        gradient = tiled(self.batch_gradient(problem, state, state.pattern), self.tiles)
         ball = self.ball_after(problem.ball, (state.step + 1) / self.steps)
         size = self.rate * largest_value(ball, state.pattern) * (1 - state.step / self.steps)
         direction = (adam if ball.p == LINF else mean_direction)(state.memory, gradient, state.step + 1)

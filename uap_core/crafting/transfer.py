@@ -36,7 +36,7 @@ class Transfer(Default):
 
     Args:
         wobble: how far the perturbed picture is moved, as a share of its side.
-        rate, start, shrinking, smallest_view: see ``Default``.
+        rate, start, shrinking, smallest_view, tiles: see ``Default``.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 

@@ -34,7 +34,7 @@ class Unnoticed(Default):
     Wagner, AISec 2017; the detector is that of Sun et al., ICLR 2025.
 
     Args:
-        rate, start, shrinking, smallest_view: see ``Default``.
+        rate, start, shrinking, smallest_view, tiles: see ``Default``.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 

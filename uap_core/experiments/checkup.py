@@ -11,11 +11,12 @@ from torch import Tensor
 
 from uap_core.datasets import open_held_out
 from uap_core.errors import DatasetError, ModelError
-from uap_core.images import preprocess, sample_photos
+from uap_core.images import preprocess
 from uap_core.metrics import Rate, predict
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.loaders import load
+from uap_core.photographs import sample_photos
 
 MOST, ENOUGH = 200, 30
 READINGS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -144,8 +145,8 @@ def _verdict(rates: dict[str, Rate], classifier: Classifier, name: str) -> Findi
 
 def _photographs(classifier: Classifier) -> tuple[Tensor, list[set[int]], str] | None:
     """Sample photographs that show a class of this network."""
-    card, index = classifier.card, {label: i for i, label in enumerate(classifier.labels)}
-    known = [(photo, {index[label] for label in photo.shows if label in index}) for photo in sample_photos()]
+    card, index = classifier.card, {name: i for i, name in enumerate(classifier.class_ids)}
+    known = [(photo, {index[name] for name in photo.shows if name in index}) for photo in sample_photos()]
     shown = [
         (preprocess(photo.open(), card.resize_size, card.input_size, card.interpolation), right)
         for photo, right in known

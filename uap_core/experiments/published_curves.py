@@ -16,7 +16,7 @@ from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_cu
 from uap_core.experiments.shipped import DEEPFOOL, LINF10
 from uap_core.experiments.so_far import table_so_far, title_of
 from uap_core.identity import identity
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.tables import Table, mean_rate, read_table, write_table
 
 BUDGET = 2000
@@ -28,7 +28,7 @@ def curve_jobs(materials: Materials, key: str) -> list[Job]:
     """Ours and the paper's method on photographs; of the default network ours on dreams too."""
     ours = Default(budget=BUDGET, bf16=True)
     jobs = [curve_job(materials, key, "real", ours), curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET))]
-    return [*jobs, curve_job(materials, key, "dreams", ours, dreams_path(key))] if key == DEFAULT_MODEL else jobs
+    return [*jobs, curve_job(materials, key, "dreams", ours, dreams_path(key))] if key == QUICK_MODEL else jobs
 
 
 def curve_job(materials: Materials, key: str, name: str, method: Crafter, source: Path | None = None) -> Job:
@@ -37,7 +37,7 @@ def curve_job(materials: Materials, key: str, name: str, method: Crafter, source
 
     def sizes() -> list[int]:
         available = min(MOST, len(materials.splits(key, source)[0]))
-        return nested_sizes(available, 2 if key == DEFAULT_MODEL else 4)
+        return nested_sizes(available, 2 if key == QUICK_MODEL else 4)
 
     def provenance() -> dict[str, Any]:
         craft, _ = materials.splits(key, source)
@@ -63,7 +63,7 @@ def curve_job(materials: Materials, key: str, name: str, method: Crafter, source
                     write_table(so_far, path)
                     yield f"seed {seed}, {row.images} images: {row.held_out_rate}"
 
-    points = len(nested_sizes(MOST)) if key == DEFAULT_MODEL else 6
+    points = len(nested_sizes(MOST)) if key == QUICK_MODEL else 6
     return Job("curves", path.stem, {key: SEEDS * points * BUDGET}, is_done, run)
 
 

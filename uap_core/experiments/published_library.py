@@ -19,7 +19,7 @@ from uap_core.experiments.sweep import NAMES, SweepRow, epsilon_sweep
 from uap_core.identity import identity, settings
 from uap_core.library import Entry, read_library
 from uap_core.models.names import network_names
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import load_perturbation, versions
 from uap_core.tables import Table, write_table
 
@@ -27,8 +27,8 @@ from uap_core.tables import Table, write_table
 def library_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
     """The recipes whose networks are all among ``networks`` (keys); the default one's sweep; the matrices of whole families."""
     jobs = [library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
-    if DEFAULT_MODEL in networks:
-        jobs.append(sweep_job(materials, DEFAULT_MODEL))
+    if QUICK_MODEL in networks:
+        jobs.append(sweep_job(materials, QUICK_MODEL))
     whole = {name: keys for name, (keys, _) in FAMILIES.items() if set(keys) <= set(networks)}
     return jobs + [matrix_job(materials, keys, f"{name}-matrix") for name, keys in whole.items()]
 

@@ -33,7 +33,7 @@ from uap_core.experiments.shipped import LINF10
 from uap_core.experiments.so_far import Parts, readable
 from uap_core.identity import identities, settings
 from uap_core.models.names import network_names
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbation import versions
 from uap_core.tables import Table, write_table
 
@@ -56,7 +56,7 @@ def transfer_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
         for name, (keys, count) in FAMILIES.items()
         if set(keys) <= set(networks)
     ]
-    return [_halves_job(materials), *examples] if DEFAULT_MODEL in networks else examples
+    return [_halves_job(materials), *examples] if QUICK_MODEL in networks else examples
 
 
 def _examples_job(materials: Materials, keys: Sequence[str], name: str, count: int) -> Job:
@@ -91,7 +91,7 @@ def _examples_job(materials: Materials, keys: Sequence[str], name: str, count: i
 
 
 def _halves_job(materials: Materials) -> Job:
-    path, source = materials.results / "halves.json", materials.source(DEFAULT_MODEL)
+    path, source = materials.results / "halves.json", materials.source(QUICK_MODEL)
     stated: dict[str, Any] = {
         "pictures": f"{CLASSES} classes of {source.stem}",
         "networks": {learner.key: learner.settings for learner in LEARNERS},
@@ -119,4 +119,4 @@ def _halves_job(materials: Materials) -> Job:
         title = f"Trained on two halves of {len(craft)} images of {stated['pictures']}"
         write_table(Table(title, rows, stated | measured | versions()), path)
 
-    return Job("transfer", "halves", {DEFAULT_MODEL: 1000}, is_done, run)  # of networks that are a tenth of that one
+    return Job("transfer", "halves", {QUICK_MODEL: 1000}, is_done, run)  # of networks that are a tenth of that one

@@ -21,7 +21,7 @@ from uap_core.experiments.so_far import same_weights
 from uap_core.identity import identity
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
-from uap_core.models.zoo import DEFAULT_MODEL, Zoo
+from uap_core.models.zoo import QUICK_MODEL, Zoo
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import load_perturbation, save_perturbation
 
@@ -64,10 +64,10 @@ def recipes() -> list[Recipe]:
     ours = Default(budget=10_000, bf16=True)
     theirs = replace(DEEPFOOL, budget=5_000)
     embedded = [
-        Recipe(f"{DEFAULT_MODEL}-linf10", (DEFAULT_MODEL,), LINF10, Default(budget=25_600), 2000),
-        Recipe(f"{DEFAULT_MODEL}-l2", (DEFAULT_MODEL,), L2_2000, ours),
-        Recipe(f"{DEFAULT_MODEL}-linf10-deepfool", (DEFAULT_MODEL,), LINF10, theirs),
-        Recipe(f"{DEFAULT_MODEL}-linf10-abacus", (DEFAULT_MODEL,), LINF10, ours, target="abacus"),
+        Recipe(f"{QUICK_MODEL}-linf10", (QUICK_MODEL,), LINF10, Default(budget=25_600), 2000),
+        Recipe(f"{QUICK_MODEL}-l2", (QUICK_MODEL,), L2_2000, ours),
+        Recipe(f"{QUICK_MODEL}-linf10-deepfool", (QUICK_MODEL,), LINF10, theirs),
+        Recipe(f"{QUICK_MODEL}-linf10-abacus", (QUICK_MODEL,), LINF10, ours, target="abacus"),
     ]
     others = [Recipe(f"{key}-linf10", (key,), LINF10, ours, 2000) for key in OTHERS]
     single = [

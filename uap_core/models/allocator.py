@@ -26,4 +26,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:  # another C library
         return False
     settings = ((M_MMAP_THRESHOLD, LARGEST), (M_TRIM_THRESHOLD, KEPT), (M_ARENA_MAX, 1))
-    return all([mallopt(name, value) == 1 for name, value in settings])  # noqa: C419 - all are asked for, whatever one says
+    agreed = [mallopt(name, value) == 1 for name, value in settings]  # all are asked, whatever the first says
+    return all(agreed)

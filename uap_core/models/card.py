@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -32,7 +33,8 @@ class Card:
     ``same_network`` are those of other files that hold the same network, so that what was measured on them holds here.
     ``url`` is where the file can be fetched. ``options`` go to the library's builder. Pixels in [0,1] become
     (x - ``mean``) / ``std`` per channel (red, green, blue) inside the network; an exported program does so itself. An
-    embedded network with a ``view_size`` enlarges its input to so many pixels itself. Accuracies are shares, 0 to 1.
+    embedded network with a ``view_size`` enlarges its input to so many pixels itself. ``hub`` is the repository on the
+    Hugging Face Hub whose file the weights are; no card file names one. Accuracies are shares, 0 to 1.
     """
 
     key: str
@@ -59,6 +61,7 @@ class Card:
     view_size: int = 0
     package: str = ""
     same_network: tuple[str, ...] = ()
+    hub: str = ""
     folder: Path = field(default=Path("."), compare=False)
 
     @property
@@ -66,7 +69,8 @@ class Card:
         """Where the weights should lie; a path that is not there when their package is not installed."""
         if self.weights.startswith(IN_PACKAGE):
             return path_in_package(self.weights.removeprefix(IN_PACKAGE))
-        return (self.folder / self.weights).resolve()
+        # Links are not followed: in the Hub's cache the file behind one has no ending.
+        return Path(os.path.abspath(self.folder / self.weights))
 
     def is_weights(self, sha256: str) -> bool:
         """Whether a file of this SHA-256 holds this network: what was measured on it holds here."""
@@ -106,7 +110,7 @@ def read_card(path: Path) -> Card:
 def _read_card(path: Path, changed: int, size: int) -> Card:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(Card)} - {"folder"}
+        known = {f.name for f in fields(Card)} - {"folder", "hub"}
         unknown = set(data) - known
         if unknown:
             raise ModelError(

@@ -107,6 +107,10 @@ def _timm(card: Card, path: Path) -> nn.Module:
             )
         )
     with _fitting(card):
+        if card.hub:  # timm knows which names and shapes of a file are older than its layers'
+            overlay = {"file": str(path), "custom_load": False}
+            network = timm.create_model(card.architecture, pretrained=True, pretrained_cfg_overlay=overlay)
+            return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
         network = _without_weights(partial(timm.create_model, card.architecture, pretrained=False, **card.options))
         network.load_state_dict(in_order(read_tensors(path), network.state_dict()), assign=True)
     return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
@@ -140,9 +144,11 @@ def _fitting(card: Card) -> Iterator[None]:
 def _without_weights(build: Callable[[], nn.Module]) -> nn.Module:
     try:
         with torch.device("meta"):  # no time and memory for random weights
-            return build()
+            network = build()
     except (NotImplementedError, RuntimeError):  # some look at their weights while they are made
         return build()
+    # Tables that are worked out while a network is made, and not kept in its file, must be worked out.
+    return network if {name for name, _ in network.named_buffers()} <= set(network.state_dict()) else build()
 
 
 def _classes(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from uap_core.assets import cache_folder
 from uap_core.download import Fetched, download
 from uap_core.errors import ModelError
 from uap_core.files import write_whole
+from uap_core.models import hub
 from uap_core.models.card import Card
 from uap_core.texts import N_, _
 
@@ -55,6 +56,11 @@ def how_to_get(card: Card) -> str:
 
 def by_hand(card: Card) -> str:
     """What to put where when there is no connection."""
+    if card.hub:
+        return _(
+            "Without a connection, run `hf download {repository} {file}` on a computer that has one, and copy its folder"
+            " {folder} into {cache}."
+        ).format(repository=card.hub, file=hub.FILE, folder=hub.folder(card.hub).name, cache=hub.cache())
     return _("Without a connection, save {address} as {path}.").format(address=card.url, path=card.weights_path)
 
 
@@ -62,7 +68,7 @@ def fetch(card: Card) -> Iterator[Fetched]:
     """Download the weights of ``card``, telling how far it is. Raises DownloadError, or ModelError for a card without a URL."""
     if not card.url:
         raise ModelError(_("{network} names no place to fetch it from. {how}").format(network=card.name, how=how_to_get(card)))
-    if len(card.sha256) < DIGITS or not card.download_megabytes:
+    if not card.hub and (len(card.sha256) < DIGITS or not card.download_megabytes):
         raise ModelError(
             _("The card of {network} must state megabytes and hash of what it fetches: nothing could be checked.").format(
                 network=card.name
@@ -73,6 +79,9 @@ def fetch(card: Card) -> Iterator[Fetched]:
         raise ModelError(_("{network} cannot be fetched. {how}").format(network=card.name, how=how_to_get(card)))
     if found == ABSENT:
         advice = _("Try again. {by_hand} The embedded networks need no download.").format(by_hand=by_hand(card))
+        if card.hub:
+            yield from hub.fetch(card.hub, card.download_megabytes, advice)
+            return
         # The table's megabytes are rounded; a server that offers twice as much offers something else.
         yield from download(card.url, card.weights_path, card.sha256, int(2e6 * card.download_megabytes), advice=advice)
 

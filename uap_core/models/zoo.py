@@ -1,10 +1,12 @@
-"""Which networks there are: the cards shipped in assets/models, those in folders that the user names, and torchvision's.
+"""Which networks there are: cards shipped in assets/models, those in folders that the user names, torchvision's, and timm's.
 
-Listing reads cards only. Loading is lazy; visitors share one copy, and networks that nobody asked for lately make room.
+Of timm's only those are listed that were fetched; any other is found by its key, "timm:NAME". Listing reads cards only. Loading
+is lazy; visitors share one copy, and networks that nobody asked for lately make room.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections import OrderedDict
@@ -15,6 +17,7 @@ from uap_core.assets import MODELS, dreams_path
 from uap_core.errors import ModelError
 from uap_core.limits import limits
 from uap_core.models.card import Card, read_card, torchvision_cards
+from uap_core.models.timm_table import PREFIX, fetched_cards, timm_card
 from uap_core.models.weights import HERE, state, torchvision_folder
 from uap_core.texts import _
 
@@ -22,7 +25,11 @@ if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
 FOLDERS_VARIABLE = "UAP_MODELS"
-DEFAULT_MODEL = "resnet64"
+# What the page opens with: of the networks whose answers to photographs convince, the one that answers quickest.
+PAGE_MODEL = "efficientnet_lite0"
+# What training, tests and live work in a classroom take: it ships with the project and needs milliseconds. The page opens
+# with it where the package of the other one is not installed.
+QUICK_MODEL = "resnet64"
 MEGABYTE = 1_000_000
 
 
@@ -62,11 +69,15 @@ class Zoo:
                 found.setdefault(card.key, card)
         for card in torchvision_cards(torchvision_folder()):
             found.setdefault(card.key, card)
+        for card in fetched_cards():
+            found.setdefault(card.key, card)
         return found
 
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
+        if key not in cards and str(key).startswith(PREFIX):  # a program may send what is no text
+            return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
             raise ModelError(_("There is no network called {key!r}. Known: {names}.").format(key=key, names=", ".join(cards)))
         return cards[key]
@@ -104,6 +115,16 @@ class Zoo:
                 del self._loading[key]
                 self._changed.notify_all()
 
+    def check_room(self, card: Card, needed: float) -> None:
+        """Raise ModelError where the ``needed`` megabytes of ``card`` are more than all networks together may take."""
+        if needed > self.memory:
+            raise ModelError(
+                _(
+                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
+                    " Set UAP_MEMORY to a larger number of megabytes and start again."
+                ).format(network=card.name, needed=needed, memory=self.memory)
+            )
+
     def in_memory(self) -> dict[str, float]:
         """Megabytes of weights kept, by key, the one unused for longest first."""
         with self._changed:
@@ -112,14 +133,8 @@ class Zoo:
     def _makes_room(self, card: Card) -> bool:
         """Let go of as many networks as ``card`` needs; False while others that are being loaded take the room."""
         needed = expected_megabytes(card)
+        self.check_room(card, needed)
         room = self.memory - needed
-        if room < 0:
-            raise ModelError(
-                _(
-                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
-                    " Set UAP_MEMORY to a larger number of megabytes and start again."
-                ).format(network=card.name, needed=needed, memory=self.memory)
-            )
         if sum(self._loading.values()) > room:
             return False
         while self._kept and sum(self._loading.values()) + sum(map(megabytes, self._kept.values())) > room:
@@ -139,11 +154,11 @@ def megabytes(classifier: Classifier) -> float:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors) / MEGABYTE
 
 
-def load_model(key: str = DEFAULT_MODEL, folders: list[Path] | None = None) -> Classifier:
+def load_model(key: str = QUICK_MODEL, folders: list[Path] | None = None) -> Classifier:
     """Load a network by its key, as a ``Classifier``: [0,1] pixels in, logits out.
 
     Args:
-        key: as ``uap models`` lists it.
+        key: as ``uap models`` lists it; the quick one when left out, which is always here.
         folders: further folders of network cards, beside those of UAP_MODELS.
 
     Raises:
@@ -158,8 +173,21 @@ def load_model(key: str = DEFAULT_MODEL, folders: list[Path] | None = None) -> C
     return Zoo(folders).load(key)
 
 
-def dreams_for(card: Card) -> Path:
-    """The dreamt images that ship for a network, or those of the default one if it is embedded too and takes such pictures."""
-    own, shared = dreams_path(card.key), dreams_path(DEFAULT_MODEL)
-    fits = card.kind == "embedded" and card.input_size == read_card(MODELS / f"{DEFAULT_MODEL}.json").input_size
-    return shared if fits and not own.exists() else own
+def dreams_for(card: Card) -> Path | None:
+    """The dreamt images that tell the truth about a network: its own, or those whose card lists it as checked. None otherwise.
+
+    Checked means: its accuracy on them and how often a pattern fools it lie within 10 points of what photographs say.
+    """
+    own = dreams_path(card.key)
+    if own.exists():
+        return own
+    return next((path for path in sorted(own.parent.glob("*.zip")) if card.key in checked_networks(path)), None)
+
+
+def checked_networks(dreams: Path) -> list[str]:
+    """Keys of the other networks that these dreams may be shown to, as their card says; none where it says nothing."""
+    try:
+        stated = json.loads(dreams.with_suffix(".json").read_text(encoding="utf-8"))
+        return [str(key) for key in stated.get("valid_for", [])]
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []

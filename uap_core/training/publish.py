@@ -19,7 +19,7 @@ from uap_core.assets import MODELS
 from uap_core.datasets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
 from uap_core.files import write_whole
-from uap_core.images import preprocess, sample_photos
+from uap_core.images import preprocess
 from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier
@@ -28,6 +28,7 @@ from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.models.weights import file_hash
 from uap_core.perturbation import versions
+from uap_core.photographs import sample_photos
 from uap_core.tables import Table, write_table
 from uap_core.texts import _
 from uap_core.training.adversarial import accuracy_under_attack

@@ -12,6 +12,7 @@ import numpy as np
 from uap_core.experiments.exhibit import GAIN, Exhibit, amplified, exhibit
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.makers import USE_OWN, foreign, own_pattern
 from uap_core.ui.opening import Opening
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -85,7 +86,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
         values = perturbation.pattern.numpy()
         return (
-            _verdict(view),
+            _verdict(view, foreign(studio, network, pattern, own)),
             (picture_file(view.clean), picture_file(view.perturbed)),
             _bars(view, _("Before"), view.before),
             _bars(view, _("After"), view.after),
@@ -99,6 +100,11 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     chosen_first = [opening.photo, opening.network, opening.pattern, {}, opening.epsilon] if opening else None
     keep_fresh(setup, tab, apply, setup.inputs, outputs, shown=chosen_first)
 
+    def use_own(network: str, asked: tuple[str, int]) -> tuple[str, int]:
+        return own_pattern(studio, network), asked[1] + 1
+
+    setup.turn(USE_OWN).click(use_own, [setup.network, setup.asked], setup.asked, **QUICK)
+
 
 def _files(view: Exhibit, change: np.ndarray, photo: str, epsilon: float) -> tuple[str, str]:
     """The perturbed picture and the pattern, for whoever wants to keep them."""
@@ -107,11 +113,11 @@ def _files(view: Exhibit, change: np.ndarray, photo: str, epsilon: float) -> tup
     return offer(name, png_of(view.perturbed)), offer("pattern.npy", npy_bytes(values))
 
 
-def _verdict(view: Exhibit) -> str:
+def _verdict(view: Exhibit, foreign_note: str = "") -> str:
     (was, sure), (now, now_sure) = view.before[0], view.after[0]
     if view.linf == 0:
         said = _("No change yet: the network sees <b>{before}</b> ({sure:.0%}).").format(before=escape(was), sure=sure)
-        return f'<div class="verdict plain">{said}</div>'
+        return f'<div class="verdict plain">{said}{foreign_note}</div>'
     if view.fooled:
         said = _("Fooled: <b>{before}</b> became <b>{after}</b>").format(before=escape(was), after=escape(now))
         more = _("{sure:.0%} sure before, {now_sure:.0%} sure of the new label after.")
@@ -119,7 +125,7 @@ def _verdict(view: Exhibit) -> str:
         said = _("Not fooled: still <b>{before}</b>").format(before=escape(was))
         more = _("{sure:.0%} sure before, {now_sure:.0%} after.")
     kind, more = "fooled" if view.fooled else "held", more.format(sure=sure, now_sure=now_sure)
-    return f'<div class="verdict {kind}">{said}<small>{more}</small></div>'
+    return f'<div class="verdict {kind}">{said}<small>{more}</small>{foreign_note}</div>'
 
 
 def _bars(view: Exhibit, title: str, rows: list[tuple[str, float]]) -> str:

@@ -17,9 +17,10 @@ from uap_core.attacks.menu import ANY, BASELINES, GOALS, HELD, MENU, RUNNER_UP, 
 from uap_core.experiments.exhibit import GAIN, amplified
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.gallery import photo_name
 from uap_core.ui.halting import run_until_stopped
 from uap_core.ui.setup_panel import Setup, chosen
-from uap_core.ui.studio import Pattern, Studio, photo_name
+from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, wide
 from uap_core.ui.widgets import (
     QUICK,
@@ -77,7 +78,7 @@ HEAD = (
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    first = studio.labels(studio.networks()[0][1])
+    first = studio.labels(studio.first_network())
     listed = [(attack_name(key), key) for key in (*BASELINES, *MENU)]
     with gr.Row(equal_height=False):
         goal = gr.Radio([(_(name), key) for key, name in GOALS.items()], value=ANY, label=_("Goal"), scale=3, elem_id="goal")
@@ -283,7 +284,12 @@ def _time(seconds: float) -> str:
 
 def _csv(found: list[Contender]) -> str:
     stream = io.StringIO()
-    rows = [{name: value for name, value in vars(row).items() if name not in ("picture", "share", "done")} for row in found]
+    left_out = ("key", "picture", "share", "done")
+    rows = [
+        {"key": row.key, "name": attack_name(row.key)}
+        | {name: value for name, value in vars(row).items() if name not in left_out}
+        for row in found
+    ]
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

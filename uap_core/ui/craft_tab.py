@@ -12,7 +12,7 @@ from uap_core.crafting.menu import MENU
 from uap_core.errors import UapError
 from uap_core.experiments.exhibit import GAIN, amplified
 from uap_core.library import library
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.texts import _
 from uap_core.ui import keeping
 from uap_core.ui.charts import drawn_once
@@ -20,8 +20,9 @@ from uap_core.ui.craft_run import LEAST_COST, MOST_COST, Frame, Sight, frames, i
 from uap_core.ui.craft_view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.opening import Opening
-from uap_core.ui.scene import DEFAULT_PHOTO
+from uap_core.ui.scene import usual
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.titles import precomputed_on
@@ -47,8 +48,8 @@ IMAGES, COST = 200, 800  # chosen at first
 
 def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
     """Lay out the tab, filled with the opening view, and wire it. Nothing more is computed before ``tab`` is chosen."""
-    first = studio.networks()[0][1]
-    ready_made = studio.patterns(first, {})[0][1]
+    opens_with = usual(studio)
+    first, ready_made = opens_with.network, opens_with.pattern
     with gr.Row(equal_height=True):
         listed = [(_(item.name), key) for key, item in MENU.items()]
         method = gr.Dropdown(listed, label=_("Method"), scale=2, min_width=240, elem_id="craft-method")
@@ -95,6 +96,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     with gr.Row():
         run = gr.Button(_("Craft"), variant="primary", elem_id="craft-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="craft-stop")
+    offer_where_right(studio, setup, tab, [run], "craft-live-note")
     state = gr.HTML(status(_invitation(ready_made)), elem_id="craft-status")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
@@ -115,7 +117,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
             figure = chart("craft-chart")
         with gr.Column(scale=5, min_width=300):
             table = gr.HTML(_opening_numbers(ready_made, opening), elem_id="craft-numbers")
-    draft, looked_at, sight = gr.State(None), gr.State(""), gr.State(Sight(DEFAULT_PHOTO))
+    draft, looked_at, sight = gr.State(None), gr.State(""), gr.State(Sight(opens_with.photo))
     kept = keeping.build(studio, setup, draft)
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
@@ -139,7 +141,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         choices: tuple[Any, Any] = gr.skip(), gr.skip()
         if network != before:
             try:
-                choices = _room(studio, network, images_now), _classes(studio, network, target_now)
+                room = _room(studio, network, images_now) if studio.live_source(network) else gr.skip()
+                choices = room, _classes(studio, network, target_now)
             except UapError as error:  # the pattern can be looked at all the same
                 note = problem(str(error))
         if draft_now is not None:
@@ -281,7 +284,7 @@ def _stored(studio: Studio, network: str) -> Any:
     from uap_core.plots.convergence import convergence_figure
 
     # Few networks have such curves; the title says whose they are.
-    for key in (network, DEFAULT_MODEL):
+    for key in (network, QUICK_MODEL):
         table = studio.precomputed(f"{key}-convergence", ConvergenceRow)
         if table and table.rows:
             title = precomputed_on(studio, key, table.rows[0].held_out_rate.total)

@@ -10,13 +10,14 @@ import gradio as gr
 
 from uap_core.models.defence_names import CLEAN_KINDS, UNDEFENDED, defence_name
 from uap_core.models.defences import DEFENCES, GRADIENTS
-from uap_core.models.twins import ROBUST, TWINS
+from uap_core.models.twins import ROBUST, TWINS, twin_key
 from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui import training_view
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.tables import head, line, wide
@@ -81,6 +82,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="defences-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="defences-stop")
+    offer_where_right(studio, setup, tab, [run], "defences-live-note")
     state = gr.HTML(awaited(), elem_id="defences-status")
     table = gr.HTML(elem_id="defences-table")
     figure = chart("defences-chart")
@@ -90,6 +92,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         watch = gr.Button(_("Measure the detector"), variant="primary", elem_id="detector-run")
         halt = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="detector-stop")
+    offer_where_right(studio, setup, tab, [watch], "detector-live-note")
     detector_state = gr.HTML(elem_id="detector-status")
     curve = chart("detector-chart")
     points = download(_("These points (.csv)"), "detector-csv")
@@ -101,7 +104,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         found = studio.precomputed(f"{network}-defences", DefenceRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status(_("Nothing precomputed for this choice: press the button to measure it.")), "", hide(), hide()
+            return status(_("Nothing precomputed for this choice.")), "", hide(), hide()
         crafted_on = _("crafted anew on {images}.").format(images=found.provenance["crafted_on"])
         note = f"{_precomputed(found.provenance)}, {crafted_on} {conclusion(found.rows)}"
         title = _("Defences, {network}: {count} validation images (precomputed)").format(
@@ -116,7 +119,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         found = studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status(_("Nothing precomputed for this choice: press the button to measure it.")), hide(), hide()
+            return status(_("Nothing precomputed for this choice.")), hide(), hide()
         title = _("Entropy of a deep layer, {network}: {count} validation images (precomputed)").format(
             network=network_name(studio, network), count=found.rows[0].fooled.total
         )
@@ -140,7 +143,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         classifier = studio.classifier(network)
         craft, held_out = studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
         defences = [defence for defence in DEFENCES if defence.id in ticked_now]
-        twins = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in ticked_now}
+        wanted = {name: twin for name, twin in trained_twins(studio.zoo, network).items() if name in ticked_now}
+        twins = {name: twin for name, twin in wanted.items() if studio.may_share(network, twin_key(network, name))}
         total = 1 + len(defences) + len(twins)
         about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
         title = _("{pattern} on {network}: {images} (live)").format(
@@ -174,8 +178,12 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         spent = _("{cost} image-gradients a defence on {count} images, measured on {images}").format(
             cost=LIVE_BUDGET, count=len(craft), images=about
         )
-        done = status(_("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows)))
-        yield done, *(gr.skip(),) * 3
+        said = _("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(rows))
+        left_out = ", ".join(defence_name(name) for name in wanted if name not in twins)
+        if left_out:
+            why = _("Left out, since these pictures would give wrong figures: {twins}.").format(twins=left_out)
+            said = f"{said} {why}"
+        yield status(said), *(gr.skip(),) * 3
 
     def detect(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         import torch

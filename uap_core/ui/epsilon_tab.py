@@ -11,9 +11,11 @@ from uap_core.tables import to_csv
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
+from uap_core.ui.gallery import photo_name
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.setup_panel import Setup
-from uap_core.ui.studio import Pattern, Studio, photo_name
+from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.titles import precomputed_on
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
@@ -34,6 +36,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="sweep-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
+    offer_where_right(studio, setup, tab, [run], "sweep-live-note")
     state = gr.HTML(awaited(), elem_id="sweep-status")
     figure = chart("sweep-chart")
     csv = download(_("These points (.csv)"), "sweep-csv")
@@ -50,7 +53,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
         table = studio.precomputed(f"{network}-sweep", SweepRow)
         if table is None or pattern != table.provenance["pattern_file"]:
-            return status(_("No precomputed sweep for this choice: press the button to measure it.")), hide(), hide()
+            return status(_("No precomputed sweep for this choice.")), hide(), hide()
         note = _("Precomputed on {images}, {date}.").format(
             images=table.provenance["held_out"], date=table.provenance["time"][:10]
         )

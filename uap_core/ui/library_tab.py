@@ -13,6 +13,7 @@ from uap_core.crafting.menu import called
 from uap_core.library import Entry, library, read_levels
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
+from uap_core.ui.scene import Scene, own_level
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, wide
@@ -39,8 +40,8 @@ Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patter
 the paper's method in batches, the others are ours; *all but* one were crafted on three networks, moving the perturbed
 pictures about, and never saw the fourth, which they fool all the same: such patterns are **doubly universal**, across images
 and across networks (who fools whom stands under *Transfer*). Every figure was measured on images that crafting never saw,
-and is precomputed: the weights of the four ImageNet networks do not ship with this page, and each pattern says where they
-can be had. Patterns of 224 pixels can be applied to any network of that size that you bring (`--models`). The curves show
+and is precomputed; last stand the patterns of networks that are not here, and each says where its network can be had. They,
+too, can be applied: to the chosen network, or to one that takes pictures of their size. The curves show
 runs planned for 2 000 image-gradients, looked at on the way: what a run planned for fewer would have reached is a little
 higher than its curve at that place.
 """)
@@ -76,7 +77,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     chosen, shown_keys = gr.State(""), gr.State([])
 
     def fill(looked_at: str) -> tuple[Any, ...]:
-        entries = library()
+        entries = in_order(studio)
         pictures = [(picture_file(_picture(entry)), entry.name) for entry in entries]
         invitation = gr.skip() if looked_at else status(_("Click on a pattern to see where it comes from."))
         return pictures, [entry.key for entry in entries], invitation
@@ -85,15 +86,17 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         entry = next(entry for entry in library() if entry.key == keys[event.index])
         return entry.key, _details(entry), gr.update(visible=True), show(offer(entry.key, entry.path.read_bytes())), ""
 
-    def apply(key: str, network: str, asked: tuple[str, int]) -> tuple[Any, ...]:
-        side = studio.card(network).input_size
+    def apply(key: str, network: str, photo: str, asked: tuple[str, int], staged: tuple[Any, int]) -> tuple[Any, ...]:
+        """Onto the chosen network if the pattern fits it, else onto one that is here, with the same photograph."""
         entry = next(entry for entry in library() if entry.key == key)
-        if entry.side != side:
-            sentence = _("This pattern is {side} x {side} pixels, the chosen network takes {needed} x {needed}.").format(
-                side=entry.side, needed=side
-            )
-            return status(f"{sentence} {_where_to_find(studio, entry.side)}"), gr.skip(), gr.skip()
-        return "", (key, asked[1] + 1), gr.update(selected="apply")
+        taker = taker_of(studio, entry, network)
+        if taker == network:
+            return "", (key, asked[1] + 1), gr.skip(), gr.update(selected="apply")
+        if not taker:
+            sentence = _("No network of {side} x {side} pixels is here. Fetch one under Networks, or install the requirements.")
+            return status(sentence.format(side=entry.side)), *(gr.skip(),) * 3
+        scene = Scene(photo, taker, key, own_level(entry.ball))
+        return "", gr.skip(), (scene, staged[1] + 1), gr.update(selected="apply")
 
     def curves(key: str) -> tuple[Any, Any, Any]:
         return "", _convergence(studio, key), _samples(studio, key)
@@ -140,7 +143,13 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     tab.select(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     subject.input(guarded(3, 0)(curves), subject, [curve_note, fast, few], **QUICK)
     gallery.select(guarded(5, 4)(choose), shown_keys, [chosen, details, use, file, said], **QUICK)
-    use.click(guarded(3, 0)(apply), [chosen, setup.network, setup.asked], [said, setup.asked, tabs], **QUICK)
+    using = use.click(
+        guarded(4, 0)(apply),
+        [chosen, setup.network, setup.photo, setup.asked, setup.staged],
+        [said, setup.asked, setup.staged, tabs],
+        **QUICK,
+    )
+    using.then(None, None, None, js="() => document.querySelector('#verdict')?.scrollIntoView({block: 'center'})")
 
 
 def _offers() -> list[tuple[str, str]]:
@@ -148,12 +157,18 @@ def _offers() -> list[tuple[str, str]]:
     return [(entry.name, entry.key) for entry in CATALOGUE if not entry.path.is_file()]
 
 
-def _where_to_find(studio: Studio, side: int) -> str:
-    if any(studio.card(key).input_size == side for _, key in studio.networks()):
-        return _("Choose a network of its size on the left first.")
-    return _("No network of its size is here: start the app with --models and a folder of networks of {side} pixels.").format(
-        side=side
-    )
+def in_order(studio: Studio) -> list[Entry]:
+    """The library: patterns of networks that are here, then those of networks that cannot be had here."""
+    here = {key for _, key in studio.networks()}
+    return sorted(library(), key=lambda entry: here.isdisjoint(entry.networks))
+
+
+def taker_of(studio: Studio, entry: Entry, network: str) -> str:
+    """The network that a pattern is applied to: the chosen one if it takes such pictures, else the pattern's own, else another
+    that does; empty where none is here."""
+    fitting = [key for _, key in studio.networks() if studio.card(key).input_size == entry.side]
+    wanted = (key for key in (network, *entry.networks) if key in fitting)
+    return next(wanted, fitting[0] if fitting else "")
 
 
 def _picture(entry: Entry) -> Any:
@@ -198,9 +213,9 @@ def _ablations(studio: Studio) -> str:
     """Variants in rows, networks in columns: mean rates over the seeds."""
     from uap_core.experiments.ablations import CRAFTED_ON, AblationRow, mean_rates, variant_name
     from uap_core.experiments.networks import IMAGENET
-    from uap_core.models.zoo import DEFAULT_MODEL
+    from uap_core.models.zoo import QUICK_MODEL
 
-    found = {key: studio.precomputed(f"{key}-ablations", AblationRow) for key in (DEFAULT_MODEL, *IMAGENET)}
+    found = {key: studio.precomputed(f"{key}-ablations", AblationRow) for key in (QUICK_MODEL, *IMAGENET)}
     tables = {network_name(studio, key): table for key, table in found.items() if table and table.rows}
     if not tables:
         return status(_("Not computed yet."))

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from uap_core.texts import _, ngettext
+from uap_core.ui.gallery import dream_choices, photo_choices
 from uap_core.ui.scene import Scene, ball_of, largest_level, own_level, usual
-from uap_core.ui.studio import Studio, photo_choices
+from uap_core.ui.studio import Studio
 from uap_core.ui.widgets import QUICK, status
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read(parameters: Mapping[str, str], studio: Studio) -> tuple[Scene, list[str
         network = ""
     scene = usual(studio, network)
     if "photo" in parameters:
-        photos = {photo_word(photo): photo for _, photo in photo_choices()}
+        photos = {photo_word(photo): photo for _, photo in photo_choices() + dream_choices()}
         found = photos.get(parameters["photo"])
         unknown += ["photo"] * (found is None)
         scene = replace(scene, photo=found or scene.photo)

@@ -12,6 +12,7 @@ from uap_core import imagenette
 from uap_core.models.card import Card
 from uap_core.models.weights import ABSENT, HERE, by_hand, fetch, how_to_get, state
 from uap_core.texts import N_, _
+from uap_core.ui import timm_search
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Studio
 from uap_core.ui.tables import head, line, wide
@@ -24,6 +25,10 @@ digits that torchvision put into its name; another file under that name is liste
 torchvision's. Without a connection, put the file into the folder that a network's details name. Your own networks join the
 list from a folder of cards (`python app.py --models FOLDER`, or `UAP_MODELS`); `python -m uap_core models --check KEY` says
 what is wrong with one.
+
+timm's networks come as safetensors from the Hugging Face Hub and stay in its own cache (`HF_HOME`), where timm finds them too;
+each is listed once it is here. Its name says the architecture, then the training: in `in21k_ft_in1k` the 21 000 classes of the
+whole ImageNet came first, then the 1000 known here.
 """)
 IMAGES = _(
     "Live measurements on networks of 224 pixels need photographs. Imagenette has 13 394 of ten classes"
@@ -34,8 +39,9 @@ IN_MEMORY = N_("in memory")
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire it; it is filled whenever it is opened."""
-    choices = [(card.name, key) for key, card in studio.zoo.cards().items()]
+    choices = _choices(studio)
     which = gr.Dropdown(choices, value=choices[0][1], show_label=False, container=False, elem_id="networks-which")
+    hits = timm_search.build()
     details = gr.HTML(elem_id="networks-details")
     with gr.Row():
         use = gr.Button(_("Use it"), variant="primary", visible=False, scale=0, min_width=160, elem_id="networks-use")
@@ -52,12 +58,15 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     gr.Markdown(EXPLAIN, elem_classes="explain")
     busy = gr.State("")  # key of the network that this visitor is fetching
     loading_pictures = gr.State(False)
-    listing = [table, memory]
+    listing = [table, memory, which]
     buttons = [details, use, get, stop]
     picture_parts = [pictures, get_pictures, stop_pictures]
 
-    def listed() -> tuple[str, str]:
-        return _table(studio), _memory(studio)
+    def listed(key: str) -> tuple[Any, ...]:
+        return _table(studio), _memory(studio), gr.update(choices=_choices(studio, key))
+
+    def pick(key: str) -> Any:
+        return gr.update(choices=_choices(studio, key), value=key)
 
     def describe(key: str, fetching_now: str) -> tuple[Any, ...]:
         card = studio.card(key)
@@ -78,6 +87,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
 
     def get_it(key: str) -> Iterator[tuple[Any, ...]]:
         card = studio.card(key)
+        studio.zoo.check_room(card, card.megabytes)
         yield (
             status(_("Asking for {network}…").format(network=card.name)),
             key,
@@ -109,21 +119,32 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
             yield sentence, gr.skip(), gr.skip(), gr.skip()
         yield *look_at_pictures(False), False
 
-    tab.select(guarded(2, 0)(listed), None, listing, **QUICK)
+    tab.select(guarded(3, 0)(listed), which, listing, **QUICK)
     tab.select(guarded(4, 0)(describe), [which, busy], buttons, **QUICK)
     tab.select(guarded(3, 0)(look_at_pictures), loading_pictures, picture_parts, **QUICK)
     which.input(guarded(4, 0)(describe), [which, busy], buttons, **QUICK)
+    picked = hits.input(guarded(1, 0)(pick), hits, which, **QUICK)
+    picked.then(guarded(4, 0)(describe), [which, busy], buttons, **QUICK)
     use.click(use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
     fetching = get.click(guarded(5, 0)(get_it), which, [said, busy, use, get, stop], **FETCHING)
     stopped = stopping(stop, fetching, _("Cancelled."), said)
     for ended in (fetching, stopped):
         freed = ended.then(lambda: "", None, busy, **QUICK)
-        freed.then(guarded(4, 0)(describe), [which, busy], buttons, **QUICK).then(guarded(2, 0)(listed), None, listing, **QUICK)
+        freed.then(guarded(4, 0)(describe), [which, busy], buttons, **QUICK).then(
+            guarded(3, 0)(listed), which, listing, **QUICK
+        )
     loading = get_pictures.click(guarded(4, 0)(get_them), None, [*picture_parts, loading_pictures], **FETCHING)
     ended = loading.then(lambda: False, None, loading_pictures, **QUICK)
     ended.then(lambda: look_at_pictures(False)[1:], None, picture_parts[1:], **QUICK)  # whatever it said stays
     stopped = stop_pictures.click(None, None, None, cancels=[loading]).then(lambda: False, None, loading_pictures, **QUICK)
     stopped.then(guarded(3, 0)(look_at_pictures), loading_pictures, picture_parts, **QUICK)
+
+
+def _choices(studio: Studio, chosen: str = "") -> list[tuple[str, str]]:
+    """(shown name, key) of the networks that are listed, and of the ``chosen`` one, which may be timm's and not fetched."""
+    cards = studio.zoo.cards()
+    keys = [*cards, *([chosen] if chosen and chosen not in cards else [])]
+    return [(studio.card(key).name if key not in cards else cards[key].name, key) for key in keys]
 
 
 def _table(studio: Studio) -> str:
@@ -154,12 +175,14 @@ def _details(card: Card) -> str:
     found = state(card)
     measured, published, unknown = card.measured, card.published, _("not stated")
     accuracy = [
-        _("{top1:.1%} top-1, {top5:.1%} top-5 {where}").format(top1=rates["top1"], top5=rates["top5"], where=where)
+        (_("{top1:.1%} top-1, {top5:.1%} top-5 {where}") if rates.get("top5") else _("{top1:.1%} top-1 {where}")).format(
+            **rates, where=where
+        )
         for rates, where in (
             (measured, _("on {images}").format(images=measured.get("set", ""))),
             (published, _("as published, ImageNet validation")),
         )
-        if rates.get("top1") and rates.get("top5")
+        if rates.get("top1")
     ]
     rows = [
         (_("accuracy"), "; ".join(accuracy)),

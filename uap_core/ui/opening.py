@@ -16,9 +16,11 @@ import numpy as np
 
 from uap_core.assets import MODELS, PERTURBATIONS, RESULTS
 from uap_core.experiments.exhibit import Exhibit
-from uap_core.images import SAMPLE_PHOTOS, square
+from uap_core.images import square
 from uap_core.library import read_levels
 from uap_core.models.card import read_card
+from uap_core.models.weights import HERE, state
+from uap_core.photographs import SAMPLE_PHOTOS
 
 log = logging.getLogger("uap_core.ui")
 
@@ -51,7 +53,8 @@ def _opening(path: Path) -> Opening | None:
     stored = json.loads(path.read_text(encoding="utf-8"))
     card = read_card(MODELS / f"{stored['network']}.json")
     pattern_file = PERTURBATIONS / stored["pattern"]
-    if not card.is_weights(stored["weights_sha256"]) or stored["pattern_sha256"] != digest(pattern_file):
+    known = state(card) == HERE and card.is_weights(stored["weights_sha256"])
+    if not known or stored["pattern_sha256"] != digest(pattern_file):
         return None
     photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
     clean = np.asarray(square(photo.open(), card.resize_size, card.input_size, card.interpolation))
@@ -73,7 +76,8 @@ def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPE
 
     classifier = load_model(network)
     sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == photo)
-    image = preprocess(sample.open(), classifier.card.resize_size, classifier.size)
+    card = classifier.card
+    image = preprocess(sample.open(), card.resize_size, card.input_size, card.interpolation)
     view = exhibit(classifier, image, load_perturbation(pattern_file))
     stored = {
         "photo": photo,

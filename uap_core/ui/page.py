@@ -37,9 +37,10 @@ from uap_core.ui import (
     why_tab,
 )
 from uap_core.ui.opening import load_opening
+from uap_core.ui.scene import usual
 from uap_core.ui.studio import Studio
 from uap_core.ui.theme import CSS, THEME
-from uap_core.ui.widgets import DOWNLOADS, QUICK
+from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 
 TITLE = _("Universal adversarial perturbations")
 # For those who hear the page: the heading between the title and those of its parts.
@@ -70,7 +71,9 @@ THREADS = 40  # of which a run that waits takes one from time to time
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page, filled with a first view; nothing heavy is imported here."""
-    opening = load_opening()
+    opening, first = load_opening(), usual(studio)
+    if opening and (opening.photo, opening.network, opening.pattern) != (first.photo, first.network, first.pattern):
+        opening = None
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
         # Nobody jumps the queue by asking another address. Said while the page is empty: each time Gradio builds a server anew.
         demo.queue(max_size=QUICK_EVENTS + limits().waiting, api_open=False)
@@ -85,6 +88,8 @@ def build(studio: Studio) -> gr.Blocks:
                     presenter.build(demo)
                     links.build_button()
                 note = links.build_note()
+        if missing := studio.missing():
+            gr.HTML(status(missing), elem_id="missing")
         gr.HTML(HEADING, elem_classes="unseen")
         box, places = attack_map.build()
         with gr.Row(equal_height=False):
@@ -159,11 +164,12 @@ def warm(studio: Studio) -> None:
     from uap_core.images import from_array
     from uap_core.models.twins import trained_twins
 
-    network = studio.networks()[0][1]
-    card = studio.card(network)
-    studio.classifier(network)(from_array(studio.pixels(setup_panel.DEFAULT_PHOTO, card)))
-    studio.craft_and_held_out(network)
-    trained_twins(studio.zoo, network)
+    first = usual(studio)
+    card = studio.card(first.network)
+    studio.classifier(first.network)(from_array(studio.pixels(first.photo, card)))
+    if studio.live_source(first.network):
+        studio.craft_and_held_out(first.network)
+    trained_twins(studio.zoo, first.network)
     downloads.sweep()
     import scipy.optimize  # noqa: F401  # of L-BFGS; it takes long and comes last
 

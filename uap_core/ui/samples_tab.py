@@ -12,6 +12,7 @@ from uap_core.texts import _, ngettext
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.own_patterns import add_own
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
@@ -53,6 +54,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Row():
         run = gr.Button(_("Craft on 1, 4, 16, … images"), variant="primary", elem_id="curve-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="curve-stop")
+    offer_where_right(studio, setup, tab, [run], "curve-live-note")
     state = gr.HTML(elem_id="curve-status")
     live_chart = chart("curve-chart")
     with gr.Row():
@@ -70,7 +72,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
         deepfool = studio.precomputed(f"{network}-curve-deepfool", SampleRow)
         if real is None:
-            return status(_("No precomputed curve for this network: craft one below.")), hide(), hide()
+            return status(_("No precomputed curve for this network.")), hide(), hide()
         curves = [Curve(real.rows, _("crafted on photographs {seeds}").format(seeds=_seeds(real)), BLUE)]
         if dreams is not None:
             curves.append(Curve(dreams.rows, _("crafted on dreams {seeds}").format(seeds=_seeds(dreams)), ORANGE, "s"))

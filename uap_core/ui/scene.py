@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uap_core.library import library
+from uap_core.models.card import Card
 from uap_core.norms import LINF, Ball
+from uap_core.photographs import first_photo
 from uap_core.ui.studio import RANDOM_SIGNS, Studio
 
-DEFAULT_PHOTO = "sample:lion"
 LARGEST_LEVEL = 32.0
 SIGNS_BALL = Ball(LINF, 10 / 255)
 
@@ -24,10 +25,16 @@ class Scene:
 
 
 def usual(studio: Studio, network: str = "") -> Scene:
-    """What the page opens with; of another ``network``, what choosing it brings."""
-    network = network or studio.networks()[0][1]
+    """What the page opens with; of another ``network``, what is shown of it first."""
+    network = network or studio.first_network()
     pattern = studio.patterns(network, {})[0][1]
-    return Scene(DEFAULT_PHOTO, network, pattern, own_level(ball_of(pattern)))
+    photo = first_photo(network, class_ids(studio.card(network)))
+    return Scene(f"sample:{photo.key}", network, pattern, own_level(ball_of(pattern)))
+
+
+def class_ids(card: Card) -> set[str] | None:
+    """WordNet ids of the classes that a network's card lists; None where it knows all of ImageNet."""
+    return {entry["wnid"] for entry in card.classes} if isinstance(card.classes, list) else None
 
 
 def ball_of(pattern: str) -> Ball:

@@ -9,16 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.errors import SettingError
-from uap_core.images import SAMPLE_PHOTOS
-from uap_core.library import library, verdict
-from uap_core.models.weights import HERE, state
+from uap_core.errors import PerturbationError, SettingError
 from uap_core.norms import Ball
 from uap_core.texts import _
+from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, thumbnails
 from uap_core.ui.links import NAMES, read
 from uap_core.ui.own_patterns import READINGS, add_own, gone_sentence, read_pattern
-from uap_core.ui.scene import DEFAULT_PHOTO, LARGEST_LEVEL, Scene, largest_level, own_level
-from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio, photo_choices, thumbnails
+from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, story_of, told_of
+from uap_core.ui.scene import LARGEST_LEVEL, Scene, largest_level, own_level, usual
+from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.widgets import QUICK, guarded, photo_input, picture_grid, status
 
 NOWHERE = -1  # in the gallery: Gradio would not send None
@@ -59,14 +58,16 @@ class Setup:
 
 def build(studio: Studio, demo: gr.Blocks) -> Setup:
     """Lay out the panel and wire what happens within it."""
-    choices = photo_choices()
-    photo, own = gr.State(DEFAULT_PHOTO), gr.State({})
+    choices, dreams = photo_choices(), dream_choices()
+    first = usual(studio)
+    photo, own = gr.State(first.photo), gr.State({})
     asked, wanted, staged = gr.State(("", 0)), gr.State(("", 0)), gr.State((None, 0))
-    networks = studio.networks()
-    patterns = studio.patterns(networks[0][1], {})
-    fitted = gr.State((networks[0][1], patterns[0][1]))  # what lists, notes and epsilon were last set for
+    networks, patterns = studio.networks(), studio.patterns(first.network, {})
+    fitted = gr.State((first.network, first.pattern))  # what lists, notes and epsilon were last set for
     gr.Markdown(_("### 1 · Photograph"))
     gallery = picture_grid(thumbnails(), 4, "gallery")
+    with gr.Accordion(_("More: what a network dreams of"), open=False, visible=bool(dreams), elem_id="more-pictures"):
+        dream_gallery = picture_grid(dream_thumbnails(), 4, "dreams")
     with gr.Accordion(_("Your own: upload, webcam, paste"), open=False, elem_id="own-photo"):
         upload = photo_input(
             show_label=False,
@@ -76,15 +77,15 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             buttons=[],
             elem_id="upload",
         )
-    photo_note = gr.HTML(_about(DEFAULT_PHOTO, studio, networks[0][1]), elem_id="photo-note")
+    photo_note = gr.HTML(about_photo(first.photo, studio, first.network), elem_id="photo-note")
     gr.Markdown(_("### 2 · Network"))
     network = gr.Dropdown(
-        networks, value=networks[0][1], label=_("Network"), show_label=False, container=False, elem_id="network"
+        networks, value=first.network, label=_("Network"), show_label=False, container=False, elem_id="network"
     )
-    network_note = gr.HTML(_about_network(studio, networks[0][1]), elem_id="network-note")
+    network_note = gr.HTML(about_network(studio, first.network), elem_id="network-note")
     gr.Markdown(_("### 3 · Perturbation"))
     pattern = gr.Dropdown(
-        patterns, value=patterns[0][1], label=_("Perturbation"), show_label=False, container=False, elem_id="pattern"
+        patterns, value=first.pattern, label=_("Perturbation"), show_label=False, container=False, elem_id="pattern"
     )
     with gr.Accordion(_("Open your own file"), open=False, elem_id="own-pattern"):
         gr.HTML(status(_(".npy, .npz, .mat, .pth or .safetensors, from this page or from anybody.")))
@@ -95,12 +96,12 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
                 gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
                 for name, options in READINGS.items()
             ]
-    pattern_note = gr.HTML(_about_pattern(patterns[0][1], networks[0][1], {}, studio), elem_id="pattern-note")
+    pattern_note = gr.HTML(about_pattern(first.pattern, first.network, {}, studio), elem_id="pattern-note")
     gr.Markdown(_("### 4 · Strength"))
     epsilon = gr.Slider(
         0,
         LARGEST_LEVEL,
-        value=10,
+        value=first.epsilon,
         step=0.5,
         label=_("epsilon, in 255ths"),
         info=_("how far a pixel may move"),
@@ -109,21 +110,34 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
     )
     epsilon_note = gr.HTML(elem_id="epsilon-note")
 
-    def place_of(wanted_photo: str) -> int:
-        return [offered_photo for _, offered_photo in choices].index(wanted_photo)
+    def marked(photo_now: str) -> tuple[Any, Any]:
+        """Both galleries, with the place of the chosen picture in its own."""
 
-    def choose(network_now: str, event: gr.SelectData) -> tuple[str, str]:
-        picked_photo = choices[event.index][1]
-        return picked_photo, _about(picked_photo, studio, network_now)
+        def place(offered: list[tuple[str, str]]) -> Any:
+            keys = [key for _, key in offered]
+            return gr.update(selected_index=keys.index(photo_now) if photo_now in keys else NOWHERE)
+
+        return place(choices), place(dreams)
+
+    def choose(network_now: str, photo_now: str, event: gr.SelectData) -> tuple[Any, ...]:
+        picked = choices[event.index][1]
+        other = gr.update(selected_index=NOWHERE) if photo_now.startswith("dream:") else gr.skip()
+        return picked, about_photo(picked, studio, network_now), other
+
+    def dream(network_now: str, photo_now: str, event: gr.SelectData) -> tuple[Any, ...]:
+        picked = dreams[event.index][1]
+        other = gr.skip() if photo_now.startswith("dream:") else gr.update(selected_index=NOWHERE)
+        return picked, about_photo(picked, studio, network_now), other
 
     def accept(path: str | None, network_now: str, photo_now: str) -> tuple[Any, ...]:
-        """An upload is looked at in place of what the gallery shows as chosen; once it is taken away, its first is."""
+        """An upload is looked at in place of what the galleries show as chosen; once it is taken away, the first picture is."""
         if path is not None:
             studio.pixels(f"upload:{path}", studio.card(network_now))
-            return f"upload:{path}", _about("upload:", studio, network_now), gr.update(selected_index=NOWHERE)
+            return f"upload:{path}", about_photo("upload:", studio, network_now), *marked("upload:")
         if not photo_now.startswith("upload:"):
-            return (gr.skip(),) * 3
-        return DEFAULT_PHOTO, _about(DEFAULT_PHOTO, studio, network_now), gr.update(selected_index=place_of(DEFAULT_PHOTO))
+            return (gr.skip(),) * 4
+        photo_now = usual(studio, network_now).photo
+        return photo_now, about_photo(photo_now, studio, network_now), *marked(photo_now)
 
     # Gradio calls it an input, too, when the keyboard only passes a list: then nothing may change.
     def switch_network(
@@ -133,20 +147,23 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
             return (gr.skip(),) * 3
         fitting = studio.patterns(network_now, own_now)
         keys = [fitting_key for _, fitting_key in fitting]
-        update = gr.update(choices=fitting) if key in keys else gr.update(choices=fitting, value=keys[0])
-        return update, _about_network(studio, network_now), _about(photo_now, studio, network_now)
+        stays = key.startswith("own:") and key in keys  # which the visitor opened or made; any other gives way to the network's
+        update = gr.update(choices=fitting) if stays else gr.update(choices=fitting, value=keys[0])
+        return update, about_network(studio, network_now), about_photo(photo_now, studio, network_now)
 
     def fit_epsilon(key: str, network_now: str, own_now: dict[str, Pattern], before: tuple[str, str]) -> tuple[Any, ...]:
-        """Another pattern brings its own epsilon; another network leaves the one that was chosen."""
+        """Another pattern brings its own epsilon; what another network brings leaves the one that was chosen, if it fits."""
         if (network_now, key) == before:
             return (gr.skip(),) * 3
-        slider = gr.skip() if key == before[1] else _slider_for(studio.perturbation(key, network_now, own_now))
-        return slider, _about_pattern(key, network_now, own_now, studio), (network_now, key)
+        balls = [_ball_of(one, network, own_now, studio) for network, one in (before, (network_now, key))]
+        keeps = key == before[1] or (network_now != before[0] and balls[0] == balls[1])
+        slider = gr.skip() if keeps else _slider_for(studio.perturbation(key, network_now, own_now))
+        return slider, about_pattern(key, network_now, own_now, studio), (network_now, key)
 
     def take(asked_now: tuple[str, int], network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         key = asked_now[0]
         wanted = studio.perturbation(key, network_now, own_now)
-        note = _about_pattern(key, network_now, own_now, studio)
+        note = about_pattern(key, network_now, own_now, studio)
         return gr.update(value=key), _slider_for(wanted), note, (network_now, key)
 
     def open_pattern(file: str | None, network_now: str, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
@@ -173,7 +190,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         update = gr.update(choices=studio.patterns(network_now, own_now), value=key)
         opened = studio.perturbation(key, network_now, own_now)
         said_now = sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))
-        parts = said_now + gone_sentence(before, own_now), _story(key, network_now, own_now, studio)
+        parts = said_now + gone_sentence(before, own_now), story_of(key, network_now, own_now, studio)
         return own_now, update, _slider_for(opened), status(" ".join(filter(None, parts))), (network_now, key)
 
     def show(scene: Scene, own_now: dict[str, Pattern]) -> tuple[Any, ...]:
@@ -181,13 +198,13 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         wanted_pattern = studio.perturbation(scene.pattern, scene.network, own_now)
         return (
             scene.photo,
-            gr.update(selected_index=place_of(scene.photo)),
-            _about(scene.photo, studio, scene.network),
+            *marked(scene.photo),
+            about_photo(scene.photo, studio, scene.network),
             gr.update(choices=studio.networks(), value=scene.network),
-            _about_network(studio, scene.network),
+            about_network(studio, scene.network),
             gr.update(choices=studio.patterns(scene.network, own_now), value=scene.pattern),
             _slider_for(wanted_pattern, scene.epsilon),
-            _about_pattern(scene.pattern, scene.network, own_now, studio),
+            about_pattern(scene.pattern, scene.network, own_now, studio),
             (scene.network, scene.pattern),
         )
 
@@ -195,17 +212,20 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         """What the address names; without a word of ours in it the first view stays as it is, and torch unread."""
         if not any(name in request.query_params for name in NAMES):
             # What another visitor fetched since the page was built is in the list of whoever comes next.
-            return *(gr.skip(),) * 3, gr.update(choices=studio.networks()), *(gr.skip(),) * 5
+            return *(gr.skip(),) * 4, gr.update(choices=studio.networks()), *(gr.skip(),) * 5
         return show(read(request.query_params, studio)[0], {})
 
     def stage(staged_now: tuple[Scene, int], own_now: dict[str, Pattern]) -> tuple[Any, ...]:
         return show(staged_now[0], own_now)
 
-    panel = [photo, gallery, photo_note, network, network_note, pattern, epsilon, pattern_note, fitted]
-    linked = demo.load(guarded(len(panel), 4)(open_link), None, panel, **QUICK)
-    set_up = staged.change(guarded(len(panel), 4)(stage), [staged, own], panel, **QUICK)
-    picked = gallery.select(choose, [network], [photo, photo_note], **QUICK)
-    uploaded = upload.change(guarded(3, 1)(accept), [upload, network, photo], [photo, photo_note, gallery], **QUICK)
+    panel = [photo, gallery, dream_gallery, photo_note, network, network_note, pattern, epsilon, pattern_note, fitted]
+    linked = demo.load(guarded(len(panel), 5)(open_link), None, panel, **QUICK)
+    set_up = staged.change(guarded(len(panel), 5)(stage), [staged, own], panel, **QUICK)
+    picked = gallery.select(choose, [network, photo], [photo, photo_note, dream_gallery], **QUICK)
+    dreamt = dream_gallery.select(dream, [network, photo], [photo, photo_note, gallery], **QUICK)
+    uploaded = upload.change(
+        guarded(4, 1)(accept), [upload, network, photo], [photo, photo_note, gallery, dream_gallery], **QUICK
+    )
 
     switched = network.input(
         guarded(3, 1)(switch_network), [network, pattern, own, photo, fitted], [pattern, network_note, photo_note], **QUICK
@@ -225,12 +245,12 @@ def build(studio: Studio, demo: gr.Blocks) -> Setup:
         [part.input for part in reading], guarded(5, 3)(read_anew), [pattern_file, network, own, *reading], said, **QUICK
     )
     taken = asked.change(guarded(4, 2)(take), [asked, network, own], [pattern, epsilon, pattern_note, fitted], **QUICK)
-    for event in (linked, picked, uploaded, refitted, repatterned, opened, reread, taken, rewanted, set_up):
+    for event in (linked, picked, dreamt, uploaded, refitted, repatterned, opened, reread, taken, rewanted, set_up):
         event.then(None, None, None, js="() => uapTurns.chosen()")
     epsilon.change(None, None, None, js="() => uapTurns.moved()")
 
     def check_epsilon(network_now: str, key: str, own_now: dict[str, Pattern], level: float) -> str:
-        check_level(_told(key, network_now, own_now, studio).ball, level)
+        check_level(told_of(key, network_now, own_now, studio).ball, level)
         return ""
 
     with gr.Column(elem_id="turns") as unseen:
@@ -262,59 +282,9 @@ def _slider_for(perturbation: Any, level: float | None = None) -> Any:
     return gr.update(maximum=top, step=round(top / 80, 2), value=value, info=_("length of the pattern (l2)"))
 
 
-def _about(photo: str, studio: Studio, network: str) -> str:
-    """What the photograph is, and whether the network can know it."""
-    kind, name = photo.partition(":")[::2]
-    if kind == "dream":
-        return status(_("Dreamt by the network: optimised from noise until it saw one of its classes."))
-    if kind == "upload":
-        return status(_("Your picture. It stays on the machine that runs this page."))
-    sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == name)
-    names = {entry["name"] for entry in classes} if isinstance(classes := studio.card(network).classes, list) else None
-    if names is not None and not names.intersection(sample.shows):
-        return status(
-            _("{credit}. Not among this network's {count} classes: it will name the nearest it knows.").format(
-                credit=sample.credit, count=len(names)
-            )
-        )
-    return status(f"{sample.credit}.")
-
-
-def _about_network(studio: Studio, network: str) -> str:
-    card = studio.card(network)
-    top1 = card.measured.get("top1")
-    measured = _("{top1:.1%} right on {images}.").format(top1=top1, images=card.measured["set"]) if top1 else ""
-    others = sum(state(other) != HERE for other in studio.zoo.cards().values())
-    more = _("{count} more to fetch under Networks.").format(count=others) if others else ""
-    return status(" ".join(filter(None, (measured, card.note, more))))
-
-
-def _told(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> Any:
-    """What tells a pattern's ball and provenance: of a ready-made one without torch, so when the page is opened."""
-    ready_made = (entry for entry in library() if entry.key == key)
-    return next(ready_made, None) or studio.perturbation(key, network, own)
-
-
-def _about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
-    said = _story(key, network, own, studio)
-    return status(said) if said else ""
-
-
-def _story(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
-    """Where a pattern comes from and what it does, in words; empty when that is not known."""
-    if key == RANDOM_SIGNS:
-        return _("Not crafted: every value is plus or minus epsilon by the toss of a coin.")
-    provenance = _told(key, network, own, studio).provenance
-    found = verdict(provenance)
-    if not found:
-        return ""
-    maker, images = provenance.get("network"), provenance.get("craft_set", _("images"))
-    signs = provenance["held_out"].get("random_signs")
-    beside = _("; random signs of its size {rate:.1%}").format(rate=signs) if signs is not None else ""
-    if maker == network:
-        crafted = _("Crafted on {images}.").format(images=images)
-        return f"{crafted} {found[0].upper()}{found[1:]}{beside}."
-    cards = studio.zoo.cards()
-    names = [cards[part].name if part in cards else part for part in str(maker).split(", ")]
-    elsewhere = _("Crafted on {images} for {network}, where it {fools}.")
-    return elsewhere.format(images=images, network=", ".join(names), fools=found + beside)
+def _ball_of(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> Ball | None:
+    """The ball of a pattern; None of one that is gone."""
+    try:
+        return told_of(key, network, own, studio).ball
+    except PerturbationError:
+        return None

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from uap_core import imagenette
-from uap_core.assets import RESULTS, dreams_path
+from uap_core.assets import RESULTS
 from uap_core.errors import DatasetError, ImageError, ModelError, PerturbationError
-from uap_core.images import SAMPLE_PHOTOS, open_image, sample_photos, square
+from uap_core.images import square
 from uap_core.library import library
 from uap_core.limits import limits
 from uap_core.models.card import Card
 from uap_core.models.weights import HERE, state
-from uap_core.models.zoo import DEFAULT_MODEL, Zoo, dreams_for
+from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
+from uap_core.photographs import SAMPLE_PHOTOS
 from uap_core.texts import _, ngettext
+from uap_core.ui.gallery import dream_pixels, picture_square
 from uap_core.ui.line import Line, in_line
 from uap_core.ui.widgets import uploaded
 from uap_core.ui.zero_gpu import lent
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("uap_core.ui")
 
 RANDOM_SIGNS = "random-signs"
-DREAMS_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,27 @@ class Studio:
         return lambda run: in_line(self.line, outputs, message)(lent(self, run))
 
     def networks(self) -> list[tuple[str, str]]:
-        """(shown name, key) of every network whose weights are here, the embedded one first."""
+        """(shown name, key) of every network whose weights are here: the one that the page opens with, then large ones."""
         cards = [card for card in self.zoo.cards().values() if state(card) == HERE]
         if not cards:
             raise ModelError(_("No network has its weights on this machine."))
+        first = PAGE_MODEL if any(card.key == PAGE_MODEL for card in cards) else QUICK_MODEL
+        cards.sort(key=lambda card: (card.key != first, -card.input_size))
         return [(f"{card.name}, {card.input_size} px", card.key) for card in cards]
+
+    def first_network(self) -> str:
+        """Key of the network that the page opens with."""
+        return self.networks()[0][1]
+
+    def missing(self) -> str:
+        """What to install where the page cannot open with the network that it is made for, in a sentence; else empty."""
+        wanted, first = self.zoo.cards().get(PAGE_MODEL), self.card(self.first_network())
+        if wanted is None or wanted.key == first.key:
+            return ""
+        said = _(
+            "{wanted} is not here, so this page opens with {first}, which names 100 things: `pip install {package}` brings it."
+        )
+        return said.format(wanted=wanted.name, first=first.name, package=wanted.package)
 
     def card(self, network: str) -> Card:
         """The card of a network."""
@@ -105,9 +122,14 @@ class Studio:
         return sorted(set(self.classifier(network).labels))
 
     def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
-        """(shown name, key) of the patterns of this network's size: its own, other ready-made ones, yours, random signs."""
+        """(shown name, key) of the patterns of this network's size: ready-made ones, yours, random signs.
+
+        Those crafted on it come first. Where none was crafted on it alone, those crafted on most networks do: they go furthest.
+        """
         size = self.card(network).input_size
-        fitting = sorted((entry for entry in library() if entry.side == size), key=lambda entry: network not in entry.networks)
+        fitting = [entry for entry in library() if entry.side == size]
+        has_own = any(entry.networks == (network,) for entry in fitting)
+        fitting.sort(key=lambda entry: (network not in entry.networks, 0 if has_own else -len(entry.networks)))
         ready = [(entry.name, entry.key) for entry in fitting]
         mine = [
             (_("{pattern} (yours)").format(pattern=pattern.name), f"own:{key}")
@@ -148,7 +170,7 @@ class Studio:
         if kind == "sample":
             chosen = [sample for sample in SAMPLE_PHOTOS if sample.key == name]
             if chosen:
-                return _square(str(chosen[0].path), *shape)
+                return picture_square(chosen[0], *shape)
         if kind == "dream" and name.isdecimal():
             dreams = dream_pixels()
             if int(name) < len(dreams):
@@ -156,22 +178,18 @@ class Studio:
 
                 return np.asarray(square(Image.fromarray(dreams[int(name)]), *shape))
         if kind == "upload":
-            return _square(str(uploaded(name)), *shape)
+            return picture_square(uploaded(name), *shape)
         raise ImageError(_("Choose a photograph first, or upload one."))
 
     def craft_and_held_out(self, network: str) -> tuple[ImageSet, ImageSet]:
-        """Sets for live runs: the folder named at the start, else the network's dreams, else Imagenette if it was fetched."""
+        """Sets for live runs: the folder named at the start, else dreams that tell the truth about this network, else
+        Imagenette if it was fetched. Raises DatasetError where there is none of them."""
         from uap_core.datasets import open_splits
 
         card = self.card(network)
-        source = self._live_source(network)
-        if not source.exists():
-            raise DatasetError(
-                _(
-                    "There are no images to measure {network} on: dreams ship for embedded networks alone. Fetch Imagenette"
-                    " under Networks ({size} MB), or start the app with --images and a folder or zip of pictures."
-                ).format(network=card.name, size=imagenette.MEGABYTES)
-            )
+        source = self.live_source(network)
+        if source is None:
+            raise DatasetError(self.why_not_live(network))
         key = (str(source), card.resize_size, card.input_size, card.interpolation)
         with self._lock:
             if key not in self._sets:
@@ -193,13 +211,29 @@ class Studio:
         if self.images:
             named = ngettext("picture of yours ({name})", "pictures of yours ({name})", count)
             return named.format(name=self.images.name)
-        if self._live_source(network) == imagenette.folder():
+        if self.live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
         return ngettext("dreamt image", "dreamt images", count)
 
-    def _live_source(self, network: str) -> Path:
-        dreams = dreams_for(self.card(network))
-        return self.images or (dreams if dreams.exists() or not imagenette.is_here() else imagenette.folder())
+    def live_source(self, network: str) -> Path | None:
+        """Where the pictures of a network's live runs lie; None where all that is here would give wrong answers."""
+        return self.images or dreams_for(self.card(network)) or (imagenette.folder() if imagenette.is_here() else None)
+
+    def why_not_live(self, network: str) -> str:
+        """Why no live run is offered for a network, and what to do about it, in a sentence; empty where one is."""
+        if self.live_source(network) is not None:
+            return ""
+        said = _(
+            "No live runs with {network}: no pictures are here that tell the truth about it. Start the app with --images and a"
+            " folder or zip of pictures, or fetch Imagenette under Networks ({size} MB)."
+        )
+        return said.format(network=self.card(network).name, size=imagenette.MEGABYTES)
+
+    def may_share(self, network: str, other: str) -> bool:
+        """Whether what a live run of ``network`` looks at tells the truth about the network ``other``, too: photographs do,
+        dreams where they were checked."""
+        source = self.live_source(network)
+        return source is not None and source in (self.images, imagenette.folder(), dreams_for(self.card(other)))
 
     def precomputed(self, name: str, row_type: type) -> Any:
         """A table of assets/results, or None when this network has none."""
@@ -211,62 +245,6 @@ class Studio:
         except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             log.warning("passed over %s, which is no table of results: %s", path.name, error)
             return None
-
-
-def photo_choices() -> list[tuple[str, str]]:
-    """(caption, photo) of what the gallery offers: the sample photographs, then a few dreams."""
-    samples = [(photo.title, f"sample:{photo.key}") for photo in sample_photos()]
-    dreams = [(_("Dream {number}").format(number=i + 1), f"dream:{i}") for i in range(len(dream_pixels()))]
-    return samples + dreams
-
-
-def photo_name(photo: str) -> str:
-    """What the page calls it: its caption in the gallery, or that it is the visitor's own."""
-    return next((caption for caption, offered in photo_choices() if offered == photo), _("your picture"))
-
-
-def thumbnails() -> list[tuple[np.ndarray, str]]:
-    """Pictures and captions of the gallery, in the order of ``photo_choices``."""
-    samples = [(_square(str(photo.path), 128, 128, "bilinear"), photo.title) for photo in sample_photos()]
-    dreams = [
-        (pixels.repeat(2, axis=0).repeat(2, axis=1), _("Dream {number}").format(number=i + 1))
-        for i, pixels in enumerate(dream_pixels())
-    ]
-    return samples + dreams
-
-
-@lru_cache(maxsize=1)
-def dream_pixels() -> tuple[np.ndarray, ...]:
-    """The first held-out dreams of the default network, read without torch so that the page opens at once."""
-    import io
-    import zipfile
-    import zlib
-
-    from PIL import Image
-
-    path = dreams_path(DEFAULT_MODEL)
-    if not path.is_file():
-        return ()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.startswith("held_out/")]
-            chosen = names[:: max(1, len(names) // DREAMS_SHOWN)][:DREAMS_SHOWN]
-            return tuple(np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for name in chosen)
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        log.warning("passed over %s, which holds no dreams: %s", path.name, error)
-        return ()
-
-
-_opening = threading.Lock()
-
-
-@lru_cache(maxsize=64)
-def _square(path: str, resize: int, crop: int, interpolation: str) -> np.ndarray:
-    """Cached, since a large upload takes a second to decode and is asked for at every click."""
-    with _opening:  # a picture of 50 megapixels takes half a gigabyte while it is opened: one after another
-        pixels = np.asarray(square(open_image(path), resize, crop, interpolation))
-    pixels.setflags(write=False)
-    return pixels
 
 
 @lru_cache(maxsize=32)

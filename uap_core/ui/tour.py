@@ -7,13 +7,15 @@ page cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from uap_core.assets import RESULTS
 from uap_core.errors import DatasetError
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.tables import Table, mean_rate
 from uap_core.texts import _
 from uap_core.ui.scene import Scene, usual
@@ -24,21 +26,48 @@ if TYPE_CHECKING:
     from uap_core.experiments.exhibit import Exhibit
     from uap_core.ui.setup_panel import Setup
 
-ANOTHER_PHOTO, ANOTHER_NETWORK = "sample:cat", "separable64"
 SMALL_LEVEL = 2  # 255ths; where the universal pattern still fails and an attack made for the picture does not
 NEARLY = 0.02
 
 
 @dataclass(frozen=True)
+class Cast:
+    """Who plays with a network: ``photo`` beside the first, ``network`` beside the usual one, ``single`` is a photograph that
+    withstands the small pattern and not FGSM; ``matrix`` is the table of who fools whom."""
+
+    photo: str
+    network: str
+    single: str
+    matrix: str
+
+
+CASTS = {  # by the pixels that the usual network takes
+    224: Cast("sample:cat", "squeezenet1_1_caffe", "sample:tripod", "imagenet-matrix"),
+    64: Cast("sample:cat", "separable64", "sample:lion", "embedded-matrix"),
+}
+
+
+@dataclass(frozen=True)
 class Stop:
-    """One place of the tour: ``scene`` changes the usual one, ``shows`` are ids of what is outlined, the first scrolled to."""
+    """One place of the tour: ``changes`` to the usual scene, ``shows`` are ids of what is outlined, the first scrolled to.
+
+    ``table`` ends the name of the table that is told: where the usual network has none, the quick network stands in for it.
+    """
 
     step: int
     title: str
     tab: str
     shows: tuple[str, ...]
     say: Callable[[Studio, Scene], str]
-    scene: dict[str, Any] = field(default_factory=dict)
+    changes: Callable[[Cast], dict[str, Any]] = lambda cast: {}
+    table: str = ""
+
+    def scene(self, studio: Studio) -> Scene:
+        """What is set here."""
+        first = usual(studio)
+        if self.table and not (RESULTS / f"{first.network}-{self.table}.json").is_file():
+            first = usual(studio, QUICK_MODEL)
+        return replace(first, **self.changes(CASTS[studio.card(first.network).input_size]))
 
 
 def the_photograph(studio: Studio, scene: Scene) -> str:
@@ -77,12 +106,14 @@ def another_network(studio: Studio, scene: Scene) -> str:
     """The same pattern on a network that had no part in it."""
     from uap_core.experiments.origins import MatrixRow
 
-    table = _shipped(studio, "embedded-matrix", MatrixRow)
-    rate = next(row.fooling_rate for row in table.rows if (row.perturbation, row.network) == (scene.pattern, scene.network))
-    return _(
-        "{network} had no part in making the pattern: {outcome}."
-        " It is fooled on {rate:.1%} of {count} held-out images; the tab Transfer has all networks."
-    ).format(network=_name(studio, scene), outcome=_was_and_is(_exhibit(studio, scene)), rate=rate.value, count=rate.total)
+    table = _shipped(studio, CASTS[studio.card(scene.network).input_size].matrix, MatrixRow)
+    said = _("{network} had no part in making the pattern: {outcome}.").format(
+        network=_name(studio, scene), outcome=_was_and_is(_exhibit(studio, scene))
+    )
+    here = (scene.pattern, scene.network)
+    rates = [row.fooling_rate for row in table.rows if (row.perturbation, row.network) == here]
+    often = _("It is fooled on {rate:.1%} of {count} held-out images; the tab Transfer has all networks.")
+    return " ".join([said, *(often.format(rate=rate.value, count=rate.total) for rate in rates)])
 
 
 def how_strong(studio: Studio, scene: Scene) -> str:
@@ -139,20 +170,27 @@ def made_for_one(studio: Studio, scene: Scene) -> str:
 
 
 STOPS = (
-    Stop(1, _("A photograph."), "apply", ("before", "before-after"), the_photograph, {"epsilon": 0.0}),
+    Stop(1, _("A photograph."), "apply", ("before", "before-after"), the_photograph, lambda cast: {"epsilon": 0.0}),
     Stop(2, _("A pattern is added."), "apply", ("verdict", "before-after"), the_pattern),
-    Stop(3, _("Another photograph."), "apply", ("verdict", "gallery"), another_photograph, {"photo": ANOTHER_PHOTO}),
+    Stop(3, _("Another photograph."), "apply", ("verdict", "gallery"), another_photograph, lambda cast: {"photo": cast.photo}),
     Stop(
         4,
         _("Another network."),
         "apply",
         ("verdict", "network"),
         another_network,
-        {"photo": ANOTHER_PHOTO, "network": ANOTHER_NETWORK},
+        lambda cast: {"photo": cast.photo, "network": cast.network},
     ),
-    Stop(5, _("How strong must it be?"), "epsilon", ("sweep-chart",), how_strong),
-    Stop(5, _("How many pictures does it take?"), "samples", ("curve-stored",), how_many),
-    Stop(6, _("Made for one picture."), "compare", ("contenders",), made_for_one, {"epsilon": float(SMALL_LEVEL)}),
+    Stop(5, _("How strong must it be?"), "epsilon", ("sweep-chart",), how_strong, table="sweep"),
+    Stop(5, _("How many pictures does it take?"), "samples", ("curve-stored",), how_many, table="curve-real"),
+    Stop(
+        6,
+        _("Made for one picture."),
+        "compare",
+        ("contenders",),
+        made_for_one,
+        lambda cast: {"photo": cast.single, "epsilon": float(SMALL_LEVEL)},
+    ),
 )
 _OUTLINED = ",\n".join(
     f'body:has(#tour [data-stop="{place}"]) :is({", ".join(f"#{name}" for name in stop.shows)})'
@@ -199,7 +237,7 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, start: gr
         if place > len(STOPS):
             return leave()
         stop = STOPS[place - 1]
-        scene = replace(usual(studio), **stop.scene)
+        scene = stop.scene(studio)
         return (
             _sentence(place, stop.say(studio, scene)),
             place,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from uap_core.models.twins import TWINS, twin_key
-from uap_core.models.zoo import DEFAULT_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.tables import Table, to_csv
 from uap_core.texts import _
 from uap_core.ui.charts import drawn_once
@@ -70,7 +70,7 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
 
     table = studio.precomputed(f"{network}-rounds", RoundRow)
     if table is None or not studio.card(network).is_weights(table.provenance["weights_sha256"]):
-        here = studio.card(DEFAULT_MODEL).name
+        here = studio.card(QUICK_MODEL).name
         return (
             status(
                 _("This network was not trained in rounds: choose {network} on the left to see what they do.").format(

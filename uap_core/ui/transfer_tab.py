@@ -15,6 +15,7 @@ from uap_core.tables import Table, to_csv
 from uap_core.texts import _
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.rate_table import MADE_ON_IT, rate_table, told
 from uap_core.ui.setup_panel import Setup
 from uap_core.ui.studio import Pattern, Studio
@@ -50,7 +51,7 @@ many images and many networks is **doubly universal**. The paper's Table 2 has t
 $\ell_\infty$ 10/255, on ImageNet's validation images: a pattern crafted on GoogLeNet fools GoogLeNet at 78.9 %,
 CaffeNet at 43.8 %, VGG-F at 46.2 %, VGG-16 at 39.2 %, VGG-19 at 39.8 % and ResNet-152 at 45.5 % (Moosavi-Dezfooli et
 al., 2017). Live cells are measured on dreams or on your own pictures, precomputed ones on photographs: compare their
-order, not their height.
+order, not their height. Only networks that those pictures tell the truth about can be ticked.
 """)
 FAMILIES = {_("embedded, 64 pixels"): "embedded", _("ImageNet, 224 pixels"): "imagenet"}
 MADE = _("made on this network")
@@ -68,10 +69,15 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     examples = gr.HTML(elem_id="transfer-examples")
     stored_csv = download(_("Both tables (.csv)"), "transfer-stored-csv")
     gr.Markdown(_("#### Live: the library's patterns and yours, on networks of the chosen one's size"))
-    networks = gr.CheckboxGroup(label=_("Networks"), elem_id="transfer-networks")
+    networks = gr.CheckboxGroup(
+        label=_("Networks"),
+        elem_id="transfer-networks",
+        info=_("Those that the pictures of the chosen one tell the truth about."),
+    )
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id="transfer-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="transfer-stop")
+    offer_where_right(studio, setup, tab, [run], "transfer-live-note")
     state = gr.HTML(elem_id="transfer-status")
     live = gr.HTML(elem_id="transfer-live")
     live_csv = download(_("These cells (.csv)"), "transfer-csv")
@@ -105,6 +111,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         from uap_core.experiments.cross_model import cross_model, made_to_transfer
         from uap_core.experiments.matrix import fooling_matrix, noises
 
+        chosen = [key for key in chosen if studio.may_share(network, key)]
         if not chosen:
             raise SettingError(_("Tick at least one network."))
         yield progress_note(_("Opening networks and images…"), 0), "", hide()
@@ -211,10 +218,11 @@ def _accuracies(found: dict[str, str]) -> str:
 
 
 def _same_size(studio: Studio, network: str, ticked: Sequence[str]) -> Any:
-    """The networks of this machine that take pictures of the chosen one's size: those ``ticked`` stay so, if any is here,
-    otherwise all are."""
+    """The networks of this machine that take pictures of the chosen one's size and that its pictures tell the truth about:
+    those ``ticked`` stay so, if any is here, otherwise all are."""
     side = studio.card(network).input_size
-    fitting = [(studio.card(key).name, key) for _, key in studio.networks() if studio.card(key).input_size == side]
+    alike = [key for _, key in studio.networks() if studio.card(key).input_size == side]
+    fitting = [(studio.card(key).name, key) for key in alike if studio.may_share(network, key)]
     keys = [key for _, key in fitting]
     return gr.update(choices=fitting, value=[key for key in keys if key in ticked] or keys)
 

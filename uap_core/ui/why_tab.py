@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,6 +15,7 @@ from uap_core.ui import lipschitz_view
 from uap_core.ui.charts import drawn_once
 from uap_core.ui.freshness import keep_fresh
 from uap_core.ui.halting import run_until_stopped
+from uap_core.ui.live_runs import offer_where_right
 from uap_core.ui.setup_panel import Setup, chosen
 from uap_core.ui.studio import Pattern, Studio
 from uap_core.ui.titles import network_name
@@ -59,6 +61,7 @@ larger the share of its label's images that takes it; labels that mostly stay wh
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 LIVE_NORMALS, LIVE_IMAGES = 64, 100
+Live = Callable[[list[gr.Button], str], None]  # lays out when the buttons of a live run are offered
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Section:
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
-    sections = [_boundaries(studio, setup), _directions(studio, setup), _labels(studio, setup)]
+    live = partial(offer_where_right, studio, setup, tab)
+    sections = [part(studio, setup, live) for part in (_boundaries, _directions, _labels)]
 
     def stored(network: str) -> tuple[Any, ...]:
         return tuple(value for section in sections for value in section.stored(network))
@@ -80,12 +84,15 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     lipschitz_view.build(studio, setup, tab)
 
 
-def _frame(question: str, prefix: str, charts: list[str], downloads: dict[str, str], explanation: str) -> tuple[Any, ...]:
+def _frame(
+    live: Live, question: str, prefix: str, charts: list[str], downloads: dict[str, str], explanation: str
+) -> tuple[Any, ...]:
     """Question, buttons, sentence, charts, downloads, explanation: what every section has, in this order."""
     gr.Markdown(question, latex_delimiters=LATEX, elem_classes="explain")
     with gr.Row():
         run = gr.Button(_("Measure now"), variant="primary", elem_id=f"{prefix}-run")
         stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id=f"{prefix}-stop")
+    live([run], f"{prefix}-live-note")
     outputs: list[Any] = [gr.HTML(awaited(), elem_id=f"{prefix}-status"), *(chart(name) for name in charts)]
     with gr.Row():
         outputs += [download(label, name) for name, label in downloads.items()]
@@ -99,12 +106,12 @@ def _wire(studio: Studio, run: Any, stop: Any, measure: Callable[..., Any], inpu
 
 
 def _missing(outputs: list[Any]) -> tuple[Any, ...]:
-    return status(_("Not precomputed for this network: press the button to measure it.")), *(hide() for _ in outputs[1:])
+    return status(_("Not precomputed for this network.")), *(hide() for _ in outputs[1:])
 
 
-def _boundaries(studio: Studio, setup: Setup) -> Section:
+def _boundaries(studio: Studio, setup: Setup, live: Live) -> Section:
     downloads = {"normals-csv": _("The singular values (.csv)"), "subspace-csv": _("The rates (.csv)")}
-    run, stop, outputs = _frame(BOUNDARIES, "normals", ["normals-chart", "subspace-chart"], downloads, BOUNDARIES_READ)
+    run, stop, outputs = _frame(live, BOUNDARIES, "normals", ["normals-chart", "subspace-chart"], downloads, BOUNDARIES_READ)
 
     def drawn(values: list[SingularRow], rates: list[SubspaceRow], title: str) -> tuple[Any, ...]:
         from uap_core.plots.geometry import singular_figure, subspace_figure
@@ -184,9 +191,9 @@ def _boundaries(studio: Studio, setup: Setup) -> Section:
     return Section(outputs, stored)
 
 
-def _directions(studio: Studio, setup: Setup) -> Section:
+def _directions(studio: Studio, setup: Setup, live: Live) -> Section:
     csv = {"directions-csv": _("These points (.csv)")}
-    run, stop, outputs = _frame(DIRECTIONS, "directions", ["directions-chart"], csv, DIRECTIONS_READ)
+    run, stop, outputs = _frame(live, DIRECTIONS, "directions", ["directions-chart"], csv, DIRECTIONS_READ)
 
     def stored(network: str) -> tuple[Any, ...]:
         from uap_core.experiments.directions import DirectionRow
@@ -259,9 +266,9 @@ def _directions(studio: Studio, setup: Setup) -> Section:
     return Section(outputs, stored)
 
 
-def _labels(studio: Studio, setup: Setup) -> Section:
+def _labels(studio: Studio, setup: Setup, live: Live) -> Section:
     csv = {"labels-csv": _("All moves (.csv)")}
-    run, stop, outputs = _frame(LABELS, "labels", ["labels-chart"], csv, LABELS_READ)
+    run, stop, outputs = _frame(live, LABELS, "labels", ["labels-chart"], csv, LABELS_READ)
 
     def stored(network: str) -> tuple[Any, ...]:
         from uap_core.experiments.dominant import Move

@@ -190,13 +190,15 @@ def stopping(button: gr.Button, running: Any, sentence: str, where: gr.HTML) -> 
 
 
 def told(name: str, fetching: Iterable[Fetched]) -> Iterator[str]:
-    """A download as sentences with a meter, four a second."""
-    shown = 0.0
+    """A download as sentences with a meter, four a second; after two seconds with the time that is left at this rate."""
+    started, shown = time.monotonic(), 0.0
     for fetched in fetching:
         now = time.monotonic()
         if now - shown > 0.25:
-            shown = now
-            yield progress_note(f"{name}: {fetched}", fetched.share)
+            shown, share = now, fetched.share
+            known = share > 0 and now - started > 2
+            left = _(", about {seconds:.0f} s left").format(seconds=(now - started) * (1 - share) / share) if known else ""
+            yield progress_note(f"{name}: {fetched}{left}", share)
 
 
 def bars(title: str, rows: Sequence[tuple[str, float]], was: str, new: str) -> str:

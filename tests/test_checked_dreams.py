@@ -1,0 +1,49 @@
+"""Which networks dreams tell the truth about: those whose card says so, within ten points of what photographs say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from uap_core.assets import PERTURBATIONS, dreams_path
+from uap_core.crafting.problem import predicted
+from uap_core.datasets import open_held_out
+from uap_core.metrics import predict
+from uap_core.models.zoo import checked_networks, load_model
+from uap_core.perturbation import load_perturbation
+
+CARD = json.loads(dreams_path("resnet64").with_suffix(".json").read_text(encoding="utf-8"))
+CHECKED = CARD["checked"]["networks"]
+
+
+def differences(stated: dict) -> list[float]:
+    return [abs(stated[name]["dreams"] - stated[name]["photographs"]) for name in ("accuracy", "fooling_rate")]
+
+
+def test_the_card_lists_those_within_ten_points_and_no_other() -> None:
+    within = {key for key, stated in CHECKED.items() if max(differences(stated)) <= 0.1}
+    assert within == {"resnet64", *CARD["valid_for"]}
+    assert checked_networks(dreams_path("resnet64")) == CARD["valid_for"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"valid_for": 3}'])
+def test_a_card_that_says_nothing_lists_nobody(tmp_path: Path, text: str) -> None:
+    assert checked_networks(tmp_path / "absent.zip") == []
+    (tmp_path / "odd.json").write_text(text)
+    assert checked_networks(tmp_path / "odd.zip") == []
+
+
+@pytest.mark.parametrize("key", CHECKED)
+def test_what_the_card_states_is_what_is_measured(key: str, shared: Path) -> None:
+    network, stated = load_model(key), CHECKED[key]
+    pattern = load_perturbation(PERTURBATIONS / f"{stated['pattern']}.safetensors").pattern
+    for name, source in (("dreams", dreams_path("resnet64")), ("photographs", shared / "data" / "tiny-imagenet-100.zip")):
+        images = open_held_out(source, network.card.resize_size, network.size)
+        truth, clean = images.truth(network.class_ids), predict(network, images.batches())
+        assert truth is not None
+        right = (clean == truth).float().mean().item()
+        fooled = (predicted(network, images.pixels, pattern) != clean).float().mean().item()
+        assert right == pytest.approx(stated["accuracy"][name], abs=0.004)
+        assert fooled == pytest.approx(stated["fooling_rate"][name], abs=0.004)

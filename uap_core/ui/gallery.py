@@ -1,0 +1,80 @@
+"""The pictures that the page offers: sample photographs, and behind "more" a few dreams. Read without torch."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import zipfile
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from uap_core.assets import dreams_path
+from uap_core.images import open_image, square
+from uap_core.models.zoo import QUICK_MODEL
+from uap_core.photographs import Photo, sample_photos
+from uap_core.texts import _
+
+log = logging.getLogger("uap_core.ui")
+
+DREAMS_SHOWN = 6
+
+
+def photo_choices() -> list[tuple[str, str]]:
+    """(caption, photo) of the sample photographs."""
+    return [(photo.title, f"sample:{photo.key}") for photo in sample_photos()]
+
+
+def dream_choices() -> list[tuple[str, str]]:
+    """(caption, photo) of a few dreams."""
+    return [(_("Dream {number}").format(number=i + 1), f"dream:{i}") for i in range(len(dream_pixels()))]
+
+
+def photo_name(photo: str) -> str:
+    """What the page calls it: its caption among the choices, or that it is the visitor's own."""
+    offered = photo_choices() + dream_choices()
+    return next((caption for caption, one in offered if one == photo), _("your picture"))
+
+
+def thumbnails() -> list[tuple[np.ndarray, str]]:
+    """Pictures and captions, in the order of ``photo_choices``."""
+    return [(picture_square(photo, 128, 128, "bilinear"), photo.title) for photo in sample_photos()]
+
+
+def dream_thumbnails() -> list[tuple[np.ndarray, str]]:
+    """Pictures and captions, in the order of ``dream_choices``."""
+    captions = [caption for caption, _ in dream_choices()]
+    return [(pixels.repeat(2, 0).repeat(2, 1), caption) for pixels, caption in zip(dream_pixels(), captions, strict=True)]
+
+
+@lru_cache(maxsize=1)
+def dream_pixels() -> tuple[np.ndarray, ...]:
+    """The first held-out dreams of the quick network, read without torch so that the page opens at once."""
+    path = dreams_path(QUICK_MODEL)
+    if not path.is_file():
+        return ()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.startswith("held_out/")]
+            chosen = names[:: max(1, len(names) // DREAMS_SHOWN)][:DREAMS_SHOWN]
+            return tuple(np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB")) for name in chosen)
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        log.warning("passed over %s, which holds no dreams: %s", path.name, error)
+        return ()
+
+
+_opening = threading.Lock()
+
+
+@lru_cache(maxsize=64)
+def picture_square(picture: Photo | Path, resize: int, crop: int, interpolation: str) -> np.ndarray:
+    """``images.square`` as uint8 (crop,crop,3), cached: a large upload takes a second to decode and each click asks for it."""
+    with _opening:  # a picture of 50 megapixels takes half a gigabyte while it is opened: one after another
+        opened = picture.open() if isinstance(picture, Photo) else open_image(picture)
+        pixels = np.asarray(square(opened, resize, crop, interpolation))
+    pixels.setflags(write=False)
+    return pixels
