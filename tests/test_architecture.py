@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import uap_core
+from uap_core.attacks.menu import MENU
+from uap_core.crafting import METHODS, method_class
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "uap_core"
@@ -19,6 +22,7 @@ LAYERS = (
     {"commands"},
     {"ui"},
     {"plots"},
+    {"api"},
     {"experiments"},
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
@@ -28,6 +32,8 @@ LAYERS = (
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = ("torch", "torchvision", "gradio", "matplotlib")
+STUB = ast.parse((CORE / "__init__.pyi").read_text(encoding="utf-8"))
+PUBLIC = {alias.name: node.module or "" for node in STUB.body if isinstance(node, ast.ImportFrom) for alias in node.names}
 FILES = sorted(path for path in CORE.rglob("*.py") if path != CORE / "__init__.py")
 
 
@@ -74,7 +80,7 @@ def test_arrows_point_down(path: Path) -> None:
     for name, _ in imports(path):
         parts = name.split(".")
         if parts[0] == "uap_core" and len(parts) > 1:
-            theirs = uap_core._HOMES.get(parts[1], parts[1]).split(".")[0]
+            theirs = PUBLIC.get(parts[1], parts[1]).split(".")[0]
             if theirs not in HEIGHT:  # the package's own version, say
                 continue
             assert mine == theirs or HEIGHT[mine] >= HEIGHT[theirs], f"{mine} imports {name}"
@@ -114,12 +120,42 @@ def test_stays_light(statement: str) -> None:
     assert run.stdout.strip() == "[]"
 
 
+def test_importing_the_package_is_quick() -> None:
+    """Less than 50 ms; the best of five, since the machine may be busy."""
+    check = "import time; begun = time.perf_counter(); import uap_core; print(time.perf_counter() - begun)"
+    runs = [
+        subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True) for _ in range(5)
+    ]
+    assert min(float(run.stdout) for run in runs) < 0.05
+
+
 def test_public_names_are_there() -> None:
-    assert uap_core.__all__
+    assert set(uap_core.__all__) == set(PUBLIC)
+    assert set(uap_core.__all__) <= set(dir(uap_core)), "editors complete them"
     for name in uap_core.__all__:
         assert getattr(uap_core, name).__name__ == name
     with pytest.raises(AttributeError, match="nonsense"):
         uap_core.nonsense  # noqa: B018
+
+
+def test_every_method_and_attack_is_public() -> None:
+    assert {method_class(key) for key in METHODS} <= {getattr(uap_core, name) for name in uap_core.__all__}
+    for item in MENU.values():
+        assert getattr(uap_core, type(item.build(0.1, 1, False)).__name__, None) is type(item.build(0.1, 1, False))
+
+
+def test_the_equation_is_written_once() -> None:
+    """clamp(x + v, 0, 1) below the page is ``apply``."""
+    written = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)* [+-] .*\)\.clamp\(0(?:\.0)?, 1(?:\.0)?\)")
+    found = [path.name for path in FILES if room_of(path) != "ui" and written.search(path.read_text(encoding="utf-8"))]
+    # The others: pixels moved along tanh, the bounds of a pixel, rounding to the 8-bit grid.
+    assert sorted(found) == ["aim.py", "carlini_wagner.py", "norms.py", "perturbation.py"]
+
+
+def test_half_written_files_are_the_matter_of_one_file() -> None:
+    """``files.whole_file``; dreams are written into a zip by a module of their own."""
+    beside = re.compile(r"mkstemp\(|with_suffix\(\"\.part\"\)")
+    assert {path.name for path in FILES if beside.search(path.read_text(encoding="utf-8"))} - {"dream.py"} == {"files.py"}
 
 
 def test_the_front_door_is_small() -> None:

@@ -1,44 +1,38 @@
-"""python -m uap_core: from the command line, what the page does, and how everything that ships was made."""
+"""uap, or python -m uap_core: from the command line, what the page does, and how everything that ships was made."""
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
+from uap_core.commands.applying import apply
 from uap_core.commands.crafting import convert, craft
 from uap_core.commands.defending import defend
 from uap_core.commands.explaining import lipschitz, why
 from uap_core.commands.measuring import curve, evaluate, sweep
 from uap_core.commands.models import fetch, models
 from uap_core.commands.publishing import library, publish
+from uap_core.commands.serving import ServeCommand, run, serve
 from uap_core.commands.training import dream, fine_tune, train
 from uap_core.commands.transferring import halves, transfer
-from uap_core.errors import UapError
-from uap_core.models.allocator import keep_freed_memory
 
 app = typer.Typer(
-    help="Universal adversarial perturbations: craft, evaluate, sweep; train and dream for the embedded networks.",
+    help="Universal adversarial perturbations: see, apply, craft, evaluate, sweep; train and dream for the embedded networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 # In the order of --help.
+app.command(cls=ServeCommand)(serve)
 for command in (
-    *(models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream),
+    *(apply, models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream),
     *(library, transfer, halves, lipschitz, defend, why, publish),
 ):
     app.command()(command)
 
 
 def main() -> None:
-    """Run a command; an error of ours, or of a file or folder, becomes one sentence and exit status 1."""
-    keep_freed_memory()
-    try:
-        app()
-    except (UapError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    """Run what the command line says."""
+    run(app)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,20 @@ SPLITS = {"craft": ("craft", "train"), "held_out": ("held_out", "eval", "val")}
 
 @dataclass(frozen=True)
 class ImageSet:
-    """``pixels`` uint8 (N,3,H,W); ``classes`` and ``files``, N names each, the folder and file that each image came from."""
+    """Hold a set of images, read once.
+
+    Args:
+        name: what tables call it.
+        pixels: uint8 (N,3,H,W).
+        classes: the folder that each image came from, N names.
+        files: the file that each image came from, N names.
+
+    Example:
+        >>> import uap_core
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=8)
+        >>> len(images), tuple(images.images().shape), tuple(images.prefix(2).pixels.shape)
+        (8, (8, 3, 64, 64), (2, 3, 64, 64))
+    """
 
     name: str
     pixels: Tensor
@@ -39,9 +52,9 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.files)
 
-    def images(self, indices: Tensor | slice) -> Tensor:
-        """The chosen images as a batch, float32 (n,3,H,W) in [0,1]."""
-        return self.pixels[indices].float() / LEVELS
+    def images(self, indices: Tensor | slice | None = None) -> Tensor:
+        """Return the images at ``indices``, or all of them, as a batch, float32 (n,3,H,W) in [0,1]."""
+        return (self.pixels if indices is None else self.pixels[indices]).float() / LEVELS
 
     def batches(self, size: int = 32) -> Iterator[Tensor]:
         """All images in order, ``size`` at a time."""
@@ -88,12 +101,27 @@ def open_image_set(
     interpolation: str = "bilinear",
     classes: int | None = None,
 ) -> ImageSet:
-    """Read the images of ``source`` (folder or zip) as ``crop`` x ``crop`` squares, preprocessed as in ``images.square``.
+    """Read a folder or zip of pictures as squares, preprocessed as in ``images.square``.
 
-    ``split`` is "craft", "held_out" or None for everything. ``limit`` and ``per_class`` keep the first images, in the order
-    of classes and files (``limit`` spreads over the classes); ``classes`` keeps so many class folders, from all over their
-    order. Pictures that cannot be opened are passed over.
-    Raises DatasetError when nothing is left.
+    Pictures that cannot be opened are passed over.
+
+    Args:
+        source: folder or zip, one folder a class: ``[split/]class/picture``.
+        split: "craft", "held_out", or None for everything.
+        resize: pixels of the short side before cutting.
+        crop: pixels of the square's side.
+        limit: keep the first images, in the order of classes and files, spread over the classes.
+        per_class: keep so many of each class.
+        interpolation: "bilinear" or "bicubic".
+        classes: keep so many class folders, from all over their order.
+
+    Raises:
+        DatasetError: there is no such folder or zip, or no picture in it.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=3).pixels.shape
+        torch.Size([3, 3, 64, 64])
     """
     import torch
 

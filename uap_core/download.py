@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from uap_core.errors import DownloadError
+from uap_core.files import whole_file
 from uap_core.texts import _
 
 BLOCK = 1 << 18
@@ -88,23 +87,20 @@ def download(
     """
     advice = advice or _("Try again, or get {address} elsewhere and save it as {path}.").format(address=url, path=path)
     with one_at_a_time(path), writing(path.name, path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path.parent, f".{path.name}.*.part")
-        handle, part = tempfile.mkstemp(suffix=".part", prefix=f".{path.name}.", dir=path.parent)
-        try:
-            digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
-            with os.fdopen(handle, "wb") as out:
-                for block, total in _blocks(url, path.name, advice):
-                    done += len(block)
-                    if largest and max(done, total) > largest:
-                        raise DownloadError(
-                            _("{host} offers a larger file than {file} is. {advice}").format(
-                                host=host_of(url), file=path.name, advice=advice
-                            )
+        digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
+        with whole_file(path) as out:
+            for block, total in _blocks(url, path.name, advice):
+                done += len(block)
+                if largest and max(done, total) > largest:
+                    raise DownloadError(
+                        _("{host} offers a larger file than {file} is. {advice}").format(
+                            host=host_of(url), file=path.name, advice=advice
                         )
-                    out.write(block)
-                    digest.update(block)
-                    yield Fetched(done, total)
+                    )
+                out.write(block)
+                digest.update(block)
+                yield Fetched(done, total)
             if not digest.hexdigest().startswith(digits):
                 found = _("its {algorithm} does not begin with {digits}").format(algorithm=NAMES[algorithm], digits=digits[:8])
                 raise DownloadError(
@@ -112,11 +108,6 @@ def download(
                         host=host_of(url), file=path.name, found=found, advice=advice
                     )
                 )
-            os.chmod(part, 0o644)  # temporary files are for their owner's eyes only
-            os.replace(part, path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(part)
 
 
 def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 
 class UapError(Exception):
-    """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to a visitor."""
+    """Be the base of all errors raised on purpose; ``str(error)`` is fit to be shown to a visitor.
+
+    Example:
+        >>> import uap_core
+        >>> try:
+        ...     uap_core.Ball("l7", 0.1)
+        ... except uap_core.UapError as error:
+        ...     print(error)
+        The norm must be 'linf' or 'l2', not 'l7'.
+    """
 
 
 class ImageError(UapError):

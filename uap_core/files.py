@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write beside ``path`` under a name of its own, then rename: the last of several writers wins, whole. Raises OSError."""
+    """Write ``data`` as in ``whole_file``. Raises OSError."""
+    with whole_file(path) as out:
+        out.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a binary file for writing that becomes ``path`` when the block ends without an error.
+
+    Until then it lies beside ``path`` under a name of its own, and any error removes it: of several writers the last wins,
+    whole. Missing folders are made. Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(suffix=".part", prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
+        with os.fdopen(handle, "w+b") as out:
+            yield out
         os.chmod(beside, 0o644)  # temporary files are for their owner's eyes only
         os.replace(beside, path)
     except BaseException:
-        os.unlink(beside)
+        with suppress(FileNotFoundError):
+            os.unlink(beside)
         raise

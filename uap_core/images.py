@@ -45,7 +45,18 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     """Open a picture from a stranger as 8-bit RGB, upright.
 
     Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
-    bits, CMYK, palettes and grey become RGB, EXIF rotation is applied. Raises ImageError with one sentence otherwise.
+    bits, CMYK, palettes and grey become RGB, EXIF rotation is applied.
+
+    Args:
+        source: a path, the bytes of a file, or a Pillow image.
+
+    Raises:
+        ImageError: it is no picture, damaged, or larger than the limits allow.
+
+    Example:
+        >>> import torch, uap_core
+        >>> uap_core.open_image(uap_core.png_bytes(torch.zeros(1, 3, 8, 8))).size
+        (8, 8)
     """
     if isinstance(source, Image.Image):
         return _to_rgb(source)
@@ -166,10 +177,24 @@ def _numbers(strip: Image.Image) -> np.ndarray:
 
 
 def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:
-    """Resize the short side to ``resize`` pixels (antialiased), cut the centre ``crop`` x ``crop`` square.
+    """Resize the short side (antialiased) and cut the centre square.
 
-    Returns (1,3,crop,crop) in [0,1], on the 8-bit grid: the documented preprocessing of torchvision's classifiers without
-    its normalisation, which is each network's first layer. Nothing is resized after this point.
+    The documented preprocessing of torchvision's classifiers without its normalisation, which is each network's first layer.
+    Nothing is resized after this point.
+
+    Args:
+        picture: 8-bit RGB, as ``open_image`` gives it.
+        resize: pixels of the short side.
+        crop: pixels of the square's side.
+        interpolation: "bilinear" or "bicubic".
+
+    Returns:
+        (1,3,crop,crop) in [0,1], on the 8-bit grid.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.preprocess(uap_core.sample_photos()[0].open(), 64, 64).shape
+        torch.Size([1, 3, 64, 64])
     """
     import torch
 
@@ -208,7 +233,16 @@ def from_array(pixels: np.ndarray) -> Tensor:
 
 
 def png_bytes(image: Tensor) -> bytes:
-    """A PNG of one image, lossless: read back it is exactly ``to_array(image)``."""
+    """Make a PNG of one image, lossless: read back it is exactly ``to_array(image)``.
+
+    Args:
+        image: (1,3,H,W) or (3,H,W) in [0,1]; rounded to 256 levels.
+
+    Example:
+        >>> import torch, uap_core
+        >>> uap_core.png_bytes(torch.zeros(1, 3, 8, 8))[:4]
+        b'\\x89PNG'
+    """
     stream = io.BytesIO()
     Image.fromarray(to_array(image)).save(stream, format="PNG")
     return stream.getvalue()

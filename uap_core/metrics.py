@@ -19,7 +19,14 @@ Z95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Rate:
-    """``count`` of ``total`` images."""
+    """State ``count`` of ``total`` images, with the interval that so few leave.
+
+    Example:
+        >>> import uap_core
+        >>> rate = uap_core.Rate(87, 100)
+        >>> rate.value, [round(end, 3) for end in rate.interval]
+        (0.87, [0.79, 0.922])
+    """
 
     count: int
     total: int
@@ -52,6 +59,12 @@ def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:
     No ground truth enters: a wrongly classified image counts when its wrong label changes.
     """
     return Rate(int((clean_labels != perturbed_labels).sum()), len(clean_labels))
+
+
+def target_rate(clean_labels: Tensor, perturbed_labels: Tensor, target: int) -> Rate:
+    """Share of images that become ``target`` (class index) among those that were something else, labels (N,) as above."""
+    others = clean_labels != target
+    return Rate(int((others & (perturbed_labels == target)).sum()), int(others.sum()))
 
 
 def accuracy(labels: Tensor, truth: Tensor) -> Rate:

@@ -18,7 +18,23 @@ LINF, L2 = "linf", "l2"
 
 @dataclass(frozen=True)
 class Ball:
-    """All v with ||v||_p <= radius, p in {"linf", "l2"}, radius in units of [0,1] pixels (10/255, or 2000/255 = 7.84)."""
+    """Hold all v with ||v||_p <= radius: project on it, draw from it, fill it.
+
+    Args:
+        p: "linf" or "l2".
+        radius: in units of [0,1] pixels (10/255, or 2000/255 = 7.84).
+
+    Raises:
+        SettingError: another norm, or a radius that is negative or no number, or in l_inf above 1.
+
+    Example:
+        >>> import torch, uap_core
+        >>> ball = uap_core.Ball("linf", 0.1)
+        >>> ball.project(torch.tensor([-0.3, 0.05, 0.2]))
+        tensor([-0.1000,  0.0500,  0.1000])
+        >>> str(uap_core.Ball("l2", 2000 / 255))
+        'l2 2000/255 = 7.843'
+    """
 
     p: str
     radius: float

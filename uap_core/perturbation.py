@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uap_core.assets import PERTURBATIONS
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.files import write_whole
 from uap_core.foreign import Reading, detect, read_arrays, understood
@@ -25,7 +26,23 @@ SLACK = 1e-5
 
 @dataclass(frozen=True)
 class Perturbation:
-    """``pattern`` float32 (3,H,W) in units of [0,1] pixels, within ``ball``; ``provenance`` says how it was made."""
+    """Hold one universal perturbation: a pattern, the ball it was made for, and where it came from.
+
+    Args:
+        name: what lists call it.
+        pattern: float32 (3,H,W) in units of [0,1] pixels, within ``ball``.
+        ball: norm and radius.
+        provenance: how it was made.
+
+    Raises:
+        PerturbationError: ``pattern`` has another shape or holds what is no number.
+
+    Example:
+        >>> import torch, uap_core
+        >>> v = uap_core.Perturbation("grey", torch.full((3, 4, 4), 0.1), uap_core.Ball("linf", 0.1))
+        >>> v.apply(torch.zeros(2, 3, 4, 4)).shape, round(v.norms.l2, 3)
+        (torch.Size([2, 3, 4, 4]), 0.693)
+    """
 
     name: str
     pattern: Tensor
@@ -46,7 +63,14 @@ class Perturbation:
         return measure(self.pattern)
 
     def apply(self, images: Tensor) -> Tensor:
-        """clamp(x + v, 0, 1) for a batch (N,3,H,W). Raises PerturbationError when the sizes differ: never resized."""
+        """Add the pattern to images as ``apply`` does.
+
+        Args:
+            images: float (N,3,H,W) in [0,1], of the pattern's height and width.
+
+        Raises:
+            PerturbationError: the sizes differ; a pattern is never resized.
+        """
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(
@@ -55,7 +79,7 @@ class Perturbation:
                     " Choose a perturbation of the network's size; resizing would destroy it."
                 ).format(width=mine[1], height=mine[0], its_width=theirs[1], its_height=theirs[0])
             )
-        return (images + self.pattern).clamp(0, 1)
+        return apply(images, self.pattern)
 
     def scaled_to(self, radius: float) -> Perturbation:
         """The same pattern for another epsilon: v * radius / its radius."""
@@ -63,10 +87,46 @@ class Perturbation:
         return Perturbation(self.name, self.pattern * factor, Ball(self.ball.p, radius), self.provenance)
 
 
+def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
+    """Add a perturbation to images and clip to the range of pixels: clamp(x + v, 0, 1), the one equation of this project.
+
+    Args:
+        images: float (N,3,H,W) in [0,1].
+        v: a pattern (3,H,W) for all of them or (N,3,H,W) for each, in the same units; or a ``Perturbation``.
+
+    Raises:
+        PerturbationError: a ``Perturbation`` of another size.
+
+    Example:
+        >>> import torch, uap_core
+        >>> x = torch.tensor([0.5, 0.9]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
+        >>> uap_core.apply(x, torch.full((3, 1, 2), 0.2))[0, 0]
+        tensor([[0.7000, 1.0000]])
+    """
+    if isinstance(v, Perturbation):
+        return v.apply(images)
+    return (images + v.to(images.device)).clamp(0, 1)
+
+
 def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     """Write a .safetensors file with pattern, ball and provenance, or a bare .npy array (3,H,W) float32.
 
     A pattern of whole 255ths (see ``norms.on_grid``) is written as the 8-bit integers that it is: a quarter of the size.
+
+    Args:
+        perturbation: what is written.
+        path: ends in .safetensors or .npy.
+
+    Raises:
+        PerturbationError: another ending.
+
+    Example:
+        >>> import tempfile, uap_core
+        >>> v = uap_core.load_perturbation("resnet64-linf10")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     uap_core.save_perturbation(v, f"{folder}/copy.safetensors")
+        ...     bool((uap_core.load_perturbation(f"{folder}/copy.safetensors").pattern == v.pattern).all())
+        True
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,14 +158,34 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
 def load_perturbation(path: str | Path) -> Perturbation:
     """Read what ``save_perturbation`` wrote, or anybody's file in its likeliest reading (see ``foreign``).
 
-    Nothing that could run code is ever unpickled. Raises PerturbationError.
+    Nothing that could run code is ever unpickled.
+
+    Args:
+        path: a .safetensors, .npy, .npz, .mat or .pth file; or the name of a pattern that ships, such as "resnet64-linf10"
+            (``uap library`` lists them).
+
+    Raises:
+        PerturbationError: there is no such file, or it holds no pattern.
+
+    Example:
+        >>> import uap_core
+        >>> v = uap_core.load_perturbation("resnet64-linf10")
+        >>> tuple(v.pattern.shape), str(v.ball)
+        ((3, 64, 64), 'l_inf 10/255')
     """
-    path = Path(path)
+    path = shipped_path(path)
     own = open_own(path)
     if own is not None:
         return own
     arrays = read_arrays(path)
     return from_arrays(arrays, detect(arrays), path)
+
+
+def shipped_path(path: str | Path) -> Path:
+    """The file of the pattern that ships under the bare name ``path``; any other path, or one that is there, as it is."""
+    path = Path(path)
+    shipped = PERTURBATIONS / f"{path.name.removesuffix(ENDINGS[0])}{ENDINGS[0]}"
+    return shipped if not path.exists() and path.name == str(path) and shipped.is_file() else path
 
 
 def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> Perturbation:

@@ -141,7 +141,13 @@ SAMPLE_PHOTOS = (
 
 
 def sample_photos() -> list[Photo]:
-    """The sample photographs that are really there."""
+    """List the sample photographs that are really there, inside installed packages.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.sample_photos()[0].open().mode
+        'RGB'
+    """
     found = []
     for photo in SAMPLE_PHOTOS:
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from uap_core.files import write_whole
 from uap_core.metrics import Rate
 
 
@@ -50,12 +50,9 @@ class Table:
 
 def write_table(table: Table, path: Path) -> None:
     """As JSON; Rates as {"count", "total"}. Whoever is stopped while writing keeps the file that was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n  ".join(json.dumps(asdict(row)) for row in table.rows)
     head = json.dumps({"title": table.title, "provenance": table.provenance}, indent=1)
-    beside = path.with_suffix(".part")
-    beside.write_text(f'{head[:-2]},\n "rows": [\n  {lines}\n ]\n}}\n', encoding="utf-8")
-    os.replace(beside, path)
+    write_whole(path, f'{head[:-2]},\n "rows": [\n  {lines}\n ]\n}}\n'.encode())
 
 
 def read_table(path: Path, row_type: type) -> Table:

@@ -145,15 +145,6 @@ def test_a_batch_is_that_many_single_attacks(linear) -> None:
     torch.testing.assert_close(together.l2, torch.cat([one.l2 for one in alone]), rtol=0.01, atol=0)
 
 
-def test_the_present_prediction_is_no_target(linear) -> None:
-    network = linear(weights(), torch.zeros(CLASSES))
-    x = pictures(2)
-    targets = network(x).argmin(dim=1)
-    targets[1] = network(x[1:]).argmax()
-    with pytest.raises(SettingError, match="already sees"):
-        ATTACK(network, x, targets, targeted=True)
-
-
 @pytest.mark.parametrize("kappa", [0.0, 1.0, 5.0])
 def test_confidence_is_kept(linear, kappa: float) -> None:
     network = linear(weights(), torch.zeros(CLASSES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import fields
 from itertools import pairwise
 
 import pytest
@@ -239,12 +240,32 @@ def test_an_impossible_target_fails_with_the_best_attempt(linear, attack: Attack
 
 
 @each
-def test_what_is_seen_already_is_no_target(attack: Attack) -> None:
+def test_an_image_at_its_target_is_done_and_the_others_fare_as_alone(attack: Attack) -> None:
     network, x = smooth_network(0), photographs(3)
     target = aims(network, x, True)
     target[1] = network(x[1:2]).argmax()
-    with pytest.raises(SettingError, match="already sees"):
-        attack(network, x, target, True)
+    mixed, rest = attack(network, x, target, True), torch.tensor([0, 2])
+    assert torch.equal(mixed.adversarial[1], x[1])
+    assert bool(mixed.success[1])
+    assert (int(mixed.labels[1]), int(mixed.gradients[1]), int(mixed.queries[1])) == (int(target[1]), 0, 1)
+    assert_consistent(mixed, network, x, target, True)
+    others = attack(network, x[rest], target[rest], True)
+    for field in fields(others):
+        mine, theirs = getattr(mixed, field.name), getattr(others, field.name)
+        if isinstance(mine, Tensor):
+            assert torch.equal(mine[rest], theirs), field.name
+    streamed = list(attack.stream(network, x, target, True))
+    assert all(found.success[1] and torch.equal(found.adversarial[1], x[1]) for found in streamed)
+    assert torch.equal(streamed[-1].adversarial, mixed.adversarial)
+
+
+@each
+def test_a_batch_that_is_at_its_target_costs_one_look(attack: Attack) -> None:
+    network, x = smooth_network(0), photographs(2)
+    result = attack(network, x, network(x).argmax(dim=1), True)
+    assert torch.equal(result.adversarial, x)
+    assert result.success.all()
+    assert (result.gradients.sum(), result.queries.tolist()) == (0, [1, 1])
 
 
 @pytest.mark.parametrize("attack", [attack for attack in ATTACKS.values() if attack.targeted_only])

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from uap_core import Ball, Default, Zoo
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.datasets import open_splits
@@ -108,7 +108,7 @@ def ours(method: Crafter, problem: Problem, held_out: Problem, goal: float, look
             if np.isnan(reached) and rate >= goal:
                 reached = looked - started - measuring
             measuring += time.perf_counter() - looked
-        if isinstance(method, DeepFool) and not np.isnan(reached):
+        if isinstance(method, DeepFoolUAP) and not np.isnan(reached):
             break
     return Run(time.perf_counter() - started - measuring, rate, reached)
 

@@ -17,7 +17,7 @@ from toys import SIDE, convolutional_network, normalised_network, pictures, seed
 from uap_core.crafting import METHODS, method_class
 from uap_core.crafting import problem as problem_room
 from uap_core.crafting.cosine import Cosine
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter, Progress, saturate
 from uap_core.crafting.margin import Margin
@@ -37,7 +37,7 @@ RESUMABLE: dict[str, Crafter] = {
     "default": METHOD,
     "spgd": SPGD(budget=96, batch_size=5, interval=16),
     "sga": SGA(budget=480, batch_size=10, mini_batch=3, passes=2, momentum=0.9, interval=40),
-    "deepfool": DeepFool(passes=3, delta=0.0, interval=10),
+    "deepfool": DeepFoolUAP(passes=3, delta=0.0, interval=10),
     "margin": Margin(budget=96, batch_size=4, interval=16),
     "cosine": Cosine(budget=96, batch_size=4, interval=16),
 }
@@ -274,7 +274,7 @@ def test_a_place_where_nothing_can_be_saved_gets_a_sentence(smooth: Classifier, 
 
 
 def test_deepfool_measures_in_between_but_stops_after_a_pass(smooth: Classifier) -> None:
-    method = DeepFool(delta=0.9, interval=5)
+    method = DeepFoolUAP(delta=0.9, interval=5)
     *steps, last = method.craft(smooth, pictures(12), Ball("linf", 0.2), seeded(0))
     assert last.step == 12
     assert any(p.fooling_rate.value >= 0.1 for p in steps[:-1] if p.fooling_rate)

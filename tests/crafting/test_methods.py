@@ -14,7 +14,7 @@ from toys import SIDE, VALUES, convolutional_network, pictures, seeded
 from uap_core.attacks.deepfool import cross_boundary
 from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.cosine import Cosine
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import Default, tiled
 from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.margin import KAPPA, Margin, margin
@@ -33,7 +33,7 @@ LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 0.5)
 SMALL: dict[str, Crafter] = {
     "default": Default(budget=60, batch_size=4),
     "transfer": Transfer(budget=60, batch_size=4),
-    "deepfool": DeepFool(passes=2),
+    "deepfool": DeepFoolUAP(passes=2),
     "spgd": SPGD(budget=60, batch_size=4),
     "margin": Margin(budget=60, batch_size=4),
     "cosine": Cosine(budget=60, batch_size=4),
@@ -336,7 +336,7 @@ def test_deepfool_at_batch_size_one_is_the_papers_algorithm(smooth: Classifier) 
         rates.append(float((smooth((x + v).clamp(0, 1)).argmax(dim=1) != labels).float().mean()))
         if rates[-1] >= 0.8:
             break
-    progresses = run(DeepFool(), smooth, images, ball, 5)
+    progresses = run(DeepFoolUAP(), smooth, images, ball, 5)
     measured = [progress.fooling_rate.value for progress in progresses if progress.fooling_rate]
     torch.testing.assert_close(progresses[-1].perturbation, v, rtol=1e-4, atol=1e-6)
     assert measured[: len(rates)] == pytest.approx(rates)
@@ -344,8 +344,8 @@ def test_deepfool_at_batch_size_one_is_the_papers_algorithm(smooth: Classifier) 
 
 def test_deepfool_stops_after_the_pass_that_is_enough(smooth: Classifier) -> None:
     images = pictures(12)
-    *_, patient = run(DeepFool(delta=0.0, passes=3), smooth, images, Ball("linf", 0.2))
-    *_, content = run(DeepFool(delta=0.5), smooth, images, Ball("linf", 0.2))
+    *_, patient = run(DeepFoolUAP(delta=0.0, passes=3), smooth, images, Ball("linf", 0.2))
+    *_, content = run(DeepFoolUAP(delta=0.5), smooth, images, Ball("linf", 0.2))
     assert patient.step == 36
     assert content.step == 12
     assert content.fooling_rate is not None
@@ -355,7 +355,7 @@ def test_deepfool_stops_after_the_pass_that_is_enough(smooth: Classifier) -> Non
 @pytest.mark.parametrize("batch", [1, 5, 12, 50])
 def test_deepfool_in_batches_adds_the_mean_step(smooth: Classifier, batch: int) -> None:
     images = pictures(12)
-    first = next(DeepFool(batch_size=batch, gain=2.0).craft(smooth, images, Ball("l2", 9.0), seeded(0)))
+    first = next(DeepFoolUAP(batch_size=batch, gain=2.0).craft(smooth, images, Ball("l2", 9.0), seeded(0)))
     order = torch.randperm(12, generator=seeded(0))[:batch] if batch < 12 else torch.arange(12)
     x = images[order].float() / 255
     found = cross_boundary(lambda points: smooth(points.clamp(0, 1)), x)

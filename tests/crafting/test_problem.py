@@ -96,7 +96,7 @@ def test_what_cannot_be_posed_is_refused(smooth: Classifier, classifier: Classif
             Problem.pose([smooth], pictures(2), LINF, Goal(target))
     with pytest.raises(SettingError, match="a network, or several"):
         Problem.pose([], pictures(2), LINF)
-    with pytest.raises(DatasetError, match="not 8 x 8 pixels"):
+    with pytest.raises(DatasetError, match=r"takes images \(N,3,8,8\)"):
         Problem.pose([smooth], pictures(2, side=9), LINF)
     other_way_round = Classifier(smooth.network, smooth.card, smooth.labels[::-1])
     with pytest.raises(SettingError, match="no common target"):

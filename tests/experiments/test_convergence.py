@@ -6,7 +6,7 @@ import pytest
 import torch
 from toys import seeded, smooth_network, toy_set
 
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import SPGD
@@ -29,7 +29,7 @@ def test_each_method_is_measured_when_a_point_is_passed_and_at_its_end() -> None
 
 
 def test_a_method_that_ends_before_the_last_point_is_measured_there() -> None:
-    rows = list(convergence(NETWORK, {"deepfool": DeepFool(passes=1)}, CRAFT, HELD_OUT, BALL, 0, (10**6,)))
+    rows = list(convergence(NETWORK, {"deepfool": DeepFoolUAP(passes=1)}, CRAFT, HELD_OUT, BALL, 0, (10**6,)))
     assert len(rows) == 1
     assert rows[0].held_out_rate.total == 30
 

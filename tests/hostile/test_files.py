@@ -13,7 +13,7 @@ from running import ROOT, Running
 from visitor import Visitor
 
 SECRETS = {
-    str(ROOT / "app.py"): b"argparse",
+    str(ROOT / "app.py"): b"front door",
     str(ROOT / "README.md"): b"Universal adversarial perturbations",
     str(ROOT / "uap_core" / "errors.py"): b"UapError",
     str(ROOT / "assets" / "models" / "resnet64.json"): b"resnet64",

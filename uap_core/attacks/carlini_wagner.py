@@ -21,11 +21,28 @@ INSIDE = 0.95  # of tanh's range: further out its slope is so small that black a
 
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
-    """``search_steps`` binary-search steps over c, each of at most ``iterations`` steps of Adam; ``confidence`` is kappa.
+    """Minimise ||x' - x||_2^2 + c max(max_{j != t} Z_j - Z_t, -kappa) for the least c that works, Z logits.
 
-    Where the paper starts with c = 1e-3 and steps of 0.01, each image starts with what a linear network would need (see
-    ``linear_guess``). A search step goes on from where the one before ended, and ends early for an image whose objective has
-    not fallen for a quarter of the ``iterations``. All that for the gradients it saves: see tests/bench/attacks.py.
+    Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. Where the paper
+    starts with c = 1e-3 and steps of 0.01, each image starts with what a linear network would need (see ``linear_guess``). A
+    search step goes on from where the one before ended, and ends early for an image whose objective has not fallen for a
+    quarter of the ``iterations``. All that for the gradients it saves: see tests/bench/attacks.py.
+
+    Args:
+        search_steps: binary-search steps over c.
+        iterations: steps of Adam for each at most, a gradient each.
+        confidence: kappa, in logits: how far beyond the boundary a success must lie.
+
+    Raises:
+        SettingError: a number below 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.CarliniWagner(2, 20))
+        >>> bool(result.success.all())
+        True
     """
 
     key: ClassVar[str] = "carlini_wagner"

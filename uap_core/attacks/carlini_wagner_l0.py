@@ -20,9 +20,27 @@ from uap_core.attacks.subject import Subject
 
 @dataclass(frozen=True)
 class CarliniWagnerL0(Attack):
-    """At most ``rounds`` of at most ``iterations`` steps of Adam, the first of size ``rate``; each success fixes a ``share``.
+    """Change few pixels: attack in l2, fix the pixels that matter least, attack with the rest, and so on.
 
-    A round that brings nothing is tried again with ten times the constant; two of them in a row end the search for an image.
+    Carlini & Wagner, IEEE S&P 2017, section VI.B. A round that brings nothing is tried again with ten times the constant; two
+    of them in a row end the search for an image.
+
+    Args:
+        rounds: of fixing pixels, at most.
+        iterations: steps of Adam in each at most, a gradient each.
+        share: of the pixels that still move, fixed after each success.
+        rate: size of Adam's first step.
+
+    Raises:
+        SettingError: no rounds or iterations.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.CarliniWagnerL0(4, 15))
+        >>> bool(result.success.all())
+        True
     """
 
     key: ClassVar[str] = "carlini_wagner_l0"

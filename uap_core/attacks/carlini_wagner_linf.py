@@ -24,10 +24,29 @@ FAILURES = 2  # in a row, and an image has found its bound
 
 @dataclass(frozen=True)
 class CarliniWagnerLinf(Attack):
-    """At most ``rounds`` of at most ``iterations`` steps of Adam, the first of size ``rate``.
+    """Lower a bound tau on every pixel as long as the attack works: Carlini & Wagner in l_inf.
 
-    After a round that works tau becomes ``shrink`` times the largest change, after one that brings nothing c is multiplied by
-    ten. ``confidence`` is kappa, in logits.
+    Carlini & Wagner, IEEE S&P 2017, section VI.C. After a round that works tau becomes ``shrink`` times the largest change;
+    after one that brings nothing c is multiplied by ten.
+
+    Args:
+        rounds: values of tau at most.
+        iterations: steps of Adam for each at most, a gradient each.
+        shrink: of tau after a success, as a share.
+        first_constant: c of the first round.
+        confidence: kappa, in logits.
+        rate: size of Adam's first step.
+
+    Raises:
+        SettingError: no rounds or iterations.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.CarliniWagnerLinf(6, 10))
+        >>> bool(result.success.all())
+        True
     """
 
     key: ClassVar[str] = "carlini_wagner_linf"

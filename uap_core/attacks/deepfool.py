@@ -15,6 +15,7 @@ from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.subject import Subject
 from uap_core.errors import SettingError
 from uap_core.norms import L2, LINF
+from uap_core.perturbation import apply
 from uap_core.texts import _
 
 # A hair beyond the boundary, so that a point which lies exactly on it moves too: the authors' 1e-4 of 255 levels.
@@ -23,9 +24,27 @@ NUDGE = 1e-4 / 255
 
 @dataclass(frozen=True)
 class DeepFool(Attack):
-    """At most ``iterations`` steps to the nearest of the ``candidates`` highest classes, each overshot by ``overshoot``.
+    """Find the smallest step over a boundary between classes, linearised anew at each iteration.
 
-    ``norm`` is l2 or linf: the dual norm of a boundary's normal tells how far it is (section 3.3 of the paper).
+    Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2; section 3.3 for other norms: the dual norm of a boundary's
+    normal tells how far it is. Each iteration costs a gradient for each candidate class.
+
+    Args:
+        norm: what is kept small, "l2" or "linf".
+        candidates: classes looked at, the highest at the start; the present one is among them.
+        overshoot: how much further each step goes, as a share of it.
+        iterations: steps at most.
+
+    Raises:
+        SettingError: no iterations, fewer than two candidates, or another norm.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.DeepFool())
+        >>> bool(result.success.all())
+        True
     """
 
     key: ClassVar[str] = "deepfool"
@@ -50,11 +69,12 @@ class DeepFool(Attack):
             return subject.logits(x.clamp(0, 1), which)
 
         target = subject.aim.labels if subject.aim.targeted else None
-        ways = approach(logits_of, subject.images, self.candidates, self.overshoot, self.iterations, target, self.norm)
+        leave = None if subject.aim.targeted else subject.aim.labels
+        ways = approach(logits_of, subject.images, self.candidates, self.overshoot, self.iterations, target, self.norm, leave)
         for number, found in enumerate(ways):
             subject.gradients = found.backward_passes.clone()
             yield number / self.iterations
-        x = (subject.images + found.steps).clamp(0, 1)
+        x = apply(subject.images, found.steps)
         subject.settle(x, found.logits, subject.all)
 
 
@@ -99,12 +119,14 @@ def approach(
     iterations: int,
     targets: Tensor | None,
     norm: str,
+    leave: Tensor | None = None,
 ) -> Iterator[Crossing]:
     """The way over the nearest boundary, after each step: ``logits_of`` takes points (n,3,H,W) and which of all they are.
 
     Looks at the ``candidates`` highest classes at the start (the current label is one of them), or at ``targets`` (n,) alone.
     The step is overshot by ``overshoot``, at the end and while looking (Algorithm 2); a step that crosses in the last of
-    ``iterations`` counts. Points are independent of each other. A point without any slope stays where it is.
+    ``iterations`` counts. Points are independent of each other. A point without any slope stays where it is, and so does one
+    that is not seen as what it shall ``leave`` (n,): when left out, what it is seen as.
     """
     steps, spent = torch.zeros_like(points), torch.zeros(len(points), dtype=torch.long, device=points.device)
     everybody = torch.arange(len(points), device=points.device)
@@ -113,7 +135,7 @@ def approach(
     highest = logits.topk(min(candidates, logits.shape[1])).indices
     labels = highest[:, 0].clone()
     others = highest[:, 1:] if targets is None else targets[:, None]
-    crossed = torch.zeros_like(spent, dtype=torch.bool) if targets is None else labels == targets
+    crossed = labels != (labels if leave is None else leave) if targets is None else labels == targets
     yield Crossing(steps, crossed, spent, logits)
     for _iteration in range(iterations):
         going = everybody[~crossed]

@@ -13,11 +13,30 @@ from torch.nn import functional as F
 from uap_core.attacks.attack import Attack, check_epsilon
 from uap_core.attacks.subject import Subject
 from uap_core.models.classifier import Classifier
+from uap_core.perturbation import apply
 
 
 @dataclass(frozen=True)
 class FGSM(Attack):
-    """One step of ``epsilon`` (l_inf, units of [0,1] pixels) up the cross-entropy of the label, or down that of a target."""
+    """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or down the loss of a target.
+
+    Goodfellow et al., "Explaining and harnessing adversarial examples", ICLR 2015, section 4. J is the cross-entropy. Costs one
+    gradient an image.
+
+    Args:
+        epsilon: l_inf length of the step in units of [0,1] pixels.
+
+    Raises:
+        SettingError: ``epsilon`` is not between 0 and 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.FGSM(8 / 255))
+        >>> bool(result.linf.max() <= 8 / 255 + 1e-6)
+        True
+    """
 
     key: ClassVar[str] = "fgsm"
     epsilon: float = 10 / 255
@@ -29,7 +48,7 @@ class FGSM(Attack):
         """See ``Attack.run``: one gradient, and one more query to see what came of it."""
         x = subject.images.detach().requires_grad_(True)
         gradient = subject.gradient(subject.aim.loss(subject.logits(x, subject.all)), x, subject.all)
-        adversarial = (subject.images - self.epsilon * gradient.sign()).clamp(0, 1)
+        adversarial = apply(subject.images, -self.epsilon * gradient.sign())
         with torch.inference_mode():
             logits = subject.logits(adversarial, subject.all)
         subject.settle(adversarial, logits, subject.all)

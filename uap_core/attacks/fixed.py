@@ -10,17 +10,18 @@ from torch import Tensor
 
 from uap_core.attacks.attack import Attack
 from uap_core.attacks.subject import Subject
+from uap_core.perturbation import apply
 
 
 @dataclass(frozen=True, eq=False)
 class Fixed(Attack):
-    """clamp(x + v, 0, 1) with ``pattern`` (3,S,S) as v."""
+    """clamp(x + v, 0, 1) with ``pattern`` (3,H,W) as v."""
 
     pattern: Tensor
 
     def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.run``: one query and no gradient."""
-        x = (subject.images + self.pattern.to(subject.images)).clamp(0, 1)
+        x = apply(subject.images, self.pattern.to(subject.images))
         with torch.inference_mode():
             subject.settle(x, subject.logits(x, subject.all), subject.all)
         yield 1.0

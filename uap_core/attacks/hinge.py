@@ -24,9 +24,26 @@ from uap_core.texts import _
 
 @dataclass(frozen=True)
 class Hinge(Attack):
-    """``p`` from 1 to infinity; ``on_probabilities`` as the notes have it, else on logits.
+    """Minimise ||d||_p + c max(max_{j != t} F_j(x + d) - F_t(x + d), 0) for the least c that works, in any norm.
 
-    ``search_steps`` values of c, each for at most ``iterations`` steps of Adam, clamped to [0,1].
+    The general form of Carlini & Wagner's objective (IEEE S&P 2017, section IV.A), F probabilities or logits.
+
+    Args:
+        p: of the norm, from 1 to ``math.inf``.
+        on_probabilities: F are probabilities, else logits.
+        search_steps: values of c.
+        iterations: steps of Adam for each at most, a gradient each.
+
+    Raises:
+        SettingError: a number below 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.Hinge(search_steps=2, iterations=20))
+        >>> bool(result.success.any())
+        True
     """
 
     key: ClassVar[str] = "hinge"

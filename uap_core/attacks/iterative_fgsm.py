@@ -19,10 +19,29 @@ from uap_core.attacks.subject import Subject
 
 @dataclass(frozen=True)
 class IterativeFGSM(Attack):
-    """``steps`` of size ``alpha`` within ``epsilon`` (l_inf, units of [0,1] pixels).
+    """Attack with small signed steps within epsilon: I-FGSM (BIM), with a random start PGD, with momentum MI-FGSM.
 
-    An image stops at the first step that reaches its aim; not so with ``all_steps``, which goes further beyond the boundary
-    and so fools other networks more often.
+    Kurakin et al., "Adversarial examples in the physical world", ICLR workshop 2017, equation 2; Madry et al., ICLR 2018; Dong
+    et al., CVPR 2018, equations 6 and 7. An image stops at the first step that reaches its aim.
+
+    Args:
+        epsilon: l_inf bound in units of [0,1] pixels.
+        alpha: length of a step, in the same units.
+        steps: steps at most, a gradient each.
+        random_start: start from a random point within the bound.
+        momentum: how much of the last direction stays, each gradient first divided by its l_1 norm (0: none).
+        all_steps: go on after an image has reached its aim, further beyond the boundary: that fools other networks more often.
+
+    Raises:
+        SettingError: ``epsilon`` is not between 0 and 1, or there are no ``steps``.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.IterativeFGSM(epsilon=8 / 255))
+        >>> bool(result.success.all())
+        True
     """
 
     key: ClassVar[str] = "iterative_fgsm"

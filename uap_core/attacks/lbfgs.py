@@ -21,9 +21,25 @@ from uap_core.attacks.subject import Subject
 
 @dataclass(frozen=True)
 class LBFGS(Attack):
-    """``search_steps`` values of c, each with about ``iterations`` looks at the network. One image after another.
+    """Minimise ||r||_2^2 + c loss(x + r, t) with x + r in [0,1], for the least c that works. Targeted only, image by image.
 
-    SciPy counts only after a line search, which may take 20 looks more.
+    Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.1. SciPy counts its looks at the network
+    only after a line search, which may take 20 more.
+
+    Args:
+        search_steps: values of c.
+        iterations: looks at the network for each, about; a gradient each.
+
+    Raises:
+        SettingError: a number below 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.LBFGS(2, 10), target=3)
+        >>> bool(result.success.any())
+        True
     """
 
     key: ClassVar[str] = "lbfgs"

@@ -19,7 +19,25 @@ from uap_core.attacks.subject import Subject
 
 @dataclass(frozen=True)
 class Penalty(Attack):
-    """``search_steps`` values of c, each for at most ``iterations`` steps of Adam, clamped to [0,1]."""
+    """Minimise ||x' - x||_2^2 + c L(x', t), x' in [0,1], for the least c that works. Targeted only.
+
+    L is the cross-entropy with the target: Szegedy's relaxation (ICLR 2014, section 4.1) with Adam in place of L-BFGS.
+
+    Args:
+        search_steps: values of c.
+        iterations: steps of Adam for each at most, a gradient each.
+
+    Raises:
+        SettingError: a number below 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.Penalty(2, 20), target=3)
+        >>> bool(result.success.any())
+        True
+    """
 
     key: ClassVar[str] = "penalty"
     targeted_only: ClassVar[bool] = True

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class AttackResult:
-    """Outcome for a batch of N images; a stream yields the best so far, ``done`` marks the end.
+    """Hold the outcome for a batch of N images; a stream yields the best so far, ``done`` marks the end.
 
-    ``adversarial`` (N,3,H,W) in [0,1]; ``success`` (N,) bool; ``labels`` (N,) predictions on ``adversarial``; ``linf``, ``l2``
-    (N,) norms of the change in units of [0,1], ``l0`` (N,) pixels changed (in any colour); ``gradients`` and ``queries`` (N,)
-    backward and forward passes that the image took; ``share`` of the work done. All norms are taken from ``adversarial``
-    itself.
+    All norms are taken from ``adversarial`` itself.
+
+    Args:
+        adversarial: (N,3,H,W) in [0,1].
+        success: (N,) bool, whether the aim was reached.
+        labels: (N,) predictions on ``adversarial``.
+        linf: (N,) l_inf norms of the change in units of [0,1].
+        l2: (N,) l_2 norms of the change in the same units.
+        l0: (N,) pixels changed, in any colour.
+        gradients: (N,) backward passes that the image took.
+        queries: (N,) forward passes.
+        seconds: for the whole batch.
+        share: of the work that is done, 0 to 1.
+        done: whether this is the last of a stream.
     """
 
     adversarial: Tensor
@@ -28,3 +38,11 @@ class AttackResult:
     seconds: float
     share: float = 1.0
     done: bool = True
+
+    def within(self, whole: AttackResult, places: Tensor) -> AttackResult:
+        """The result ``whole`` of a larger batch, with these images at their ``places`` (n,) in it."""
+        values = {}
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(whole, field.name)
+            values[field.name] = theirs.index_copy(0, places, mine) if isinstance(mine, Tensor) else mine
+        return AttackResult(**values)

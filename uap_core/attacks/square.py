@@ -22,9 +22,25 @@ HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's sc
 
 @dataclass(frozen=True)
 class Square(Attack):
-    """At most ``queries`` looks at the scores, within ``epsilon`` (l_inf, units of [0,1] pixels).
+    """Attack without gradients: change squares at random within epsilon, and keep what brings the aim nearer.
 
-    The first squares cover the share ``first_share`` of the picture.
+    Andriushchenko et al., "Square Attack", ECCV 2020, Algorithms 1 and 2 (l_inf). Asks for scores alone.
+
+    Args:
+        epsilon: l_inf bound in units of [0,1] pixels.
+        query_budget: looks at the scores of an image at most.
+        first_share: of the picture that the first squares cover.
+
+    Raises:
+        SettingError: ``epsilon`` is not between 0 and 1, or there are no queries.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.Square(8 / 255, query_budget=20))
+        >>> bool(result.linf.max() <= 8 / 255 + 1e-6)
+        True
     """
 
     key: ClassVar[str] = "square"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 METHODS = {
     "default": "Default",
     "transfer": "Transfer",
-    "deepfool": "DeepFool",
+    "deepfool": "DeepFoolUAP",
     "spgd": "SPGD",
     "margin": "Margin",
     "cosine": "Cosine",

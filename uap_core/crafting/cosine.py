@@ -30,7 +30,23 @@ def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(FirstOrder):
-    """``rate``: Adam's, as a share of what a value may reach; 0.125 is 1.25/255 for 10/255."""
+    """Craft Cos-UAP: turn the logits under the pattern away from the clean ones, with Adam. No label, and no target.
+
+    Zhang et al., "Data-free universal adversarial perturbation and black-box attack", ICCV 2021.
+
+    Args:
+        rate: Adam's, as a share of what a value may reach; 0.125 is 1.25/255 for 10/255.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Cosine(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "cosine"
     rate: float = 0.125

@@ -26,13 +26,33 @@ from uap_core.texts import _
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepFool(Crafter):
-    """DeepFool over ``candidates`` classes with ``overshoot``, at most ``iterations`` steps an image, ``passes`` over the set.
+class DeepFoolUAP(Crafter):
+    """Craft by the paper's own algorithm: add the DeepFool step of each image that is not fooled yet, project, repeat.
 
-    The run stops after the pass that fools 1 - ``delta`` of the craft set. The budget is one for all networks together.
-    ``gain`` multiplies the mean step of a batch: 1 at batch size 1, where the mean is the step itself. In larger batches a
-    few hundred fool far more at the same cost (see the ablations): the ball holds the pattern, and steps so long leave its
-    signs to the images of the moment, as sign steps do.
+    Moosavi-Dezfooli et al., "Universal adversarial perturbations", CVPR 2017, Algorithm 1. The run stops after the pass that
+    fools 1 - ``delta`` of the craft set.
+
+    Args:
+        candidates: classes that DeepFool looks at, the highest ones.
+        overshoot: of DeepFool's steps, as a share.
+        iterations: DeepFool's steps for an image at most.
+        passes: over the craft set at most.
+        gain: what the mean step of a batch is multiplied by: 1 at batch size 1, where the mean is the step itself. In larger
+            batches a few hundred fool far more at the same cost (see the ablations): the ball holds the pattern, and steps so
+            long leave its signs to the images of the moment, as sign steps do.
+        budget: image-gradients at most, of all networks together.
+        batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: no passes or iterations, or fewer than two candidates.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.DeepFoolUAP(budget=100))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
     """
 
     key: ClassVar[str] = "deepfool"

@@ -19,13 +19,12 @@ from torch.nn import functional as F
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.loop import largest_value, saturate
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import adam, mean_direction
 from uap_core.crafting.views import draw_views
 from uap_core.errors import SettingError
-from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
 from uap_core.texts import _
 
@@ -48,7 +47,7 @@ def unlikely_and_turned(clean: Tensor, perturbed: Tensor, target: int | None = N
 
 
 def tiled(values: Tensor, tiles: int) -> Tensor:
-    """The mean square of ``values`` (C,S,S) cut into ``tiles`` x ``tiles``, put in the place of each; same shape.
+    """The mean square of ``values`` (C,H,W) cut into ``tiles`` x ``tiles``, put in the place of each; same shape.
 
     Applied to a gradient it is the gradient on the square, but for a factor, which Adam does not see.
     """
@@ -61,9 +60,28 @@ def tiled(values: Tensor, tiles: int) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Default(FirstOrder):
-    """``rate``: of the first step, as a share of what a value may reach. ``start``: radius of the first ball in radii of the
-    last; ``shrinking``: the share of the run that it takes to get there. ``smallest_view``: of a picture's side. ``tiles``:
-    how often the pattern repeats one square, across and down; 1 leaves it free."""
+    """Craft by the method of this project: two losses, random views, a ball that shrinks to epsilon (see the module).
+
+    Args:
+        rate: of the first step, as a share of what a value may reach.
+        start: radius of the first ball in radii of the last.
+        shrinking: share of the run that it takes to get there.
+        smallest_view: of a picture's side.
+        tiles: how often the pattern repeats one square, across and down; 1 leaves it free.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: a setting out of its range.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Default(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "default"
     batch_size: int = 8
@@ -83,15 +101,11 @@ class Default(FirstOrder):
         if self.tiles < 1:
             raise SettingError(_("A pattern has at least one tile."))
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
-        """Refuse tiles that do not fill the picture."""
-        if networks[0].size % self.tiles:
-            raise SettingError(
-                _("{tiles} tiles do not fill {side} pixels evenly.").format(tiles=self.tiles, side=networks[0].size)
-            )
-
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Faint random signs."""
+        """Faint random signs. Raises SettingError for tiles that do not fill the picture."""
+        for side in problem.shape:
+            if side % self.tiles:
+                raise SettingError(_("{tiles} tiles do not fill {side} pixels evenly.").format(tiles=self.tiles, side=side))
         return State(0.1 * tiled(problem.random_signs(generator), self.tiles), generator)
 
     def step(self, problem: Problem, state: State) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from uap_core.crafting.problem import Goal, Problem
 from uap_core.crafting.processes import all_agree, rank_and_size
@@ -26,17 +26,25 @@ from uap_core.errors import SettingError
 from uap_core.identity import identity, settings
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
+from uap_core.models.wrapping import as_classifier
 from uap_core.norms import LINF, Ball
 from uap_core.texts import _
 
 
 @dataclass(frozen=True)
 class Progress:
-    """State of a run after ``step`` steps; the last one is ``done``.
+    """Hold the state of a run after some steps; the last one is ``done``. Rates are None where they were not measured.
 
-    ``perturbation`` (3,S,S) lies in the ball. ``image_gradients`` counts forward-and-backward passes of one image through one
-    network. ``fooling_rate`` is on the craft set, ``held_out_rate`` on images that the run never sees, ``target_rate`` the
-    share of craft images turned into the target; each None where it was not measured. ``share`` of the run is done, 0 to 1.
+    Args:
+        step: steps taken.
+        image_gradients: forward-and-backward passes of one image through one network.
+        seconds: that crafting took.
+        share: of the run that is done, 0 to 1.
+        perturbation: the pattern (3,H,W), in the ball.
+        fooling_rate: on the craft set.
+        held_out_rate: on images that the run never sees.
+        target_rate: share of craft images turned into the target.
+        done: whether this is the result.
     """
 
     step: int
@@ -52,12 +60,19 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Crafter(ABC):
-    """A method that finds one pattern for many images. Files call it by its own ``key`` (see ``identity``).
+    """Hold the hyper-parameters of a method that finds one pattern for many images. Files call it by its own ``key`` (see
+    ``identity``).
 
-    budget: image-gradients on one network; the step that reaches it is finished. batch_size: images a step. interval:
-    image-gradients between measurements and between saves of the state, which come at the end in any case (0: only there).
-    delta: stop once 1 - delta of the craft set is fooled, or turned into the target (0 spends the whole budget; looked at
-    every ``interval``).
+    Args:
+        budget: image-gradients on one network; the step that reaches it is finished.
+        batch_size: images a step.
+        interval: image-gradients between measurements and between saves of the state, which come at the end in any case (0:
+            only there).
+        delta: stop once 1 - delta of the craft set is fooled, or turned into the target (0 spends the whole budget; looked at
+            every ``interval``).
+
+    Raises:
+        SettingError: a setting out of its range.
     """
 
     budget: int = 2000
@@ -76,7 +91,7 @@ class Crafter(ABC):
 
     def craft(
         self,
-        networks: Classifier | Sequence[Classifier],
+        networks: nn.Module | Sequence[nn.Module],
         images: Tensor,
         ball: Ball,
         generator: torch.Generator,
@@ -85,18 +100,40 @@ class Crafter(ABC):
         held_out: Tensor | None = None,
         checkpoint: Path | None = None,
     ) -> Iterator[Progress]:
-        """Craft on uint8 ``images`` (N,3,S,S) and yield progress; the last one (``done``) is the result.
+        """Craft one pattern and yield progress; the last one (``done``) is the result. Close the iterator to stop.
 
-        Several ``networks`` are an ensemble. ``held_out`` images are only measured. With a ``checkpoint`` the run is saved
-        there every ``interval``, and goes on from it if it is there: to the same result, bit for bit.
-        Raises DatasetError, SettingError or PerturbationError (a checkpoint of another run, a full disk).
+        Args:
+            networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits; several are an ensemble.
+            images: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
+            ball: what the pattern must stay in.
+            generator: the only source of randomness.
+            goal: a target, and which loss of an ensemble counts; any other label and the mean when left out.
+            held_out: images that are only measured.
+            checkpoint: the run is saved there every ``interval``, and goes on from it if it is there: to the same result, bit
+                for bit.
+
+        Raises:
+            DatasetError: images that do not fit the networks, or none.
+            SettingError: a goal that the method or the networks do not have.
+            PerturbationError: a checkpoint of another run, or a disk that is full.
+
+        Example:
+            >>> import torch, uap_core
+            >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 3))
+            >>> images, ball = torch.rand(8, 3, 2, 2), uap_core.Ball("linf", 0.1)
+            >>> run = uap_core.SPGD(budget=32, batch_size=8).craft(network, images, ball, torch.Generator().manual_seed(0))
+            >>> [(progress.step, progress.done) for progress in run]
+            [(1, False), (2, False), (3, False), (4, False), (4, True)]
         """
-        networks = (networks,) if isinstance(networks, Classifier) else tuple(networks)
-        self.check(networks, ball, goal or Goal())
+        modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
+        classifiers = tuple(map(as_classifier, modules))
+        self.check(classifiers, ball, goal or Goal())
 
+        @torch.inference_mode(False)
+        @torch.enable_grad()
         def steps() -> Iterator[Progress]:
-            problem = Problem.pose(networks, images, ball, goal)
-            others = None if held_out is None else Problem.pose(networks, held_out, ball, goal)
+            problem = Problem.pose(classifiers, images, ball, goal)
+            others = None if held_out is None else Problem.pose(classifiers, held_out, ball, goal)
             yield from _Run(self, problem, others, generator, checkpoint).steps()
 
         return steps()

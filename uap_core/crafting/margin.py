@@ -32,7 +32,23 @@ def margin(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
 
 @dataclass(frozen=True, kw_only=True)
 class Margin(FirstOrder):
-    """``rate``: Adam's, as a share of what a value may reach; 0.1275 is the paper's 0.005 for 10/255."""
+    """Craft DF-UAP: push the margin of the clean prediction below -kappa, with Adam.
+
+    Zhang et al., "Understanding adversarial examples from the mutual influence of images and perturbations", CVPR 2020.
+
+    Args:
+        rate: Adam's, as a share of what a value may reach; 0.1275 is the paper's 0.005 for 10/255.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Margin(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "margin"
     batch_size: int = 32

@@ -15,10 +15,11 @@ from torch import Tensor
 from uap_core.crafting.processes import all_sum, my_share
 from uap_core.crafting.views import seen
 from uap_core.errors import DatasetError, SettingError
-from uap_core.metrics import Rate
+from uap_core.metrics import Rate, fooling_rate, target_rate
 from uap_core.models.classifier import Classifier
 from uap_core.models.precision import sixteen_bits
 from uap_core.norms import Ball
+from uap_core.perturbation import apply
 from uap_core.texts import _
 
 MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
@@ -31,10 +32,19 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Goal:
-    """What counts as success, and which loss of an ensemble is descended on.
+    """State what counts as success, and which loss of an ensemble is descended on.
 
-    target: class index that every image shall become; None when any change of the prediction will do.
-    ensemble: ``mean`` or ``worst`` of the networks' losses (the worst of each batch).
+    Args:
+        target: class index that every image shall become; None when any change of the prediction will do.
+        ensemble: "mean" or "worst" of the networks' losses (the worst of each batch).
+
+    Raises:
+        SettingError: another ``ensemble``.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.Goal(target=3)
+        Goal(target=3, ensemble='mean')
     """
 
     target: int | None = None
@@ -51,7 +61,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Problem:
-    """``networks`` of one input size, uint8 ``images`` (N,3,S,S), a ``ball``, a ``goal``; ``clean`` logits (N,K) a network."""
+    """``networks`` of one input size, uint8 ``images`` (N,3,H,W), a ``ball``, a ``goal``; ``clean`` logits (N,K) a network."""
 
     networks: tuple[Classifier, ...]
     images: Tensor
@@ -62,19 +72,28 @@ class Problem:
 
     @classmethod
     def pose(cls, networks: Sequence[Classifier], images: Tensor, ball: Ball, goal: Goal | None = None) -> Problem:
-        """Compute the clean logits, once for the whole run. Raises DatasetError or SettingError for what cannot be posed."""
+        """Compute the clean logits, once for the whole run.
+
+        ``images`` (N,3,H,W) are uint8, or floats in [0,1], which are rounded to the nearest of 256 levels. Raises DatasetError,
+        ModelError or SettingError for what cannot be posed.
+        """
         goal = goal or Goal()
         if not len(images):
             raise DatasetError(_("There are no images to craft on."))
-        if len({network.size for network in networks}) != 1:
+        shapes = {network.shape for network in networks} - {None}
+        if not networks or len(shapes) > 1:
             raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
-        side = networks[0].size
-        if images.shape[1:] != (3, side, side):
-            raise DatasetError(
-                _("These images are not {side} x {side} pixels, as {network} takes them.").format(
-                    side=side, network=networks[0].card.name
+        images = as_bytes(images)
+        for network in networks:
+            if not network.takes(images):
+                raise DatasetError(
+                    _("{network} takes images (N,3,{pixels}), not {shape}.").format(
+                        network=network.card.name,
+                        pixels=",".join(map(str, network.shape or ("H", "W"))),
+                        shape=tuple(images.shape),
+                    )
                 )
-            )
+            network.learn_classes(images)
         if goal.target is not None:
             if not all(0 <= goal.target < len(network.labels) for network in networks):
                 raise SettingError(_("There is no class {number} to aim at.").format(number=goal.target))
@@ -91,7 +110,7 @@ class Problem:
         views: Tensor | None = None,
         wobbles: Tensor | None = None,
     ) -> Tensor:
-        """d loss / d v (3,S,S), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
+        """d loss / d v (3,H,W), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
 
         The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where that is
         fast (``sixteen_bits``); pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under
@@ -115,7 +134,7 @@ class Problem:
         if not len(mine):  # more processes than images: some networks cannot take an empty batch
             return [v.sum() * 0 for _ in self.networks]
         images = self.images[mine].to(v.device).float() / 255
-        x = ((images if views is None else seen(images, views)) + v).clamp(0, 1)
+        x = apply(images if views is None else seen(images, views), v)
         x = x if wobbles is None else seen(x, wobbles)
         pairs = zip(self.networks, self.clean, strict=True)
         with sixteen_bits(x.device.type, bf16):
@@ -126,6 +145,11 @@ class Problem:
     def device(self) -> torch.device:
         """Where the networks are: patterns live and are moved there, images stay where they are until they are used."""
         return self.networks[0].device
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the images, and of the pattern."""
+        return self.images.shape[2], self.images.shape[3]
 
     def random_signs(self, generator: torch.Generator) -> Tensor:
         """Random signs of the ball's norm, where the networks are."""
@@ -140,9 +164,8 @@ class Problem:
         count, total, mine = 0, 0, my_share(torch.arange(len(self.images)))
         for clean, after in zip(self.clean, self._answers(v, mine), strict=True):
             before = clean[mine].argmax(dim=1)
-            hits = before != after if target is None else (after == target) & (before != target)
-            chances = torch.ones_like(hits) if target is None else before != target
-            found = all_sum(torch.stack([hits.sum(), chances.sum()]))
+            mine_alone = fooling_rate(before, after) if target is None else target_rate(before, after, target)
+            found = all_sum(torch.tensor([mine_alone.count, mine_alone.total], device=before.device))
             count, total = count + int(found[0]), total + int(found[1])
         return Rate(count, total)
 
@@ -157,14 +180,23 @@ class Problem:
         return answers
 
 
+def as_bytes(images: Tensor) -> Tensor:
+    """uint8 ``images`` as they are; floats in [0,1] rounded to 256 levels. Raises DatasetError for anything else."""
+    if images.dtype == torch.uint8:
+        return images
+    if not images.is_floating_point() or not bool(((images >= 0) & (images <= 1)).all()):
+        raise DatasetError(_("Craft on uint8 images from 0 to 255, or on floats from 0 to 1."))
+    return (images * 255).round().to(torch.uint8)
+
+
 def perturbed(images: Tensor, v: Tensor) -> Tensor:
-    """clamp(x + v, 0, 1) for uint8 ``images`` (n,3,S,S), as float32."""
-    return (images.to(v.device).float() / 255 + v).clamp(0, 1)
+    """clamp(x + v, 0, 1) for uint8 ``images`` (n,3,H,W), as float32."""
+    return apply(images.to(v.device).float() / 255, v)
 
 
 @torch.no_grad()
 def clean_logits(classifier: Classifier, images: Tensor) -> Tensor:
-    """Logits (N,K) of uint8 ``images`` (N,3,S,S), computed once for a whole run."""
+    """Logits (N,K) of uint8 ``images`` (N,3,H,W), computed once for a whole run."""
     return torch.cat([classifier(part.to(classifier.device).float() / 255) for part in images.split(MEASURE_BATCH)])
 
 

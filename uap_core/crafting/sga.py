@@ -23,10 +23,29 @@ from uap_core.texts import _
 
 @dataclass(frozen=True, kw_only=True)
 class SGA(FirstOrder):
-    """``batch_size`` images a large batch, walked through ``passes`` times by mini-batches of ``mini_batch``.
+    """Craft by stochastic gradient aggregation: look ahead in mini-batches, then move by what they agree on.
 
-    ``rate``: the steps of u and of v as a share of the radius. ``momentum``: how much of the last mean gradient stays, each
-    normalised to mean absolute value 1 (0: none). The budget must allow for some twenty steps, or v never gets to the surface.
+    Liu et al., "Enhancing generalization of universal adversarial perturbation through gradient aggregation", ICCV 2023,
+    Algorithm 1. The budget must allow for some twenty steps, or v never gets to the surface.
+
+    Args:
+        mini_batch: images of a step ahead.
+        passes: over a large batch of ``batch_size`` images.
+        rate: the steps ahead and of v as a share of the radius.
+        momentum: how much of the last mean gradient stays, each divided by its mean absolute value (0: none).
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: no pass, or no image in a mini-batch.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.SGA(budget=64, batch_size=16, passes=1))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
     """
 
     key: ClassVar[str] = "sga"

@@ -33,10 +33,27 @@ CHUNK = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Singular(Crafter):
-    """The layer is the last one whose feature maps have at least 1/``stride`` of the input's side; the paper's ``q`` is 10.
+    """Craft SV-UAP: find the direction that moves a hidden layer most, by the power method. No loss, no labels, no target.
 
-    One step is one power iteration over ``batch_size`` images, the same ones every time. A JVP and a VJP of one image count
-    as an image-gradient each.
+    Khrulkov & Oseledets, "Art of singular vectors and universal adversarial perturbations", CVPR 2018, Algorithm 1. One step is
+    one power iteration over ``batch_size`` images, the same ones every time; a JVP and a VJP of one image count as an
+    image-gradient each.
+
+    Args:
+        stride: the layer is the last one whose feature maps have at least 1/``stride`` of the input's sides.
+        q: of the norm on the layer's features; the paper's is 10.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: ``stride`` is below 1, or ``q`` not above 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Singular(budget=64, batch_size=16))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
     """
 
     key: ClassVar[str] = "singular"
@@ -66,7 +83,7 @@ class Singular(Crafter):
 
     def step(self, problem: Problem, state: State) -> None:
         """One power iteration: forth through the layer, and back."""
-        layer = features_at(problem.networks[0], self.stride)
+        layer = features_at(problem.networks[0], self.stride, problem.shape)
         v = state.pattern / state.pattern.norm().clamp_min(1e-30)
         chosen = state.memory["chosen"].cpu()
         parts = [problem.images[part].to(v.device).float() / 255 for part in my_share(chosen).split(CHUNK) if len(part)]
@@ -81,7 +98,7 @@ class Singular(Crafter):
         state.image_gradients += 2 * len(chosen)
 
     def _forth(self, layer: Callable[[Tensor], Tensor], images: Tensor, v: Tensor) -> Tensor:
-        """J_i v for each of ``images`` (n,3,S,S): how its features move with v."""
+        """J_i v for each of ``images`` (n,3,H,W): how its features move with v."""
         with torch.no_grad():
             moved: Tensor = jvp(lambda u: layer(images + u), (torch.zeros_like(v),), (v,))[1]
         return moved
@@ -90,4 +107,4 @@ class Singular(Crafter):
         """sum_i J_i^T s_i over ``images``, s_i in ``weights``, like their features."""
         pull = vjp(lambda u: layer(images + u), torch.zeros_like(images[0]))[1]
         pulled: Tensor = pull(weights)[0]
-        return pulled
+        return pulled.detach()  # a wrapped module's weights may want gradients

@@ -30,7 +30,23 @@ def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None =
 
 @dataclass(frozen=True, kw_only=True)
 class SPGD(FirstOrder):
-    """``rate``: the step as a share of the radius; 0.1 is the papers' 1/255 of 10/255."""
+    """Craft with sign steps on a clipped cross-entropy of mini-batches.
+
+    Shafahi et al., "Universal adversarial training", AAAI 2020, equation 5; Mummadi et al., ICCV 2019.
+
+    Args:
+        rate: the step as a share of the radius; 0.1 is the papers' 1/255 of 10/255.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.SPGD(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "spgd"
     rate: float = 0.1

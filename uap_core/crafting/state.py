@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from uap_core.errors import PerturbationError
+from uap_core.files import whole_file
 from uap_core.texts import _
 
 COUNTERS = ("step", "image_gradients", "seconds", "reached")
@@ -21,7 +21,7 @@ COUNTERS = ("step", "image_gradients", "seconds", "reached")
 class State:
     """What changes while a pattern is crafted.
 
-    pattern: (3,S,S) in units of [0,1]. memory: what a method carries from step to step, its momentum say. generator: the only
+    pattern: (3,H,W) in units of [0,1]. memory: what a method carries from step to step, its momentum say. generator: the only
     source of randomness. order: the indices (n,) that this pass over the images has still to see. reached: the rate aimed at
     was measured, so the run is over before its budget is spent.
     """
@@ -67,17 +67,12 @@ def save_state(state: State, path: Path, fingerprint: str) -> None:
         {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()},
         {"fingerprint": fingerprint, "counters": json.dumps(counters)},
     )
-    beside = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, path)
+        with whole_file(path) as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or error
         raise PerturbationError(
             _("The run's state could not be saved to {file!r}: {reason}. Make room, then go on.").format(

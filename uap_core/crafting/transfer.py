@@ -30,7 +30,27 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Default):
-    """``wobble``: how far the perturbed picture is moved, as a share of its side."""
+    """Craft as ``Default`` does, with the perturbed picture resized and shifted at random: for networks that it never sees.
+
+    Input diversity: Xie et al., CVPR 2019, there for single images.
+
+    Args:
+        wobble: how far the perturbed picture is moved, as a share of its side.
+        rate, start, shrinking, smallest_view, tiles: see ``Default``.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: a setting out of its range.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Transfer(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "transfer"
     wobble: float = 0.25

@@ -21,13 +21,31 @@ from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.entropy import deep_entropy
 from uap_core.norms import Ball
+from uap_core.perturbation import apply
 from uap_core.texts import _
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unnoticed(Default):
-    """As long as images of a batch lie below the median entropy of the clean craft images, each step follows two directions of
-    equal length: that of ``default``, and the one up to that median. Both gradients of an image are counted."""
+    """Craft as ``Default`` does, for a detector of low entropy that must not notice it. One network, one process.
+
+    As long as images of a batch lie below the median entropy of the clean craft images, each step follows two directions of
+    equal length: that of ``Default``, and the one up to that median. Both gradients of an image are counted. After Carlini &
+    Wagner, AISec 2017; the detector is that of Sun et al., ICLR 2025.
+
+    Args:
+        rate, start, shrinking, smallest_view, tiles: see ``Default``.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Unnoticed(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
 
     key: ClassVar[str] = "unnoticed"
 
@@ -63,10 +81,10 @@ class Unnoticed(Default):
 
 
 def _too_low(network: Classifier, images: Tensor, v: Tensor, usual: Tensor) -> Tensor:
-    """Gradient on ``v`` (3,S,S) of how far the entropies of the perturbed ``images`` (n,3,S,S) lie below the ``usual`` one."""
+    """Gradient on ``v`` (3,H,W) of how far the entropies of the perturbed ``images`` (n,3,H,W) lie below the ``usual`` one."""
     with torch.enable_grad():
         v = v.detach().requires_grad_(True)
-        missing = (usual - deep_entropy(network, (images + v).clamp(0, 1))).clamp_min(0)
+        missing = (usual - deep_entropy(network, apply(images, v))).clamp_min(0)
         return torch.autograd.grad(missing.mean(), v)[0]
 
 

@@ -27,6 +27,6 @@ def draw_views(count: int, smallest: float, generator: torch.Generator) -> Tenso
 
 
 def seen(images: Tensor, views: Tensor) -> Tensor:
-    """``images`` (n,3,S,S), float32 in [0,1], as ``views`` (n,2,3) show them, in between pixels linearly; same shape."""
+    """``images`` (n,3,H,W), float32 in [0,1], as ``views`` (n,2,3) show them, in between pixels linearly; same shape."""
     grid = F.affine_grid(views.to(images.device), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)

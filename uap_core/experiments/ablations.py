@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.crafting.cosine import cosine
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import CLIP, Default
 from uap_core.crafting.loop import Crafter, saturate
 from uap_core.crafting.problem import Problem, predicted
@@ -196,8 +196,8 @@ def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
     made |= {key: kind(budget=budget, bf16=True) for key, kind in KINDS.items()}
     made |= {key: replace(ours, **setting) for key, setting in SETTINGS.items()}
     if gains:
-        made |= {key: DeepFool(budget=budget, batch_size=GAIN_BATCH, gain=gain) for key, gain in GAINS.items()}
-    return made | {PAPER: DeepFool(budget=budget)}
+        made |= {key: DeepFoolUAP(budget=budget, batch_size=GAIN_BATCH, gain=gain) for key, gain in GAINS.items()}
+    return made | {PAPER: DeepFoolUAP(budget=budget)}
 
 
 def variant_name(variant: str) -> str:

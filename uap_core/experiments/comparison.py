@@ -119,10 +119,28 @@ def compare(
     bout: Bout | None = None,
     judge: Classifier | None = None,
 ) -> Iterator[Contender]:
-    """Rows in the order of ``keys`` (of BASELINES and MENU) for ``image`` (1,3,S,S) on the 8-bit grid; each row several times.
+    """Attack one photograph by several methods and compare: rows in the order of ``keys``, each row several times.
 
-    The patterns of BASELINES want any other label, whatever the goal. Raises SettingError for a target that is already
-    predicted, an attack that is not known, or a judge that takes pictures of another size or knows other classes.
+    The patterns of BASELINES want any other label, whatever the goal.
+
+    Args:
+        classifier: the network that is attacked.
+        image: (1,3,H,W) on the 8-bit grid.
+        perturbation: the universal pattern that is compared with.
+        keys: of ``attacks.menu.BASELINES`` and ``attacks.menu.MENU``.
+        bout: goal, effort and seed.
+        judge: another network, of the same size and classes, that judges what was made on ``classifier``.
+
+    Raises:
+        SettingError: a target that is already predicted, an attack that is not known, or a judge that does not fit.
+
+    Example:
+        >>> import uap_core
+        >>> network, v = uap_core.load_model("resnet64"), uap_core.load_perturbation("resnet64-linf10")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=1).images()
+        >>> rows = {row.key: row.verdict for row in uap_core.compare(network, x, v, ("universal", "fgsm"))}
+        >>> sorted(rows)
+        ['fgsm', 'universal']
     """
     bout, judge = bout or Bout(), judge or classifier
     if judge.size != classifier.size or judge.labels != classifier.labels:

@@ -21,6 +21,7 @@ from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Orig
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import L2, Ball
+from uap_core.perturbation import apply
 from uap_core.texts import _
 
 BATCH = 32
@@ -133,6 +134,6 @@ def _noisy(draw: Callable[..., Tensor], size: float, generator: torch.Generator)
     def change(start: int, batch: Tensor) -> tuple[Tensor, None]:
         shape = tuple(batch.shape[1:])
         ball = Ball(L2, size * math.sqrt(math.prod(shape)))
-        return (batch + torch.stack([draw(ball, shape, generator) for _ in batch])).clamp(0, 1), None
+        return apply(batch, torch.stack([draw(ball, shape, generator) for _ in batch])), None
 
     return change

@@ -15,6 +15,7 @@ from uap_core.datasets import ImageSet
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import L2, Ball
+from uap_core.perturbation import apply
 
 BATCH = 32
 UNIT = Ball(L2, 1.0)
@@ -52,5 +53,5 @@ def in_span(basis: Tensor, generator: torch.Generator) -> Draw:
 @torch.inference_mode()
 def fooled_by(classifier: Classifier, images: ImageSet, clean: Tensor, draw: Draw, norm: float) -> Rate:
     """Fooling rate of directions from ``draw`` made ``norm`` long (l2, units of [0,1]); ``clean`` (N,) are the clean labels."""
-    labels = [classifier((x + norm * draw(len(x))).clamp(0, 1)).argmax(dim=1) for x in images.batches(BATCH)]
+    labels = [classifier(apply(x, norm * draw(len(x)))).argmax(dim=1) for x in images.batches(BATCH)]
     return fooling_rate(clean, torch.cat(labels))

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from uap_core.datasets import ImageSet
-from uap_core.metrics import Rate, accuracy, fooling_rate, predict
-from uap_core.models.classifier import Classifier
-from uap_core.perturbation import Perturbation
+from uap_core.metrics import Rate, accuracy, fooling_rate, predict, target_rate
+from uap_core.models.wrapping import as_classifier
+from uap_core.perturbation import Perturbation, apply
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Fooling rates of the pattern, of random signs of the same norm and of no change at all (0 by definition).
+    """Hold what a pattern does to a set of images.
 
-    ``clean_accuracy`` and ``perturbed_accuracy`` are None when the set's folders are not classes of the network.
-    ``dominant_label`` swallows ``dominant_share`` of the perturbed predictions. ``target_rate``, of a targeted pattern, is the
-    share that becomes the target among the images that were something else.
+    Args:
+        universal: fooling rate of the pattern.
+        random_signs: fooling rate of random signs of the same norm.
+        nothing: of no change at all, 0 by definition.
+        clean_accuracy: None when the set's folders are not classes of the network.
+        perturbed_accuracy: the same under the pattern.
+        dominant_label: what most perturbed images become.
+        dominant_share: share of the perturbed predictions that it takes.
+        target_rate: of a targeted pattern, share that becomes the target among the images that were something else.
     """
 
     universal: Rate
@@ -33,18 +39,41 @@ class Evaluation:
 
 
 def evaluate(
-    classifier: Classifier,
+    classifier: nn.Module,
     perturbation: Perturbation,
     images: ImageSet,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
     batch_size: int = 32,
     target: int | None = None,
 ) -> Evaluation:
-    """Measure ``perturbation`` on ``images``; clean predictions are computed once."""
+    """Measure what a perturbation does to a set of images; clean predictions are computed once.
+
+    Args:
+        classifier: a ``Classifier`` or any module that maps pixels in [0,1] to logits.
+        perturbation: (3,H,W), of the network's size.
+        images: a set that it was not crafted on.
+        generator: draws the random signs; seed 0 when left out.
+        batch_size: images that go through the network at once.
+        target: class index; the share of images that become it is measured too.
+
+    Raises:
+        PerturbationError: the perturbation has another size than the images.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=32)
+        >>> measured = uap_core.evaluate(network, uap_core.load_perturbation("resnet64-linf10"), images)
+        >>> measured.universal.value > measured.random_signs.value
+        True
+    """
+    classifier = as_classifier(classifier)
+    classifier.learn_classes(images.pixels)
+    generator = generator or torch.Generator().manual_seed(0)
     signs = perturbation.ball.random_signs(tuple(perturbation.pattern.shape), generator)
     clean = predict(classifier, images.batches(batch_size))
     perturbed = predict(classifier, (perturbation.apply(batch) for batch in images.batches(batch_size)))
-    noisy = predict(classifier, ((batch + signs).clamp(0, 1) for batch in images.batches(batch_size)))
+    noisy = predict(classifier, (apply(batch, signs) for batch in images.batches(batch_size)))
     unchanged = predict(classifier, images.prefix(batch_size).batches(batch_size))
     truth = images.truth(classifier.class_ids)
     counts = perturbed.bincount(minlength=len(classifier.labels))
@@ -56,10 +85,5 @@ def evaluate(
         perturbed_accuracy=None if truth is None else accuracy(perturbed, truth),
         dominant_label=classifier.labels[int(counts.argmax())],
         dominant_share=Rate(int(counts.max()), len(perturbed)),
-        target_rate=None if target is None else _turned_into(target, clean, perturbed),
+        target_rate=None if target is None else target_rate(clean, perturbed, target),
     )
-
-
-def _turned_into(target: int, clean: Tensor, perturbed: Tensor) -> Rate:
-    others = clean != target
-    return Rate(int((perturbed[others] == target).sum()), int(others.sum()))

@@ -12,7 +12,7 @@ from torch import Tensor
 from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.problem import Goal, predicted
 from uap_core.datasets import ImageSet
-from uap_core.metrics import Rate, fooling_rate, predict
+from uap_core.metrics import Rate, fooling_rate, predict, target_rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -57,8 +57,7 @@ class Watch:
         fooled = fooling_rate(self.clean, now)
         if self.target is None:
             return Point(image_gradients, fooled)
-        others = self.clean != self.target
-        return Point(image_gradients, fooled, Rate(int((now[others] == self.target).sum()), int(others.sum())))
+        return Point(image_gradients, fooled, target_rate(self.clean, now, self.target))
 
 
 @dataclass(frozen=True)

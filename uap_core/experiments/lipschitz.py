@@ -21,6 +21,7 @@ from uap_core.attacks.deepfool import DeepFool, approach
 from uap_core.datasets import ImageSet
 from uap_core.models.classifier import Classifier
 from uap_core.models.lipschitz import NamedLayer, layers
+from uap_core.perturbation import apply
 from uap_core.texts import _
 
 IMAGES = 16
@@ -105,7 +106,7 @@ def radii(classifier: Classifier, images: ImageSet, bound: float, batch_size: in
         ways = approach(logits_of, batch, attack.candidates, attack.overshoot, attack.iterations, None, attack.norm)
         clean = next(ways).logits.clone()
         end = deque(ways, maxlen=1).pop()
-        lengths = ((batch + end.steps).clamp(0, 1) - batch).flatten(1).norm(dim=1)
+        lengths = (apply(batch, end.steps) - batch).flatten(1).norm(dim=1)
         moved = (end.logits - clean).norm(dim=1)
         certified = certified_radius(clean, bound)
         for i, margin in enumerate(margins(clean).tolist()):

@@ -19,7 +19,19 @@ from uap_core.experiments.published_methods import method_jobs
 from uap_core.experiments.published_transfer import transfer_jobs
 from uap_core.experiments.published_why import why_jobs
 
-PARTS = ("library", "sweep", "matrix", "transfer", "curves", "convergence", "ablations", "defences", "why", "lipschitz")
+PARTS = (
+    "library",
+    "sweep",
+    "matrix",
+    "transfer",
+    "curves",
+    "convergence",
+    "ablations",
+    "defences",
+    "why",
+    "lipschitz",
+    "opening",
+)
 
 
 def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) -> list[Job]:

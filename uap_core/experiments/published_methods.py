@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 
 from uap_core.crafting import METHODS, method_class
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.loop import Crafter
 from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variant_name, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence
@@ -89,4 +89,4 @@ def ablation_job(materials: Materials, key: str) -> Job:
 
 def _at_equal_cost(method: type[Crafter]) -> Crafter:
     """As its paper has it, but for the budget, which is the same for all, and DeepFool's batches."""
-    return replace(DEEPFOOL, budget=BUDGET) if method is DeepFool else method(budget=BUDGET)
+    return replace(DEEPFOOL, budget=BUDGET) if method is DeepFoolUAP else method(budget=BUDGET)

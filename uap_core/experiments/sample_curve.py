@@ -59,11 +59,33 @@ def sample_curve(
     keep: dict[int, Tensor] | None = None,
     clean: Tensor | None = None,
 ) -> Iterator[SampleRow]:
-    """Craft on nested prefixes of ``craft`` in an order drawn from ``seed`` and measure each pattern on ``held_out``.
+    """Craft on nested prefixes of a set and measure each pattern: how many pictures does it take?
 
-    Every size runs the same number of steps, so a point differs from its neighbour by its images alone. ``keep`` is filled
-    with the pattern of each size. ``clean`` are the class indices (N,) of ``held_out`` as it is, where they are known already.
-    Raises DatasetError when the two sets share a file.
+    The order is drawn from ``seed``. Every size runs the same number of steps, so a point differs from its neighbour by its
+    images alone. Moosavi-Dezfooli et al., CVPR 2017, Figure 6.
+
+    Args:
+        classifier: the network.
+        crafter: the method.
+        craft: images to craft on.
+        held_out: images to measure on.
+        ball: what the patterns must stay in.
+        sizes: of the prefixes.
+        seed: of the order and of the method.
+        keep: is filled with the pattern (3,H,W) of each size.
+        clean: class indices (N,) of ``held_out`` as it is, where they are known already.
+
+    Raises:
+        DatasetError: the two sets share a file.
+
+    Example:
+        >>> import uap_core
+        >>> network, dreams = uap_core.load_model("resnet64"), uap_core.dreams_path("resnet64")
+        >>> craft, held_out = (uap_core.open_image_set(dreams, split, 64, 64, limit=8) for split in ("craft", "held_out"))
+        >>> ball, method = uap_core.Ball("linf", 10 / 255), uap_core.Default(budget=32)
+        >>> rows = uap_core.sample_curve(network, method, craft, held_out, ball, (1, 8), seed=0)
+        >>> [row.images for row in rows if row.done]
+        [1, 8]
     """
     if craft.name == held_out.name and set(craft.files) & set(held_out.files):
         raise DatasetError(_("The craft set and the held-out set share images."))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from uap_core.crafting.deepfool import DeepFool
+from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.problem import Goal
@@ -26,7 +26,7 @@ from uap_core.norms import Ball, on_grid
 from uap_core.perturbation import load_perturbation, save_perturbation
 
 # The paper's method at a price that can be paid: the gain makes up for steps that a mean of eight shortens, and for passes.
-DEEPFOOL = DeepFool(batch_size=8, gain=400.0)
+DEEPFOOL = DeepFoolUAP(batch_size=8, gain=400.0)
 TILES = 4  # of patterns for the Lites: what 150 of the 500 craft images said of it, see ``Default``
 LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
 
@@ -54,12 +54,12 @@ class Recipe:
         who = self.group or cards[self.networks[0]].name
         if self.left_out:
             who = f"{who} but {cards[self.left_out].name}"
-        how = "by DeepFool" if isinstance(self.method, DeepFool) else f"into {self.target!r}" if self.target else ""
+        how = "by DeepFool" if isinstance(self.method, DeepFoolUAP) else f"into {self.target!r}" if self.target else ""
         return ", ".join(filter(None, [who, str(self.ball), how]))
 
     def gradients(self) -> dict[str, int]:
         """Image-gradients at most on each network: what most of the time goes into."""
-        shared = len(self.networks) if isinstance(self.method, DeepFool) else 1
+        shared = len(self.networks) if isinstance(self.method, DeepFoolUAP) else 1
         return dict.fromkeys(self.networks, self.method.budget // shared)
 
 

@@ -14,7 +14,7 @@ from uap_core.datasets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbation import Perturbation, apply
 from uap_core.texts import N_
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
@@ -44,10 +44,29 @@ def epsilon_sweep(
     epsilons: Sequence[float] | None = None,
     batch_size: int = 32,
 ) -> Iterator[SweepRow]:
-    """A row an epsilon of the universal pattern scaled to it, then of random signs of its norm, then of FGSM for each image.
+    """Measure how many images are fooled as epsilon grows: the pattern scaled to it, random signs, FGSM for each image.
 
     For l2 the per-image attack is the fast gradient step of that l2 length. Clean predictions and gradients are computed
     once, since neither depends on epsilon; at epsilon 0 they are the answer.
+
+    Args:
+        classifier: the network.
+        perturbation: of the network's size.
+        images: a set that it was not crafted on.
+        generator: draws the random signs.
+        epsilons: radii in units of [0,1]; 0 to 20/255, or as many of an l2 pattern's own, when left out.
+        batch_size: images that go through the network at once.
+
+    Raises:
+        PerturbationError: the perturbation has another size than the images.
+
+    Example:
+        >>> import torch, uap_core
+        >>> network, v = uap_core.load_model("resnet64"), uap_core.load_perturbation("resnet64-linf10")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=16)
+        >>> rows = list(uap_core.epsilon_sweep(network, v, images, torch.Generator().manual_seed(0), (0, 10 / 255)))
+        >>> rows[0].fooling_rate.value, rows[1].fooling_rate.value > 0.5
+        (0.0, True)
     """
     ball, epsilons = perturbation.ball, epsilons or default_epsilons(perturbation.ball)
     unit = Ball(ball.p, 1.0)
@@ -73,7 +92,7 @@ def _rate(
     if not epsilon:
         return Rate(0, len(clean))
     batches = zip(images.batches(batch_size), changes, strict=False)
-    return fooling_rate(clean, predict(classifier, ((batch + change).clamp(0, 1) for batch, change in batches)))
+    return fooling_rate(clean, predict(classifier, (apply(batch, change) for batch, change in batches)))
 
 
 @dataclass(frozen=True)

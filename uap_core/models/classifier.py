@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,22 +44,50 @@ class Enlarge(nn.Module):
 
 
 class Classifier(nn.Module):
-    """``network`` maps an image batch float32 (N,3,S,S) in [0,1] to logits (N,K).
+    """Make [0,1] pixels into logits: a network under attack, with its normalisation inside, in evaluation mode and frozen.
 
-    ``labels`` are the K names shown to people, ``class_ids`` the K folder names (WordNet ids) of image sets. Evaluation
-    mode and frozen parameters are set once, here; an exported program is in evaluation mode by construction.
+    Mode and parameters are set once, here; an exported program is in evaluation mode by construction. ``load_model`` and
+    ``wrap`` make them.
+
+    Args:
+        network: maps an image batch float32 (N,3,H,W) in [0,1] to logits (N,K).
+        card: what is known of it.
+        labels: the K names shown to people.
+        class_ids: the K folder names (WordNet ids) of image sets.
+        weights_hash: SHA-256 of the weights' file.
+        shape: height and width (H,W) in pixels that it takes; the card's square when left out.
+
+    Example:
+        >>> import torch, uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> network(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 100])
     """
 
+    shape: tuple[int, int] | None
+    """(H,W) of the images that it takes; None for a wrapped module that was not said to have a size, and takes any."""
+
     def __init__(
-        self, network: nn.Module, card: Card, labels: tuple[str, ...], class_ids: tuple[str, ...] = (), weights_hash: str = ""
+        self,
+        network: nn.Module,
+        card: Card,
+        labels: tuple[str, ...],
+        class_ids: tuple[str, ...] = (),
+        weights_hash: str = "",
+        shape: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        self.network = network.requires_grad_(False)
+        self.network = network
         self.card = card
         self.labels = labels
         self.class_ids = class_ids
         self.weights_hash = weights_hash
-        if card.kind != "exported":
+        self.shape = shape or (card.input_size, card.input_size)
+        self._hold_still()
+
+    def _hold_still(self) -> None:
+        self.network.requires_grad_(False)
+        if self.card.kind != "exported":
             super().train(False)
 
     def train(self, mode: bool = True) -> Classifier:
@@ -67,8 +97,16 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """Image batch (N,3,S,S) to logits (N,K), which come back to where the images are."""
-        return self.network(images.to(self.device)).to(images.device)
+        """Image batch (N,3,H,W) to logits (N,K), which come back to where the images are."""
+        logits: Tensor = self.network(images.to(self.device)).to(images.device)
+        return logits
+
+    def takes(self, images: Tensor) -> bool:
+        """Whether ``images`` have the shape (N,3,H,W) of this network's input."""
+        return images.ndim == 4 and images.shape[1] == 3 and self.shape in (None, tuple(images.shape[2:]))
+
+    def learn_classes(self, images: Tensor) -> None:
+        """Make sure that ``labels`` are known, for images (N,3,H,W) such as these; a card lists them."""
 
     @property
     def device(self) -> torch.device:
@@ -76,9 +114,21 @@ class Classifier(nn.Module):
         return device_of(self)
 
     @property
+    def dtype(self) -> torch.dtype | None:
+        """The precision of the network's weights; None where it has none."""
+        weights = itertools.chain(self.parameters(), self.buffers())
+        return next((tensor.dtype for tensor in weights if tensor.is_floating_point()), None)
+
+    @property
     def size(self) -> int:
-        """Side of the square input in pixels."""
-        return self.card.input_size
+        """Side of the square input in pixels. Raises ModelError for a network whose input is no square, or of any size."""
+        if self.shape is None or self.shape[0] != self.shape[1]:
+            raise ModelError(
+                _("This works on square pictures of one size, and {network} was not wrapped for such.").format(
+                    network=self.card.name
+                )
+            )
+        return self.shape[0]
 
     def index_of(self, label: str) -> int:
         """Class index of a name. Raises ModelError when this network does not know it."""

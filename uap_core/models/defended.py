@@ -31,4 +31,5 @@ def defended(classifier: Classifier, defence: Defence) -> Classifier:
         name=f"{classifier.card.name} behind {defence.name}",
     )
     network = nn.Sequential(Front(defence), classifier.network)
-    return Classifier(network, card, classifier.labels, classifier.class_ids, classifier.weights_hash)
+    kind = type(classifier)
+    return kind(network, card, classifier.labels, classifier.class_ids, classifier.weights_hash, classifier.shape)

@@ -15,10 +15,11 @@ DEPTH = 16  # the last maps whose side is still a sixteenth of the picture's
 
 
 def deep_entropy(network: Classifier, images: Tensor) -> Tensor:
-    """Entropies (N,) in nats of softmax(mean of each channel) of the last feature maps, for images (N,3,S,S).
+    """Entropies (N,) in nats of softmax(mean of each channel) of the last feature maps, for images (N,3,H,W).
 
     Gradients reach the images; the result lies where they do.
     """
-    scores = features_at(network, DEPTH)(images.to(network.device)).mean(dim=(2, 3)).to(images.device)
+    shape = images.shape[2], images.shape[3]
+    scores = features_at(network, DEPTH, shape)(images.to(network.device)).mean(dim=(2, 3)).to(images.device)
     logs = scores.log_softmax(dim=1)
     return -(logs.exp() * logs).sum(dim=1)

@@ -24,24 +24,25 @@ class _Found(Exception):
 Network = TypeVar("Network", bound=nn.Module)
 
 # Forgotten with the network, so that nothing here keeps a network in memory that the zoo has let go.
-_known: WeakKeyDictionary[Classifier, dict[int, Callable[[Tensor], Tensor]]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Classifier, dict[tuple[int, int, int], Callable[[Tensor], Tensor]]] = WeakKeyDictionary()
 
 
-def features_at(classifier: Classifier, stride: int) -> Callable[[Tensor], Tensor]:
-    """The last feature maps (n,C,h,w) whose side is still at least input / ``stride``, as a function of images (n,3,S,S)
+def features_at(classifier: Classifier, stride: int, shape: tuple[int, int] | None = None) -> Callable[[Tensor], Tensor]:
+    """The last feature maps (n,C,h,w) whose sides are still at least input / ``stride``, as a function of images (n,3,H,W)
     that lie where the network computes.
 
-    Raises SettingError when the network has no such maps.
+    ``shape`` is (H,W), the network's own when left out. Raises SettingError when the network has no such maps.
     """
+    height, width = shape or classifier.shape or (classifier.size, classifier.size)
     found = _known.setdefault(classifier, {})
-    if stride not in found:
-        network, side = classifier.network, classifier.size // stride
+    if (stride, height, width) not in found:
+        network, least = classifier.network, (height // stride, width // stride)
         if isinstance(network, GraphModule):
-            found[stride] = _graph_until(network, side)
+            found[stride, height, width] = _graph_until(network, least)
         else:
-            probe = torch.zeros(1, 3, classifier.size, classifier.size, device=classifier.device)
-            found[stride] = _module_until(network, side, probe)
-    return found[stride]
+            probe = torch.zeros(1, 3, height, width, device=classifier.device)
+            found[stride, height, width] = _module_until(network, least, probe)
+    return found[stride, height, width]
 
 
 def _copy(network: Network) -> Network:
@@ -49,20 +50,24 @@ def _copy(network: Network) -> Network:
     return copy.deepcopy(network, {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())})
 
 
-def _is_wide(shape: torch.Size | tuple[int, ...], side: int) -> bool:
-    return len(shape) == 4 and min(shape[2:]) >= side
+def _is_wide(shape: torch.Size | tuple[int, ...], least: tuple[int, int]) -> bool:
+    return len(shape) == 4 and shape[2] >= least[0] and shape[3] >= least[1]
 
 
-def _graph_until(network: GraphModule, side: int) -> Callable[[Tensor], Tensor]:
+def _none_wide(least: tuple[int, int]) -> SettingError:
+    return SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=min(least)))
+
+
+def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tensor], Tensor]:
     """An exported program is a list of operations: cut it after the last wide one."""
     short = _copy(network)
     wide: list[Node] = []
     for node in short.graph.nodes:
         value = node.meta.get("val")
-        if node.op == "call_function" and isinstance(value, Tensor) and _is_wide(value.shape, side):
+        if node.op == "call_function" and isinstance(value, Tensor) and _is_wide(value.shape, least):
             wide.append(node)
     if not wide:
-        raise SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=side))
+        raise _none_wide(least)
     (output,) = (node for node in short.graph.nodes if node.op == "output")
     output.args = ((wide[-1],),)
     short.graph.eliminate_dead_code()
@@ -70,20 +75,22 @@ def _graph_until(network: GraphModule, side: int) -> Callable[[Tensor], Tensor]:
     return short
 
 
-def _module_until(network: nn.Module, side: int, probe: Tensor) -> Callable[[Tensor], Tensor]:
+def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Other networks are watched once, module by module; then they are left after the last wide one."""
     # A copy that shares the weights: hooks on the network itself would be everybody's.
     network = _copy(network)
+    for part in network.modules():
+        part.training = False  # a wrapped module may be in training
     leaves = [module for module in network.modules() if not list(module.children())]
     calls: list[tuple[nn.Module, bool]] = []
 
     def watch(module: nn.Module, _: object, value: object) -> None:
-        calls.append((module, isinstance(value, Tensor) and _is_wide(value.shape, side)))
+        calls.append((module, isinstance(value, Tensor) and _is_wide(value.shape, least)))
 
     _with_hooks(leaves, watch, lambda: network(probe))
     wide = [index for index, (_, is_wide) in enumerate(calls) if is_wide]
     if not wide:
-        raise SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=side))
+        raise _none_wide(least)
     chosen = calls[wide[-1]][0]
     nth = sum(module is chosen for module, _ in calls[: wide[-1] + 1])  # some modules are used several times
 

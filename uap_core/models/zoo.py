@@ -34,10 +34,19 @@ MEGABYTE = 1_000_000
 
 
 class Zoo:
-    """The cards of several folders, by key, then torchvision's; the first that has a key wins.
+    """List and load networks: the cards of several folders, by key, then torchvision's; the first that has a key wins.
 
-    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept (UAP_MEMORY, else 1 500). A run under
-    way holds on to its network all the same until it ends.
+    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept. A run under way holds on to its
+    network all the same until it ends.
+
+    Args:
+        folders: further folders of network cards, beside those of UAP_MODELS.
+        memory: megabytes of weights that are kept; UAP_MEMORY, else 1 500, when left out.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.Zoo().card("resnet64").input_size
+        64
     """
 
     def __init__(self, folders: list[Path] | None = None, memory: float | None = None) -> None:
@@ -146,9 +155,20 @@ def megabytes(classifier: Classifier) -> float:
 
 
 def load_model(key: str = QUICK_MODEL, folders: list[Path] | None = None) -> Classifier:
-    """The classifier called ``key`` from the shipped cards, ``folders``, UAP_MODELS and torchvision. Raises ModelError.
+    """Load a network by its key, as a ``Classifier``: [0,1] pixels in, logits out.
 
-    Without a key the quick one: it is always here, and whoever tries something out waits for nothing.
+    Args:
+        key: as ``uap models`` lists it; the quick one when left out, which is always here.
+        folders: further folders of network cards, beside those of UAP_MODELS.
+
+    Raises:
+        ModelError: there is no such network, or its weights are not here, changed or unsafe; says what to do.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> network.size, len(network.labels)
+        (64, 100)
     """
     return Zoo(folders).load(key)
 

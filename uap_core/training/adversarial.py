@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.models.precision import sixteen_bits
+from uap_core.perturbation import apply
 
 STEP = 1.25  # of one-step training, in epsilons (Wong et al.)
 
@@ -26,11 +27,11 @@ def attacked(
     size = STEP * epsilon if steps == 1 else 2 * STEP * epsilon / steps
     move = ((2 * torch.rand(x.shape, generator=generator) - 1) * epsilon).to(x.device)
     for _ in range(steps):
-        tried = (x + move).clamp(0, 1).requires_grad_(True)
+        tried = apply(x, move).requires_grad_(True)
         with torch.enable_grad(), sixteen_bits(x.device.type, bf16):
             loss = F.cross_entropy(network(tried.to(memory_format=torch.channels_last)).float(), y, reduction="sum")
         move = (move + size * torch.autograd.grad(loss, tried)[0].sign()).clamp(-epsilon, epsilon)
-    return (x + move).clamp(0, 1).detach()
+    return apply(x, move).detach()
 
 
 def accuracy_under_attack(

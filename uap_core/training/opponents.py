@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from uap_core.perturbation import apply
 from uap_core.training.adversarial import attacked
 
 PATTERN_STEP = 0.1  # of the learning pattern's sign step, in epsilons
@@ -72,7 +73,7 @@ class LearningPattern(Opponent):
     def attack(self, network: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
         """The present pattern on all of them; gradients reach it."""
         self.pattern.requires_grad_(True)
-        return (x + self.pattern.to(x.device)).clamp(0, 1)
+        return apply(x, self.pattern)
 
     def learn(self) -> None:
         """One sign step up the loss, back into the ball."""
@@ -103,4 +104,4 @@ class Pool(Opponent):
     def attack(self, network: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
         """Each of ``x`` with a pattern of the pool."""
         which = torch.randint(len(self.patterns), (len(x),), generator=generator)
-        return (x + self.patterns[which].to(x.device)).clamp(0, 1)
+        return apply(x, self.patterns[which])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from uap_core.assets import MODELS
 from uap_core.datasets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
+from uap_core.files import write_whole
 from uap_core.images import preprocess
 from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.card import Card, read_card
@@ -100,9 +100,7 @@ def write_weights(network: nn.Module, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = network.state_dict()
     halves = {name: value.half() if value.is_floating_point() else torch.zeros_like(value) for name, value in state.items()}
-    beside = path.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in halves.items()}, beside)
-    os.replace(beside, path)
+    write_whole(path, save({name: value.contiguous() for name, value in halves.items()}))
 
 
 def write_card(

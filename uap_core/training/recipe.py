@@ -5,7 +5,6 @@ Everything a run needs to go on is in one checkpoint, written after each epoch, 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import DatasetError, SettingError
+from uap_core.files import whole_file
 from uap_core.models.classifier import Normalise
 from uap_core.models.device import device_of
 from uap_core.models.precision import sixteen_bits
@@ -279,8 +279,6 @@ def train(
 
 
 def _save(path: Path, state: dict[str, object]) -> None:
-    """Write beside, then rename: a run killed while saving keeps its last whole checkpoint."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    torch.save(state, beside)
-    os.replace(beside, path)
+    """A run killed while saving keeps its last whole checkpoint."""
+    with whole_file(path) as out:
+        torch.save(state, out)

@@ -1,0 +1,154 @@
+"""The two calls that most programs need: craft one pattern for many images, attack each of some images."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from uap_core.attacks.attack import Attack, check_images
+from uap_core.attacks.menu import MENU as ATTACKS
+from uap_core.attacks.result import AttackResult
+from uap_core.crafting.loop import Crafter
+from uap_core.crafting.menu import build
+from uap_core.crafting.problem import Goal, as_bytes
+from uap_core.datasets import ImageSet
+from uap_core.errors import SettingError
+from uap_core.experiments.crafted import with_provenance
+from uap_core.models.classifier import Classifier
+from uap_core.models.wrapping import as_classifier
+from uap_core.norms import LINF, Ball
+from uap_core.perturbation import Perturbation
+from uap_core.texts import _
+
+EPSILON = 10 / 255
+
+
+def craft(
+    networks: nn.Module | Sequence[nn.Module],
+    images: ImageSet | Tensor,
+    epsilon: float = EPSILON,
+    p: str = LINF,
+    method: str | Crafter = "default",
+    budget: int = 2000,
+    target: int | str | None = None,
+    seed: int = 0,
+    name: str = "crafted",
+) -> Perturbation:
+    """Craft one perturbation that fools ``networks`` on most images, and say in its provenance how.
+
+    Moosavi-Dezfooli et al., "Universal adversarial perturbations", CVPR 2017, state the problem (equation 1). To watch a run,
+    stop it or go on with it later, call a method's own ``craft``.
+
+    Args:
+        networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits (N,K), or several that take images of
+            one size: an ensemble.
+        images: the craft set: an ``ImageSet``, uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
+        epsilon: radius of the ball in units of [0,1] pixels: 10/255 in l_inf, some 2000/255 in l2.
+        p: norm of the ball, "linf" or "l2".
+        method: key of a method, as ``uap craft --help`` lists them, or a method with its settings, like ``SPGD(budget=500)``.
+        budget: image-gradients (a forward and backward pass of one image) at most; of a method named by its key.
+        target: class that every image shall become, as an index or a label; any other label will do when left out.
+        seed: same seed, same machine, same pattern.
+        name: what lists call it.
+
+    Returns:
+        The perturbation (3,H,W), within the ball.
+
+    Raises:
+        SettingError: an unknown method or norm, or a target that the method or the networks do not have.
+        DatasetError: images that do not fit the networks, or none.
+        ModelError: a module that does not return logits, or a label that it does not know.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, epsilon=8 / 255, budget=64)
+        >>> tuple(v.pattern.shape), round(255 * v.norms.linf), v.provenance["method"]
+        ((3, 64, 64), 8, 'default')
+    """
+    modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
+    classifiers = tuple(map(as_classifier, modules))
+    if not classifiers:
+        raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
+    images = images if isinstance(images, ImageSet) else _as_set(images)
+    crafter = build(method, budget) if isinstance(method, str) else method
+    ball = Ball(p, epsilon)
+    goal = Goal(None if target is None else _class_of(classifiers[0], images.pixels, target))
+    run = crafter.craft(classifiers, images.pixels, ball, torch.Generator().manual_seed(seed), goal=goal)
+    (last,) = deque(run, maxlen=1)
+    return with_provenance(name, crafter, classifiers, images, ball, goal, seed, last)
+
+
+def attack(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor | None = None,
+    method: str | Attack = "pgd",
+    epsilon: float = EPSILON,
+    target: int | str | Tensor | None = None,
+    seed: int = 0,
+) -> AttackResult:
+    """Attack each image by itself: away from its label, or into a target.
+
+    Args:
+        network: a ``Classifier`` or any module that maps pixels in [0,1] to logits (N,K).
+        images: float (N,3,H,W) in [0,1].
+        labels: class indices (N,) to leave; what the network says of the images when left out.
+        method: key of an attack of ``uap_core.attacks.menu``, such as "fgsm", "pgd", "deepfool" or "carlini-wagner", or an
+            attack with its settings, such as ``CarliniWagner(confidence=5)``.
+        epsilon: l_inf bound in units of [0,1] pixels; of a bounded attack named by its key. The others look for the smallest
+            change.
+        target: class to become instead, an index or a label for all images, or indices (N,).
+        seed: for attacks that draw numbers.
+
+    Returns:
+        The result, image by image: adversarial images, successes, norms, and what they cost.
+
+    Raises:
+        SettingError: an unknown attack, or images, labels or a target that do not fit the network.
+        ModelError: a module that does not return logits, or a label that it does not know.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> photo = uap_core.preprocess(uap_core.sample_photos()[0].open(), 64, 64)
+        >>> result = uap_core.attack(network, photo, epsilon=4 / 255)
+        >>> result.success.tolist(), bool(result.linf[0] <= 4 / 255 + 1e-6)
+        ([True], True)
+    """
+    classifier = as_classifier(network)
+    if isinstance(method, str):
+        if method not in ATTACKS:
+            raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=method, names=", ".join(ATTACKS)))
+        method = ATTACKS[method].build(epsilon, 1, False)
+    if target is not None and labels is not None:
+        raise SettingError(_("Give labels to leave or a target to become, not both."))
+    if isinstance(target, Tensor):
+        aims = target
+    elif target is not None:
+        check_images(classifier, images)
+        aims = torch.full((len(images),), _class_of(classifier, images, target), dtype=torch.long)
+    elif labels is not None:
+        aims = labels
+    else:
+        check_images(classifier, images)
+        with torch.no_grad():
+            aims = classifier(images).argmax(dim=1) if len(images) else images.new_zeros(0, dtype=torch.long)
+    return method(classifier, images, aims, target is not None, torch.Generator().manual_seed(seed))
+
+
+def _as_set(images: Tensor) -> ImageSet:
+    count = len(images)
+    return ImageSet("a tensor", as_bytes(images), ("",) * count, tuple(map(str, range(count))))
+
+
+def _class_of(classifier: Classifier, images: Tensor, target: int | str) -> int:
+    """The index of a label."""
+    if isinstance(target, int):
+        return target
+    classifier.learn_classes(images)
+    return classifier.index_of(target)

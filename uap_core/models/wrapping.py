@@ -1,0 +1,173 @@
+"""Make a classifier of any network of your own: the door for modules that no card describes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from uap_core.errors import ModelError, SettingError
+from uap_core.models.card import Card
+from uap_core.models.classifier import Classifier, Normalise
+from uap_core.texts import _
+
+BLACK, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+
+def wrap(
+    module: nn.Module,
+    mean: Sequence[float] = BLACK,
+    std: Sequence[float] = ONE,
+    labels: Sequence[str] = (),
+    size: int | tuple[int, int] | None = None,
+    name: str = "",
+) -> Classifier:
+    """Make a classifier of any module that maps an image batch (N,3,H,W) to logits (N,K).
+
+    The module stays yours: its weights are not copied, and it is in evaluation mode and frozen only while it is asked.
+    Attacks and crafting methods take a bare module too and wrap it themselves; wrap it once where it is asked often.
+
+    Args:
+        module: your network, on any device.
+        mean: per channel, red, green, blue; pixels in [0,1] become (x - mean) / std before ``module`` sees them.
+        std: per channel. Without ``mean`` and ``std`` the module takes pixels in [0,1].
+        labels: the K names of the classes; numbers when left out.
+        size: side of the square input in pixels, or (height, width). Left out, images of any size are handed on.
+        name: what provenance and messages call it; the module's class when left out.
+
+    Raises:
+        SettingError: ``mean``, ``std`` or ``size`` is no such thing.
+        ModelError: ``module`` does not take images of ``size``, or gives other than one score for each label.
+
+    Example:
+        >>> import torch, uap_core
+        >>> module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 4 * 6, 2))
+        >>> mine = uap_core.wrap(module, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), labels=("cat", "dog"), size=(4, 6))
+        >>> mine.labels[int(mine(torch.rand(1, 3, 4, 6)).argmax())] in ("cat", "dog")
+        True
+    """
+    shape = _shape(size)
+    title = name or type(module).__name__
+    card = Card(title, title, "wrapped", "", shape[0] if shape and shape[0] == shape[1] else 0, 0, "", "a module of its user")
+    network = nn.Sequential(_normaliser(module, mean, std), module) if (*mean, *std) != (*BLACK, *ONE) else module
+    wrapped = Wrapped(network, card, tuple(labels), shape=shape)
+    if shape:
+        wrapped.ask(shape)
+    return wrapped
+
+
+def as_classifier(network: nn.Module) -> Classifier:
+    """A classifier as it is; any other module wrapped."""
+    return network if isinstance(network, Classifier) else wrap(network)
+
+
+class Wrapped(Classifier):
+    """Somebody's own module, left as it is: in evaluation mode and frozen for each forward pass only."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        card: Card,
+        labels: tuple[str, ...],
+        class_ids: tuple[str, ...] = (),
+        weights_hash: str = "",
+        shape: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(network, card, labels, class_ids, weights_hash, shape)
+        self.shape = shape
+
+    def _hold_still(self) -> None:
+        """Nothing is set for good."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See ``Classifier.forward``. Raises ModelError for anything but logits, one for each label."""
+        with held_still(self.network):
+            found = self.network(images.to(self.device))
+        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images):
+            raise ModelError(
+                _("{network} must return logits, one row of scores a picture. Wrap a module that returns only those.").format(
+                    network=self.card.name
+                )
+            )
+        if self.labels and found.shape[1] != len(self.labels):
+            raise ModelError(
+                _("{network} gives {scores} scores a picture, and {classes} labels were named.").format(
+                    network=self.card.name, scores=found.shape[1], classes=len(self.labels)
+                )
+            )
+        self.labels = self.labels or tuple(map(str, range(found.shape[1])))
+        return found.to(images.device)
+
+    def learn_classes(self, images: Tensor) -> None:
+        """See ``Classifier.learn_classes``: asks the network about one black picture, unless it was asked before."""
+        if not self.labels:
+            self.ask((images.shape[2], images.shape[3]))
+
+    @torch.no_grad()
+    def ask(self, shape: tuple[int, int]) -> None:
+        """Raise ModelError unless the network takes images of ``shape`` (H,W) as its wrapping says."""
+        try:
+            self(torch.zeros(2, 3, *shape, dtype=self.dtype))
+        except ModelError:
+            raise
+        except Exception as error:  # whatever a network of a stranger raises
+            raise ModelError(
+                _("{network} does not take images of 3 x {height} x {width} values: {reason}").format(
+                    network=self.card.name, height=shape[0], width=shape[1], reason=error
+                )
+            ) from error
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights as they are now."""
+        digest = hashlib.sha256()
+        for name, tensor in self.network.state_dict().items():
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
+
+    @weights_hash.setter
+    def weights_hash(self, value: str) -> None:
+        """It is read from the weights, whatever they were before."""
+
+
+@contextmanager
+def held_still(module: nn.Module) -> Iterator[None]:
+    """Put ``module`` into evaluation mode and freeze it for a moment; afterwards every part is as it was.
+
+    What a forward pass records of the graph stays recorded: gradients reach the images later, and never the weights.
+    """
+    training = [part for part in module.modules() if part.training]
+    learning = [weight for weight in module.parameters() if weight.requires_grad]
+    for part in training:
+        part.training = False
+    for weight in learning:
+        weight.requires_grad = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+        for weight in learning:
+            weight.requires_grad = True
+
+
+def _shape(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1:
+        raise SettingError(_("A size is a number of pixels, or (height, width), each at least 1."))
+    return height, width
+
+
+def _normaliser(module: nn.Module, mean: Sequence[float], std: Sequence[float]) -> nn.Module:
+    values = [float(value) for value in (*mean, *std)]
+    if len(mean) != 3 or len(std) != 3 or not all(map(math.isfinite, values)) or min(values[3:]) <= 0:
+        raise SettingError(_("Mean and std are three numbers each, for red, green and blue in [0,1], and std above 0."))
+    like = next((tensor for tensor in module.parameters() if tensor.is_floating_point()), torch.empty(0))
+    return Normalise(tuple(values[:3]), tuple(values[3:])).to(like)
