@@ -62,7 +62,7 @@ _GRADIO, _SKIMAGE = "media_assets/images/", "data/"
 _BY_GRADIO = _("Gradio's sample media (Apache-2.0)")
 # Boxes are where all four ImageNet networks that come with the requirements name the thing rightly, also under random signs.
 SAMPLE_PHOTOS = (
-    Photo("running", _("Running cheetah"), "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337)),
+    Photo("running", _("Cheetah"), "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337)),
     Photo(
         "espresso",
         _("Espresso"),
@@ -102,7 +102,7 @@ SAMPLE_PHOTOS = (
     ),
     Photo(
         "cheetah",
-        _("Cheetah"),
+        _("Cheetah 2"),
         "gradio",
         _GRADIO + "cheetah1.jpg",
         _BY_GRADIO,
@@ -120,7 +120,7 @@ SAMPLE_PHOTOS = (
     ),
     Photo(
         "hopper",
-        _("Grace Hopper"),
+        _("Hopper"),
         "matplotlib",
         "mpl-data/sample_data/grace_hopper.jpg",
         _("Grace Hopper, US Navy (public domain), in Matplotlib"),

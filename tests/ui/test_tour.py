@@ -32,7 +32,7 @@ def test_the_steps_on_photographs_tell_the_story() -> None:
     assert "still" not in said(2)
     assert " became " in said(3)
     assert " became " in said(4)
-    assert re.search("at tripod; FGSM, .* gets (?!tripod)", said(7))
+    assert re.search("at lion; FGSM, .* gets (?!lion)", said(7))
 
 
 def test_figures_come_from_the_shipped_tables() -> None:

@@ -158,15 +158,15 @@ def warm(studio: Studio) -> None:
     """Import and load what the first clicks need, while the visitor is still reading, and tidy up after others."""
     if studio.looked_at.wait(HEAD_START):
         time.sleep(LOADING)
+    from uap_core.images import from_array
+
+    first = usual(studio)
+    studio.classifier(first.network)(from_array(studio.pixels(first.photo, studio.card(first.network))))
     import uap_core.experiments.comparison
     import uap_core.experiments.defences
     import uap_core.plots.epsilon  # noqa: F401
-    from uap_core.images import from_array
     from uap_core.models.twins import trained_twins
 
-    first = usual(studio)
-    card = studio.card(first.network)
-    studio.classifier(first.network)(from_array(studio.pixels(first.photo, card)))
     if studio.live_source(first.network):
         studio.craft_and_held_out(first.network)
     trained_twins(studio.zoo, first.network)
