@@ -11,7 +11,7 @@ from toys import seeded, toy_set, toy_zoo
 
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
-from uap_core.experiments.networks import IMAGENET, OTHERS
+from uap_core.experiments.networks import KINDS, OTHERS, SEVEN
 from uap_core.experiments.shipped import Recipe, is_made, make, recipes
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import Ball
@@ -31,23 +31,25 @@ def made(recipe: Recipe, zoo, folder: Path):
 def test_the_library_holds_what_it_promises() -> None:
     found = recipes()
     assert len({recipe.file for recipe in found}) == len(found)
-    for network in (QUICK_MODEL, *IMAGENET):
-        mine = {(recipe.ball.p, type(recipe.method).__name__) for recipe in found if recipe.networks == (network,)}
-        assert {("linf", "Default"), ("l2", "Default"), ("linf", "DeepFool")} <= mine
+    for network in (QUICK_MODEL, *SEVEN):
+        mine = {(recipe.ball.p, recipe.method.key) for recipe in found if recipe.networks == (network,)}
+        assert {("linf", "default"), ("l2", "default"), ("linf", "deepfool")} <= mine
     several = [set(recipe.networks) for recipe in found if len(recipe.networks) > 1]
-    assert set(IMAGENET) in several
-    assert all(set(IMAGENET) - {left_out} in several for left_out in IMAGENET)
+    assert set(SEVEN) in several
+    assert all(set(KINDS) - {left_out} in several for left_out in KINDS)
     assert any(recipe.target for recipe in found)
 
 
 def test_names_say_what_a_pattern_was_made_for() -> None:
-    cards = toy_zoo(QUICK_MODEL, *OTHERS, *IMAGENET).cards()
+    cards = toy_zoo(QUICK_MODEL, *OTHERS, *SEVEN).cards()
     names = {recipe.file: recipe.name(cards) for recipe in recipes()}
     assert len(set(names.values())) == len(names)
     assert names["googlenet_bvlc-linf10"] == "Googlenet_Bvlc, l_inf 10/255"
     assert names["googlenet_bvlc-linf10-deepfool"] == "Googlenet_Bvlc, l_inf 10/255, by DeepFool"
     assert names["all-linf10"] == "all four ImageNet networks, l_inf 10/255"
+    assert names["seven-linf10"] == "all seven ImageNet networks, l_inf 10/255"
     assert names["all-but-googlenet_bvlc-linf10"] == "all but Googlenet_Bvlc, l_inf 10/255"
+    assert names["unseen-googlenet_bvlc-linf10"] == "all kinds but Googlenet_Bvlc, l_inf 10/255"
     assert any(name.endswith("into 'abacus'") for name in names.values())
 
 

@@ -153,14 +153,12 @@ class _Trial:
 def check_images(classifier: Classifier, images: Tensor) -> None:
     """Raise SettingError for ``images`` that are no floats (N,3,H,W) in [0,1] of the network's size."""
     if not classifier.takes(images) or not images.is_floating_point():
-        height, width = classifier.shape or ("H", "W")
         raise SettingError(
-            _("{network} takes images (N,3,{height},{width}) of floats, not {shape} of {kind}.").format(
+            _("{network} takes images {expected} of floats, not {shape} of {kind}.").format(
                 network=classifier.card.name,
-                height=height,
-                width=width,
+                expected=classifier.batch_shape,
                 shape=tuple(images.shape),
-                kind=str(images.dtype).removeprefix("torch."),
+                kind=str(images.dtype).rpartition(".")[2],
             )
         )
     if not bool(((images >= -SLACK) & (images <= 1 + SLACK)).all()):

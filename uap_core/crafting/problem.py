@@ -87,10 +87,8 @@ class Problem:
         for network in networks:
             if not network.takes(images):
                 raise DatasetError(
-                    _("{network} takes images (N,3,{pixels}), not {shape}.").format(
-                        network=network.card.name,
-                        pixels=",".join(map(str, network.shape or ("H", "W"))),
-                        shape=tuple(images.shape),
+                    _("{network} takes images {expected}, not {shape}.").format(
+                        network=network.card.name, expected=network.batch_shape, shape=tuple(images.shape)
                     )
                 )
             network.learn_classes(images)

@@ -130,6 +130,12 @@ class Classifier(nn.Module):
             )
         return self.shape[0]
 
+    @property
+    def batch_shape(self) -> str:
+        """The shape of an image batch that it takes, for sentences: (N,3,224,224), or (N,3,H,W) where any will do."""
+        height, width = self.shape or ("H", "W")
+        return f"(N,3,{height},{width})"
+
     def index_of(self, label: str) -> int:
         """Class index of a name. Raises ModelError when this network does not know it."""
         try:
