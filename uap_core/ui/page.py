@@ -45,7 +45,7 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 TITLE = _("Universal adversarial perturbations")
 # For those who hear the page: the heading between the title and those of its parts.
 HEADING = "<h2>" + _("Demonstration") + "</h2>"
-LEAD = _("One fixed, nearly invisible pattern makes a network wrong on most photographs.")
+LEAD = _("One fixed, faint pattern makes a network wrong on most photographs.")
 STYLES = CSS + links.CSS + tour.CSS + presenter.CSS + glossary.CSS
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 SAID = {

@@ -224,10 +224,11 @@ class Studio:
         if self.live_source(network) is not None:
             return ""
         said = _(
-            "No live runs with {network}: no pictures are here that tell the truth about it. Start the app with --images and a"
-            " folder or zip of pictures, or fetch Imagenette under Networks ({size} MB)."
+            "No live runs with {network}: no pictures are here that tell the truth about it. Choose {quick} on the left, start"
+            " the app with --images and a folder or zip of pictures, or fetch Imagenette under Networks ({size} MB)."
         )
-        return said.format(network=self.card(network).name, size=imagenette.MEGABYTES)
+        quick = self.card(QUICK_MODEL).name
+        return said.format(network=self.card(network).name, quick=quick, size=imagenette.MEGABYTES)
 
     def may_share(self, network: str, other: str) -> bool:
         """Whether what a live run of ``network`` looks at tells the truth about the network ``other``, too: photographs do,

@@ -42,7 +42,7 @@ class Cast:
 
 
 CASTS = {  # by the pixels that the usual network takes
-    224: Cast("sample:tripod", "squeezenet1_1_caffe", "sample:lion", "imagenet-matrix"),
+    224: Cast("sample:rocket", "squeezenet1_1_caffe", "sample:lion", "imagenet-matrix"),
     64: Cast("sample:cat", "separable64", "sample:lion", "embedded-matrix"),
 }
 
