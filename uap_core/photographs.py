@@ -108,7 +108,6 @@ SAMPLE_PHOTOS = (
         _BY_GRADIO,
         CHEETAH,
         (23, 9, 253, 239),
-        ("efficientnet_lite1",),
     ),
     Photo(
         "motorcycle",

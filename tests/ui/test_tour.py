@@ -39,7 +39,7 @@ def test_figures_come_from_the_shipped_tables() -> None:
     percentages = {place: [float(found) for found in re.findall(r"([\d.]+)%", said(place))] for place in (3, 4, 5, 6)}
     stated = STUDIO.perturbation(usual(STUDIO).pattern, usual(STUDIO).network, {}).provenance["held_out"]
     assert percentages[3] == [round(100 * stated[name], 1) for name in ("fooling_rate", "random_signs")]
-    sweep = STUDIO.precomputed("resnet64-sweep", SweepRow).rows
+    sweep = STUDIO.precomputed(f"{usual(STUDIO).network}-sweep", SweepRow).rows
     assert set(percentages[5]) <= {round(100 * row.fooling_rate.value, 1) for row in sweep}
     half = re.search(r"at (\d+)/255 and", said(5))
     assert half is not None
