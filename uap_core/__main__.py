@@ -12,7 +12,7 @@ from uap_core.commands.explaining import lipschitz, why
 from uap_core.commands.measuring import curve, evaluate, sweep
 from uap_core.commands.models import fetch, models
 from uap_core.commands.publishing import library, publish
-from uap_core.commands.training import dream, fine_tune, train
+from uap_core.commands.training import check_dreams, dream, fine_tune, train
 from uap_core.commands.transferring import halves, transfer
 from uap_core.errors import UapError
 from uap_core.models.allocator import keep_freed_memory
@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 # In the order of --help.
 for command in (
-    *(models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream),
+    *(models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream, check_dreams),
     *(library, transfer, halves, lipschitz, defend, why, publish),
 ):
     app.command()(command)

@@ -90,12 +90,31 @@ def dream(
     seed: Seed = 0,
     folder: Folder = None,
 ) -> None:
-    """Dream images of every class of a network, by optimisation from noise."""
-    from uap_core.training.dream import dream_set, write_dream_card
+    """Dream images of many classes of a network, by optimisation from noise. Stop it at any time; the same command goes on."""
+    from uap_core.training.dream_set import dream_set, open_dreamer, set_for, write_dream_card
 
-    path, classifier = out or dreams_path(model), open_zoo(folder).load(model)
-    for done, total in dream_set(classifier, count, path, seed):
+    path, wanted = out or dreams_path(model), set_for(model, count, seed)
+    classifier, prior = open_dreamer(open_zoo(folder), model, wanted)
+    for done, total in dream_set(classifier, path, wanted, prior):
         if done % 50 == 0:
             print(f"step {done} of {total}", flush=True)
-    write_dream_card(classifier, count, path, seed)
+    write_dream_card(classifier, path, wanted)
     print(f"{count} dreams, {path.stat().st_size / 1e6:.1f} MB: {path}")
+
+
+def check_dreams(
+    data: Annotated[Path, typer.Argument(help="Folder or zip of photographs that the network takes, craft/ and eval/.")],
+    model: Model = DEFAULT_MODEL,
+    dreams: Annotated[Path | None, typer.Option(help="Zip of dreams; assets/dreams/<model>.zip when left out.")] = None,
+    also: Annotated[list[str] | None, typer.Option(help="Another network that may measure on them; name several.")] = None,
+    folder: Folder = None,
+) -> None:
+    """Measure a network's dreams beside photographs, craft on both, and write the figures on the dreams' card."""
+    from uap_core.experiments.dream_checks import check_dreams as checked
+
+    card = checked(open_zoo(folder), model, also or [], dreams or dreams_path(model), data)
+    for name, found in card["checked"]["networks"].items():
+        for what, figures in found.items():
+            print(f"{name:24} {what:12} " + "  ".join(f"{key} {value:.1%}" for key, value in figures.items()))
+    share = card["checked"]["crafted"]["share"]
+    print(f"crafted on dreams: {share:.1%} of the rate; valid for: {', '.join(card['valid_for']) or 'none'}")
