@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
-from uap_core.training.dream import Dreamer, Prior, centre, lowest, paint, shift_and_flip, total_variation
-from uap_core.training.statistics import trained
+from uap_core.training.dream import Dreamer, centre, lowest, paint, shift_and_flip, total_variation
+from uap_core.training.statistics import Moments, measured
 
 SIDE = 16
 CLASSES = 4
@@ -130,22 +130,41 @@ def test_dreams_have_the_size_to_which_photographs_are_resized(network: Classifi
     assert network(seen).softmax(dim=1).gather(1, (torch.arange(8) % CLASSES)[:, None]).min() > 0.6
 
 
-def test_another_network_s_statistics_are_a_prior(network: Classifier) -> None:
+def test_a_network_without_batch_norms_keeps_to_measured_statistics() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        layers = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE**2, CLASSES))
-    bare = Classifier(layers, network.card, network.labels, NAMES)
-    norm = network.network[1]
+        layers = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(6 * (SIDE - 2) ** 2, CLASSES))
+    bare = Classifier(layers, Card("bare", "Bare", "embedded", "", SIDE, SIDE, "none", "made in a test"), tuple("abcd"), NAMES)
+    dark = measured(bare, [torch.rand(8, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 0.3])
 
-    def distance(x: Tensor) -> float:
-        return float((network.network[0](x).mean(dim=(0, 2, 3)) - norm.running_mean).abs().mean())
-
-    def last(prior: Prior | None) -> Tensor:
+    def last(kept_to: list[Moments] | None) -> float:
         classes, generator = torch.arange(8) % CLASSES, torch.Generator().manual_seed(0)
-        return [x for _, x in Dreamer(steps=60, statistics=30.0).dream(bare, classes, generator, prior)][-1]
+        steps = [x for _, x in Dreamer(steps=60, statistics=10.0).dream(bare, classes, generator, kept_to)]
+        return float(steps[-1].mean())
 
-    assert distance(last(Prior(trained(network), network))) < 0.7 * distance(last(None))
-    assert hooks(network) == 0
+    assert last(dark) < 0.4 < 0.45 < last(None)
+    assert not any(layer._forward_hooks for layer in bare.modules())
+
+
+def test_the_network_sees_dreams_with_noise_that_they_do_not_keep(network: Classifier) -> None:
+    seen: list[Tensor] = []
+    hook = network.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    try:
+        plain, noisy = (dream(network, Dreamer(steps=1, noise=noise))[0] for noise in (0.0, 0.3))
+    finally:
+        hook.remove()
+    assert float((seen[1] - seen[0]).std()) == pytest.approx(0.3, rel=0.05)
+    assert (noisy - plain).std() < 0.06
+
+
+def test_the_pixels_keep_to_those_of_photographs(network: Classifier) -> None:
+    wild = Dreamer(steps=60, rate=0.5, statistics=0.0, smoothness=0.0)
+
+    def off(dreamer: Dreamer) -> float:
+        x = dream(network, dreamer)[-1]
+        return float((x.std(dim=(0, 2, 3)) - 0.275).abs().max())
+
+    assert off(replace(wild, pixels=30.0)) < 0.02 < 0.05 < off(wild)
 
 
 def test_total_variation_of_a_ramp() -> None:

@@ -38,7 +38,7 @@ class Painter(Dreamer):
     stop_after: int = 99
     kept = []  # noqa: RUF012 - the dataclass is frozen; tests empty it
 
-    def dream(self, classifier: Classifier, classes: Tensor, generator: torch.Generator, prior: object = None):
+    def dream(self, classifier: Classifier, classes: Tensor, generator: torch.Generator, kept_to: object = None):
         if len(self.kept) == self.stop_after:
             raise KeyboardInterrupt
         images = torch.rand(len(classes), 3, SIDE, SIDE, generator=generator)
@@ -101,7 +101,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def test_lossy_files_are_small_and_near(network: Classifier, tmp_path: Path) -> None:
     class Ramp(Painter):
-        def dream(self, classifier: Classifier, classes: Tensor, generator: torch.Generator, prior: object = None):
+        def dream(self, classifier: Classifier, classes: Tensor, generator: torch.Generator, kept_to: object = None):
             ramp = torch.linspace(0.1, 0.9, SIDE).expand(len(classes), 3, SIDE, SIDE)
             yield 1, (ramp + 0.05 * torch.rand(ramp.shape, generator=generator)).clamp(0, 1)
 
@@ -132,11 +132,11 @@ def test_few_dreams_are_spread_over_all_classes_and_none_has_two() -> None:
 
 def test_the_card_says_how(network: Classifier, tmp_path: Path) -> None:
     path = tmp_path / "dreams.zip"
-    wanted = DreamSet(Dreamer(steps=7, coarse=3), "efficientnet_lite0", 40, 8, 5)
+    wanted = DreamSet(Dreamer(steps=7, coarse=3), "three photographs", 40, 8, 5)
     write_dream_card(network, path, wanted)
     card = json.loads((tmp_path / "dreams.json").read_text())
     assert card["network"] == "tiny"
     assert card["weights_sha256"] == "abc"
     assert (card["count"], card["seed"]) == (8, 5)
     settings = card["method"]["settings"]
-    assert settings | {"steps": 7, "coarse": 3, "prior": "efficientnet_lite0", "webp_quality": 40} == settings
+    assert settings | {"steps": 7, "coarse": 3, "statistics_of": "three photographs", "webp_quality": 40} == settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uap_core.assets import MODELS, RESULTS, dreams_path
-from uap_core.commands.inputs import open_zoo
+from uap_core.commands.inputs import craft_and_held_out, open_zoo
 from uap_core.commands.options import FigureFile, Folder, Model, Seed
 from uap_core.commands.outputs import FIGURES, check_file, tell
 from uap_core.models.zoo import DEFAULT_MODEL
@@ -87,15 +87,25 @@ def dream(
     model: Model = DEFAULT_MODEL,
     out: Annotated[Path | None, typer.Option(help="Zip to write; assets/dreams/<model>.zip when left out.")] = None,
     count: Annotated[int, typer.Option(help="Images in all, half to craft on and half held out.")] = 512,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep to statistics measured on these pictures to craft on: for networks without batch normalisation."
+        ),
+    ] = None,
     seed: Seed = 0,
     folder: Folder = None,
 ) -> None:
     """Dream images of many classes of a network, by optimisation from noise. Stop it at any time; the same command goes on."""
-    from uap_core.training.dream_set import dream_set, open_dreamer, set_for, write_dream_card
+    from uap_core.models.loaders import load
+    from uap_core.training.dream_set import OWN, dream_set, set_for, write_dream_card
+    from uap_core.training.statistics import measured
 
-    path, wanted = out or dreams_path(model), set_for(model, count, seed)
-    classifier, prior = open_dreamer(open_zoo(folder), model, wanted)
-    for done, total in dream_set(classifier, path, wanted, prior):
+    path, classifier = out or dreams_path(model), load(open_zoo(folder).card(model), fold=False)
+    craft = craft_and_held_out(classifier, photographs)[0] if photographs else None
+    kept_to = measured(classifier, craft.batches()) if craft else None
+    wanted = set_for(model, count, seed, f"its convolutions over {len(craft)} images of {craft.name}" if craft else OWN)
+    for done, total in dream_set(classifier, path, wanted, kept_to):
         if done % 50 == 0:
             print(f"step {done} of {total}", flush=True)
     write_dream_card(classifier, path, wanted)

@@ -1,8 +1,8 @@
 """Dreamt images: inputs optimised from noise until a network sees a class in them (class impressions, AAA, ECCV 2018).
 
 The statistics of a batch of dreams are pulled towards those that training left in batch normalisations (DeepInversion, Yin et
-al., CVPR 2020): that is what makes a pattern crafted on dreams work on photographs. They are the network's own or, where it
-has no batch normalisation, another one's; with neither, smoothness alone is left.
+al., CVPR 2020): that is what makes a pattern crafted on dreams work on photographs. A network
+without any can be kept to the statistics of its convolutions over some photographs; otherwise smoothness alone is left.
 """
 
 from __future__ import annotations
@@ -15,21 +15,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.models.card import IMAGENET_MEAN
 from uap_core.models.classifier import Classifier
 from uap_core.models.precision import sixteen_bits
-from uap_core.training.statistics import BatchStatistics, Moments, trained
+from uap_core.training.statistics import BatchStatistics, Moments, distance, trained
 
 # Square root of the covariance of red, green and blue over 2 000 training photographs, on the logit scale.
 COLOURS = ((1.35, 0.74, 0.52), (0.74, 1.15, 0.77), (0.52, 0.77, 1.47))
+# Mean and deviation of the pixels of ImageNet's photographs: the latter over all of them together, measured on 300.
+PIXELS = Moments(torch.nn.Identity(), torch.tensor(IMAGENET_MEAN), torch.tensor((0.274, 0.27, 0.282)))
 CONTRAST = 0.15  # at the start, channels have about unit deviation, as photographs have
-
-
-@dataclass(frozen=True)
-class Prior:
-    """The ``moments`` that dreams keep to: those of another ``network`` of the same input size, else of the dreamer's own."""
-
-    moments: list[Moments]
-    network: Classifier | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,9 @@ class Dreamer:
     The first ``coarse`` steps see the images at half their side, which costs a quarter. A share ``heard`` of the batch
     normalisations is listened to at each step. Each image aims at its own probability for its class, drawn between ``least``
     and ``most``, since photographs, too, are recognised with very different confidence. ``jitter`` is the largest shift in
-    pixels at each step.
+    pixels at each step, ``noise`` the deviation of what is added to every value, so that dreams outlast lossy files and
+    random signs as photographs do. ``pixels`` weighs the statistics of the pixels themselves, without which many become
+    black or white.
     """
 
     steps: int = 150
@@ -52,21 +49,22 @@ class Dreamer:
     jitter: int = 6
     coarse: int = 0
     heard: float = 1.0
+    noise: float = 0.0
+    pixels: float = 0.0
 
     def dream(
-        self, classifier: Classifier, classes: Tensor, generator: torch.Generator, prior: Prior | None = None
+        self, classifier: Classifier, classes: Tensor, generator: torch.Generator, kept_to: list[Moments] | None = None
     ) -> Iterator[tuple[int, Tensor]]:
         """One batch: images of ``classes`` (n,), yielded as (step, images (n,3,R,R) in [0,1]) after each step.
 
-        R is the size to which photographs are resized, so that dreams are cropped as they are. Without a ``prior`` it is the
-        classifier's own batch normalisations.
+        R is the size to which photographs are resized, so that dreams are cropped as they are. The statistics ``kept_to``
+        are those of the classifier's batch normalisations when left out.
         """
         side, count = classifier.card.resize_size, len(classes)
         spectrum = 0.2 * torch.randn(count, 3, side, side // 2 + 1, 2, generator=generator)
         spectrum.requires_grad_(True)
         targets = self._targets(classes, len(classifier.labels), generator)
-        prior = prior or Prior(trained(classifier))
-        with BatchStatistics(prior.moments, self.heard, generator) as statistics:
+        with BatchStatistics(trained(classifier) if kept_to is None else kept_to, self.heard, generator) as statistics:
             for step in range(self.steps):
                 if step in (0, self.coarse):  # Adam's memory of small images misleads on large ones
                     optimiser = torch.optim.Adam([spectrum])
@@ -74,22 +72,22 @@ class Dreamer:
                     group["lr"] = self.rate * (1 + math.cos(math.pi * step / self.steps)) / 2
                 shrink = 2 if step < self.coarse else 1
                 images = paint(lowest(spectrum, side // shrink), side // shrink)
-                moved = shift_and_flip(images, self.jitter // shrink, generator)
-                logits = self._seen(centre(moved, classifier.size // shrink), classifier, prior.network)
-                loss = F.cross_entropy(logits.float(), targets)
-                loss = loss + self.statistics * statistics.distance() + self.smoothness * total_variation(images)
+                seen = self._view(images, classifier.size // shrink, self.jitter // shrink, generator)
+                with sixteen_bits():
+                    logits = classifier(seen)
+                loss = F.cross_entropy(logits.float(), targets) + self.statistics * statistics.distance()
+                loss = loss + self.smoothness * total_variation(images) + self.pixels * distance(images, PIXELS)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
                 yield step + 1, paint(spectrum.detach(), side)
 
-    def _seen(self, images: Tensor, classifier: Classifier, prior: Classifier | None) -> Tensor:
-        """The classifier's logits; where the statistics are another network's, that one sees the images, too."""
-        images = images.contiguous(memory_format=torch.channels_last)
-        with sixteen_bits():
-            if prior is not None:
-                prior(images)
-            return classifier(images)
+    def _view(self, images: Tensor, size: int, jitter: int, generator: torch.Generator) -> Tensor:
+        """What the network sees of images at a step: (n,3,size,size)."""
+        seen = centre(shift_and_flip(images, jitter, generator), size)
+        if self.noise:
+            seen = seen + self.noise * torch.randn(seen.shape, generator=generator)
+        return seen.contiguous(memory_format=torch.channels_last)
 
     def _targets(self, classes: Tensor, total: int, generator: torch.Generator) -> Tensor:
         """(n, total): the aimed-at probability on the class, the rest on one random other class and a little on all."""
