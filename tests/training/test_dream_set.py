@@ -84,7 +84,7 @@ def test_a_set_that_was_stopped_goes_on_and_ends_the_same(network: Classifier, t
     object.__setattr__(stopping.dreamer, "stop_after", 4)
     with pytest.raises(KeyboardInterrupt):
         list(dream_set(network, path, stopping))
-    other = DreamSet(Painter(stop_after=4), count=22, seed=1)  # whose batches are not to be mixed with the first one's
+    other = DreamSet(Painter(stop_after=8), count=22, seed=1)  # whose batches are not to be mixed with the first one's
     with pytest.raises(KeyboardInterrupt):
         list(dream_set(network, path, other))
     assert not path.exists()
