@@ -60,7 +60,7 @@ OTHERS = {  # attacks of the tables of transfer, defences, dreams
     CropAndResize: {"share": 0.9},
     Dreamer: {
         **{"steps": 150, "batch_size": 128, "rate": 0.05, "statistics": 1.0, "smoothness": 1.0},
-        **{"least": 0.3, "most": 0.98, "jitter": 6},
+        **{"least": 0.3, "most": 0.98, "jitter": 6, "coarse": 0, "heard": 1.0, "noise": 0.0, "pixels": 0.0},
     },
 }
 CLASSES = {key: method_class(key) for key in METHODS} | {"unnoticed": Unnoticed}

@@ -12,7 +12,7 @@ from uap_core.commands.measuring import curve, evaluate, sweep
 from uap_core.commands.models import fetch, models
 from uap_core.commands.publishing import library, publish
 from uap_core.commands.serving import ServeCommand, run, serve
-from uap_core.commands.training import dream, fine_tune, train
+from uap_core.commands.training import check_dreams, dream, fine_tune, train
 from uap_core.commands.transferring import halves, transfer
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
 # In the order of --help.
 app.command(cls=ServeCommand)(serve)
 for command in (
-    *(apply, models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream),
+    *(apply, models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream, check_dreams),
     *(library, transfer, halves, lipschitz, defend, why, publish),
 ):
     app.command()(command)

@@ -74,6 +74,18 @@ def test_folding_batch_norms_that_hold_an_activation_changes_no_answer() -> None
     assert fold_batch_norm(plain) is plain
 
 
+@pytest.mark.parametrize("key", ["efficientnet_lite0", "resnet64"])
+def test_unfolded_it_is_the_same_function_with_the_statistics_of_training(key: str) -> None:
+    card = Zoo().card(key)
+    unfolded, folded = load(card, fold=False), load(card)
+    norms = [module for module in unfolded.modules() if isinstance(module, nn.BatchNorm2d)]
+    x = lion_as(card)
+    assert len(norms) >= 10
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    assert all(norm.running_var.std() > 0 for norm in norms)
+    torch.testing.assert_close(unfolded(x), folded(x), rtol=0, atol=1e-3)
+
+
 def test_pixels_are_normalised_as_the_card_says() -> None:
     """Lite's pixels are (x - 127) / 128 of 255, and no ImageNet mean."""
     first = load_model("efficientnet_lite0").network[0]

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from uap_core.datasets import open_splits
-from uap_core.errors import SettingError
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
-from uap_core.training.dream import Dreamer, dream_set, paint, shift_and_flip, total_variation
+from uap_core.training.dream import Dreamer, centre, lowest, paint, shift_and_flip, total_variation
+from uap_core.training.statistics import Moments, measured
 
 SIDE = 16
 CLASSES = 4
@@ -23,7 +22,12 @@ def network() -> Classifier:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         layers = nn.Sequential(
-            nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, CLASSES)
+            nn.Conv2d(3, 8, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(8),
+            nn.Flatten(),
+            nn.Linear(8 * 64, CLASSES),
         )
         for _ in range(60):
             layers(torch.rand(16, 3, SIDE, SIDE) * 0.4)
@@ -89,49 +93,78 @@ def test_targets_are_probabilities_with_their_class_on_top(network: Classifier) 
     assert 0.9 < aimed.max() < 1
 
 
-class Painter(Dreamer):
-    """Dreams noise, quickly, and keeps it."""
-
-    kept: list[tuple[Tensor, Tensor]] = []  # noqa: RUF012 - the dataclass is frozen; the test empties it
-
-    def dream(self, classifier: Classifier, classes: Tensor, generator: torch.Generator):
-        images = torch.rand(len(classes), 3, SIDE, SIDE, generator=generator)
-        self.kept.append((classes, images))
-        yield 1, images
+def test_coarse_steps_paint_whole_images_all_the_same(network: Classifier) -> None:
+    steps = dream(network, Dreamer(steps=90, coarse=30, least=0.9, most=0.98, jitter=0))
+    classes = torch.arange(8) % CLASSES
+    assert all(x.shape == (8, 3, SIDE, SIDE) for x in steps)
+    assert network(steps[-1]).softmax(dim=1).gather(1, classes[:, None]).min() > 0.6
+    coarse, fine = (lowest_share(after - before) for before, after in ((steps[0], steps[29]), (steps[30], steps[-1])))
+    assert coarse > 0.9 > fine  # sigmoid leaks a little of what half the side cannot show
 
 
-def test_the_zip_is_an_image_set_with_the_very_pixels(network: Classifier, tmp_path: Path) -> None:
-    Painter.kept.clear()
-    path = tmp_path / "new folder" / "dreams.zip"
-    progress = list(dream_set(network, 22, path, 0, Painter(steps=1, batch_size=4)))
-    assert progress[-1] == (6, 6)
-    assert [entry.name for entry in path.parent.iterdir()] == ["dreams.zip"]
-    craft, held_out = open_splits(path, SIDE, SIDE)
-    assert (len(craft), len(held_out)) == (11, 11)
-    assert not set(craft.files) & set(held_out.files)
-    for split, painted in ((craft, Painter.kept[:3]), (held_out, Painter.kept[3:])):
-        classes, images = torch.cat([part[0] for part in painted]), torch.cat([part[1] for part in painted])
-        for name, folder, pixels in zip(split.files, split.classes, split.pixels, strict=True):
-            number = int(Path(name).stem)
-            assert folder == NAMES[classes[number]]
-            assert torch.equal(pixels, (images[number] * 255).round().byte())
-        assert torch.equal(split.truth(NAMES).bincount(), torch.tensor([3, 3, 3, 2]))
-    assert not set(map(bytes, craft.pixels.numpy())) & set(map(bytes, held_out.pixels.numpy()))
+def lowest_share(images: Tensor) -> float:
+    """How much of the energy lies below half the highest frequency, both ways."""
+    energy = torch.fft.fft2(images - images.mean(dim=(2, 3), keepdim=True)).abs().square().sum(dim=(0, 1))
+    kept = torch.fft.fftfreq(SIDE).abs() <= 0.25
+    return float(energy[kept][:, kept].sum() / energy.sum())
 
 
-def test_other_seeds_are_other_dreams(network: Classifier, tmp_path: Path) -> None:
-    """Split number n of seed s must not be split number n - 1 of seed s + 1."""
-    Painter.kept.clear()
-    for seed in range(3):
-        list(dream_set(network, 8, tmp_path / f"{seed}.zip", seed, Painter(steps=1)))
-    drawn = {images.numpy().tobytes() for _, images in Painter.kept}
-    assert len(drawn) == len(Painter.kept) == 6
+def test_half_the_side_keeps_the_spectrum() -> None:
+    """A pattern of low frequencies, painted at half the side, is every other pixel of the one at the full side."""
+    spectrum = torch.zeros(2, 3, 16, 9, 2)
+    spectrum[:, :, :3, :3] = torch.randn(2, 3, 3, 3, 2, generator=torch.Generator().manual_seed(0)) * 3
+    spectrum[:, :, -2:, 1:3] = torch.randn(2, 3, 2, 2, 2, generator=torch.Generator().manual_seed(1)) * 3
+    whole, half = paint(spectrum, 16), paint(lowest(spectrum, 8), 8)
+    assert whole.std() > 0.05
+    torch.testing.assert_close(half, whole[:, :, ::2, ::2])
+    assert lowest(spectrum, 16) is spectrum
 
 
-@pytest.mark.parametrize("count", [-2, 0, 1, 7])
-def test_a_number_that_cannot_be_halved_is_refused(network: Classifier, tmp_path: Path, count: int) -> None:
-    with pytest.raises(SettingError, match="even and at least 2"):
-        list(dream_set(network, count, tmp_path / "dreams.zip", 0))
+def test_dreams_have_the_size_to_which_photographs_are_resized(network: Classifier) -> None:
+    card = replace(network.card, resize_size=20)
+    larger = Classifier(network.network, card, network.labels, NAMES)
+    steps = dream(larger, Dreamer(steps=60, least=0.9, most=0.98, jitter=0))
+    seen = centre(steps[-1], SIDE)
+    assert steps[-1].shape == (8, 3, 20, 20)
+    assert torch.equal(seen, steps[-1][:, :, 2:18, 2:18])
+    assert network(seen).softmax(dim=1).gather(1, (torch.arange(8) % CLASSES)[:, None]).min() > 0.6
+
+
+def test_a_network_without_batch_norms_keeps_to_measured_statistics() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        layers = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(6 * (SIDE - 2) ** 2, CLASSES))
+    bare = Classifier(layers, Card("bare", "Bare", "embedded", "", SIDE, SIDE, "none", "made in a test"), tuple("abcd"), NAMES)
+    dark = measured(bare, [torch.rand(8, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 0.3])
+
+    def last(kept_to: list[Moments] | None) -> float:
+        classes, generator = torch.arange(8) % CLASSES, torch.Generator().manual_seed(0)
+        steps = [x for _, x in Dreamer(steps=60, statistics=10.0).dream(bare, classes, generator, kept_to)]
+        return float(steps[-1].mean())
+
+    assert last(dark) < 0.4 < 0.45 < last(None)
+    assert not any(layer._forward_hooks for layer in bare.modules())
+
+
+def test_the_network_sees_dreams_with_noise_that_they_do_not_keep(network: Classifier) -> None:
+    seen: list[Tensor] = []
+    hook = network.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    try:
+        plain, noisy = (dream(network, Dreamer(steps=1, noise=noise))[0] for noise in (0.0, 0.3))
+    finally:
+        hook.remove()
+    assert float((seen[1] - seen[0]).std()) == pytest.approx(0.3, rel=0.05)
+    assert (noisy - plain).std() < 0.06
+
+
+def test_the_pixels_keep_to_those_of_photographs(network: Classifier) -> None:
+    wild = Dreamer(steps=60, rate=0.5, statistics=0.0, smoothness=0.0)
+
+    def off(dreamer: Dreamer) -> float:
+        x = dream(network, dreamer)[-1]
+        return float((x.std(dim=(0, 2, 3)) - 0.275).abs().max())
+
+    assert off(replace(wild, pixels=30.0)) < 0.02 < 0.05 < off(wild)
 
 
 def test_total_variation_of_a_ramp() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uap_core.assets import MODELS, RESULTS, dreams_path
-from uap_core.commands.inputs import open_zoo
+from uap_core.commands.inputs import craft_and_held_out, open_zoo
 from uap_core.commands.options import FigureFile, Folder, Model, Seed
 from uap_core.commands.outputs import FIGURES, check_file, tell
 from uap_core.models.zoo import QUICK_MODEL
@@ -87,15 +87,44 @@ def dream(
     model: Model = QUICK_MODEL,
     out: Annotated[Path | None, typer.Option(help="Zip to write; assets/dreams/<model>.zip when left out.")] = None,
     count: Annotated[int, typer.Option(help="Images in all, half to craft on and half held out.")] = 512,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep to statistics measured on these pictures to craft on: for networks without batch normalisation."
+        ),
+    ] = None,
     seed: Seed = 0,
     folder: Folder = None,
 ) -> None:
-    """Dream images of every class of a network, by optimisation from noise."""
-    from uap_core.training.dream import dream_set, write_dream_card
+    """Dream images of many classes of a network, by optimisation from noise. Stop it at any time; the same command goes on."""
+    from uap_core.models.loaders import load
+    from uap_core.training.dream_set import OWN, dream_set, set_for, write_dream_card
+    from uap_core.training.statistics import measured
 
-    path, classifier = out or dreams_path(model), open_zoo(folder).load(model)
-    for done, total in dream_set(classifier, count, path, seed):
+    path, classifier = out or dreams_path(model), load(open_zoo(folder).card(model), fold=False)
+    craft = craft_and_held_out(classifier, photographs)[0] if photographs else None
+    kept_to = measured(classifier, craft.batches()) if craft else None
+    wanted = set_for(model, count, seed, f"its convolutions over {len(craft)} images of {craft.name}" if craft else OWN)
+    for done, total in dream_set(classifier, path, wanted, kept_to):
         if done % 50 == 0:
             print(f"step {done} of {total}", flush=True)
-    write_dream_card(classifier, count, path, seed)
+    write_dream_card(classifier, path, wanted)
     print(f"{count} dreams, {path.stat().st_size / 1e6:.1f} MB: {path}")
+
+
+def check_dreams(
+    data: Annotated[Path, typer.Argument(help="Folder or zip of photographs that the network takes, craft/ and eval/.")],
+    model: Model = QUICK_MODEL,
+    dreams: Annotated[Path | None, typer.Option(help="Zip of dreams; assets/dreams/<model>.zip when left out.")] = None,
+    also: Annotated[list[str] | None, typer.Option(help="Another network that may measure on them; name several.")] = None,
+    folder: Folder = None,
+) -> None:
+    """Measure a network's dreams beside photographs, craft on both, and write the figures on the dreams' card."""
+    from uap_core.experiments.dream_checks import check_dreams as checked
+
+    card = checked(open_zoo(folder), model, also or [], dreams or dreams_path(model), data)
+    for name, found in card["checked"]["networks"].items():
+        for what in ("accuracy", "fooling_rate", "random_signs"):
+            print(f"{name:24} {what:12} " + "  ".join(f"{side} {value:.1%}" for side, value in found[what].items()))
+    share = card["checked"]["crafted"]["share"]
+    print(f"crafted on dreams: {share:.1%} of the rate; valid for: {', '.join(card['valid_for']) or 'none'}")

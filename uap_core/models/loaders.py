@@ -27,8 +27,11 @@ from uap_core.texts import _
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")
 
 
-def load(card: Card) -> Classifier:
-    """Build the classifier of ``card``. Raises ModelError with what to do when its weights are absent, changed or unsafe."""
+def load(card: Card, fold: bool = True) -> Classifier:
+    """Build the classifier of ``card``. Raises ModelError with what to do when its weights are absent, changed or unsafe.
+
+    Without ``fold`` batch norms stay layers of their own, which hold the statistics of training: slower, the same function.
+    """
     path = card.weights_path
     if not path.is_file():
         raise ModelError(
@@ -43,7 +46,10 @@ def load(card: Card) -> Classifier:
             )
         )
     build = {"embedded": _embedded, "exported": open_program, "torchvision": _torchvision, "timm": _timm}[card.kind]
-    network = build(card, path).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+    network = build(card, path)
+    if fold and isinstance(network, nn.Sequential):
+        network[-1] = fold_batch_norm(network[-1])
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     labels, class_ids = _classes(card)
     classifier = Classifier(network, card, labels, class_ids, found)
     _try(classifier)
@@ -81,7 +87,7 @@ def _embedded(card: Card, path: Path) -> nn.Module:
     with _fitting(card):
         network.load_state_dict({name: value.float() for name, value in read_tensors(path).items()})
     enlarge = [Enlarge(card.view_size)] if card.view_size else []
-    return nn.Sequential(Normalise(card.mean, card.std), *enlarge, fold_batch_norm(network))
+    return nn.Sequential(Normalise(card.mean, card.std), *enlarge, network)
 
 
 def _torchvision(card: Card, path: Path) -> nn.Module:
@@ -96,7 +102,7 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
         network = _without_weights(partial(tv_models.get_model, card.architecture, weights=None, **card.options))
         tensors = {OLD_DENSENET.sub(r"\1\2", name): value for name, value in read_tensors(path).items()}
         network.load_state_dict(tensors, assign=True)
-    return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
+    return nn.Sequential(Normalise(card.mean, card.std), network)
 
 
 def _timm(card: Card, path: Path) -> nn.Module:
@@ -114,7 +120,7 @@ def _timm(card: Card, path: Path) -> nn.Module:
             return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
         network = _without_weights(partial(timm.create_model, card.architecture, pretrained=False, **card.options))
         network.load_state_dict(in_order(read_tensors(path), network.state_dict()), assign=True)
-    return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
+    return nn.Sequential(Normalise(card.mean, card.std), network)
 
 
 def in_order(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
