@@ -13,7 +13,8 @@ import pytest
 
 import uap_core
 from uap_core.attacks.menu import MENU
-from uap_core.crafting import METHODS, method_class
+from uap_core.crafting.menu import MENU as METHODS
+from uap_core.crafting.menu import method_class
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "uap_core"
@@ -27,7 +28,7 @@ LAYERS = (
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
     {"images", "photographs", "datasets", "imagenette"},
-    {"errors", "assets", "download", "files", "limits", "identity"},
+    {"errors", "assets", "download", "files", "limits", "identity", "registry"},
     {"texts"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}

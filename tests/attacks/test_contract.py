@@ -23,6 +23,7 @@ from uap_core.attacks.fgsm import FGSM
 from uap_core.attacks.hinge import Hinge
 from uap_core.attacks.iterative_fgsm import IterativeFGSM
 from uap_core.attacks.lbfgs import LBFGS
+from uap_core.attacks.menu import MENU
 from uap_core.attacks.penalty import Penalty
 from uap_core.attacks.result import AttackResult
 from uap_core.attacks.square import Square
@@ -47,7 +48,13 @@ ATTACKS: dict[str, Attack] = {
     "carlini_wagner_l0": CarliniWagnerL0(rounds=5, iterations=12),
     "square": Square(EPSILON, 80),
 }
-BOUNDED = ("fgsm", "iterates", "pgd", "momentum", "square")
+# An attack of the menu that is not named above is held to the contract as the menu builds it.
+ATTACKS |= {
+    key: item.build(EPSILON, 1, False)
+    for key, item in MENU.items()
+    if item.class_name not in {type(attack).__name__ for attack in ATTACKS.values()}
+}
+BOUNDED = [name for name, attack in ATTACKS.items() if hasattr(attack, "epsilon")]
 CASES = [
     pytest.param(attack, targeted, id=f"{name}-{'to' if targeted else 'from'}")
     for name, attack in ATTACKS.items()

@@ -11,11 +11,22 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.attacks.attack import Attack, check_epsilon
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
 from uap_core.models.classifier import Classifier
 from uap_core.perturbation import apply
 
 
+@register_attack(
+    "fgsm",
+    "FGSM",
+    "Goodfellow et al., 2015",
+    "linf",
+    True,
+    place=10,
+    chosen=True,
+    build=lambda wanted: FGSM(wanted.epsilon),
+)
 @dataclass(frozen=True)
 class FGSM(Attack):
     """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or down the loss of a target.

@@ -16,15 +16,26 @@ from torch import Tensor
 
 from uap_core.attacks.deepfool import Crossing, cross_boundary
 from uap_core.crafting.loop import Crafter
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import WORST, Goal, Problem, predicted
 from uap_core.crafting.processes import all_sum, my_share
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 
+@register_method(
+    "deepfool",
+    N_("DeepFool, in batches"),
+    "Moosavi-Dezfooli et al., CVPR 2017",
+    N_("The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400."),
+    place=30,
+    settings={"batch_size": 8, "gain": 400.0},
+    colour="#6B7280",
+    marker="P",
+)
 @dataclass(frozen=True, kw_only=True)
 class DeepFoolUAP(Crafter):
     """Craft by the paper's own algorithm: add the DeepFool step of each image that is not fooled yet, project, repeat.
