@@ -82,6 +82,15 @@ class DeepFoolUAP(Crafter):
         if min(self.passes, self.iterations) < 1 or self.candidates < 2:
             raise SettingError(_("DeepFool needs at least one pass, one iteration and two candidate classes."))
 
+    @classmethod
+    def paper(cls) -> DeepFoolUAP:
+        """Algorithm 1 as it stands: image by image, pass after pass until 1 - delta of the craft set is fooled.
+
+        DeepFool has its own paper's settings: 10 classes, an overshoot of 0.02, at most 50 steps. A set that cannot be fooled
+        so far has no end, as there: close the run to stop it.
+        """
+        return cls(batch_size=1, gain=1.0, delta=0.2, candidates=10, overshoot=0.02, iterations=50, passes=10**9)
+
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """Steps of several networks are averaged; there is no loss of which one could be the worst."""
         if goal.ensemble == WORST:
