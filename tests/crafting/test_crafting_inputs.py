@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded, smooth_network
 
-from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter, Progress
+from uap_core.crafting.menu import MENU as METHODS
+from uap_core.crafting.menu import method_class
 from uap_core.crafting.problem import Goal
 from uap_core.crafting.spgd import SPGD
 from uap_core.crafting.unnoticed import Unnoticed

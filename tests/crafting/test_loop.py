@@ -14,13 +14,14 @@ import pytest
 import torch
 from toys import SIDE, convolutional_network, normalised_network, pictures, seeded, smooth_network
 
-from uap_core.crafting import METHODS, method_class
 from uap_core.crafting import problem as problem_room
 from uap_core.crafting.cosine import Cosine
 from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.loop import Crafter, Progress, saturate
 from uap_core.crafting.margin import Margin
+from uap_core.crafting.menu import MENU as METHODS
+from uap_core.crafting.menu import method_class
 from uap_core.crafting.problem import Goal, Problem, clean_logits
 from uap_core.crafting.sga import SGA
 from uap_core.crafting.singular import Singular

@@ -12,12 +12,13 @@ from torch.nn import functional as F
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded
 
 from uap_core.attacks.deepfool import cross_boundary
-from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.cosine import Cosine
 from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.default import Default, tiled
 from uap_core.crafting.loop import Crafter, Progress
 from uap_core.crafting.margin import KAPPA, Margin, margin
+from uap_core.crafting.menu import MENU as METHODS
+from uap_core.crafting.menu import build, method_class
 from uap_core.crafting.problem import Goal, Problem, clean_logits
 from uap_core.crafting.sga import SGA
 from uap_core.crafting.singular import Singular
@@ -40,7 +41,9 @@ SMALL: dict[str, Crafter] = {
     "sga": SGA(budget=96, batch_size=8, mini_batch=3, passes=2, momentum=0.9),
     "singular": Singular(budget=96, batch_size=8, stride=1),
 }
-TARGETED = ("default", "transfer", "deepfool", "spgd", "margin", "sga")
+# A method of the menu that is not named above is tried as the menu builds it.
+SMALL |= {key: build(key, 96) for key in METHODS if key not in SMALL}
+TARGETED = [key for key, item in METHODS.items() if item.targets]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,6 @@ def run(method: Crafter, network: Classifier, images: Tensor, ball: Ball, seed: 
 
 
 def test_every_method_is_tried_here() -> None:
-    assert set(SMALL) == set(METHODS)
     assert all(type(method) is method_class(name) for name, method in SMALL.items())
     with pytest.raises(SettingError, match="no method 'nonsense'"):
         method_class("nonsense")
@@ -320,26 +322,43 @@ def test_the_losses_are_those_of_the_papers() -> None:
     assert not F.cosine_similarity(clean, clean).sub(Cosine.loss(clean, 7 * clean, None)).any()
 
 
-def test_deepfool_at_batch_size_one_is_the_papers_algorithm(smooth: Classifier) -> None:
+@pytest.mark.parametrize(
+    ("method", "iterations", "ball", "seed"),
+    [(DeepFoolUAP(), 10, LINF, 5), (DeepFoolUAP.paper(), 50, Ball("linf", 0.07), 0)],
+    ids=["defaults", "paper"],
+)
+def test_deepfool_at_batch_size_one_is_the_papers_algorithm(
+    smooth: Classifier, method: DeepFoolUAP, iterations: int, ball: Ball, seed: int
+) -> None:
     """Algorithm 1 written out: every image in a shuffled order, skipped when fooled; stop after the pass that is enough."""
-    images, ball = pictures(12), LINF
-    generator = seeded(5)
+    images = pictures(12)
+    generator = seeded(seed)
     x = images.float() / 255
     labels = smooth(x).argmax(dim=1)
     v, rates = torch.zeros(3, SIDE, SIDE), []
     for _ in range(5):
         for index in torch.randperm(12, generator=generator):
             if smooth((x[index] + v).clamp(0, 1)[None]).argmax() == labels[index]:
-                found = cross_boundary(lambda points: smooth(points.clamp(0, 1)), (x[index] + v)[None])
+                found = cross_boundary(lambda points: smooth(points.clamp(0, 1)), (x[index] + v)[None], 10, 0.02, iterations)
                 if found.crossed[0]:
                     v = project(ball, v + found.steps[0])
         rates.append(float((smooth((x + v).clamp(0, 1)).argmax(dim=1) != labels).float().mean()))
         if rates[-1] >= 0.8:
             break
-    progresses = run(DeepFoolUAP(), smooth, images, ball, 5)
+    progresses = run(method, smooth, images, ball, seed)
     measured = [progress.fooling_rate.value for progress in progresses if progress.fooling_rate]
     torch.testing.assert_close(progresses[-1].perturbation, v, rtol=1e-4, atol=1e-6)
     assert measured[: len(rates)] == pytest.approx(rates)
+
+
+def test_the_papers_deepfool_goes_on_until_enough_are_fooled(smooth: Classifier) -> None:
+    """In a ball that is too small, where ours ends after five passes."""
+    ball, paper = Ball("linf", 0.05), DeepFoolUAP.paper()
+    assert (paper.delta, paper.candidates, paper.overshoot, paper.iterations) == (0.2, 10, 0.02, 50)
+    assert run(DeepFoolUAP(), smooth, pictures(12), ball)[-1].step == 60
+    going = paper.craft(smooth, pictures(12), ball, seeded(0))
+    *_, last = (progress for progress, _ in zip(going, range(100), strict=False))
+    assert (last.step, last.done) == (100, False)
 
 
 def test_deepfool_stops_after_the_pass_that_is_enough(smooth: Classifier) -> None:

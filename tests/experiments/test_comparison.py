@@ -49,7 +49,7 @@ def test_every_row_says_what_its_picture_does(goal: str) -> None:
         change = row.picture.astype(float) - (IMAGE[0].permute(1, 2, 0) * 255).round().numpy()
         assert abs(np.abs(change).max() - row.linf * 255) <= 0.51, "the picture is the exact one, rounded"
         assert row.queries >= 1
-    assert sum(row.verdict != HELD for row in rows.values()) > len(rows) / 2
+    assert sum(row.verdict != HELD for row in rows.values()) >= 8
 
 
 def test_matched_attacks_keep_epsilon_and_so_do_their_files() -> None:
@@ -159,9 +159,11 @@ def test_rows_say_what_they_may_spend_and_keep_to_it() -> None:
 
 
 def test_efforts_are_iterations() -> None:
+    longer = set()
     for key, item in MENU.items():
         with torch.no_grad():
             quick, thorough = item.build(10 / 255, 1, False), item.build(10 / 255, 4, False)
-        if key not in ("fgsm", "deepfool", "deepfool-linf"):
-            assert quick != thorough
         assert type(quick) is type(thorough)
+        longer |= {key} if quick != thorough else set()
+    assert {"iterates", "pgd", "momentum", "square", "lbfgs", "penalty", "hinge"} <= longer
+    assert {"carlini-wagner", "carlini-wagner-linf", "carlini-wagner-l0"} <= longer

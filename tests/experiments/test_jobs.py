@@ -12,6 +12,7 @@ from toys import SIDE, ToyZoo, toy_set
 
 from uap_core.attacks.fgsm import FGSM
 from uap_core.crafting.default import Default
+from uap_core.crafting.menu import MENU as METHODS
 from uap_core.experiments import published_curves, published_methods, published_transfer
 from uap_core.experiments.cross_training import LearnerRow
 from uap_core.experiments.materials import Materials, minutes
@@ -154,7 +155,7 @@ def test_other_pictures_make_another_pattern(materials: Materials) -> None:
 
 
 def test_convergence_goes_on_with_the_methods_that_are_missing(materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published_methods, "METHODS", {"default": "Default", "spgd": "SPGD"})
+    monkeypatch.setattr(published_methods, "MENU", {key: METHODS[key] for key in ("default", "spgd")})
     monkeypatch.setattr(published_methods, "BUDGET", 32)
     job = convergence_job(materials, "one")
     (line,) = islice(job.run(), 1)

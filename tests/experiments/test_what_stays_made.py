@@ -12,9 +12,10 @@ from typing import ClassVar
 import pytest
 from toys import SIDE, ToyZoo, convolutional_network, toy_set
 
-from uap_core.crafting import METHODS
 from uap_core.crafting import default as default_module
 from uap_core.crafting.default import Default
+from uap_core.crafting.menu import MENU as METHODS
+from uap_core.crafting.menu import Item
 from uap_core.crafting.spgd import SPGD
 from uap_core.experiments import ablations, published_methods, sweep
 from uap_core.experiments.convergence import ConvergenceRow
@@ -49,7 +50,7 @@ class Toy(SPGD):
 def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
     monkeypatch.setattr(Materials, "splits", lambda self, key, source=None: (CRAFT, HELD_OUT))
     monkeypatch.setattr(Materials, "held_out", lambda self, key: HELD_OUT)
-    monkeypatch.setattr(published_methods, "METHODS", {"default": "Default", "spgd": "SPGD"})
+    monkeypatch.setattr(published_methods, "MENU", {key: METHODS[key] for key in ("default", "spgd")})
     monkeypatch.setattr(published_methods, "BUDGET", 32)
     monkeypatch.setattr(published_methods, "ABLATION_BUDGET", 64)
     monkeypatch.setattr(published_methods, "SEEDS", 1)
@@ -84,8 +85,9 @@ def test_a_method_that_joins_leaves_the_others_of_a_convergence_table(
     module = ModuleType("uap_core.crafting.toy")
     module.Toy = Toy  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "uap_core.crafting.toy", module)
-    monkeypatch.setitem(METHODS, "toy", "Toy")
-    monkeypatch.setattr(published_methods, "METHODS", {"default": "Default", "toy": "Toy", "spgd": "SPGD"})
+    toy = Item("toy", "Toy", "", "", module="uap_core.crafting.toy", class_name="Toy")
+    monkeypatch.setitem(METHODS, "toy", toy)
+    monkeypatch.setattr(published_methods, "MENU", {"default": METHODS["default"], "toy": toy, "spgd": METHODS["spgd"]})
     job = convergence_job(materials, "one")
     assert not job.is_done()
     assert [line.partition(":")[0] for line in job.run()] == ["toy"]

@@ -21,5 +21,18 @@ def test_convergence_names_each_line_at_its_end() -> None:
     assert all(b - a > 0.05 for a, b in pairwise(heights)), "names may not cover each other"
 
 
+def test_a_method_without_a_style_is_drawn_too() -> None:
+    """Each gets a line that no other has, whether the menu knows it or a file of somebody else's has it."""
+    methods = ("default", "transfer", "somebody's", "another's")
+    (axes,) = convergence_figure([ConvergenceRow(key, 0, 16, 1.0, Rate(1, 2)) for key in methods], "title").axes
+    assert len({(line.get_color(), line.get_marker()) for line in axes.lines}) == 4
+    assert {text.get_text().rpartition(" ")[0] for text in axes.texts} == {
+        "ours",
+        "Ours, for networks never seen",
+        "somebody's",
+        "another's",
+    }
+
+
 def test_convergence_of_nothing_is_an_empty_chart() -> None:
     assert not convergence_figure([], "title").axes[0].lines

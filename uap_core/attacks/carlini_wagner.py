@@ -14,11 +14,22 @@ from torch import Tensor
 
 from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.descent import Constants, Descent, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
 
 INSIDE = 0.95  # of tanh's range: further out its slope is so small that black and white pixels would hardly move
 
 
+@register_attack(
+    "carlini-wagner",
+    "Carlini & Wagner l2",
+    "Carlini & Wagner, 2017",
+    "l2",
+    False,
+    place=110,
+    chosen=True,
+    build=lambda wanted: CarliniWagner(search_steps=3, iterations=15 * wanted.effort),
+)
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
     """Minimise ||x' - x||_2^2 + c max(max_{j != t} Z_j - Z_t, -kappa) for the least c that works, Z logits.

@@ -15,9 +15,20 @@ from torch import Tensor
 from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.carlini_wagner import TanhPicture
 from uap_core.attacks.descent import Constants, Descent, comes_nearer, linear_guess, patience_of, squared_l2
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
+from uap_core.texts import N_
 
 
+@register_attack(
+    "carlini-wagner-l0",
+    "Carlini & Wagner l_0",
+    N_("the same"),
+    "l0",
+    False,
+    place=130,
+    build=lambda wanted: CarliniWagnerL0(iterations=15 * wanted.effort),
+)
 @dataclass(frozen=True)
 class CarliniWagnerL0(Attack):
     """Change few pixels: attack in l2, fix the pixels that matter least, attack with the rest, and so on.

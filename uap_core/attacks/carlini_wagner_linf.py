@@ -17,11 +17,22 @@ from uap_core.attacks.aim import as_column
 from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.carlini_wagner import TanhPicture
 from uap_core.attacks.descent import Descent, comes_nearer, linf_norm, patience_of
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
+from uap_core.texts import N_
 
 FAILURES = 2  # in a row, and an image has found its bound
 
 
+@register_attack(
+    "carlini-wagner-linf",
+    "Carlini & Wagner l_inf",
+    N_("the same"),
+    "linf",
+    False,
+    place=120,
+    build=lambda wanted: CarliniWagnerLinf(rounds=10 * wanted.effort),
+)
 @dataclass(frozen=True)
 class CarliniWagnerLinf(Attack):
     """Lower a bound tau on every pixel as long as the attack works: Carlini & Wagner in l_inf.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from uap_core.attacks.aim import as_column
 from uap_core.attacks.attack import Attack, check_counts
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
 from uap_core.errors import SettingError
 from uap_core.norms import L2, LINF
@@ -22,6 +23,25 @@ from uap_core.texts import _
 NUDGE = 1e-4 / 255
 
 
+@register_attack(
+    "deepfool",
+    "DeepFool",
+    "Moosavi-Dezfooli et al., 2016",
+    "l2",
+    False,
+    place=60,
+    chosen=True,
+    build=lambda _wanted: DeepFool(),
+)
+@register_attack(
+    "deepfool-linf",
+    "DeepFool l_inf",
+    "Moosavi-Dezfooli et al., 2016",
+    "linf",
+    False,
+    place=70,
+    build=lambda _wanted: DeepFool(LINF),
+)
 @dataclass(frozen=True)
 class DeepFool(Attack):
     """Find the smallest step over a boundary between classes, linearised anew at each iteration.

@@ -11,14 +11,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.attacks.attack import Attack, check_epsilon
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
 from uap_core.models.classifier import Classifier
 from uap_core.perturbation import apply
 
 
+@register_attack(
+    "fgsm",
+    "FGSM",
+    "Goodfellow et al., 2015",
+    "linf",
+    True,
+    place=10,
+    chosen=True,
+    build=lambda wanted: FGSM(wanted.epsilon),
+)
 @dataclass(frozen=True)
 class FGSM(Attack):
-    """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or down the loss of a target.
+    """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or x - epsilon sign(...) for a target y.
 
     Goodfellow et al., "Explaining and harnessing adversarial examples", ICLR 2015, section 4. J is the cross-entropy. Costs one
     gradient an image.
@@ -47,8 +58,10 @@ class FGSM(Attack):
     def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.run``: one gradient, and one more query to see what came of it."""
         x = subject.images.detach().requires_grad_(True)
-        gradient = subject.gradient(subject.aim.loss(subject.logits(x, subject.all)), x, subject.all)
-        adversarial = apply(subject.images, -self.epsilon * gradient.sign())
+        y, uphill = subject.aim.labels, -1 if subject.aim.targeted else 1
+        J = F.cross_entropy(subject.logits(x, subject.all), y, reduction="none")
+        gradient = subject.gradient(J, x, subject.all)
+        adversarial = apply(subject.images, uphill * self.epsilon * gradient.sign())
         with torch.inference_mode():
             logits = subject.logits(adversarial, subject.all)
         subject.settle(adversarial, logits, subject.all)

@@ -17,11 +17,21 @@ from torch import Tensor
 
 from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.descent import Constants, Descent, linear_guess, search
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
 from uap_core.errors import SettingError
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 
+@register_attack(
+    "hinge",
+    N_("Hinge on probabilities"),
+    N_("the lecture's general form"),
+    "l2",
+    False,
+    place=100,
+    build=lambda wanted: Hinge(search_steps=3, iterations=15 * wanted.effort),
+)
 @dataclass(frozen=True)
 class Hinge(Attack):
     """Minimise ||d||_p + c max(max_{j != t} F_j(x + d) - F_t(x + d), 0) for the least c that works, in any norm.

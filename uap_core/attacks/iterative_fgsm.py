@@ -14,9 +14,41 @@ import torch
 
 from uap_core.attacks.aim import between, unit_interval
 from uap_core.attacks.attack import Attack, check_counts, check_epsilon
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
+from uap_core.texts import N_
 
 
+@register_attack(
+    "iterates",
+    N_("FGSM's iterates"),
+    "Kurakin et al., 2017",
+    "linf",
+    True,
+    place=20,
+    chosen=True,
+    build=lambda w: IterativeFGSM(w.epsilon, w.epsilon / 10, 10 * w.effort, all_steps=w.all_steps),
+)
+@register_attack(
+    "pgd",
+    N_("PGD, random start"),
+    "Madry et al., 2018",
+    "linf",
+    True,
+    place=30,
+    short_name="PGD",
+    build=lambda w: IterativeFGSM(w.epsilon, w.epsilon / 4, 10 * w.effort, random_start=True, all_steps=w.all_steps),
+)
+@register_attack(
+    "momentum",
+    N_("MI-FGSM, momentum"),
+    "Dong et al., 2018",
+    "linf",
+    True,
+    place=40,
+    short_name="MI-FGSM",
+    build=lambda w: IterativeFGSM(w.epsilon, w.epsilon / 10, 10 * w.effort, momentum=1.0, all_steps=w.all_steps),
+)
 @dataclass(frozen=True)
 class IterativeFGSM(Attack):
     """Attack with small signed steps within epsilon: I-FGSM (BIM), with a random start PGD, with momentum MI-FGSM.

@@ -16,9 +16,20 @@ from torch import Tensor
 
 from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.descent import Constants, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
 
 
+@register_attack(
+    "lbfgs",
+    "L-BFGS",
+    "Szegedy et al., 2014",
+    "l2",
+    False,
+    place=80,
+    chosen=True,
+    build=lambda wanted: LBFGS(search_steps=2, iterations=10 * wanted.effort),
+)
 @dataclass(frozen=True)
 class LBFGS(Attack):
     """Minimise ||r||_2^2 + c loss(x + r, t) with x + r in [0,1], for the least c that works. Targeted only, image by image.

@@ -14,9 +14,21 @@ from torch import Tensor
 
 from uap_core.attacks.attack import Attack, check_counts
 from uap_core.attacks.descent import Constants, Descent, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
+from uap_core.texts import N_
 
 
+@register_attack(
+    "penalty",
+    N_("Penalty, cross-entropy"),
+    N_("the lecture's relaxation"),
+    "l2",
+    False,
+    place=90,
+    short_name=N_("Penalty"),
+    build=lambda wanted: Penalty(search_steps=3, iterations=15 * wanted.effort),
+)
 @dataclass(frozen=True)
 class Penalty(Attack):
     """Minimise ||x' - x||_2^2 + c L(x', t), x' in [0,1], for the least c that works. Targeted only.

@@ -15,11 +15,23 @@ from torch import Tensor
 
 from uap_core.attacks.aim import between, unit_interval
 from uap_core.attacks.attack import Attack, check_counts, check_epsilon
+from uap_core.attacks.menu import register_attack
 from uap_core.attacks.subject import Subject
+from uap_core.texts import N_
 
 HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's schedule, as shares of its 10 000 queries
 
 
+@register_attack(
+    "square",
+    "Square",
+    "Andriushchenko et al., 2020",
+    "linf",
+    True,
+    place=50,
+    knows=N_("black box, scores"),
+    build=lambda wanted: Square(wanted.epsilon, query_budget=200 * wanted.effort),
+)
 @dataclass(frozen=True)
 class Square(Attack):
     """Attack without gradients: change squares at random within epsilon, and keep what brings the aim nearer.

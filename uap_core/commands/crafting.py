@@ -11,6 +11,7 @@ import typer
 from uap_core.commands.inputs import craft_and_held_out, open_zoo
 from uap_core.commands.options import Data, Epsilon, Folder, Name, Norm, Seed
 from uap_core.commands.outputs import check_file, tell_evaluation
+from uap_core.crafting.menu import MENU, method_class
 from uap_core.errors import SettingError
 from uap_core.models.zoo import QUICK_MODEL
 
@@ -25,9 +26,7 @@ def craft(
     images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
     epsilon: Epsilon = "10/255",
     p: Norm = "linf",
-    method: Annotated[
-        str, typer.Option(help="default, transfer, deepfool, spgd, margin, cosine, sga or singular.")
-    ] = "default",
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(MENU)}.")] = "default",
     budget: Annotated[int | None, typer.Option(help="Image-gradients at most; the method's own when left out.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step; the method's own when left out.")] = None,
     target: Annotated[str, typer.Option(help="Name of the class that every image shall become.")] = "",
@@ -87,7 +86,6 @@ def craft(
 
 def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter:
     """The method with those options that are given; its own where they are None."""
-    from uap_core.crafting import method_class
     from uap_core.crafting.first_order import FirstOrder
     from uap_core.models.precision import has_fast_bf16
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from uap_core.attacks.menu import MENU
 from uap_core.commands.inputs import held_out_only, open_zoo
 from uap_core.commands.options import Data, Epsilon, Folder, Seed, TableFile
 from uap_core.commands.outputs import TABLES, check_file, provenance, tell, write_rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def transfer(
     model: Annotated[list[str], typer.Option(help="Key of a network; name several, of one input size.")] = [QUICK_MODEL],  # noqa: B006
     data: Data = None,
-    attack: Annotated[str, typer.Option(help="What makes the examples: deepfool, fgsm, pgd, lbfgs, ...")] = "deepfool",
+    attack: Annotated[str, typer.Option(help=f"What makes the examples: one of {', '.join(MENU)}.")] = "deepfool",
     epsilon: Epsilon = "10/255",
     images: Annotated[int, typer.Option(min=1, help="Make examples from at most this many held-out images.")] = 100,
     out: TableFile = None,
@@ -78,7 +79,7 @@ def _cell(names: Mapping[str, str], row: MatrixRow) -> str:
 
 def halves(
     data: Annotated[Path, typer.Option(help="Folder or zip of pictures, one folder a class.")],
-    attack: Annotated[list[str], typer.Option(help="What makes the examples; name several.")] = ["lbfgs", "deepfool"],  # noqa: B006
+    attack: Annotated[list[str], typer.Option(help=f"Some of {', '.join(MENU)}.")] = ["lbfgs", "deepfool"],  # noqa: B006
     epsilon: Epsilon = "10/255",
     out: TableFile = None,
     seed: Seed = 0,

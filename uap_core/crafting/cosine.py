@@ -14,13 +14,14 @@ from torch.nn import functional as F
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.loop import largest_value
+from uap_core.crafting.menu import register_method, with_targets
 from uap_core.crafting.problem import Goal, Problem
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import adam
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 
 def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tensor:
@@ -28,6 +29,16 @@ def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
     return F.cosine_similarity(clean, perturbed)
 
 
+@register_method(
+    "cosine",
+    "Cos-UAP",
+    "Zhang et al., ICCV 2021",
+    N_("Turns the logits away from the clean ones: no label is needed."),
+    place=60,
+    targets=False,
+    colour="#E69F00",
+    marker="s",
+)
 @dataclass(frozen=True, kw_only=True)
 class Cosine(FirstOrder):
     """Craft Cos-UAP: turn the logits under the pattern away from the clean ones, with Adam. No label, and no target.
@@ -55,7 +66,8 @@ class Cosine(FirstOrder):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """There is no targeted form."""
         if goal.target is not None:
-            raise SettingError(_("The cosine method has no target: it only drives away. Choose margin, spgd, sga or deepfool."))
+            text = _("The cosine method has no target: it only drives away. Choose one of: {names}.")
+            raise SettingError(text.format(names=with_targets()))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Not quite zero: there the cosine is at its highest and has no slope, and rounding would choose the way."""

@@ -16,15 +16,26 @@ from torch import Tensor
 
 from uap_core.attacks.deepfool import Crossing, cross_boundary
 from uap_core.crafting.loop import Crafter
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import WORST, Goal, Problem, predicted
 from uap_core.crafting.processes import all_sum, my_share
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 
+@register_method(
+    "deepfool",
+    N_("DeepFool, in batches"),
+    "Moosavi-Dezfooli et al., CVPR 2017",
+    N_("The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400."),
+    place=30,
+    settings={"batch_size": 8, "gain": 400.0},
+    colour="#6B7280",
+    marker="P",
+)
 @dataclass(frozen=True, kw_only=True)
 class DeepFoolUAP(Crafter):
     """Craft by the paper's own algorithm: add the DeepFool step of each image that is not fooled yet, project, repeat.
@@ -70,6 +81,15 @@ class DeepFoolUAP(Crafter):
         super().__post_init__()
         if min(self.passes, self.iterations) < 1 or self.candidates < 2:
             raise SettingError(_("DeepFool needs at least one pass, one iteration and two candidate classes."))
+
+    @classmethod
+    def paper(cls) -> DeepFoolUAP:
+        """Algorithm 1 as it stands: image by image, pass after pass until 1 - delta of the craft set is fooled.
+
+        DeepFool has its own paper's settings: 10 classes, an overshoot of 0.02, at most 50 steps. A set that cannot be fooled
+        so far has no end, as there: close the run to stop it.
+        """
+        return cls(batch_size=1, gain=1.0, delta=0.2, candidates=10, overshoot=0.02, iterations=50, passes=10**9)
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """Steps of several networks are averaged; there is no loss of which one could be the worst."""

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.loop import largest_value, saturate
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
@@ -26,7 +27,7 @@ from uap_core.crafting.steps import adam, mean_direction
 from uap_core.crafting.views import draw_views
 from uap_core.errors import SettingError
 from uap_core.norms import LINF, Ball
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 CLIP = 5.0
 TURN = 0.5
@@ -58,6 +59,16 @@ def tiled(values: Tensor, tiles: int) -> Tensor:
     return cut.mean(dim=(1, 3)).repeat(1, tiles, tiles)
 
 
+@register_method(
+    "default",
+    N_("Ours"),
+    N_("this project"),
+    N_("Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon."),
+    place=10,
+    short_name=N_("ours"),
+    colour="#0072B2",
+    marker="o",
+)
 @dataclass(frozen=True, kw_only=True)
 class Default(FirstOrder):
     """Craft by the method of this project: two losses, random views, a ball that shrinks to epsilon (see the module).

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.loop import largest_value
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import adam
+from uap_core.texts import N_
 
 KAPPA = 10.0
 
@@ -30,6 +32,15 @@ def margin(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
     return lead.clamp(min=-KAPPA)
 
 
+@register_method(
+    "margin",
+    "DF-UAP",
+    "Zhang et al., CVPR 2020",
+    N_("Pushes the clean label's lead over the best other label below zero, with Adam."),
+    place=50,
+    colour="#009E73",
+    marker="^",
+)
 @dataclass(frozen=True, kw_only=True)
 class Margin(FirstOrder):
     """Craft DF-UAP: push the margin of the clean prediction below -kappa, with Adam.

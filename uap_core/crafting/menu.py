@@ -1,16 +1,20 @@
 """Every method of crafting by name, as the Craft tab offers it: whose it is, its idea in a line, how it is made for a budget.
 
-Nothing heavy is imported here, so that the page can list them at once.
+A method puts itself here by ``register_method`` over its class. Nothing heavy is imported, so that the page can list them at
+once (see ``uap_core.registry``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from uap_core.crafting import method_class
-from uap_core.texts import N_, _
+from uap_core import crafting
+from uap_core.errors import SettingError
+from uap_core.registry import entries
+from uap_core.texts import _
 
 if TYPE_CHECKING:
     from uap_core.crafting.loop import Crafter
@@ -18,7 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """One method. ``settings`` are what differs from its own hyper-parameters; ``targets``: whether it can aim at a class."""
+    """One method, as ``register_method`` over its class states it.
+
+    Args:
+        key: what programs and files call it: the class's own ``key`` too.
+        name: what people call it.
+        source: who published it.
+        line: its idea.
+        targets: whether it can aim at a class.
+        settings: what differs from its own hyper-parameters when it is chosen here.
+        short_name: for where there is little room.
+        colour, marker: of its line in charts, as Matplotlib takes them; charts choose when left out.
+        place: in the menu, the lowest first.
+        module, class_name: where it is written.
+    """
 
     key: str
     name: str
@@ -26,68 +43,53 @@ class Item:
     line: str
     targets: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    short_name: str = ""
+    colour: str = ""
+    marker: str = ""
+    place: int = 1000
+    module: str = ""
+    class_name: str = ""
+
+    @property
+    def short(self) -> str:
+        """What people call it where there is little room."""
+        return _(self.short_name or self.name)
 
 
-MENU = {
-    item.key: item
-    for item in (
-        Item(
-            "default",
-            N_("Ours"),
-            N_("this project"),
-            N_(
-                "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to"
-                " epsilon."
-            ),
-        ),
-        Item(
-            "transfer",
-            N_("Ours, for networks never seen"),
-            N_("this project; input diversity: Xie et al., CVPR 2019"),
-            N_("As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere."),
-        ),
-        Item(
-            "deepfool",
-            N_("DeepFool, in batches"),
-            "Moosavi-Dezfooli et al., CVPR 2017",
-            N_("The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400."),
-            settings={"batch_size": 8, "gain": 400.0},
-        ),
-        Item(
-            "spgd",
-            "SPGD",
-            "Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019",
-            N_("Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights."),
-        ),
-        Item(
-            "margin",
-            "DF-UAP",
-            "Zhang et al., CVPR 2020",
-            N_("Pushes the clean label's lead over the best other label below zero, with Adam."),
-        ),
-        Item(
-            "cosine",
-            "Cos-UAP",
-            "Zhang et al., ICCV 2021",
-            N_("Turns the logits away from the clean ones: no label is needed."),
-            targets=False,
-        ),
-        Item(
-            "sga",
-            "SGA",
-            "Liu et al., ICCV 2023",
-            N_("Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once."),
-            settings={"batch_size": 40, "passes": 1},
-        ),
-        Item(
-            "singular",
-            "SV-UAP",
-            "Khrulkov & Oseledets, CVPR 2018",
-            N_("The direction that moves a hidden layer most, by the power method: no loss, no labels."),
-            targets=False,
-        ),
-    )
-}
+Kind = TypeVar("Kind", bound="type[Crafter]")
+
+
+def register_method(key: str, name: str, source: str, line: str, **words: Any) -> Callable[[Kind], Kind]:
+    """Put a method on the menu: a decorator of its class. See ``Item`` for the words.
+
+    They are plain values, since they are read without importing the file (see ``uap_core.registry``). A method outside of this
+    package is on the menu once its module is imported.
+    """
+
+    def keep(kind: Kind) -> Kind:
+        item = Item(key, name, source, line, **words, module=kind.__module__, class_name=kind.__name__)
+        if MENU.setdefault(key, item) != item:
+            raise TypeError(f"There are two methods called {key!r}: {MENU[key].class_name} and {kind.__name__}.")
+        return kind
+
+    return keep
+
+
+_written = [Item(*entry.values, **entry.words) for entry in entries(crafting, "register_method")]
+MENU = {item.key: item for item in sorted(_written, key=lambda item: item.place)}
+
+
+def method_class(key: str) -> type[Crafter]:
+    """The class of the method called ``key``. Raises SettingError for one that is not known."""
+    if key not in MENU:
+        raise SettingError(_("There is no method {name!r}. Known: {names}.").format(name=key, names=", ".join(MENU)))
+    found: type[Crafter] = getattr(import_module(MENU[key].module), MENU[key].class_name)
+    return found
+
+
+def with_targets() -> str:
+    """The keys of the methods that can aim at a class, in a row."""
+    return ", ".join(item.key for item in MENU.values() if item.targets)
 
 
 def build(key: str, budget: int) -> Crafter:

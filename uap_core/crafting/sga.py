@@ -13,14 +13,25 @@ import torch
 from torch import Tensor
 
 from uap_core.crafting.first_order import FirstOrder
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import steepest
 from uap_core.errors import SettingError
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 
+@register_method(
+    "sga",
+    "SGA",
+    "Liu et al., ICCV 2023",
+    N_("Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once."),
+    place=70,
+    settings={"batch_size": 40, "passes": 1},
+    colour="#CC79A7",
+    marker="D",
+)
 @dataclass(frozen=True, kw_only=True)
 class SGA(FirstOrder):
     """Craft by stochastic gradient aggregation: look ahead in mini-batches, then move by what they agree on.

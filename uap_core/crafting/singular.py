@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.func import jvp, vjp
 
 from uap_core.crafting.loop import Crafter
+from uap_core.crafting.menu import register_method, with_targets
 from uap_core.crafting.problem import Goal, Problem
 from uap_core.crafting.processes import all_max, all_sum, my_share
 from uap_core.crafting.state import State
@@ -26,11 +27,21 @@ from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.features import features_at
 from uap_core.norms import Ball
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 CHUNK = 16
 
 
+@register_method(
+    "singular",
+    "SV-UAP",
+    "Khrulkov & Oseledets, CVPR 2018",
+    N_("The direction that moves a hidden layer most, by the power method: no loss, no labels."),
+    place=80,
+    targets=False,
+    colour="#56B4E9",
+    marker="X",
+)
 @dataclass(frozen=True, kw_only=True)
 class Singular(Crafter):
     """Craft SV-UAP: find the direction that moves a hidden layer most, by the power method. No loss, no labels, no target.
@@ -69,9 +80,8 @@ class Singular(Crafter):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
         """There is no targeted form, and one network has one layer."""
         if goal.target is not None:
-            raise SettingError(
-                _("The singular method has no target: it knows no classes. Choose margin, spgd, sga or deepfool.")
-            )
+            text = _("The singular method has no target: it knows no classes. Choose one of: {names}.")
+            raise SettingError(text.format(names=with_targets()))
         if len(networks) != 1:
             raise SettingError(_("The singular method takes one network: layers of several cannot be weighed."))
 

@@ -14,9 +14,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.crafting.first_order import FirstOrder
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.crafting.steps import steepest
+from uap_core.texts import N_
 
 BETA = 9.0
 
@@ -28,6 +30,15 @@ def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None =
     return -F.cross_entropy(perturbed, clean.argmax(dim=1), reduction="none").clamp(max=BETA)
 
 
+@register_method(
+    "spgd",
+    "SPGD",
+    "Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019",
+    N_("Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights."),
+    place=40,
+    colour="#D55E00",
+    marker="v",
+)
 @dataclass(frozen=True, kw_only=True)
 class SPGD(FirstOrder):
     """Craft with sign steps on a clipped cross-entropy of mini-batches.

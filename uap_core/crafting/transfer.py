@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from uap_core.crafting.default import Default
+from uap_core.crafting.menu import register_method
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.texts import _
+from uap_core.texts import N_, _
 
 
 def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:
@@ -28,6 +29,13 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
     return torch.stack([across, down], dim=1)
 
 
+@register_method(
+    "transfer",
+    N_("Ours, for networks never seen"),
+    N_("this project; input diversity: Xie et al., CVPR 2019"),
+    N_("As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere."),
+    place=20,
+)
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Default):
     """Craft as ``Default`` does, with the perturbed picture resized and shifted at random: for networks that it never sees.

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import torch
 
-from uap_core.crafting import METHODS, method_class
 from uap_core.crafting.deepfool import DeepFoolUAP
 from uap_core.crafting.loop import Crafter
+from uap_core.crafting.menu import MENU, method_class
 from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variant_name, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence
 from uap_core.experiments.materials import Job, Materials, provenance_of
@@ -36,7 +36,7 @@ def method_jobs(materials: Materials, key: str) -> list[Job]:
 def convergence_job(materials: Materials, key: str) -> Job:
     """Every method at the same cost."""
     path = materials.results / f"{key}-convergence.json"
-    methods = {name: _at_equal_cost(method_class(name)) for name in METHODS if name != "transfer"}  # which aims at others
+    methods = {name: _at_equal_cost(method_class(name)) for name in MENU if name != "transfer"}  # which aims at others
     parts = Parts(path, ConvergenceRow, "methods", identities(methods), lambda row: row.method)
 
     def table() -> Table:

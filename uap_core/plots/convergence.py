@@ -6,31 +6,38 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from uap_core.crafting.menu import MENU
 from uap_core.experiments.convergence import ConvergenceRow
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, apart, open_axes
+from uap_core.plots.axes import apart, open_axes
 from uap_core.texts import _
 
-METHOD_STYLES = {
-    "default": (BLUE, "o", _("ours")),
-    "cosine": (ORANGE, "s", "Cos-UAP"),
-    "margin": (GREEN, "^", "DF-UAP"),
-    "spgd": (RED, "v", "SPGD"),
-    "sga": ("#CC79A7", "D", "SGA"),
-    "deepfool": (GREY, "P", _("DeepFool, in batches")),
-    "singular": ("#56B4E9", "X", "SV-UAP"),
-}
+# For methods that state no colour or marker: markers that no method of ours has, and blacks to browns that none is near.
+SPARE_COLOURS, SPARE_MARKERS = ("#000000", "#8B4513", "#4B0082", "#808000", "#2F4F4F"), ("*", "p", "h", "<", ">", "d", "8")
+
+
+def style_of(method: str, number: int) -> tuple[str, str, str]:
+    """Colour, marker and label of a method's line; the ``number`` of the line tells apart those that state none.
+
+    A method that the menu does not know, from a file of somebody else's, is called by its key.
+    """
+    item = MENU.get(method)
+    colour, marker, label = (item.colour, item.marker, item.short) if item else ("", "", method)
+    spare_colour, spare_marker = (spare[number % len(spare)] for spare in (SPARE_COLOURS, SPARE_MARKERS))
+    return colour or spare_colour, marker or spare_marker, label
 
 
 def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
     """Held-out fooling rate against image-gradients (log scale), a line a method, named at its end."""
     figure, axes = open_axes(_("image-gradients spent"), _("fooling rate, held-out"), title)
     ends = []
-    for method, (colour, marker, label) in METHOD_STYLES.items():
+    strangers = dict.fromkeys(row.method for row in rows if row.method not in MENU)
+    known = [method for method in MENU if any(row.method == method for row in rows)]
+    for number, method in enumerate([*known, *strangers]):
+        colour, marker, label = style_of(method, number)
         mine = [row for row in rows if row.method == method]
-        if mine:
-            spent, rates = [row.image_gradients for row in mine], [row.held_out_rate.value for row in mine]
-            axes.plot(spent, rates, color=colour, marker=marker, lw=2.2)
-            ends.append((rates[-1], spent[-1], f"{label} {rates[-1]:.0%}", colour))
+        spent, rates = [row.image_gradients for row in mine], [row.held_out_rate.value for row in mine]
+        axes.plot(spent, rates, color=colour, marker=marker, lw=2.2)
+        ends.append((rates[-1], spent[-1], f"{label} {rates[-1]:.0%}", colour))
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:.0f}")
     if ends:
