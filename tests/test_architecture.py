@@ -25,7 +25,7 @@ LAYERS = (
     {"api"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
+    {"catalogue", "models", "library", "perturbation", "array_files", "foreign", "norms", "metrics", "tables"},
     {"images", "photographs", "datasets", "imagenette"},
     {"errors", "assets", "download", "files", "limits", "identity"},
     {"texts"},
