@@ -26,7 +26,7 @@ LAYERS = (
     {"experiments"},
     {"crafting", "attacks", "training"},
     {"catalogue", "models", "library", "perturbation", "array_files", "foreign", "norms", "metrics", "tables"},
-    {"images", "photographs", "datasets", "imagenette"},
+    {"images", "srgb", "photographs", "datasets", "listing", "imagenette"},
     {"errors", "assets", "download", "files", "limits", "identity"},
     {"texts"},
 )
