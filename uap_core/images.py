@@ -36,7 +36,8 @@ HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     """Open a picture from a stranger as 8-bit RGB, upright.
 
-    Colours are brought to sRGB, as a profile or a PNG's gamma asks. Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
+    Colours are brought to sRGB, as a profile or a PNG's gamma asks.
+    Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
     bits, CMYK, palettes and grey become RGB, EXIF rotation is applied.
 
     Args:
