@@ -26,8 +26,8 @@ LAYERS = (
     {"api"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"catalogue", "models", "library", "perturbation", "foreign", "norms", "metrics", "tables"},
-    {"images", "photographs", "datasets", "imagenette"},
+    {"catalogue", "models", "library", "perturbation", "array_files", "foreign", "norms", "metrics", "tables"},
+    {"images", "srgb", "photographs", "datasets", "listing", "imagenette"},
     {"errors", "assets", "download", "files", "limits", "identity", "registry"},
     {"texts"},
 )

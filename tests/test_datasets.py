@@ -165,7 +165,7 @@ def test_paths_out_of_the_zip_touch_nothing(tmp_path: Path) -> None:
 
 
 def test_huge_members_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uap_core.datasets.MAX_BYTES", 5000)
+    monkeypatch.setattr("uap_core.listing.MAX_BYTES", 5000)
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cat/bomb.png", png(0) + bytes(5000))
@@ -245,3 +245,39 @@ def test_shared_sets_are_disjoint(shared: Path) -> None:
     assert not {Path(name).name for name in craft.files} & {Path(name).name for name in held_out.files}
     everything = torch.cat([craft.pixels, held_out.pixels]).flatten(1)
     assert len(everything.unique(dim=0)) == 800
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "validation"), ("TRAIN", "valid"), ("craft", "testing")])
+def test_names_of_splits_in_any_case(names: tuple[str, str], store: Callable[[Layout], Path]) -> None:
+    source = store(layout(*(f"{split}/{word}/{i}.png" for split in names for word in ("cat", "dog") for i in range(2))))
+    for part, found in zip(names, open_splits(source, SIZE, SIZE), strict=True):
+        assert [file.split("/")[0] for file in found.files] == [part] * 4
+
+
+def test_a_held_out_split_alone_is_measured_whole(store: Callable[[Layout], Path]) -> None:
+    assert len(open_held_out(store(layout(*(f"eval/cat/{i}.png" for i in range(4)))), SIZE, SIZE)) == 4
+
+
+def test_folders_of_other_programs_are_passed_over(store: Callable[[Layout], Path]) -> None:
+    copies = ("cat/.ipynb_checkpoints/1-checkpoint.png", "__MACOSX/cat/1.png", "cat/._1.png", ".git/1.png")
+    assert open_image_set(store(layout("cat/1.png", "cat/2.png", *copies)), None, SIZE, SIZE).files == (
+        "cat/1.png",
+        "cat/2.png",
+    )
+
+
+def test_the_same_picture_is_in_one_half_only(store: Callable[[Layout], Path]) -> None:
+    files = layout("train/cat/1.png", "train/cat/2.png", "val/cat/3.png")
+    craft, held_out = open_splits(store(files | {"val/cat/4.png": files["train/cat/2.png"]}), SIZE, SIZE)
+    assert (craft.files, len(held_out)) == (("train/cat/1.png",), 2)
+    assert "without 1 that are held out too" in craft.name
+
+
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "avif", "jp2", "mpo", "ppm"])
+def test_endings_of_phones_cameras_and_browsers(ending: str, store: Callable[[Layout], Path]) -> None:
+    assert len(open_image_set(store(layout(f"cat/1.{ending}", f"cat/2.{ending.upper()}")), None, SIZE, SIZE)) == 2
+
+
+def test_a_limit_counts_pictures_alone(store: Callable[[Layout], Path]) -> None:
+    files = layout(*(f"cat/{i}.png" for i in range(4))) | {"cat/0.png": b"no picture"}
+    assert open_image_set(store(files), None, SIZE, SIZE, limit=2).files == ("cat/1.png", "cat/2.png")

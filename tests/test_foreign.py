@@ -98,6 +98,65 @@ def test_one_array_of_several(tmp_path: Path) -> None:
         detect(arrays, "third")
 
 
+PICTURE = np.random.default_rng(2).integers(0, 256, (3, HEIGHT, WIDTH), dtype=np.uint8)
+MANY: dict[str, dict[str, np.ndarray]] = {
+    "bytes": {"clean": PICTURE, "adv": PICTURE[::-1], "uap": PATTERN},
+    "floats": {"adv": PICTURE / 255, "uap": PATTERN, "labels": np.arange(9)},
+    "channels last": {"x": PICTURE.transpose(1, 2, 0), "delta": PATTERN},
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_picture_beside_the_pattern_is_not_taken_for_it(kind: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", **MANY[kind])
+    assert np.array_equal(load_perturbation(tmp_path / "many.npz").pattern.numpy(), PATTERN)
+
+
+def test_two_patterns_are_named_and_not_chosen_between(tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", first=PATTERN, second=-255 * PATTERN)
+    with pytest.raises(PerturbationError, match=r"'first' \(3, 6, 8\) float32 -0.03922..0.03922; 'second' .* -10..10"):
+        load_perturbation(tmp_path / "many.npz")
+
+
+SHIFTED: dict[str, np.ndarray] = {
+    "around 128": (SIGNS + 128).astype(np.uint8),
+    "around 127, floats": SIGNS + 127,
+    "around a half": (SIGNS / 255 + 0.5).astype(np.float64),
+    "wrapped": SIGNS.astype(np.int8).view(np.uint8),
+    "wrapped, 16 bits": SIGNS.astype(np.int16).view(np.uint16),
+}
+
+
+@pytest.mark.parametrize("kind", SHIFTED)
+def test_a_pattern_without_negative_numbers_is_read_rightly(kind: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", SHIFTED[kind])
+    torch.testing.assert_close(load_perturbation(tmp_path / "v.npy").pattern, torch.from_numpy(PATTERN), rtol=0, atol=3e-3)
+
+
+DOUBTFUL: dict[str, tuple[np.ndarray, str]] = {
+    "a photograph": (PICTURE, r"Nothing in this array is negative \(\(3, 6, 8\) uint8 "),
+    "a photograph in floats": (PICTURE / 255, "looks like a picture"),
+    "a normalised photograph": ((PICTURE / 255 - 0.45) / 0.225, "may be a normalised picture"),
+    "signs": (np.sign(SIGNS), "holds signs alone"),
+    "truth values": (SIGNS > 0, "no array of real numbers, but bool"),
+}
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz", "pth"])
+@pytest.mark.parametrize("kind", DOUBTFUL)
+def test_numbers_that_are_hardly_a_patterns_are_refused(kind: str, ending: str, tmp_path: Path) -> None:
+    array, sentence = DOUBTFUL[kind]
+    WRITERS[ending](tmp_path / f"v.{ending}", array)
+    with pytest.raises(PerturbationError, match=sentence):
+        load_perturbation(tmp_path / f"v.{ending}")
+
+
+@pytest.mark.parametrize("wrap", [lambda v: {"state": {"uap": v}, "epoch": 3}, lambda v: [{"best": [1, v]}], lambda v: (v, 5)])
+def test_a_tensor_lies_deeper_in_a_checkpoint(wrap: Callable[[torch.Tensor], Any], tmp_path: Path) -> None:
+    torch.save(wrap(torch.from_numpy(PATTERN)), tmp_path / "v.pth")
+    assert np.array_equal(load_perturbation(tmp_path / "v.pth").pattern.numpy(), PATTERN)
+
+
 @pytest.mark.parametrize(
     ("reading", "sentence"),
     [
@@ -118,7 +177,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "not a number": (np.full((3, 6, 6), np.nan), "not numbers"),
     "infinite": (np.full((3, 6, 6), np.inf), "not numbers"),
     "huge": (np.full((3, 6, 6), 256.0), "go up to 256: they cannot be meant for pixels from 0 to 255"),
-    "complex": (np.zeros((3, 6, 6), np.complex64), "no array of numbers"),
+    "complex": (np.zeros((3, 6, 6), np.complex64), "no array of real numbers, but complex64"),
 }
 
 

@@ -250,3 +250,91 @@ def test_sample_photographs_open_and_name_their_holder() -> None:
     gone = replace(photos[0], title="Gone", location="no/such.jpg")
     with pytest.raises(ImageError, match="Gone"):
         gone.open()
+
+
+WIDE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))  # Adobe RGB (1998), in D50
+WIDE_GAMMA = 563 / 256
+
+
+def wide_profile() -> bytes:
+    """An ICC profile (version 2, a matrix and a curve) of WIDE."""
+
+    def fixed(values: tuple[float, ...]) -> bytes:
+        return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, 563, 0)
+    white = (0.9642, 1.0, 0.8249)
+    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"wide\0" + bytes(78 + 1)
+    tags = {b"desc": text, b"wtpt": fixed(white), b"rXYZ": fixed(WIDE[0]), b"gXYZ": fixed(WIDE[1]), b"bXYZ": fixed(WIDE[2])}
+    tags |= {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    start, table, body = 132 + 12 * len(tags), b"", b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = struct.pack(">I", start + len(body)) + bytes(4) + struct.pack(">I", 0x02100000) + b"mntrRGB XYZ " + bytes(12)
+    head = (head + b"acsp" + bytes(28) + fixed(white)[8:]).ljust(128, b"\0")
+    return head + struct.pack(">I", len(tags)) + table + body
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_wide_colours_become_srgb(mode: str) -> None:
+    """By the matrices: linear light, to XYZ, to linear sRGB (D50, Bradford), to its curve."""
+    pixels = np.random.default_rng(0).integers(80, 176, (16, 16, 3), dtype=np.uint8)  # grey enough for sRGB to hold them
+    xyz = (pixels / 255) ** WIDE_GAMMA @ np.array(WIDE)
+    srgb = np.array(((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)))
+    light = (xyz @ np.linalg.inv(srgb)).clip(0, 1)
+    expected = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    opened = open_image(encoded(Image.fromarray(pixels).convert(mode), icc_profile=wide_profile()))
+    assert np.abs(np.asarray(opened) - expected).mean() < 0.6
+    assert np.abs(pixels - expected).mean() > 3  # the bare numbers would not do
+
+
+def test_a_damaged_profile_is_passed_over() -> None:
+    assert np.array_equal(np.asarray(open_image(encoded(picture(), icc_profile=b"nonsense" * 20))), np.asarray(picture()))
+
+
+@pytest.mark.parametrize(("gamma", "expected"), [(1.0, 188), (1 / 2.2, 128), (0.0, 128)])
+def test_the_gamma_of_a_png(gamma: float, expected: int) -> None:
+    """188 is the sRGB level of half the light."""
+    data = encoded(Image.new("RGB", (8, 8), (128, 128, 128)))
+    body = b"gAMA" + struct.pack(">I", round(gamma * 100_000))
+    data = data[:33] + struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body)) + data[33:]
+    assert open_image(data).getpixel((0, 0)) == (expected,) * 3
+
+
+def test_an_animated_png_gives_its_first_frame() -> None:
+    blue, *frames = (Image.new("RGB", (8, 8), colour) for colour in ("blue", "red", "lime"))
+    for default, expected in ((True, (255, 0, 0)), (False, (0, 0, 255))):
+        data = encoded(blue, save_all=True, append_images=frames, default_image=default, duration=100)
+        assert open_image(data).getpixel((4, 4)) == expected
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_lacks_its_end_mark_alone_opens(progressive: bool) -> None:
+    data = encoded(picture(64, 64), "JPEG", quality=95, progressive=progressive)
+    assert data[-2:] == b"\xff\xd9"
+    assert np.array_equal(np.asarray(open_image(data[:-2])), np.asarray(open_image(data)))
+    with pytest.raises(ImageError, match="damaged"):
+        open_image(data[:-40])
+
+
+@pytest.mark.parametrize("highest", [1.02, 1.5, 2.0])
+def test_floats_a_little_above_one_are_no_darker(highest: float) -> None:
+    values = np.linspace(0, highest, 64, dtype=np.float32).reshape(8, 8)
+    assert np.asarray(open_image(encoded(Image.fromarray(values), "TIFF"))).mean() == pytest.approx(128, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"), (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"), (b"\xff\x0a\xfa", "JPEG XL")],
+)
+def test_formats_of_phones_are_named(head: bytes, name: str) -> None:
+    with pytest.raises(ImageError, match=f"format {name}, .* as JPEG or PNG"):
+        open_image(head + bytes(400))
+
+
+def test_a_limit_is_told_truthfully(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImageError, match=r"has 50\.34 megapixels; up to 50 can"):
+        open_image(giant_png(8192, 6144))
+    with pytest.raises(ImageError, match=r"has 30\.01 MB; pictures of up to 30 MB"):
+        open_image(bytes(30_000_001))

@@ -194,3 +194,24 @@ def test_on_grid_rounds_to_the_nearest_level() -> None:
     v = torch.tensor([2.4, -2.6, 9.6]).reshape(3, 1, 1) / 255
     assert (on_grid(v, Ball("linf", 10 / 255)) * 255).round().flatten().tolist() == [2, -3, 10]
     assert (on_grid(v, Ball("linf", 9.6 / 255)) * 255).round().flatten().tolist() == [2, -3, 9]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("8", r"at most 255/255.* Did you mean 8/255\?"),
+        ("0.03/255", r"changes no pixel\. Did you mean 0\.03,"),
+        ("500", "move further"),
+    ],
+)
+def test_an_epsilon_of_the_other_unit_is_refused_with_what_was_meant(text: str, sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        Ball.parse(text)
+
+
+def test_an_l2_epsilon_that_no_picture_can_reach() -> None:
+    """sqrt(3 * 64 * 64) = 110.9: every value changed by all levels."""
+    with pytest.raises(SettingError, match=r"64 x 64 pixels .* of 2000; the largest has\s110\.9\. Did you mean 2000/255\?"):
+        Ball(L2, 2000.0).check_reach((64, 64))
+    Ball(L2, 110.8).check_reach((64, 64))
+    Ball(LINF, 1.0).check_reach((1, 1))

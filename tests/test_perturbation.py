@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from traps import Trap, assert_damage_is_said
 
-from uap_core.errors import PerturbationError
+from uap_core.errors import PerturbationError, SettingError
 from uap_core.norms import L2, LINF, Ball, on_grid
 from uap_core.perturbation import Perturbation, load_perturbation, save_perturbation
 
@@ -188,3 +188,20 @@ def test_published_patterns_need_no_pickle(shared: Path) -> None:
     for path in sorted((shared / "perturbations").glob("*.mat")):
         pattern = torch.from_numpy(loadmat(path)["r"].astype(np.float32)).permute(2, 0, 1) / 255
         assert Perturbation(path.stem, pattern, Ball(LINF, 10 / 255)).norms.linf == pytest.approx(10 / 255, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        torch.full((1, 3, 4, 4), 200.0),
+        torch.full((1, 3, 4, 4), -0.5),
+        torch.full((1, 3, 4, 4), float("nan")),
+        torch.full((1, 3, 4, 4), 200, dtype=torch.uint8),
+    ],
+    ids=["0 to 255", "normalised", "not a number", "bytes"],
+)
+def test_apply_refuses_pixels_out_of_contract(images: torch.Tensor) -> None:
+    pattern = Perturbation("grey", torch.full((3, 4, 4), 0.1), Ball(LINF, 0.1))
+    with pytest.raises(SettingError, match="floats from 0 to 1"):
+        pattern.apply(images)
+    assert pattern.apply(torch.full((1, 3, 4, 4), 1.000001)).max() == 1

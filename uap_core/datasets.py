@@ -1,13 +1,12 @@
 """Sets of images: a folder or zip with one folder a class, read once into one uint8 array.
 
-The layout is ``[split/]class/picture``, as in ImageFolder; ``split`` is train, craft, val, eval or held_out. A class folder is
-named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also lie loose in one folder.
+The layout is ``[split/]class/picture``, as in ImageFolder; ``listing.SPLITS`` holds the names of splits, in any case. A class
+folder is named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also lie loose in one folder.
 """
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,16 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.errors import DatasetError, ImageError
-from uap_core.images import LEVELS, MAX_BYTES, open_image, square
+from uap_core.images import LEVELS, open_image, square
+from uap_core.listing import SPLITS, listing, of_split
 from uap_core.texts import _
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-PICTURE_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-Reader = Callable[[str], "bytes | Path"]
-SPLITS = {"craft": ("craft", "train"), "held_out": ("held_out", "eval", "val")}
 
 
 @dataclass(frozen=True)
@@ -126,32 +122,33 @@ def open_image_set(
     import torch
 
     source = Path(source)
-    names, read = _listing(source)
-    names = _of_split(sorted(names), split)
+    names, read = listing(source)
+    names = of_split(sorted(names), split)
     if classes is not None:
         names = _of_classes(names, classes)
     if per_class is not None:
         names = [name for rank, name in _ranked(names) if rank < per_class]
-    if limit is not None and len(names) > limit:
-        kept = {name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])[:limit]}
-        names = [name for name in names if name in kept]
-    pixels, kept_names = [], []
+    if limit is not None:
+        names = [name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])]
+    opened: dict[str, np.ndarray] = {}
     for name in names:
+        if limit is not None and len(opened) >= limit:
+            break
         try:
-            pixels.append(np.asarray(square(open_image(read(name)), resize, crop, interpolation)).transpose(2, 0, 1))
+            opened[name] = np.asarray(square(open_image(read(name)), resize, crop, interpolation)).transpose(2, 0, 1)
         except ImageError:
             continue
-        kept_names.append(name)
-    if not pixels:
+    kept = sorted(opened)
+    if not kept:
         said = _("No picture was found in {source!r}. Put pictures there, one folder a class.")
         if split:
             said = _("No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class.")
         raise DatasetError(said.format(split=split, source=source.name))
     return ImageSet(
         name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
-        pixels=torch.from_numpy(np.stack(pixels)),
-        classes=tuple(PurePosixPath(name).parent.name for name in kept_names),
-        files=tuple(kept_names),
+        pixels=torch.from_numpy(np.stack([opened[name] for name in kept])),
+        classes=tuple(PurePosixPath(name).parent.name for name in kept),
+        files=tuple(kept),
     )
 
 
@@ -165,20 +162,25 @@ def open_splits(
 ) -> tuple[ImageSet, ImageSet]:
     """The craft set and the held-out set of ``source``, disjoint by construction.
 
-    Where the source has splits they are used; otherwise every other picture is held out.
+    Where the source has splits they are used; otherwise every other picture is held out. A picture that is in both is taken
+    out of the craft set, whose name says so.
     """
 
     def opened(split: str | None) -> ImageSet:
         return open_image_set(source, split, resize, crop, limit, interpolation=interpolation, classes=classes)
 
-    return (opened("craft"), opened("held_out")) if _has_splits(source) else _halves(opened(None))
+    pair = (opened("craft"), opened("held_out")) if _has_splits(source) else _halves(opened(None))
+    return _disjoint(*pair)
 
 
 def open_held_out(
     source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
 ) -> ImageSet:
-    """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split."""
-    if _has_splits(source):
+    """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split.
+
+    A source that has a held-out split and no other is measured on as a whole.
+    """
+    if of_split(listing(Path(source))[0], "held_out"):
         return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
     return open_splits(source, resize, crop, limit, interpolation)[1]
 
@@ -195,24 +197,24 @@ def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
     return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
 
 
+def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """Both, the craft set without pictures that equal a held-out one pixel by pixel."""
+    import torch
+
+    known = {picture.numpy().tobytes() for picture in held_out.pixels}
+    new = [i for i, picture in enumerate(craft.pixels) if picture.numpy().tobytes() not in known]
+    twice = len(craft) - len(new)
+    if not twice:
+        return craft, held_out
+    if not new:
+        raise DatasetError(_("Every picture of {source!r} that could be crafted on is held out too.").format(source=craft.name))
+    name = _("{name} without {count} that are held out too").format(name=craft.name, count=twice)
+    return replace(craft.subset(torch.tensor(new)), name=name), held_out
+
+
 def _has_splits(source: str | Path) -> bool:
-    names, _ = _listing(Path(source))
-    return all(_of_split(names, split) for split in SPLITS)
-
-
-def _listing(source: Path) -> tuple[list[str], Reader]:
-    if source.is_dir():
-        return _folder(source)
-    if source.is_file() and zipfile.is_zipfile(source):
-        return _zip(source)
-    raise DatasetError(_("There is no folder or zip of pictures at {source!r}.").format(source=source.name))
-
-
-def _of_split(names: list[str], split: str | None) -> list[str]:
-    if split is None:
-        return names
-    wanted = SPLITS.get(split, (split,))
-    return [name for name in names if any(part in wanted for part in _above_class(name))]
+    names, _ = listing(Path(source))
+    return all(of_split(names, split) for split in SPLITS)
 
 
 def _of_classes(names: list[str], count: int) -> list[str]:
@@ -220,12 +222,6 @@ def _of_classes(names: list[str], count: int) -> list[str]:
     folders = sorted({PurePosixPath(name).parent.name for name in names})
     kept = set(folders[:: max(1, len(folders) // count)][:count])
     return [name for name in names if PurePosixPath(name).parent.name in kept]
-
-
-def _above_class(name: str) -> tuple[str, ...]:
-    """The folders that may name a split: all but the class folder, which may well be called "train"."""
-    folders = PurePosixPath(name).parts[:-1]
-    return folders[:-1] if len(folders) > 1 else folders
 
 
 def _ranked(names: list[str]) -> list[tuple[int, str]]:
@@ -237,34 +233,3 @@ def _ranked(names: list[str]) -> list[tuple[int, str]]:
         ranked.append((seen.get(folder, 0), name))
         seen[folder] = seen.get(folder, 0) + 1
     return ranked
-
-
-def _folder(root: Path) -> tuple[list[str], Reader]:
-    names = [
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.suffix.lower() in PICTURE_ENDINGS and path.is_file()
-    ]
-    return names, lambda name: root / name
-
-
-def _zip(path: Path) -> tuple[list[str], Reader]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DatasetError(
-            _("The zip {file!r} is damaged: its table of contents could not be read.").format(file=path.name)
-        ) from error
-    names = {
-        entry.filename
-        for entry in archive.infolist()
-        if PurePosixPath(entry.filename).suffix.lower() in PICTURE_ENDINGS and entry.file_size <= MAX_BYTES
-    }
-
-    def read(name: str) -> bytes:
-        try:
-            return archive.read(name)
-        except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-            raise ImageError(_("This picture could not be unpacked.")) from error
-
-    return list(names), read

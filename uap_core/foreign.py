@@ -1,4 +1,4 @@
-"""Everybody's perturbations: arrays from .npy, .npz, .pth, .mat and foreign .safetensors files, and how they are to be read.
+"""Everybody's perturbations: which array of a file is one, and how its numbers are to be read.
 
 Such files hold bare numbers. Which axis holds the channels, on which scale the values are and which norm bounds them can mostly
 be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and is for the user to say.
@@ -6,28 +6,21 @@ be told from the numbers; whether rows and columns, or red and blue, are swapped
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uap_core.array_files import read_file
 from uap_core.errors import PerturbationError
 from uap_core.texts import N_, _
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-ENDINGS = (".npy", ".npz", ".safetensors", ".pth", ".pt", ".mat")
-MAX_BYTES = 30_000_000
-MAX_VALUES = 3 * 1024 * 1024
 UNIT, BYTES = N_("0 to 1"), N_("0 to 255")
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
+UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
+NORMALISED = 3.0  # pixels that ImageNet's mean and deviation normalise lie between -2.2 and 2.7
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,8 @@ class Reading:
 
     ``array``: its name in the file. ``channels``: which axis they are on, "first" or "last". ``transposed``: columns come
     before rows. ``bgr``: blue comes first. ``scale``: of the pixels that it is to be added to, ``UNIT`` or ``BYTES``.
-    ``p``: the norm that bounds it, "linf" or "l2".
+    ``p``: the norm that bounds it, "linf" or "l2". ``zero``: the value that stands for no change, where nothing is negative.
+    ``wraps``: negative values went over the top, -1 to 255.
     """
 
     array: str
@@ -45,11 +39,14 @@ class Reading:
     p: str
     transposed: bool = False
     bgr: bool = False
+    zero: float = 0.0
+    wraps: bool = False
 
     def __str__(self) -> str:
         order = "columns, rows" if self.transposed else "rows, columns"
         axes = f"channels, {order}" if self.channels == "first" else f"{order}, channels"
-        return f"{axes}; {'blue' if self.bgr else 'red'} first; added to pixels from {self.scale}; bounded in {self.p}"
+        shift = f"; {self.zero:g} means no change" if self.zero else "; negative values wrapped around" if self.wraps else ""
+        return f"{axes}; {'blue' if self.bgr else 'red'} first; added to pixels from {self.scale}; bounded in {self.p}{shift}"
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -57,23 +54,18 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
     Nothing is unpickled but what torch.load(weights_only=True) admits. Raises PerturbationError.
     """
-    if path.suffix.lower() not in ENDINGS:
-        raise PerturbationError(
-            _("A perturbation file ends in {endings} or {last}, not {ending!r}.").format(
-                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
-            )
-        )
-    if not path.is_file():
-        raise PerturbationError(_("There is no perturbation file at {file!r}.").format(file=path.name))
-    if path.stat().st_size > MAX_BYTES:
-        raise PerturbationError(
-            _("This file has {size:.0f} MB; no perturbation is that large.").format(size=path.stat().st_size / 1e6)
-        )
-    reader = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors, ".pth": _torch, ".pt": _torch, ".mat": _matlab}
-    found = {name: value.squeeze() for name, value in reader[path.suffix.lower()](path).items() if value.dtype.kind in "fiu"}
+    held = read_file(path)
+    found = {name: value.squeeze() for name, value in held.items() if value.dtype.kind in "fiu"}
     fitting = {
         name: value for name, value in found.items() if value.ndim == 3 and value.size and 3 in (value.shape[0], value.shape[2])
     }
+    others = sorted({str(value.dtype) for value in held.values() if value.dtype.kind in "bc"})
+    if not found and others:
+        raise PerturbationError(
+            _("This file holds no array of real numbers, but {arrays}. Save the pattern as floats.").format(
+                arrays=", ".join(others)
+            )
+        )
     if not found:
         raise PerturbationError(_("This file holds no array of numbers."))
     if not fitting:
@@ -87,27 +79,110 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     return fitting
 
 
-def detect(arrays: dict[str, np.ndarray], name: str = "") -> Reading:
-    """The likeliest reading of the array called ``name``, or of the first."""
-    name = name or next(iter(arrays))
-    if name not in arrays:
+def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Reading:
+    """The likeliest reading of the array called ``name``, or of the only one that can be a pattern.
+
+    A stated ``scale`` takes the numbers at their word. Raises PerturbationError where several arrays can be the pattern or
+    none, with what each holds.
+    """
+    if name:
+        if name not in arrays:
+            raise PerturbationError(
+                _("There is no array {array!r} in this file. It holds: {arrays}.").format(array=name, arrays=", ".join(arrays))
+            )
+        return _reading(name, arrays[name], scale)
+    if len(arrays) == 1:
+        return _reading(*next(iter(arrays.items())), scale)
+    likely = []
+    for candidate, values in arrays.items():
+        try:
+            likely.append(_reading(candidate, values, scale))
+        except PerturbationError:
+            continue
+    if len(likely) != 1:
         raise PerturbationError(
-            _("There is no array {array!r} in this file. It holds: {arrays}.").format(array=name, arrays=", ".join(arrays))
+            _(
+                "This file holds several arrays, and their numbers do not tell which one is the perturbation: {arrays}."
+                " Save that one alone, or name it (uap convert --array NAME)."
+            ).format(arrays="; ".join(f"{key!r} {described(values)}" for key, values in arrays.items()))
         )
-    values = arrays[name].astype(np.float64)
+    return likely[0]
+
+
+def described(values: np.ndarray) -> str:
+    """Shape, type and range of an array, in short."""
+    return f"{values.shape} {values.dtype} {values.min():.4g}..{values.max():.4g}"
+
+
+def _reading(name: str, array: np.ndarray, scale: str) -> Reading:
+    values = array.astype(np.float64)
     largest = _largest(values)
-    spread = math.sqrt(float((values**2).mean()))
-    return Reading(
-        array=name,
-        channels="first" if values.shape[0] == 3 else "last",
-        scale=UNIT if largest <= 1 and arrays[name].dtype.kind == "f" else BYTES,
-        p="linf" if spread >= FILLS_ITS_BOX * largest else "l2",
-    )
+    kind = scale or (UNIT if largest <= 1 and array.dtype.kind == "f" else BYTES)
+    wraps, zero = (False, 0.0) if scale else (_wraps(array), _zero(values, 255.0 if kind == BYTES else 1.0))
+    if wraps:
+        values, zero = _unwrapped(array), 0.0
+    elif not scale and not zero and largest <= 255:
+        _check_likely(array, 255.0 if kind == BYTES else 1.0)
+    values = values - zero
+    fills = math.sqrt(float((values**2).mean())) >= FILLS_ITS_BOX * _largest(values)
+    return Reading(name, "first" if values.shape[0] == 3 else "last", kind, "linf" if fills else "l2", zero=zero, wraps=wraps)
+
+
+def _wraps(array: np.ndarray) -> bool:
+    """Whether unsigned numbers are all near 0 or near the top, on both sides: a signed pattern, cast."""
+    if array.dtype.kind != "u":
+        return False
+    signed = _unwrapped(array)
+    return bool(signed.min() < 0 < signed.max()) and float(np.abs(signed).max()) <= UNLIKELY * 255
+
+
+def _unwrapped(array: np.ndarray) -> np.ndarray:
+    return array.astype(array.dtype.str.replace("u", "i")).astype(np.float64)
+
+
+def _zero(values: np.ndarray, full: float) -> float:
+    """Mid-grey, where the numbers decide that it stands for no change: they fill a narrow box around it. Otherwise 0.
+
+    A photograph neither lies as close to mid-grey nor has most of its pixels at both ends of its range.
+    """
+    middle = (values.min() + values.max()) / 2 / full * 255
+    reach = (values.max() - values.min()) / 2
+    if values.min() < 0 or not 126.9 <= middle <= 128.1 or not 0 < reach <= UNLIKELY / 2 * full:
+        return 0.0
+    zero = round(2 * middle) / 2 / 255 * full
+    return zero if math.sqrt(float(((values - zero) ** 2).mean())) >= FILLS_ITS_BOX * reach else 0.0
+
+
+def _check_likely(array: np.ndarray, full: float) -> None:
+    """Raise PerturbationError for numbers that look like a picture's, or like signs, rather than like a pattern's."""
+    low, high = float(array.min()), float(array.max())
+    told = described(array)
+    if low >= 0 and high > UNLIKELY * full:
+        raise PerturbationError(
+            _(
+                "Nothing in this array is negative ({array}): it looks like a picture, or a pattern that was shifted for"
+                " viewing. Save the pattern as signed floats; zero means no change."
+            ).format(array=told)
+        )
+    if array.dtype.kind == "f" and low == -1 and high == 1 and set(np.unique(array)) <= {-1.0, 0.0, 1.0}:
+        raise PerturbationError(
+            _("This array holds signs alone ({array}). Multiply them by epsilon, such as 10/255, and save that.").format(
+                array=told
+            )
+        )
+    if full == 255 and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
+        raise PerturbationError(
+            _(
+                "These numbers ({array}) may be a normalised picture, or a pattern for pixels from 0 to 255. Save a pattern"
+                " divided by 255, or say which it is (uap convert --scale)."
+            ).format(array=told)
+        )
 
 
 def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
     """The pattern, float32 (3,H,W) in units of [0,1] pixels. Raises PerturbationError when it cannot be read so."""
-    values = arrays[reading.array].astype(np.float64)
+    array = arrays[reading.array]
+    values = _unwrapped(array) if reading.wraps else array.astype(np.float64) - reading.zero
     largest = _largest(values)
     if values.shape[0 if reading.channels == "first" else 2] != 3:
         raise PerturbationError(
@@ -136,151 +211,3 @@ def _largest(values: np.ndarray) -> float:
     if not np.isfinite(values).all():
         raise PerturbationError(_("This perturbation holds values that are not numbers."))
     return float(np.abs(values).max())
-
-
-def _npy(path: Path) -> dict[str, np.ndarray]:
-    return {path.stem: _numpy_array(path.read_bytes())}
-
-
-def _npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if sum(entry.file_size for entry in entries) > MAX_BYTES:
-                raise PerturbationError(_("Unpacked, this .npz file would be far larger than any perturbation."))
-            packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
-    except PerturbationError:
-        raise
-    except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-        raise PerturbationError(_("This .npz file is damaged: its arrays could not be unpacked.")) from error
-    return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
-
-
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """No more than ``entry`` claims to hold: asked for all, zipfile would unpack whatever there is before it looks."""
-    with archive.open(entry) as stream:
-        return stream.read(entry.file_size)
-
-
-def _numpy_array(data: bytes) -> np.ndarray:
-    """One .npy array, its size checked before any memory is taken."""
-    stream = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(stream)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = header(stream)
-        _check_size(shape)
-        values = stream.read()
-        if dtype.hasobject:
-            raise PerturbationError(
-                _("This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array.")
-            )
-        if len(values) != math.prod(shape) * dtype.itemsize:
-            raise ValueError("its size is not what its header says")
-        return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran else "C")
-    except PerturbationError:
-        raise
-    except Exception as error:  # a damaged header makes numpy raise nearly anything
-        raise PerturbationError(_("This NumPy file is damaged: its array could not be read.")) from error
-
-
-def _safetensors(path: Path) -> dict[str, np.ndarray]:
-    from safetensors import safe_open
-
-    try:
-        with safe_open(path, framework="pt") as archive:
-            return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
-    except PerturbationError:
-        raise
-    except Exception as error:  # safetensors and torch raise several kinds
-        raise PerturbationError(_("This .safetensors file is damaged: its arrays could not be read.")) from error
-
-
-def _torch(path: Path) -> dict[str, np.ndarray]:
-    import torch
-
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                    raise PerturbationError(_("Unpacked, this file would be far larger than any perturbation."))
-        held = torch.load(path, weights_only=True, map_location="cpu")
-        if isinstance(held, torch.Tensor):
-            held = {path.stem: held}
-        named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
-        return _plain({str(name): value for name, value in named if isinstance(value, torch.Tensor)})
-    except PerturbationError:
-        raise
-    except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
-        raise PerturbationError(
-            _(
-                "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
-                " Save the pattern alone, as a tensor."
-            )
-        ) from error
-
-
-def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    """The plain ones, as NumPy has them; 16-bit floats, of which NumPy lacks one, as 32-bit ones."""
-    import torch
-
-    floats = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-    whole = (torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64)
-    found = {}
-    for name, value in tensors.items():
-        plain = value.layout is torch.strided and not value.is_nested and value.device.type == "cpu"
-        if plain and value.dtype in (*floats, *whole):
-            _check_size(tuple(value.shape))  # a few bytes may claim to be repeated a million times
-            found[name] = (value.float() if value.dtype in floats[:2] else value).detach().resolve_neg().numpy()
-    return found
-
-
-def _matlab(path: Path) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import matfile_version
-
-    kinds = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
-    try:
-        major = matfile_version(path)[0]
-        data = path.read_bytes()
-        if major == 1:
-            data = _inflated(data)
-        plain = [name for name, _, kind in whosmat(io.BytesIO(data)) if kind in kinds]
-        held = loadmat(io.BytesIO(data), variable_names=plain) if plain else {}
-    except PerturbationError:
-        raise
-    except NotImplementedError as error:
-        raise PerturbationError(_("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').")) from error
-    except Exception as error:  # a damaged file makes scipy raise nearly anything
-        raise PerturbationError(_("This .mat file is damaged: its arrays could not be read.")) from error
-    return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
-
-
-def _inflated(data: bytes) -> bytes:
-    """A version 5 .mat file with its compressed elements unpacked, at most ``MAX_BYTES`` in all.
-
-    The file is a header of 128 bytes and a row of elements: type and length, 4 bytes each in the header's byte order, and as
-    many bytes; type 15 holds another element, compressed (MATLAB's "MAT-File Format", 2023).
-    """
-    order = "little" if data[126:128] == b"IM" else "big"
-    parts, place, total = [data[:128]], 128, 0
-    while place + 8 <= len(data):
-        kind, length = (int.from_bytes(data[place + k : place + k + 4], order) for k in (0, 4))  # type: ignore[arg-type]
-        element = data[place : place + 8 + length]
-        place += 8 + length
-        if kind == 15:
-            unpacking = zlib.decompressobj()
-            element = unpacking.decompress(element[8:], MAX_BYTES - total)
-            if unpacking.unconsumed_tail:
-                raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
-        total += len(element)
-        if total > MAX_BYTES:
-            raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
-        parts.append(element)
-    return b"".join(parts)
-
-
-def _check_size(shape: tuple[int, ...]) -> None:
-    """Before any memory is taken. Raises PerturbationError for what no network could take."""
-    if math.prod(shape) > MAX_VALUES:
-        raise PerturbationError(_("An array of the shape {shape} is far larger than any perturbation.").format(shape=shape))

@@ -6,8 +6,8 @@ An image batch is float32 RGB in [0,1], shape (N,3,H,W), everywhere in the packa
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from uap_core.errors import ImageError
 from uap_core.limits import limits
+from uap_core.srgb import to_rgb
 from uap_core.texts import _
 
 if TYPE_CHECKING:
@@ -28,22 +29,14 @@ MAX_ASPECT = 10
 # What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
 FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
 LEVELS = 255
-ROWS = 256  # a large picture is worked on in strips of so many rows, so that its numbers never lie in memory all at once
-ORIENTATION = 0x0112  # EXIF's tag, and what its values ask for
-TURNS: dict[object, Image.Transpose] = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     """Open a picture from a stranger as 8-bit RGB, upright.
 
+    Colours are brought to sRGB, as a profile or a PNG's gamma asks.
     Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
     bits, CMYK, palettes and grey become RGB, EXIF rotation is applied.
 
@@ -59,7 +52,7 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
         (8, 8)
     """
     if isinstance(source, Image.Image):
-        return _to_rgb(source)
+        return to_rgb(source)
     stream: io.BytesIO | Path
     if isinstance(source, bytes):
         size, stream = len(source), io.BytesIO(source)
@@ -70,28 +63,73 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
         size, stream = path.stat().st_size, path
     if size > MAX_BYTES:
         raise ImageError(
-            _("This file has {size:.0f} MB; pictures of up to {most:.0f} MB can be opened.").format(
-                size=size / 1e6, most=MAX_BYTES / 1e6
+            _("This file has {size:g} MB; pictures of up to {most:g} MB can be opened.").format(
+                size=_up(size), most=MAX_BYTES / 1e6
             )
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
-            with Image.open(stream, formats=_known_formats()) as picture:
-                _check_size(picture.size)
-                picture.seek(0)
-                picture.load()
-                return _to_rgb(picture)
-    except UnidentifiedImageError as error:
-        raise ImageError(_("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.")) from error
+        return _decoded(stream)
+    except ImageError:
+        raise
     except Image.DecompressionBombError as error:
         raise ImageError(
             _("This picture is far too large; up to {most:.0f} megapixels can be opened.").format(most=MAX_PIXELS / 1e6)
         ) from error
-    except ImageError:
-        raise
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
+        head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
+        closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
+        if closed is not None:
+            return closed
+        _name_closed_format(head, error)
+        if isinstance(error, UnidentifiedImageError):
+            raise ImageError(_("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.")) from error
         raise ImageError(_("This picture is damaged: it could not be read to its end. Try another file.")) from error
+
+
+def _decoded(stream: io.BytesIO | Path) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
+        with Image.open(stream, formats=_known_formats()) as picture:
+            _check_size(picture.size)
+            # An animated PNG may begin with a picture for those who cannot show it, which is no frame of it.
+            picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
+            picture.load()
+            return to_rgb(picture)
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(16)
+
+
+def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
+    """A JPEG that lacks nothing but its end mark, which every browser shows; None where data are missing too.
+
+    Then what stands in for them shows: a filling of ones and zeros looks unlike the decoder's own.
+    """
+    data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read_bytes()
+    try:
+        closed, filled = (_decoded(io.BytesIO(data + filling + JPEG_END)) for filling in (b"", b"\x5a" * 64))
+    except Exception:  # damaged in another way
+        return None
+    return closed if closed.tobytes() == filled.tobytes() else None
+
+
+def _name_closed_format(head: bytes, error: Exception) -> None:
+    """Raise ImageError that names what phones write and Pillow does not read."""
+    heic = head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
+    jxl = head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
+    if heic or jxl:
+        raise ImageError(
+            _("This is a picture in the format {format}, which cannot be opened here. Save or share it as JPEG or PNG.").format(
+                format="HEIC" if heic else "JPEG XL"
+            )
+        ) from error
+
+
+def _up(number: int) -> float:
+    """In millions, rounded up to hundredths: what is above a limit is told as more than the limit."""
+    return math.ceil(number / 1e4) / 100
 
 
 @lru_cache(maxsize=1)
@@ -105,8 +143,8 @@ def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise ImageError(
-            _("This picture has {size:.0f} megapixels; up to {most:.0f} can be opened.").format(
-                size=width * height / 1e6, most=MAX_PIXELS / 1e6
+            _("This picture has {size:g} megapixels; up to {most:g} can be opened.").format(
+                size=_up(width * height), most=MAX_PIXELS / 1e6
             )
         )
     if max(size) > MAX_ASPECT * min(size):
@@ -115,65 +153,6 @@ def _check_size(size: tuple[int, int]) -> None:
                 width=width, height=height
             )
         )
-
-
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    picture = _upright(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = _eight_bits(picture)
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        return _on_white(picture)
-    if picture.mode == "LAB":
-        raise ImageError(_("This picture has LAB colours, which cannot be opened. Save it with RGB colours."))
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """As EXIF says that it is to be turned. Pillow's own way copies every picture, and fails where any other tag is damaged."""
-    try:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION))
-    except Exception:  # EXIF that cannot be read says nothing about the picture
-        return picture
-    return picture if turn is None else picture.transpose(turn)
-
-
-def _by_strips(picture: Image.Image, mode: str, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """A new picture of ``mode``, made of what ``change`` makes of each strip of ``picture``."""
-    changed = Image.new(mode, picture.size)
-    for top, strip in _strips(picture):
-        changed.paste(change(strip), (0, top))
-    return changed
-
-
-def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """(first row, those rows) of the whole picture."""
-    for top in range(0, picture.height, ROWS):
-        yield top, picture.crop((0, top, picture.width, min(top + ROWS, picture.height)))
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    def lay(strip: Image.Image) -> Image.Image:
-        strip = strip.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip).convert("RGB")
-
-    return _by_strips(picture, "RGB", lay)
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """16-bit and floating-point grey to 8 bits. Pillow's own convert would clip everything above 255 to white."""
-    highest = max(float(_numbers(strip).max(initial=0.0)) for _, strip in _strips(picture))
-    full_scale = 1.0 if highest <= 1.0 else 255.0 if highest <= 255.0 else max(65535.0, highest)
-    if picture.mode.startswith("I"):
-        full_scale = max(65535.0, highest)
-
-    def scale(strip: Image.Image) -> Image.Image:
-        return Image.fromarray(np.rint(_numbers(strip).clip(0, None) / full_scale * 255).astype(np.uint8))
-
-    return _by_strips(picture, "L", scale)
-
-
-def _numbers(strip: Image.Image) -> np.ndarray:
-    return np.nan_to_num(np.asarray(strip, dtype=np.float64))
 
 
 def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:

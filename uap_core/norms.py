@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LINF, L2 = "linf", "l2"
+# Of 255ths: nobody asks for less, and 0.04 is what 10/255 is called on the scale from 0 to 1.
+MEANT_OF_ONE = 0.1
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Ball:
         if not (math.isfinite(self.radius) and self.radius >= 0):
             raise SettingError(_("Epsilon must be a number that is not negative."))
         if self.p == LINF and self.radius > 1:
-            raise SettingError(_("An l_inf epsilon is at most 255/255; pixels cannot move further."))
+            said = _("An l_inf epsilon is at most 255/255; pixels cannot move further.")
+            meant = " " + _("Did you mean {meant:g}/255?").format(meant=self.radius) if self.radius <= 255 else ""
+            raise SettingError(said + meant)
 
     @classmethod
     def parse(cls, text: str, p: str = LINF) -> Ball:
@@ -57,7 +61,24 @@ class Ball:
             radius = float(top) / (float(bottom) if slash else 1.0)
         except (ValueError, ZeroDivisionError) as error:
             raise SettingError(_("Epsilon is typed like 10/255 or 0.04, not {text!r}.").format(text=text)) from error
+        if slash and float(bottom) == 255 and 0 < float(top) < MEANT_OF_ONE:
+            raise SettingError(
+                _("{text} changes no pixel. Did you mean {meant:g}, on the scale from 0 to 1?").format(
+                    text=text, meant=float(top)
+                )
+            )
         return cls(p, radius)
+
+    def check_reach(self, shape: tuple[int, int]) -> None:
+        """Raise SettingError for an l2 radius that no change of pictures (H,W) in three colours can have."""
+        most = math.sqrt(3 * math.prod(shape))
+        if self.p == L2 and self.radius > most:
+            raise SettingError(
+                _(
+                    "No change of {width} x {height} pixels is as large as an l2 epsilon of {radius:g}; the largest has"
+                    " {most:.1f}. Did you mean {radius:g}/255?"
+                ).format(width=shape[1], height=shape[0], radius=self.radius, most=most)
+            )
 
     def project(self, v: Tensor) -> Tensor:
         """The point of the ball next to ``v`` (..., C, H, W); l2 norms are taken over the last three axes."""

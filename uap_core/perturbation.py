@@ -70,7 +70,10 @@ class Perturbation:
 
         Raises:
             PerturbationError: the sizes differ; a pattern is never resized.
+            SettingError: pixels that are no floats in [0,1].
         """
+        if not images.is_floating_point() or not bool(((images >= -SLACK) & (images <= 1 + SLACK)).all()):
+            raise SettingError(_("A perturbation is added to pixels that are floats from 0 to 1. Divide bytes by 255."))
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(

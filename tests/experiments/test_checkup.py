@@ -141,3 +141,14 @@ def test_weights_that_are_not_there_end_it(classifier: Classifier) -> None:
     found = list(checkup(replace(classifier.card, weights="none.safetensors")))
     assert [finding.good for finding in found] == [False]
     assert "not on this machine" in str(found[0])
+
+
+@pytest.mark.parametrize(("gained", "lost", "told"), [(9, 0, True), (4, 0, False), (9, 6, False)])
+def test_few_pictures_tell_when_all_differences_point_one_way(
+    gained: int, lost: int, told: bool, classifier: Classifier
+) -> None:
+    """Of 30 pictures: the sign test's tail is 1/512 for 9 of 9, 1/16 for 4 of 4, 0.30 for 9 of 15."""
+    ours = [True] * 12 + [False] * 18
+    other = [True] * (12 - lost) + [False] * lost + [True] * gained + [False] * (18 - gained)
+    found = rooms._verdict({"from 0 to 1": ours, "from -1 to 1": other}, classifier, "photographs")
+    assert found.text.startswith("It seems to take pixels from -1 to 1") == told

@@ -131,7 +131,9 @@ def convert(
     check_file(out, *ENDINGS)
     arrays = read_arrays(file)
     chosen: dict[str, Any] = {"transposed": transposed, "bgr": bgr, "scale": scale and scale.value, "p": p}
-    reading = replace(detect(arrays, array), **{key: value for key, value in chosen.items() if value})
+    reading = replace(
+        detect(arrays, array, scale.value if scale else ""), **{key: value for key, value in chosen.items() if value}
+    )
     pattern = from_arrays(arrays, reading, file)
     _, height, width = pattern.pattern.shape
     print(f"{file.name}, array {reading.array!r}" + (f" of {', '.join(arrays)}" if len(arrays) > 1 else ""))

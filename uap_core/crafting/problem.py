@@ -84,6 +84,7 @@ class Problem:
         if not networks or len(shapes) > 1:
             raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
         images = as_bytes(images)
+        ball.check_reach((images.shape[-2], images.shape[-1]))
         for network in networks:
             if not network.takes(images):
                 raise DatasetError(

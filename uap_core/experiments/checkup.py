@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,18 +119,27 @@ def _input_range(classifier: Classifier, source: Path | None) -> Iterator[Findin
         )
         return
     images, right, name = shown
-    rates = {}
+    hits: dict[str, list[bool]] = {}
     for reading, change in READINGS.items():
         labels = predict(classifier, (change(part) for part in images.split(32)))
-        rates[reading] = Rate(sum(int(label) in known for label, known in zip(labels, right, strict=True)), len(right))
-    yield _verdict(rates, classifier, name)
+        hits[reading] = [int(label) in known for label, known in zip(labels, right, strict=True)]
+    yield _verdict(hits, classifier, name)
 
 
-def _verdict(rates: dict[str, Rate], classifier: Classifier, name: str) -> Finding:
+def _surely_better(other: list[bool], ours: list[bool]) -> bool:
+    """Whether more pictures are right under another reading than chance explains: the exact sign test on those that differ
+    (McNemar, Psychometrika 1947), one-sided, at 1 %."""
+    gained = sum(b and not a for a, b in zip(ours, other, strict=True))
+    differ = sum(a != b for a, b in zip(ours, other, strict=True))
+    return differ > 0 and sum(math.comb(differ, k) for k in range(gained, differ + 1)) / 2**differ < 0.01
+
+
+def _verdict(hits: dict[str, list[bool]], classifier: Classifier, name: str) -> Finding:
     """What the accuracies under each reading of the pixels say; few pictures say little."""
+    rates = {reading: Rate(sum(right), len(right)) for reading, right in hits.items()}
     ours, best = rates["from 0 to 1"], max(rates, key=lambda reading: rates[reading].value)
     told = f"{ours} right on {name}"
-    if ours.interval[1] < rates[best].interval[0]:
+    if ours.interval[1] < rates[best].interval[0] or _surely_better(hits[best], hits["from 0 to 1"]):
         return Finding(False, f"It seems to take pixels {best}: {rates[best]} right on {name}, {ours.value:.1%} from 0 to 1.")
     if rates[best].total < ENOUGH:
         if ours.count == rates[best].count and ours.count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,18 +61,31 @@ def load(card: Card, fold: bool = True) -> Classifier:
 def _try(classifier: Classifier) -> None:
     """Raise ModelError unless two pictures of the card's size give a score for each of its classes."""
     card, count = classifier.card, len(classifier.labels)
+    if classifier.dtype not in (None, torch.float32):
+        raise ModelError(
+            _("{network} computes in {kind}, and pixels are float32. Export it again after model.float().").format(
+                network=card.name, kind=str(classifier.dtype).removeprefix("torch.")
+            )
+        )
     try:
-        shape = tuple(classifier(torch.zeros(2, 3, card.input_size, card.input_size)).shape)
+        scores = classifier.network(torch.zeros(2, 3, card.input_size, card.input_size))
     except Exception as error:  # whatever a network of a stranger raises
         raise ModelError(
             _("{network} does not take batches of {side} x {side} pixels, as its card says.").format(
                 network=card.name, side=card.input_size
             )
         ) from error
+    if not isinstance(scores, Tensor):
+        raise ModelError(
+            _(
+                "{network} gives a {kind} where its scores are needed alone, (N, classes). Export a module that returns them."
+            ).format(network=card.name, kind=type(scores).__name__)
+        )
+    shape = tuple(scores.shape)
     if shape != (2, count):
         raise ModelError(
             _("{network} gives {scores} scores a picture, its card lists {classes} classes.").format(
-                network=card.name, scores=shape[-1], classes=count
+                network=card.name, scores=shape[-1] if shape else 0, classes=count
             )
         )
 
@@ -142,10 +156,27 @@ def _fitting(card: Card) -> Iterator[None]:
         yield
     except Exception as error:  # torch, safetensors and builders raise many kinds; all mean that the file does not fit
         raise ModelError(
-            _("The weights file of {network} does not fit {architecture}.").format(
-                network=card.name, architecture=card.architecture
+            _("The weights file of {network} does not fit {architecture}.{why}").format(
+                network=card.name, architecture=card.architecture, why=why_not(error)
             )
         ) from error
+
+
+def why_not(error: Exception) -> str:
+    """What of a file does not fit, as far as torch says it, in a sentence that follows another one."""
+    said = str(error)
+    sizes = re.search(r"size mismatch for (\S+): .*?torch\.Size\((\[.*?\])\).*?torch\.Size\((\[.*?\])\)", said, re.DOTALL)
+    missing = re.search(r'Missing key\(s\) in state_dict: "(\S+?)"', said)
+    foreign = re.search(r'Unexpected key\(s\) in state_dict: "(\S+?)"', said)
+    if isinstance(error, pickle.UnpicklingError):
+        return " " + _("It holds more than tensors. Save the state dict alone: torch.save(model.state_dict(), file).")
+    if sizes:
+        return " " + _(
+            "In the file {layer} has the shape {found}, in the network {wanted}; is the number of classes right?"
+        ).format(layer=sizes[1], found=sizes[2], wanted=sizes[3])
+    if missing:
+        return " " + _("It lacks {layer}.").format(layer=missing[1])
+    return " " + _("The network has no {layer}.").format(layer=foreign[1]) if foreign else ""
 
 
 def _without_weights(build: Callable[[], nn.Module]) -> nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def gone_sentence(before: dict[str, Pattern], now: dict[str, Pattern]) -> str:
 def read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:
     """The pattern of an uploaded file, and the reading of a foreign one in the words of READINGS; ``how`` overrules it."""
     from uap_core.errors import PerturbationError
-    from uap_core.foreign import Reading, detect, read_arrays
+    from uap_core.foreign import detect, read_arrays
     from uap_core.perturbation import from_arrays, open_own
 
     words: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ def read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Patter
         if how:
             second = [value == options[1] for value, options in zip(how, READINGS.values(), strict=True)]
             scale, p = (UNIT, BYTES)[second[2]], ("linf", "l2")[second[3]]
-            reading = Reading(reading.array, reading.channels, scale, p, transposed=second[0], bgr=second[1])
+            reading = replace(reading, scale=scale, p=p, transposed=second[0], bgr=second[1])
         loaded = from_arrays(arrays, reading, path)
         chosen_second = (reading.transposed, reading.bgr, reading.scale == BYTES, reading.p == "l2")
         words = tuple(options[flag] for options, flag in zip(READINGS.values(), chosen_second, strict=True))
