@@ -32,6 +32,7 @@ class ImageSet:
         pixels: uint8 (N,3,H,W).
         classes: the folder that each image came from, N names.
         files: the file that each image came from, N names.
+        left_out: how many pictures of a craft set were left out since the held-out set has them too.
 
     Example:
         >>> import uap_core
@@ -44,6 +45,7 @@ class ImageSet:
     pixels: Tensor
     classes: tuple[str, ...]
     files: tuple[str, ...]
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.files)
@@ -163,7 +165,7 @@ def open_splits(
     """The craft set and the held-out set of ``source``, disjoint by construction.
 
     Where the source has splits they are used; otherwise every other picture is held out. A picture that is in both is taken
-    out of the craft set, whose name says so.
+    out of the craft set, which says how many were.
     """
 
     def opened(split: str | None) -> ImageSet:
@@ -208,8 +210,7 @@ def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
         return craft, held_out
     if not new:
         raise DatasetError(_("Every picture of {source!r} that could be crafted on is held out too.").format(source=craft.name))
-    name = _("{name} without {count} that are held out too").format(name=craft.name, count=twice)
-    return replace(craft.subset(torch.tensor(new)), name=name), held_out
+    return replace(craft.subset(torch.tensor(new)), left_out=twice), held_out
 
 
 def _has_splits(source: str | Path) -> bool:

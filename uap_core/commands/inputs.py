@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,11 @@ def craft_and_held_out(classifier: Classifier, data: Path | None) -> tuple[Image
     from uap_core.datasets import open_splits
 
     card = classifier.card
-    return open_splits(_source(classifier, data), card.resize_size, card.input_size, interpolation=card.interpolation)
+    source = _source(classifier, data)
+    craft, held_out = open_splits(source, card.resize_size, card.input_size, interpolation=card.interpolation)
+    if craft.left_out:
+        print(f"{craft.left_out} pictures of {source.name} are held out too: they are not crafted on.", file=sys.stderr)
+    return craft, held_out
 
 
 def held_out_only(classifier: Classifier, data: Path | None) -> ImageSet:
