@@ -8,10 +8,10 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import torch
+from absences import absent
 from torch import Tensor, nn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,13 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "shared" in getattr(item, "fixturenames", ()):  # asked for directly or by another fixture
             item.add_marker("shared_data")
-
-
-def absent(reason: str) -> NoReturn:
-    """Skip, or fail where nothing may be skipped."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} In CI this test must run.")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

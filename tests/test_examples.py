@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 import uap_core
 from uap_core.models.zoo import Zoo
 
+ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 RUN_HERE = {"apply.py", "craft.py", "own_network.py", "table2.py", "tour.ipynb"}
 

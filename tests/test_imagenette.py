@@ -21,11 +21,12 @@ IMAGENET_CLASSES = ("n01440764", "n02102040")
 
 
 def archive(names: list[str]) -> bytes:
-    """A .tgz of small pictures under ``names``."""
-    picture, stream = io.BytesIO(), io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 80, 3), dtype=np.uint8)).save(picture, "JPEG")
+    """A .tgz of small pictures, each another, under ``names``."""
+    stream, random = io.BytesIO(), np.random.default_rng(0)
     with tarfile.open(fileobj=stream, mode="w:gz") as packed:
         for name in names:
+            picture = io.BytesIO()
+            Image.fromarray(random.integers(0, 256, (90, 80, 3), dtype=np.uint8)).save(picture, "JPEG")
             entry = tarfile.TarInfo(name)
             entry.size = len(picture.getvalue())
             packed.addfile(entry, io.BytesIO(picture.getvalue()))

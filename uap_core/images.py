@@ -119,10 +119,11 @@ def _name_closed_format(head: bytes, error: Exception) -> None:
     """Raise ImageError that names what phones write and Pillow does not read."""
     heic = head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
     jxl = head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
+    named = "HEIC" if heic else "JPEG XL"
     if heic or jxl:
         raise ImageError(
             _("This is a picture in the format {format}, which cannot be opened here. Save or share it as JPEG or PNG.").format(
-                format="HEIC" if heic else "JPEG XL"
+                format=named
             )
         ) from error
 

@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from toys import *
 from uap_core.crafting.processes import process_group
 from uap_core.crafting.problem import Goal
-from uap_core.crafting import method_class
+from uap_core.crafting.menu import method_class
 from uap_core.norms import Ball
 
 torch.set_num_threads(1)

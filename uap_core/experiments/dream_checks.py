@@ -20,7 +20,7 @@ from uap_core.experiments.shipped import LINF10
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
-from uap_core.perturbation import Perturbation, load_perturbation
+from uap_core.perturbation import Perturbation, apply, load_perturbation
 from uap_core.texts import _
 
 WITHIN = 0.10  # by how much accuracy and fooling rates on dreams may be off those on photographs
@@ -106,7 +106,7 @@ def crafted(network: Classifier, pair: Pair) -> dict[str, Any]:
             part = source.shuffled(torch.Generator().manual_seed(seed)).prefix(count)
             for progress in METHOD.craft(network, part.pixels, LINF10, torch.Generator().manual_seed(seed)):
                 pattern = progress.perturbation
-            perturbed = predict(network, ((batch + pattern).clamp(0, 1) for batch in held_out.batches()))
+            perturbed = predict(network, (apply(batch, pattern) for batch in held_out.batches()))
             rates[name].append(round(fooling_rate(clean, perturbed).value, 4))
     share = fmean(rates["on_dreams"]) / fmean(rates["on_photographs"])
     stated = {"images": count, "image_gradients": METHOD.budget, "ball": str(LINF10), "seeds": SEEDS}

@@ -64,7 +64,7 @@ def _try(classifier: Classifier) -> None:
     if classifier.dtype not in (None, torch.float32):
         raise ModelError(
             _("{network} computes in {kind}, and pixels are float32. Export it again after model.float().").format(
-                network=card.name, kind=str(classifier.dtype).removeprefix("torch.")
+                network=card.name, kind=str(classifier.dtype).rpartition(".")[2]
             )
         )
     try:
