@@ -83,6 +83,7 @@ def test_epsilon_0_and_impossible_numbers_say_a_sentence(page) -> None:
     wait_for(page, "#craft-status", "Crafting needs an epsilon above 0")
     set_epsilon(page, 10)
     fill(page, "craft-seed", -1)
+    page.wait_for_timeout(1000)  # a click right after a run is passed by while that one ends
     page.locator("#craft-run").click()
     wait_for(page, "#craft-status", "The seed is a whole number from 0")
     fill(page, "craft-seed", 0)
