@@ -19,7 +19,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # plain `pytest` finds uap_core as `python -m pytest` does
 
 from uap_core import load_model  # noqa: E402 - after the path is set
-from uap_core.assets import dreams_path  # noqa: E402
+from uap_core.io.paths import dreams_path  # noqa: E402
 from uap_core.models.card import Card  # noqa: E402
 from uap_core.models.classifier import Classifier  # noqa: E402
 from uap_core.models.zoo import Zoo  # noqa: E402

@@ -20,16 +20,18 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "uap_core"
 LAYERS = (
     {"__main__"},
-    {"commands"},
-    {"ui"},
+    {"cli", "ui"},
+    {"precompute"},
     {"plots"},
     {"api"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"catalogue", "models", "library", "perturbation", "array_files", "foreign", "norms", "metrics", "tables"},
-    {"images", "srgb", "photographs", "datasets", "listing", "imagenette"},
-    {"errors", "assets", "download", "files", "limits", "identity", "registry"},
-    {"texts"},
+    {"models", "defences", "bounds", "perturbations"},
+    {"datasets"},
+    {"images"},
+    {"io", "norms", "metrics", "settings", "identity", "registry"},
+    {"errors"},
+    {"i18n"},
 )
 HEIGHT = {room: -depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = ("torch", "torchvision", "gradio", "matplotlib")
@@ -108,8 +110,8 @@ def test_torchvision_is_reached_through_one_door() -> None:
     [
         "import uap_core",
         "from uap_core.models.zoo import Zoo; assert 'resnet64' in Zoo().cards()",
-        "import uap_core.images, uap_core.datasets, uap_core.norms, uap_core.metrics, uap_core.perturbation, uap_core.tables",
-        "from uap_core.photographs import sample_photos; sample_photos()",
+        "import uap_core.images, uap_core.datasets, uap_core.norms, uap_core.perturbations.perturbation, uap_core.io.results",
+        "from uap_core.images.photographs import sample_photos; sample_photos()",
         "import uap_core.__main__",
     ],
     ids=["package", "list of networks", "lower rooms", "list of photographs", "command line"],
@@ -151,13 +153,15 @@ def test_the_equation_is_written_once() -> None:
     written = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)* [+-] .*\)\.clamp\(0(?:\.0)?, 1(?:\.0)?\)")
     found = [path.name for path in FILES if room_of(path) != "ui" and written.search(path.read_text(encoding="utf-8"))]
     # The others: pixels moved along tanh, the bounds of a pixel, rounding to the 8-bit grid.
-    assert sorted(found) == ["aim.py", "carlini_wagner.py", "norms.py", "perturbation.py"]
+    assert sorted(found) == ["criterion.py", "cw_l2.py", "norms.py", "perturbation.py"]
 
 
 def test_half_written_files_are_the_matter_of_one_file() -> None:
-    """``files.whole_file``; dreams are written into a zip by a module of their own."""
+    """``atomic.whole_file``; dreams are written into a zip by a module of their own."""
     beside = re.compile(r"mkstemp\(|with_suffix\(\"\.part\"\)")
-    assert {path.name for path in FILES if beside.search(path.read_text(encoding="utf-8"))} - {"dream.py"} == {"files.py"}
+    assert {path.name for path in FILES if beside.search(path.read_text(encoding="utf-8"))} - {"class_impressions.py"} == {
+        "atomic.py"
+    }
 
 
 def test_the_front_door_is_small() -> None:

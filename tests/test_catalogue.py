@@ -9,13 +9,13 @@ import pytest
 import torch
 from servers import serving
 
-from uap_core.catalogue import CATALOGUE, Published, fetch, published
 from uap_core.errors import DownloadError, PerturbationError
-from uap_core.foreign import UNIT, detect, read_arrays
-from uap_core.library import library
 from uap_core.models.zoo import Zoo
 from uap_core.norms import Ball
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.importers import UNIT, detect, read_arrays
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.perturbations.remote import CATALOGUE, Published, fetch, published
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from uap_core.assets import PERTURBATIONS, dreams_path
 from uap_core.crafting.problem import predicted
-from uap_core.datasets import open_held_out
+from uap_core.datasets.image_sets import open_held_out
+from uap_core.io.paths import PERTURBATIONS, dreams_path
 from uap_core.metrics import predict
 from uap_core.models.zoo import checked_networks, load_model
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.perturbation import load_perturbation
 
 CARD = json.loads(dreams_path("resnet64").with_suffix(".json").read_text(encoding="utf-8"))
 CHECKED = CARD["checked"]["networks"]

@@ -17,19 +17,19 @@ from servers import serving
 from to_come import PATTERNS_TO_COME
 
 from uap_core import __main__ as cli
-from uap_core.assets import MODELS
-from uap_core.catalogue import CATALOGUE
-from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+from uap_core.defences.names import defence_name
+from uap_core.defences.transforms import GRADIENTS
+from uap_core.experiments.certified_radius import LayerRow, RadiusRow
+from uap_core.experiments.epsilon_sweep import EPSILONS, SweepRow
 from uap_core.experiments.origins import MatrixRow
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.sweep import EPSILONS, SweepRow
-from uap_core.library import library
-from uap_core.models.defence_names import defence_name
-from uap_core.models.defences import GRADIENTS
+from uap_core.io.paths import MODELS
+from uap_core.io.results import read_table
 from uap_core.models.libraries import import_timm
 from uap_core.norms import measure
-from uap_core.perturbation import load_perturbation
-from uap_core.tables import read_table
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.perturbations.remote import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., tuple[int, str, str]]
@@ -169,7 +169,8 @@ def test_transfer_prints_both_tables_and_writes_their_rows(
     run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "uap_core.library.library", lambda: [entry for entry in library() if entry.key == "resnet64-l2.safetensors"]
+        "uap_core.perturbations.library.library",
+        lambda: [entry for entry in library() if entry.key == "resnet64-l2.safetensors"],
     )
     path = tmp_path / "rows.json"
     words = ("transfer", "--data", pictures, "--images", 3, "--attack", "fgsm", "--epsilon", "8/255", "--out", path)
@@ -397,8 +398,8 @@ def test_a_network_of_timm_by_its_name(run: Run, pictures: Path, tmp_path: Path,
 def test_lipschitz_prints_every_layer_and_writes_layers_and_pictures(
     run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.circular_bound", lambda self: 2.0)  # seconds, for 18 layers
-    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.real_norm", lambda self, generator: 1.5)
+    monkeypatch.setattr("uap_core.bounds.layers.Convolution.circular_bound", lambda self: 2.0)  # seconds, for 18 layers
+    monkeypatch.setattr("uap_core.bounds.layers.Convolution.real_norm", lambda self, generator: 1.5)
     path, figure = tmp_path / "bounds.json", tmp_path / "bounds.png"
     words = ("--data", pictures, "--images", 2, "--out", path, "--figure", figure)
     status, out, err = run("lipschitz", *words)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from uap_core import __main__ as cli
-from uap_core.commands.publishing import Part
+from uap_core.cli.publishing import Part
 from uap_core.errors import PerturbationError
 from uap_core.experiments.directions import DirectionRow
-from uap_core.experiments.dominant import Move
+from uap_core.experiments.label_graph import Move
 from uap_core.experiments.normals import NAMES, SingularRow, SubspaceRow
-from uap_core.experiments.publish import PARTS
-from uap_core.tables import read_table
+from uap_core.io.results import read_table
+from uap_core.precompute.plan import PARTS
 
 
 def test_why_prints_its_tables_and_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str], dreams: Path) -> None:

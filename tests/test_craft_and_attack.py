@@ -9,7 +9,7 @@ from toys import SIDE, VALUES, pictures, seeded, smooth_network, toy_set
 from uap_core import FGSM, SPGD, Ball, CarliniWagner, apply, attack, craft, evaluate, load_perturbation, wrap
 from uap_core.errors import ModelError, PerturbationError, SettingError
 from uap_core.metrics import fooling_rate
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 
 def test_craft_gives_a_pattern_that_fools_and_says_how_it_was_made() -> None:

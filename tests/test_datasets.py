@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from uap_core.datasets import ImageSet, open_held_out, open_image_set, open_splits
+from uap_core.datasets.image_sets import ImageSet, open_held_out, open_image_set, open_splits
 from uap_core.errors import DatasetError
 
 SIZE = 8
@@ -165,7 +165,7 @@ def test_paths_out_of_the_zip_touch_nothing(tmp_path: Path) -> None:
 
 
 def test_huge_members_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uap_core.listing.MAX_BYTES", 5000)
+    monkeypatch.setattr("uap_core.datasets.listing.MAX_BYTES", 5000)
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cat/bomb.png", png(0) + bytes(5000))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from servers import serving
 
-from uap_core.download import Fetched, download
 from uap_core.errors import DownloadError
+from uap_core.io.download import Fetched, download
 
 DATA = bytes(range(256)) * 4000
 HASH = hashlib.sha256(DATA).hexdigest()

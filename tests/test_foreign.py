@@ -21,9 +21,9 @@ from scipy.io import savemat
 from traps import Trap, assert_damage_is_said
 
 from uap_core.errors import PerturbationError
-from uap_core.foreign import BYTES, UNIT, Reading, detect, read_arrays, understood
 from uap_core.norms import L2, LINF, Ball
-from uap_core.perturbation import from_arrays, load_perturbation
+from uap_core.perturbations.importers import BYTES, UNIT, Reading, detect, read_arrays, understood
+from uap_core.perturbations.perturbation import from_arrays, load_perturbation
 
 ROOT = Path(__file__).resolve().parent.parent
 HEIGHT, WIDTH = 6, 8
@@ -206,7 +206,7 @@ def peak_megabytes(path: Path) -> float:
     """What opening ``path`` takes at most, in a process of its own; it must be refused with a sentence of ours."""
     code = (
         "import resource, sys, torch, scipy.io\n"
-        "from uap_core.perturbation import load_perturbation\nfrom uap_core.errors import PerturbationError\n"
+        "from uap_core.perturbations.perturbation import load_perturbation\nfrom uap_core.errors import PerturbationError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         f"try: load_perturbation({str(path)!r})\nexcept PerturbationError as error: print(error, file=sys.stderr)\n"
         "else: sys.exit('it was opened')\n"

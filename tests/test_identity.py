@@ -10,24 +10,24 @@ import pytest
 import torch
 from toys import pictures, smooth_network
 
+from uap_core.attacks.bim import IterativeFGSM
 from uap_core.attacks.deepfool import DeepFool as AttackDeepFool
 from uap_core.attacks.fgsm import FGSM
-from uap_core.attacks.iterative_fgsm import IterativeFGSM
 from uap_core.attacks.lbfgs import LBFGS
 from uap_core.attacks.menu import MENU
+from uap_core.crafting.base import Crafter, fingerprint
 from uap_core.crafting.default import Default
-from uap_core.crafting.loop import Crafter, fingerprint
-from uap_core.crafting.margin import Margin
+from uap_core.crafting.detector_aware import Unnoticed
+from uap_core.crafting.df_uap import Margin
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import method_class
 from uap_core.crafting.problem import Problem
-from uap_core.crafting.unnoticed import Unnoticed
+from uap_core.defences.transforms import DEFENCES, BitDepth, Blur, CropAndResize, Jpeg
 from uap_core.experiments.ablations import KINDS, variants
 from uap_core.identity import identity, settings
 from uap_core.models.card import Card
-from uap_core.models.defences import DEFENCES, BitDepth, Blur, CropAndResize, Jpeg
 from uap_core.norms import Ball
-from uap_core.training.dream import Dreamer
+from uap_core.training.class_impressions import Dreamer
 
 # What files that do not state a setting mean by it. Whoever changes a default here must first write the old value into the
 # files of assets/ that rely on it: else they would tell something else than what was computed.

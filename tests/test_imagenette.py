@@ -13,9 +13,9 @@ from PIL import Image
 from servers import serving
 from torchvision_names import tv_datasets
 
-from uap_core import imagenette
+from uap_core.datasets import imagenette
 from uap_core.errors import DatasetError, DownloadError
-from uap_core.ui.studio import Studio
+from uap_core.ui.state import Studio
 
 IMAGENET_CLASSES = ("n01440764", "n02102040")
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from uap_core import images
 from uap_core.errors import ImageError
-from uap_core.images import from_array, open_image, png_bytes, preprocess, square, to_array
+from uap_core.images import reading as images
+from uap_core.images.photographs import sample_photos
+from uap_core.images.reading import from_array, open_image, png_bytes, preprocess, square, to_array
 from uap_core.models.libraries import import_torchvision
-from uap_core.photographs import sample_photos
 
 MODERN = [form.upper() for form in ("webp", "avif") if form in features.get_supported()]
 

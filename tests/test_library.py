@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from uap_core.library import read_levels, read_library, verdict
 from uap_core.norms import Ball, on_grid
-from uap_core.perturbation import Perturbation, save_perturbation
+from uap_core.perturbations.library import read_levels, read_library, verdict
+from uap_core.perturbations.perturbation import Perturbation, save_perturbation
 
 LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 1.0)
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from uap_core.errors import SettingError
-from uap_core.limits import Limits
+from uap_core.settings import Limits
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,7 +32,7 @@ def test_nonsense_is_a_sentence(value: str) -> None:
 def test_pictures_keep_to_the_limits(variable: str, sentence: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1000, 2000, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "large.png")  # 2 megapixels, 6 megabytes
-    code = "import sys; from uap_core.images import open_image; open_image(sys.argv[1])"
+    code = "import sys; from uap_core.images.reading import open_image; open_image(sys.argv[1])"
     command, environment = [sys.executable, "-c", code, str(tmp_path / "large.png")], {**os.environ, variable: "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert sentence in done.stderr.splitlines()[-1]

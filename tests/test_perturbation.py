@@ -13,7 +13,7 @@ from traps import Trap, assert_damage_is_said
 
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.norms import L2, LINF, Ball, on_grid
-from uap_core.perturbation import Perturbation, load_perturbation, save_perturbation
+from uap_core.perturbations.perturbation import Perturbation, load_perturbation, save_perturbation
 
 SIZE = 6
 

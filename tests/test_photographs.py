@@ -8,12 +8,12 @@ from functools import cache
 import pytest
 import torch
 
-from uap_core.images import preprocess
-from uap_core.library import library
+from uap_core.images.photographs import SAMPLE_PHOTOS, first_photo, sample_photos
+from uap_core.images.reading import preprocess
 from uap_core.models.zoo import PAGE_MODEL, load_model
 from uap_core.norms import LINF, Ball
-from uap_core.perturbation import load_perturbation
-from uap_core.photographs import SAMPLE_PHOTOS, first_photo, sample_photos
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
 
 IN_WHEELS = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "squeezenet1_1_caffe")
 BALL = Ball(LINF, 10 / 255)

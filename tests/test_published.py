@@ -10,11 +10,11 @@ import torch
 from bench.published import TABLE_2, fooled_by
 from torch import Tensor
 
-from uap_core.datasets import ImageSet, open_held_out
-from uap_core.foreign import detect, read_arrays, understood
+from uap_core.datasets.image_sets import ImageSet, open_held_out
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.zoo import Zoo
-from uap_core.perturbation import from_arrays
+from uap_core.perturbations.importers import detect, read_arrays, understood
+from uap_core.perturbations.perturbation import from_arrays
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,19 @@ import torch
 from to_come import PATTERNS_TO_COME
 from torch import Tensor
 
-from uap_core.assets import RESULTS
 from uap_core.crafting.problem import clean_logits, predicted
-from uap_core.datasets import ImageSet, open_held_out
+from uap_core.datasets.image_sets import ImageSet, open_held_out
 from uap_core.experiments.networks import IMAGENET, OTHERS
 from uap_core.experiments.origins import MatrixRow
-from uap_core.experiments.shipped import recipes
-from uap_core.library import library
+from uap_core.io.paths import RESULTS
+from uap_core.io.results import read_table
 from uap_core.metrics import accuracy, fooling_rate, top_k_accuracy
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo, load_model
 from uap_core.norms import Ball
-from uap_core.perturbation import load_perturbation
-from uap_core.tables import read_table
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.precompute.recipes import recipes
 from uap_core.training.adversarial import accuracy_under_attack
 
 EMBEDDED = [entry for entry in library() if entry.side == 64]

@@ -11,29 +11,30 @@ import pytest
 import torch
 from to_come import TO_COME
 
-from uap_core.assets import PERTURBATIONS, RESULTS, dreams_path
-from uap_core.datasets import ImageSet
-from uap_core.experiments import detector, directions, normals, sweep
+from uap_core.datasets.image_sets import ImageSet
+from uap_core.defences.names import defence_name
+from uap_core.experiments import detector, directions, normals
+from uap_core.experiments import epsilon_sweep as sweep
 from uap_core.experiments.ablations import AblationRow, variant_name
-from uap_core.experiments.cross_training import LEARNER_NAMES
+from uap_core.experiments.certified_radius import LayerRow
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import DetectorRow
 from uap_core.experiments.directions import DirectionRow
-from uap_core.experiments.lipschitz import LayerRow
-from uap_core.experiments.materials import Job, Materials
+from uap_core.experiments.disjoint_training import LEARNER_NAMES
+from uap_core.experiments.epsilon_sweep import SweepRow
+from uap_core.experiments.first_view import load_opening
 from uap_core.experiments.networks import EMBEDDED, SEVEN
 from uap_core.experiments.normals import SingularRow, SubspaceRow
 from uap_core.experiments.origins import MatrixRow, origin_name
-from uap_core.experiments.publish import PARTS, jobs
-from uap_core.experiments.sweep import SweepRow
 from uap_core.identity import identity
-from uap_core.library import library
-from uap_core.models.defence_names import defence_name
+from uap_core.io.paths import PERTURBATIONS, RESULTS, dreams_path
+from uap_core.io.results import read_table
 from uap_core.models.names import ELSEWHERE, network_names
 from uap_core.models.zoo import Zoo
-from uap_core.tables import read_table
-from uap_core.training.dream import Dreamer
-from uap_core.ui.opening import load_opening
+from uap_core.perturbations.library import library
+from uap_core.precompute.materials import Job, Materials
+from uap_core.precompute.plan import PARTS, jobs
+from uap_core.training.class_impressions import Dreamer
 
 CARDS = Path(__file__).parent / "cards"
 SOURCES = {64: Path("tiny-imagenet-100.zip"), 224: Path("imagenet-sample-800.zip")}
@@ -69,7 +70,7 @@ def test_everything_that_ships_is_made(every: list[Job]) -> None:
 
 def test_the_sets_are_those_of_the_photographs(shared: Path) -> None:
     """What stands in above is called and counted as what was used."""
-    from uap_core.datasets import open_held_out
+    from uap_core.datasets.image_sets import open_held_out
 
     for side, source in SOURCES.items():
         found, stand_in = open_held_out(shared / "data" / source.name, side, side), stand_ins(source)[1]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from uap_core.io.results import Table, flatten, mean_rate, read_table, to_csv, write_table
 from uap_core.metrics import Rate
-from uap_core.tables import Table, flatten, mean_rate, read_table, to_csv, write_table
 
 
 @dataclass(frozen=True)

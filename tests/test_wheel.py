@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 
 import uap_core
-from uap_core.photographs import sample_photos
+from uap_core.images.photographs import sample_photos
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = "Scripts" if os.name == "nt" else "bin"
@@ -64,7 +64,7 @@ def test_everything_of_the_package_and_the_assets_is_in_the_wheel(wheel: Path) -
     kept = {path.relative_to(ROOT).as_posix() for path in package if path.suffix not in (".pyc", ".part")}
     assets = {path.relative_to(ROOT / "assets").as_posix() for path in (ROOT / "assets").rglob("*") if path.is_file()}
     kept |= {f"uap_core/_assets/{name}" for name in assets if "/" in name and not name.endswith(".part")}
-    assert {"uap_core/py.typed", "uap_core/__init__.pyi", "uap_core/ui/turns.js"} <= kept
+    assert {"uap_core/py.typed", "uap_core/__init__.pyi", "uap_core/ui/static/refresh.js"} <= kept
     assert kept - inside == set()
     assert {name for name in inside if ".dist-info/" not in name} - kept == set()
 

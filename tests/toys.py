@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 

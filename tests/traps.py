@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from uap_core.errors import PerturbationError
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.perturbation import load_perturbation
 
 
 class Trap:

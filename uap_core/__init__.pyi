@@ -7,57 +7,57 @@ from .models.zoo import Zoo as Zoo
 from .models.zoo import load_model as load_model
 
 # Pictures
-from .datasets import ImageSet as ImageSet
-from .datasets import open_image_set as open_image_set
-from .images import open_image as open_image
-from .images import png_bytes as png_bytes
-from .images import preprocess as preprocess
-from .photographs import sample_photos as sample_photos
-from .assets import dreams_path as dreams_path
+from .datasets.image_sets import ImageSet as ImageSet
+from .datasets.image_sets import open_image_set as open_image_set
+from .images.reading import open_image as open_image
+from .images.reading import png_bytes as png_bytes
+from .images.reading import preprocess as preprocess
+from .images.photographs import sample_photos as sample_photos
+from .io.paths import dreams_path as dreams_path
 
 # Perturbations
 from .norms import Ball as Ball
-from .perturbation import Perturbation as Perturbation
-from .perturbation import apply as apply
-from .perturbation import load_perturbation as load_perturbation
-from .perturbation import save_perturbation as save_perturbation
+from .perturbations.perturbation import Perturbation as Perturbation
+from .perturbations.perturbation import apply as apply
+from .perturbations.perturbation import load_perturbation as load_perturbation
+from .perturbations.perturbation import save_perturbation as save_perturbation
 
 # One pattern for many pictures: one call, then every method of crafting
 from .api import craft as craft
-from .crafting.cosine import Cosine as Cosine
-from .crafting.deepfool import DeepFoolUAP as DeepFoolUAP
+from .crafting.cos_uap import Cosine as Cosine
+from .crafting.deepfool_uap import DeepFoolUAP as DeepFoolUAP
 from .crafting.default import Default as Default
-from .crafting.loop import Crafter as Crafter
-from .crafting.loop import Progress as Progress
-from .crafting.margin import Margin as Margin
+from .crafting.base import Crafter as Crafter
+from .crafting.base import Progress as Progress
+from .crafting.df_uap import Margin as Margin
 from .crafting.problem import Goal as Goal
 from .crafting.sga import SGA as SGA
-from .crafting.singular import Singular as Singular
+from .crafting.sv_uap import Singular as Singular
 from .crafting.spgd import SPGD as SPGD
 from .crafting.transfer import Transfer as Transfer
-from .crafting.unnoticed import Unnoticed as Unnoticed
+from .crafting.detector_aware import Unnoticed as Unnoticed
 
 # Each picture by itself: one call, then every attack
 from .api import attack as attack
-from .attacks.attack import Attack as Attack
-from .attacks.carlini_wagner import CarliniWagner as CarliniWagner
-from .attacks.carlini_wagner_l0 import CarliniWagnerL0 as CarliniWagnerL0
-from .attacks.carlini_wagner_linf import CarliniWagnerLinf as CarliniWagnerLinf
+from .attacks.base import Attack as Attack
+from .attacks.cw_l2 import CarliniWagner as CarliniWagner
+from .attacks.cw_l0 import CarliniWagnerL0 as CarliniWagnerL0
+from .attacks.cw_linf import CarliniWagnerLinf as CarliniWagnerLinf
 from .attacks.deepfool import DeepFool as DeepFool
 from .attacks.fgsm import FGSM as FGSM
-from .attacks.hinge import Hinge as Hinge
-from .attacks.iterative_fgsm import IterativeFGSM as IterativeFGSM
+from .attacks.cw_general import Hinge as Hinge
+from .attacks.bim import IterativeFGSM as IterativeFGSM
 from .attacks.lbfgs import LBFGS as LBFGS
-from .attacks.penalty import Penalty as Penalty
+from .attacks.ce_penalty import Penalty as Penalty
 from .attacks.result import AttackResult as AttackResult
 from .attacks.square import Square as Square
 
 # Measuring
-from .experiments.comparison import compare as compare
+from .experiments.compare import compare as compare
 from .experiments.evaluation import Evaluation as Evaluation
 from .experiments.evaluation import evaluate as evaluate
 from .experiments.sample_curve import sample_curve as sample_curve
-from .experiments.sweep import epsilon_sweep as epsilon_sweep
+from .experiments.epsilon_sweep import epsilon_sweep as epsilon_sweep
 from .metrics import Rate as Rate
 
 from .errors import UapError as UapError

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from uap_core.commands.applying import apply
-from uap_core.commands.crafting import convert, craft
-from uap_core.commands.defending import defend
-from uap_core.commands.explaining import lipschitz, why
-from uap_core.commands.measuring import curve, evaluate, sweep
-from uap_core.commands.models import fetch, models
-from uap_core.commands.publishing import library, publish
-from uap_core.commands.serving import ServeCommand, run, serve
-from uap_core.commands.training import check_dreams, dream, fine_tune, train
-from uap_core.commands.transferring import halves, transfer
+from uap_core.cli.applying import apply
+from uap_core.cli.crafting import convert, craft
+from uap_core.cli.defending import defend
+from uap_core.cli.explaining import lipschitz, why
+from uap_core.cli.measuring import curve, evaluate, sweep
+from uap_core.cli.models import fetch, models
+from uap_core.cli.publishing import library, publish
+from uap_core.cli.serving import ServeCommand, run, serve
+from uap_core.cli.training import check_dreams, dream, fine_tune, train
+from uap_core.cli.transferring import halves, transfer
 
 app = typer.Typer(
     help="Universal adversarial perturbations: see, apply, craft, evaluate, sweep; train and dream for the embedded networks.",

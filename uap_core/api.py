@@ -8,20 +8,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from uap_core.attacks.attack import Attack, check_images
+from uap_core.attacks.base import Attack, check_images
 from uap_core.attacks.menu import MENU as ATTACKS
 from uap_core.attacks.result import AttackResult
-from uap_core.crafting.loop import Crafter
+from uap_core.crafting.base import Crafter
 from uap_core.crafting.menu import build
 from uap_core.crafting.problem import Goal, as_bytes
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
-from uap_core.experiments.crafted import with_provenance
+from uap_core.experiments.provenance import with_provenance
+from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier
 from uap_core.norms import LINF, Ball
-from uap_core.perturbation import Perturbation
-from uap_core.texts import _
+from uap_core.perturbations.perturbation import Perturbation
 
 EPSILON = 10 / 255
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uap_core.texts import _
+from uap_core.i18n import _
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uap_core.errors import SettingError
-from uap_core.texts import _
+from uap_core.i18n import _
 
 if TYPE_CHECKING:
     import torch

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from uap_core.attacks.aim import Aim, between, least_likely, runner_up, unit_interval
+from uap_core.attacks.criterion import Aim, between, least_likely, runner_up, unit_interval
 
 LOGITS = torch.tensor([[-5.0, -9.0, -7.0], [3.0, 1.0, 2.0]])
 

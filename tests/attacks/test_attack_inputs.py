@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from toys import SIDE, VALUES, pictures, seeded, smooth_network
 
 import uap_core
-from uap_core.attacks.attack import Attack
+from uap_core.attacks.base import Attack
+from uap_core.attacks.bim import IterativeFGSM
 from uap_core.attacks.deepfool import DeepFool
 from uap_core.attacks.fgsm import FGSM
-from uap_core.attacks.iterative_fgsm import IterativeFGSM
 from uap_core.errors import ModelError, SettingError
 
 HEIGHT, WIDTH = 4, 16  # as many values as SIDE x SIDE

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from uap_core.attacks.aim import Aim
-from uap_core.attacks.carlini_wagner import CarliniWagner, TanhPicture
+from uap_core.attacks.criterion import Aim
+from uap_core.attacks.cw_l2 import CarliniWagner, TanhPicture
 from uap_core.attacks.result import AttackResult
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier

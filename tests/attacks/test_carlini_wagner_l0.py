@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
-from uap_core.attacks.carlini_wagner_l0 import CarliniWagnerL0, pixels_then_l2
+from uap_core.attacks.cw_l0 import CarliniWagnerL0, pixels_then_l2
 
 
 def fewest_pixels(weight: Tensor, x: Tensor, logits: Tensor, targets: Tensor) -> list[int]:

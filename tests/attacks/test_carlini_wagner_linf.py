@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
-from uap_core.attacks.aim import Aim
-from uap_core.attacks.carlini_wagner_linf import CarliniWagnerLinf
-from uap_core.attacks.hinge import Hinge
+from uap_core.attacks.criterion import Aim
+from uap_core.attacks.cw_general import Hinge
+from uap_core.attacks.cw_linf import CarliniWagnerLinf
 from uap_core.models.classifier import Classifier
 
 

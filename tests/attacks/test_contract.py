@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from toys import SIDE, VALUES, convolutional_network, normalised_network, pictures, seeded, smooth_network
 
-from uap_core.attacks.attack import Attack
-from uap_core.attacks.carlini_wagner import CarliniWagner
-from uap_core.attacks.carlini_wagner_l0 import CarliniWagnerL0
-from uap_core.attacks.carlini_wagner_linf import CarliniWagnerLinf
+from uap_core.attacks.base import Attack
+from uap_core.attacks.bim import IterativeFGSM
+from uap_core.attacks.ce_penalty import Penalty
+from uap_core.attacks.cw_general import Hinge
+from uap_core.attacks.cw_l0 import CarliniWagnerL0
+from uap_core.attacks.cw_l2 import CarliniWagner
+from uap_core.attacks.cw_linf import CarliniWagnerLinf
 from uap_core.attacks.deepfool import DeepFool
 from uap_core.attacks.fgsm import FGSM
-from uap_core.attacks.hinge import Hinge
-from uap_core.attacks.iterative_fgsm import IterativeFGSM
 from uap_core.attacks.lbfgs import LBFGS
 from uap_core.attacks.menu import MENU
-from uap_core.attacks.penalty import Penalty
 from uap_core.attacks.result import AttackResult
 from uap_core.attacks.square import Square
 from uap_core.errors import SettingError

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, pictures, seeded
 
-from uap_core.attacks.aim import Aim
-from uap_core.attacks.descent import (
+from uap_core.attacks.adam_search import (
     Constants,
     Descent,
     comes_nearer,
@@ -19,7 +18,8 @@ from uap_core.attacks.descent import (
     search,
     squared_l2,
 )
-from uap_core.attacks.subject import Subject
+from uap_core.attacks.criterion import Aim
+from uap_core.attacks.run import Subject
 
 
 def subject_of(linear, weight: Tensor, count: int = 2) -> Subject:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
-from uap_core.attacks.hinge import Hinge
+from uap_core.attacks.cw_general import Hinge
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 

@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from toys import pictures, seeded, smooth_network
 
+from uap_core.attacks.bim import IterativeFGSM
 from uap_core.attacks.fgsm import FGSM
-from uap_core.attacks.iterative_fgsm import IterativeFGSM
 from uap_core.models.classifier import Classifier
 
 EPSILON, ALPHA, STEPS = 0.05, 0.012, 6

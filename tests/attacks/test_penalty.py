@@ -5,11 +5,11 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
-from uap_core.attacks.aim import Aim
-from uap_core.attacks.attack import Attack
-from uap_core.attacks.carlini_wagner import CarliniWagner
+from uap_core.attacks.base import Attack
+from uap_core.attacks.ce_penalty import Penalty
+from uap_core.attacks.criterion import Aim
+from uap_core.attacks.cw_l2 import CarliniWagner
 from uap_core.attacks.lbfgs import LBFGS
-from uap_core.attacks.penalty import Penalty
 from uap_core.models.classifier import Classifier
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, pictures, seeded, smooth_network
 
-from uap_core.attacks.aim import Aim
+from uap_core.attacks.criterion import Aim
 from uap_core.attacks.square import Square, square_side
 from uap_core.models.classifier import Classifier
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, pictures
 
-from uap_core.attacks.aim import Aim
-from uap_core.attacks.subject import Subject
+from uap_core.attacks.criterion import Aim
+from uap_core.attacks.run import Subject
 
 LOGITS = {"far": [5.0, 0.0], "near": [1.0, 0.0], "just": [0.0, 0.5], "sure": [0.0, 3.0]}  # towards class 1
 

@@ -43,12 +43,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from uap_core.attacks.attack import Attack
-from uap_core.attacks.carlini_wagner import CarliniWagner
+from uap_core.attacks.base import Attack
+from uap_core.attacks.bim import IterativeFGSM
+from uap_core.attacks.cw_l2 import CarliniWagner
 from uap_core.attacks.deepfool import DeepFool
 from uap_core.attacks.fgsm import FGSM
-from uap_core.attacks.iterative_fgsm import IterativeFGSM
-from uap_core.datasets import open_held_out
+from uap_core.datasets.image_sets import open_held_out
 from uap_core.models.classifier import IMAGENET_MEAN, Classifier
 from uap_core.models.zoo import Zoo
 

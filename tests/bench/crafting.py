@@ -24,12 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from uap_core import Ball, Default, Zoo
-from uap_core.crafting.deepfool import DeepFoolUAP
-from uap_core.crafting.loop import Crafter
+from uap_core.crafting.base import Crafter
+from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.problem import Problem
-from uap_core.datasets import open_splits
-from uap_core.experiments.shipped import DEEPFOOL
-from uap_core.models.precision import has_fast_bf16
+from uap_core.datasets.image_sets import open_splits
+from uap_core.models.bf16 import has_fast_bf16
+from uap_core.precompute.recipes import DEEPFOOL
 
 NETWORK = "squeezenet1_1_caffe"
 BALL = Ball("linf", 10 / 255)

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from uap_core import load_model
 from uap_core.models.allocator import keep_freed_memory
+from uap_core.models.bf16 import has_fast_bf16
 from uap_core.models.classifier import Normalise
 from uap_core.models.libraries import import_timm
 from uap_core.models.loaders import in_order
-from uap_core.models.precision import has_fast_bf16
 from uap_core.models.tensors import read_tensors
 from uap_core.models.zoo import Zoo
 

@@ -19,8 +19,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 
 from running import running
 
+from uap_core.images.photographs import sample_photos
 from uap_core.models.zoo import PAGE_MODEL
-from uap_core.photographs import sample_photos
 
 # Milliseconds from ``act`` to the next change of the picture after the pattern.
 SEEN = """async (act) => {

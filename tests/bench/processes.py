@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from uap_core import Ball, Default, Zoo
+from uap_core.crafting.distributed import all_sum, process_group
 from uap_core.crafting.problem import Problem
-from uap_core.crafting.processes import all_sum, process_group
 
 BALL = Ball("linf", 10 / 255)
 

@@ -15,11 +15,11 @@ sys.path.insert(0, str(ROOT))
 
 from torch import Tensor
 
-from uap_core.datasets import ImageSet, open_held_out
+from uap_core.datasets.image_sets import ImageSet, open_held_out
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.perturbation import load_perturbation
 
 # File: the paper's Table 2, column GoogLeNet (CVPR 2017), and what 1000 ImageNet images gave with these very files.
 TABLE_2 = {

@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from uap_core.attacks.menu import BASELINES, MENU
-from uap_core.experiments.comparison import compare
-from uap_core.images import from_array, square
-from uap_core.library import library
+from uap_core.experiments.compare import compare
+from uap_core.images.photographs import sample_photos
+from uap_core.images.reading import from_array, square
 from uap_core.models.zoo import Zoo
-from uap_core.perturbation import load_perturbation
-from uap_core.photographs import sample_photos
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
 
 
 def main() -> None:

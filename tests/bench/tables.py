@@ -8,7 +8,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from uap_core.assets import RESULTS
 from uap_core.experiments.ablations import AblationRow, mean_rates, variant_name
 from uap_core.experiments.directions import NAMES as DIRECTION_NAMES
 from uap_core.experiments.directions import DirectionRow
@@ -17,11 +16,12 @@ from uap_core.experiments.normals import FULL, SingularRow, SubspaceRow, steepne
 from uap_core.experiments.normals import NAMES as NORMALS_NAMES
 from uap_core.experiments.origins import MatrixRow
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.shipped import L2_2000
-from uap_core.library import library
+from uap_core.io.paths import RESULTS
+from uap_core.io.results import mean_rate, read_table
 from uap_core.models.names import network_names
 from uap_core.models.zoo import QUICK_MODEL, Zoo
-from uap_core.tables import mean_rate, read_table
+from uap_core.perturbations.library import library
+from uap_core.precompute.recipes import L2_2000
 
 ENTRIES = {entry.path.stem: entry for entry in library()}
 NAMES = network_names(Zoo().cards())

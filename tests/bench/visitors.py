@@ -98,7 +98,7 @@ class Pupil(threading.Thread):
 
     def _follow_up(self) -> None:
         """What the page asks for by itself after a choice: the views of the open tab, which is not the same for all visitors,
-        and what comes later (turns.js)."""
+        and what comes later (refresh.js)."""
         started, parts = time.monotonic(), self.visitor.config["components"]
         values = {part["id"]: part["props"].get("value") for part in parts}
         turns = {part["id"]: part["props"]["elem_id"] for part in parts if part["props"].get("elem_id", "").startswith("turn-")}

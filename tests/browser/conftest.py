@@ -25,7 +25,7 @@ from quick_page import open_on_the_quick_network
 from safetensors.torch import save
 from servers import serving
 
-from uap_core.assets import MODELS
+from uap_core.io.paths import MODELS
 from uap_core.models.libraries import import_timm
 
 ROOT = Path(__file__).resolve().parents[2]

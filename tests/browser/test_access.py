@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from test_page import wait_for
 
-from uap_core.photographs import SAMPLE_PHOTOS
+from uap_core.images.photographs import SAMPLE_PHOTOS
 
 # Each tab, and what stands there once it is filled.
 TABS = {

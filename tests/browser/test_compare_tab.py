@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from test_page import wait_for
 
-from uap_core.images import from_array
+from uap_core.images.reading import from_array
 
 
 def compare_tab(page) -> None:

@@ -10,8 +10,8 @@ import pytest
 from quick_page import open_on_the_quick_network
 from test_page import after_label, set_epsilon, wait_for
 
-from uap_core.perturbation import load_perturbation
-from uap_core.photographs import SAMPLE_PHOTOS
+from uap_core.images.photographs import SAMPLE_PHOTOS
+from uap_core.perturbations.perturbation import load_perturbation
 
 NAME = "<b>Mine</b> & $\\frac$"
 

@@ -9,8 +9,8 @@ import pytest
 from quick_page import USUAL
 from test_page import after_label, set_epsilon, wait_for
 
+from uap_core.experiments.first_view import load_opening
 from uap_core.models.zoo import PAGE_MODEL
-from uap_core.ui.opening import load_opening
 
 LATER_STEPS = ((2, "verdict"), (3, "verdict"), (4, "verdict"), (5, "sweep-chart"), (5, "curve-stored"), (6, "contenders"))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from test_page import SIZE, wait_for
 
-from uap_core.library import library
-from uap_core.ui.library_tab import in_order
-from uap_core.ui.studio import Studio
+from uap_core.perturbations.library import library
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.library import in_order
 
 NETWORK = "EfficientNet-Lite0"
 

@@ -13,10 +13,10 @@ from PIL import Image
 from quick_page import open_on_the_quick_network
 from scipy.io import savemat
 
-from uap_core.images import from_array, square
-from uap_core.library import library
-from uap_core.perturbation import load_perturbation
-from uap_core.photographs import SAMPLE_PHOTOS
+from uap_core.images.photographs import SAMPLE_PHOTOS
+from uap_core.images.reading import from_array, square
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
 
 SIZE = 64
 

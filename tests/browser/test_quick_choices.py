@@ -9,11 +9,11 @@ import pytest
 from test_flow import named
 from test_page import after_label, set_epsilon
 
-from uap_core.experiments.exhibit import Exhibit, exhibit
-from uap_core.ui.links import read
-from uap_core.ui.scene import Scene
-from uap_core.ui.setup_panel import chosen
-from uap_core.ui.studio import Studio
+from uap_core.experiments.apply import Exhibit, exhibit
+from uap_core.ui.around.links import read
+from uap_core.ui.selection import Scene
+from uap_core.ui.sidebar import chosen
+from uap_core.ui.state import Studio
 
 PATIENCE = 20.0  # seconds until the page must have come to rest
 TABS = ("Apply", "Craft", "Epsilon", "Compare")

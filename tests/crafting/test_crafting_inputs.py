@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded, smooth_network
 
+from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.default import Default
-from uap_core.crafting.loop import Crafter, Progress
+from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import method_class
 from uap_core.crafting.problem import Goal
 from uap_core.crafting.spgd import SPGD
-from uap_core.crafting.unnoticed import Unnoticed
 from uap_core.errors import DatasetError, PerturbationError, SettingError
 from uap_core.metrics import Rate
 from uap_core.models.wrapping import wrap

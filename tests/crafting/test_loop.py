@@ -15,18 +15,18 @@ import torch
 from toys import SIDE, convolutional_network, normalised_network, pictures, seeded, smooth_network
 
 from uap_core.crafting import problem as problem_room
-from uap_core.crafting.cosine import Cosine
-from uap_core.crafting.deepfool import DeepFoolUAP
+from uap_core.crafting.base import Crafter, Progress, saturate
+from uap_core.crafting.cos_uap import Cosine
+from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
-from uap_core.crafting.loop import Crafter, Progress, saturate
-from uap_core.crafting.margin import Margin
+from uap_core.crafting.df_uap import Margin
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import method_class
 from uap_core.crafting.problem import Goal, Problem, clean_logits
 from uap_core.crafting.sga import SGA
-from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import SPGD
 from uap_core.crafting.state import State
+from uap_core.crafting.sv_uap import Singular
 from uap_core.errors import DatasetError, PerturbationError, SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball

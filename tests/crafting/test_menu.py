@@ -11,9 +11,9 @@ from toys import convolutional_network, pictures, seeded
 from uap_core.crafting.menu import MENU, build, called
 from uap_core.crafting.problem import Goal
 from uap_core.errors import SettingError
-from uap_core.experiments.shipped import DEEPFOOL
 from uap_core.identity import identity
 from uap_core.norms import Ball
+from uap_core.precompute.recipes import DEEPFOOL
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

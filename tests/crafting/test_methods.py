@@ -12,20 +12,20 @@ from torch.nn import functional as F
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded
 
 from uap_core.attacks.deepfool import cross_boundary
-from uap_core.crafting.cosine import Cosine
-from uap_core.crafting.deepfool import DeepFoolUAP
+from uap_core.crafting.base import Crafter, Progress
+from uap_core.crafting.cos_uap import Cosine
+from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default, tiled
-from uap_core.crafting.loop import Crafter, Progress
-from uap_core.crafting.margin import KAPPA, Margin, margin
+from uap_core.crafting.df_uap import KAPPA, Margin, margin
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import build, method_class
 from uap_core.crafting.problem import Goal, Problem, clean_logits
+from uap_core.crafting.random_views import draw_views, seen
 from uap_core.crafting.sga import SGA
-from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import BETA, SPGD, clipped_cross_entropy
 from uap_core.crafting.state import State
+from uap_core.crafting.sv_uap import Singular
 from uap_core.crafting.transfer import Transfer
-from uap_core.crafting.views import draw_views, seen
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball

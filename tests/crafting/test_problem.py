@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from toys import SIDE, pictures, seeded
 
-from uap_core.crafting.cosine import Cosine
+from uap_core.crafting.cos_uap import Cosine
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Goal, Problem, clean_logits
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.errors import DatasetError, SettingError
-from uap_core.models import precision
+from uap_core.models import bf16 as precision
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 

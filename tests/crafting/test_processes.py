@@ -20,7 +20,7 @@ import torch
 from pathlib import Path
 from safetensors.torch import save_file
 from toys import *
-from uap_core.crafting.processes import process_group
+from uap_core.crafting.distributed import process_group
 from uap_core.crafting.problem import Goal
 from uap_core.crafting.menu import method_class
 from uap_core.norms import Ball
@@ -86,7 +86,7 @@ sys.path[:0] = [{root!r}, {tests!r}]
 import torch
 from pathlib import Path
 from toys import *
-from uap_core.crafting.processes import process_group
+from uap_core.crafting.distributed import process_group
 from uap_core.crafting.spgd import SPGD
 from uap_core.errors import SettingError
 from uap_core.norms import Ball

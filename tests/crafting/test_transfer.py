@@ -6,9 +6,9 @@ from toys import SIDE, convolutional_network, pictures, seeded
 
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
+from uap_core.crafting.random_views import seen
 from uap_core.crafting.state import State
 from uap_core.crafting.transfer import Transfer, draw_wobbles
-from uap_core.crafting.views import seen
 from uap_core.errors import SettingError
 from uap_core.norms import Ball
 

@@ -9,13 +9,13 @@ import torch
 from toys import SIDE, convolutional_network, seeded, toy_set
 
 from uap_core.crafting.default import Default
+from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.crafting.problem import Problem, perturbed
-from uap_core.crafting.unnoticed import Unnoticed
-from uap_core.datasets import open_splits
+from uap_core.datasets.image_sets import open_splits
 from uap_core.errors import SettingError
-from uap_core.models import entropy
+from uap_core.models import feature_entropy as entropy
 from uap_core.models.classifier import Classifier
-from uap_core.models.entropy import deep_entropy
+from uap_core.models.feature_entropy import deep_entropy
 from uap_core.norms import Ball
 
 BALL = Ball("linf", 20 / 255)

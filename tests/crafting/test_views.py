@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from toys import seeded
 
 from uap_core.crafting.default import Default, unlikely_and_turned
-from uap_core.crafting.views import draw_views, seen
+from uap_core.crafting.random_views import draw_views, seen
 from uap_core.errors import SettingError
 
 

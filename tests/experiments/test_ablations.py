@@ -6,8 +6,8 @@ import pytest
 import torch
 from toys import convolutional_network, pictures, seeded, toy_set
 
+from uap_core.crafting.base import Crafter
 from uap_core.crafting.default import Default
-from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.errors import DatasetError
 from uap_core.experiments import ablations as room

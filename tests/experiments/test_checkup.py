@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from toys import convolutional_network
 
-from uap_core.experiments import checkup as rooms
-from uap_core.experiments.checkup import checkup
+from uap_core.experiments import model_check as rooms
+from uap_core.experiments.model_check import checkup
+from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.classifier import Classifier, Normalise
-from uap_core.photographs import SAMPLE_PHOTOS
 
 
 class Through(nn.Module):

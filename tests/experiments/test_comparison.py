@@ -9,11 +9,11 @@ from toys import SIDE, pictures, seeded, smooth_network
 
 from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, INTO, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, UNIVERSAL
 from uap_core.errors import SettingError
-from uap_core.experiments.comparison import Bout, Contender, compare
-from uap_core.images import from_array
+from uap_core.experiments.compare import Bout, Contender, compare
+from uap_core.images.reading import from_array
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 NETWORK = smooth_network(0, spread=0.3)
 IMAGE = pictures(1, seed=3).float() / 255
@@ -102,7 +102,7 @@ def test_what_shall_fool_another_network_takes_all_its_steps() -> None:
 def test_rows_stream_and_their_time_is_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    from uap_core.experiments import comparison
+    from uap_core.experiments import compare as comparison
 
     monkeypatch.setattr(comparison, "SECONDS_BETWEEN", 0.0)
     rows = []

@@ -6,7 +6,7 @@ import pytest
 import torch
 from toys import seeded, smooth_network, toy_set
 
-from uap_core.crafting.deepfool import DeepFoolUAP
+from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import SPGD

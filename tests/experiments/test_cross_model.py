@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from toys import VALUES, ToyZoo, seeded, toy_set
 
-from uap_core.attacks.attack import Attack
+from uap_core.attacks.base import Attack
 from uap_core.attacks.deepfool import DeepFool
 from uap_core.attacks.lbfgs import LBFGS
-from uap_core.attacks.subject import Subject
-from uap_core.datasets import ImageSet
+from uap_core.attacks.run import Subject
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
-from uap_core.experiments import cross_model as room
-from uap_core.experiments.cross_model import as_large, cross_model, distortion, made_on, made_to_transfer, whole_rows
+from uap_core.experiments import transfer_examples as room
 from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, origin_name
+from uap_core.experiments.transfer_examples import as_large, cross_model, distortion, made_on, made_to_transfer, whole_rows
 from uap_core.models.classifier import Classifier
 
 # Far from black and white, so that nothing is clamped.

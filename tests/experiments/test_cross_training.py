@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from toys import seeded
 
 from uap_core.attacks.fgsm import FGSM
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
-from uap_core.experiments import cross_training as room
-from uap_core.experiments.cross_training import LEARNER_NAMES, LEARNERS, RECIPE, SIDE, LearnerRow, cross_training, halves
+from uap_core.experiments import disjoint_training as room
+from uap_core.experiments.disjoint_training import LEARNER_NAMES, LEARNERS, RECIPE, SIDE, LearnerRow, cross_training, halves
 from uap_core.experiments.origins import MatrixRow
 
 QUICK = replace(RECIPE, epochs=4, batch_size=10)

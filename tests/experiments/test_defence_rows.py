@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from toys import SIDE, ToyZoo, convolutional_network, seeded, smooth_network, toy_set
 
-from uap_core.assets import RESULTS
 from uap_core.crafting.default import Default
-from uap_core.crafting.unnoticed import Unnoticed
+from uap_core.crafting.detector_aware import Unnoticed
+from uap_core.defences.defended import defended
+from uap_core.defences.transforms import DEFENCES, BitDepth, Blur, Jpeg
 from uap_core.errors import DatasetError, PerturbationError
-from uap_core.experiments import published_defences as room
 from uap_core.experiments.defences import (
     ACCURACY,
     AGREEMENT,
@@ -24,15 +24,15 @@ from uap_core.experiments.defences import (
     defence_rows,
 )
 from uap_core.experiments.detector import DetectorRow
-from uap_core.experiments.materials import Materials
+from uap_core.io.paths import RESULTS
+from uap_core.io.results import Table, read_table, to_csv, write_table
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
-from uap_core.models import entropy
-from uap_core.models.defences import DEFENCES, BitDepth, Blur, Jpeg
-from uap_core.models.defended import defended
-from uap_core.models.twins import NAMES, ROBUST, UNIVERSAL
+from uap_core.models import feature_entropy as entropy
+from uap_core.models.robust_variants import NAMES, ROBUST, UNIVERSAL
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation, save_perturbation
-from uap_core.tables import Table, read_table, to_csv, write_table
+from uap_core.perturbations.perturbation import Perturbation, save_perturbation
+from uap_core.precompute import defences as room
+from uap_core.precompute.materials import Materials
 
 CRAFT, HELD_OUT = toy_set("toy (craft)", 16, 0), toy_set("held out", 25, 1)
 BALL = Ball("linf", 30 / 255)

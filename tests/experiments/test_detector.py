@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import SIDE, convolutional_network, seeded, toy_set
 
-from uap_core.crafting.unnoticed import Unnoticed
+from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.errors import PerturbationError
 from uap_core.experiments import detector
 from uap_core.experiments.defences import Crafting
@@ -23,11 +23,11 @@ from uap_core.experiments.detector import (
     roc,
 )
 from uap_core.metrics import Rate
-from uap_core.models import entropy
+from uap_core.models import feature_entropy as entropy
 from uap_core.models.classifier import Classifier
-from uap_core.models.entropy import deep_entropy
+from uap_core.models.feature_entropy import deep_entropy
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 IMAGES, CRAFT = toy_set("some", 20, 3), toy_set("others", 16, 4)
 METHOD = Unnoticed(budget=160)

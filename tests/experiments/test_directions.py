@@ -7,7 +7,7 @@ import torch
 from toys import SIDE, VALUES, seeded, smooth_network, toy_set
 
 from uap_core.attacks.fgsm import loss_gradient
-from uap_core.datasets import open_splits
+from uap_core.datasets.image_sets import open_splits
 from uap_core.experiments.directions import (
     FAST,
     MEAN,
@@ -22,10 +22,10 @@ from uap_core.experiments.directions import (
     fast_directions,
 )
 from uap_core.experiments.normals import FULL, SPAN, subspace_rates, unit_normals
-from uap_core.library import PERTURBATIONS
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.library import PERTURBATIONS
+from uap_core.perturbations.perturbation import load_perturbation
 
 CRAFT, IMAGES = toy_set("craft", 40, 1), toy_set("others", 50, 2)
 NETWORK = smooth_network(0, spread=0.3)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from toys import SIDE, seeded, smooth_network, toy_set
 
-from uap_core.experiments.dominant import (
+from uap_core.experiments.label_graph import (
     Edge,
     Move,
     components,
@@ -15,7 +15,7 @@ from uap_core.experiments.dominant import (
 )
 from uap_core.metrics import Rate, predict
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 MOVES = [
     Move("ant", "ant", 2),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from toys import SIDE, seeded, smooth_network, toy_set
 
-from uap_core.experiments.draws import always, anywhere, fooled_by, in_span, one_of
+from uap_core.experiments.random_directions import always, anywhere, fooled_by, in_span, one_of
 from uap_core.metrics import Rate, predict
 
 SHAPE = (3, SIDE, SIDE)

@@ -11,15 +11,15 @@ import torch
 from PIL import Image
 from toys import seeded
 
-from uap_core.assets import PERTURBATIONS, dreams_path
-from uap_core.datasets import ImageSet, open_held_out, open_splits
-from uap_core.experiments import dream_checks
-from uap_core.experiments.dream_checks import METHOD, check_dreams, is_valid
-from uap_core.experiments.shipped import LINF10
+from uap_core.datasets.image_sets import ImageSet, open_held_out, open_splits
+from uap_core.experiments import impression_checks as dream_checks
+from uap_core.experiments.impression_checks import METHOD, check_dreams, is_valid
+from uap_core.io.paths import PERTURBATIONS, dreams_path
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo, load_model
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.precompute.recipes import LINF10
 
 # Those of the 224-pixel networks whose dreams ship already.
 LARGE = tuple(key for key in ("efficientnet_lite0", "squeezenet1_1_caffe") if dreams_path(key).is_file())

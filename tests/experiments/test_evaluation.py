@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.evaluation import evaluate
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 SIDE = 8
 VALUES = 3 * SIDE * SIDE

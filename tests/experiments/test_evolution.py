@@ -7,10 +7,10 @@ import torch
 from toys import seeded, smooth_network, toy_set
 
 from uap_core.crafting.default import Default
-from uap_core.crafting.margin import Margin
+from uap_core.crafting.df_uap import Margin
 from uap_core.crafting.problem import Goal, Problem
-from uap_core.experiments import evolution as room
-from uap_core.experiments.evolution import Watch, evolve, planned_points
+from uap_core.experiments import crafting_curve as room
+from uap_core.experiments.crafting_curve import Watch, evolve, planned_points
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
 

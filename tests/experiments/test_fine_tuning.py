@@ -8,13 +8,13 @@ import torch
 from torch import nn
 from toys import pictures
 
-from uap_core.crafting.cosine import Cosine
-from uap_core.datasets import ImageSet
+from uap_core.crafting.cos_uap import Cosine
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments.fine_tuning import FineTuning, RoundRow
 from uap_core.models.card import Card
 from uap_core.norms import Ball
-from uap_core.training.recipe import EpochRow, Recipe
+from uap_core.training.recipes import EpochRow, Recipe
 
 RECIPE = Recipe(
     epochs=2,

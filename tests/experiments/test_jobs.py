@@ -13,19 +13,21 @@ from toys import SIDE, ToyZoo, toy_set
 from uap_core.attacks.fgsm import FGSM
 from uap_core.crafting.default import Default
 from uap_core.crafting.menu import MENU as METHODS
-from uap_core.experiments import published_curves, published_methods, published_transfer
-from uap_core.experiments.cross_training import LearnerRow
-from uap_core.experiments.materials import Materials, minutes
+from uap_core.experiments.disjoint_training import LearnerRow
 from uap_core.experiments.origins import MatrixRow
-from uap_core.experiments.published_curves import curve_job
-from uap_core.experiments.published_library import library_job, matrix_job
-from uap_core.experiments.published_methods import convergence_job
-from uap_core.experiments.published_transfer import _examples_job, _halves_job
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.shipped import Recipe
+from uap_core.io.results import read_table
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
-from uap_core.tables import read_table
+from uap_core.precompute import curves as published_curves
+from uap_core.precompute import methods as published_methods
+from uap_core.precompute import transfer as published_transfer
+from uap_core.precompute.curves import curve_job
+from uap_core.precompute.library import library_job, matrix_job
+from uap_core.precompute.materials import Materials, minutes
+from uap_core.precompute.methods import convergence_job
+from uap_core.precompute.recipes import Recipe
+from uap_core.precompute.transfer import _examples_job, _halves_job
 
 CRAFT, HELD_OUT = toy_set("toy (craft)", 20, 0), toy_set("held out", 25, 1)
 METHOD = Default(budget=24, batch_size=4)

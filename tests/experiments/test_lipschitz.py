@@ -12,7 +12,7 @@ from torch import nn
 from toys import SIDE, VALUES, ToyZoo, convolutional_network, seeded, smooth_network, toy_set
 
 from uap_core.attacks.deepfool import DeepFool
-from uap_core.experiments.lipschitz import (
+from uap_core.experiments.certified_radius import (
     LayerRow,
     RadiusRow,
     as_text,
@@ -21,10 +21,10 @@ from uap_core.experiments.lipschitz import (
     layer_rows,
     radii,
 )
-from uap_core.experiments.materials import Materials
-from uap_core.experiments.published_lipschitz import lipschitz_jobs
+from uap_core.io.results import read_table, to_csv
 from uap_core.models.classifier import Classifier
-from uap_core.tables import read_table, to_csv
+from uap_core.precompute.lipschitz import lipschitz_jobs
+from uap_core.precompute.materials import Materials
 
 IMAGES = toy_set("some", 10, 3)
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from toys import SIDE, seeded, toy_set
 
 from uap_core.crafting.problem import Problem
-from uap_core.experiments.matrix import as_text, fooling_matrix, kept_cells, noises
 from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, origin_name, row_of
+from uap_core.experiments.transfer_matrix import as_text, fooling_matrix, kept_cells, noises
+from uap_core.io.results import Table
 from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
-from uap_core.tables import Table
+from uap_core.perturbations.perturbation import Perturbation
 
 IMAGES = toy_set("some", 40, 3)
 BALL = Ball("linf", 40 / 255)

@@ -6,15 +6,15 @@ import pytest
 import torch
 from toys import SIDE, ToyZoo, seeded, toy_set
 
-from uap_core.experiments import published_why as room
 from uap_core.experiments.directions import DirectionRow
-from uap_core.experiments.dominant import Move
-from uap_core.experiments.materials import Materials
+from uap_core.experiments.label_graph import Move
 from uap_core.experiments.normals import NORMALS, SingularRow, SubspaceRow
-from uap_core.experiments.published_why import why_jobs
+from uap_core.io.results import read_table
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation, save_perturbation
-from uap_core.tables import read_table
+from uap_core.perturbations.perturbation import Perturbation, save_perturbation
+from uap_core.precompute import geometry as room
+from uap_core.precompute.geometry import why_jobs
+from uap_core.precompute.materials import Materials
 
 CRAFT, HELD_OUT = toy_set("toy (craft)", 20, 0), toy_set("held out", 25, 1)
 ROWS = {"dominant": Move, "normals": SingularRow, "subspace": SubspaceRow, "directions": DirectionRow}

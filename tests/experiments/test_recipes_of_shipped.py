@@ -12,10 +12,10 @@ from toys import seeded, toy_set, toy_zoo
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.experiments.networks import KINDS, OTHERS, SEVEN
-from uap_core.experiments.shipped import Recipe, is_made, make, recipes
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import Ball
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.precompute.recipes import Recipe, is_made, make, recipes
 
 CRAFT, HELD_OUT = toy_set("craft", 24, 0), toy_set("held out", 30, 1)
 RECIPE = Recipe("one-linf", ("one",), Ball("linf", 20 / 255), Default(budget=64, batch_size=4), images=20)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from uap_core.crafting.base import Progress
 from uap_core.crafting.default import Default
-from uap_core.crafting.loop import Progress
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
 from uap_core.metrics import Rate, predict

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.fgsm import FGSM, loss_gradient
-from uap_core.datasets import ImageSet
-from uap_core.experiments.sweep import (
+from uap_core.datasets.image_sets import ImageSet
+from uap_core.experiments.epsilon_sweep import (
     EPSILONS,
     RANDOM,
     SINGLE,
@@ -18,7 +18,7 @@ from uap_core.experiments.sweep import (
 )
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 SIDE = 8
 VALUES = 3 * SIDE * SIDE

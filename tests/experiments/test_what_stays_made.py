@@ -17,15 +17,17 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import Item
 from uap_core.crafting.spgd import SPGD
-from uap_core.experiments import ablations, published_methods, sweep
+from uap_core.experiments import ablations
+from uap_core.experiments import epsilon_sweep as sweep
 from uap_core.experiments.convergence import ConvergenceRow
-from uap_core.experiments.materials import Job, Materials
-from uap_core.experiments.published_curves import curve_job
-from uap_core.experiments.published_library import library_job, matrix_job, sweep_job
-from uap_core.experiments.published_methods import ablation_job, convergence_job
-from uap_core.experiments.shipped import Recipe
+from uap_core.io.results import read_table
 from uap_core.norms import Ball
-from uap_core.tables import read_table
+from uap_core.precompute import methods as published_methods
+from uap_core.precompute.curves import curve_job
+from uap_core.precompute.library import library_job, matrix_job, sweep_job
+from uap_core.precompute.materials import Job, Materials
+from uap_core.precompute.methods import ablation_job, convergence_job
+from uap_core.precompute.recipes import Recipe
 
 CRAFT, HELD_OUT = toy_set("toy (craft)", 360, 0), toy_set("held out", 25, 1)
 RENAMED = make_dataclass("Renamed", [], bases=(Default,), namespace={"key": "default"}, frozen=True, kw_only=True)

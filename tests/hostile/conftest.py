@@ -9,7 +9,7 @@ import pytest
 from running import PWN, Running, running
 from visitor import Visitor
 
-from uap_core.assets import MODELS
+from uap_core.io.paths import MODELS
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from uap_core.errors import ImageError
-from uap_core.images import open_image, square
+from uap_core.images.reading import open_image, square
 
 BYTES = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from uap_core.images import FORMATS
+from uap_core.images.reading import FORMATS
 
 WIDTH, HEIGHT = 24, 18
 MODES = (

@@ -16,10 +16,10 @@ from running import ROOT, Running
 from visitor import Visitor
 
 from uap_core import load_model
-from uap_core.experiments.exhibit import exhibit
-from uap_core.images import preprocess
-from uap_core.library import library
-from uap_core.perturbation import load_perturbation
+from uap_core.experiments.apply import exhibit
+from uap_core.images.reading import preprocess
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
 
 PATTERN = "resnet64-linf10.safetensors"
 

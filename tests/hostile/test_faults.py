@@ -18,7 +18,7 @@ from running import ROOT, running
 from visitor import Visitor
 
 from uap_core.__main__ import app
-from uap_core.perturbation import load_perturbation
+from uap_core.perturbations.perturbation import load_perturbation
 from uap_core.ui import widgets
 
 OVER = "The disk of the machine that runs this page is full"
@@ -134,7 +134,7 @@ def test_the_page_opens_without_what_it_could_do_without(copy: Path) -> None:
 def test_a_pattern_that_went_is_missed_in_a_sentence(copy: Path) -> None:
     """It was in the list when the page was built."""
     from uap_core.errors import PerturbationError
-    from uap_core.ui.studio import Studio
+    from uap_core.ui.state import Studio
 
     with pytest.raises(PerturbationError, match="no longer there"):
         Studio().perturbation("gone.safetensors", "resnet64", {})

@@ -15,7 +15,7 @@ from running import Running
 from visitor import Visitor
 
 from uap_core.errors import UapError
-from uap_core.perturbation import Perturbation, load_perturbation
+from uap_core.perturbations.perturbation import Perturbation, load_perturbation
 
 SENTENCE = re.compile(r"[A-Z][^\n]{10,400}\.")
 SECONDS = 10

@@ -19,9 +19,9 @@ from running import ROOT, Running
 from visitor import Visitor
 
 from uap_core.errors import ImageError
-from uap_core.images import FORMATS, open_image, square
+from uap_core.images.reading import FORMATS, open_image, square
 from uap_core.ui import widgets
-from uap_core.ui.studio import Studio
+from uap_core.ui.state import Studio
 
 SENTENCE = re.compile(r"[A-Z][^\n]{10,200}\.")
 MEGABYTES = 900  # at most, for any one file; the interpreter and NumPy are 40 of them

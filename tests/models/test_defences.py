@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from toys import SIDE, convolutional_network, pictures, seeded
 
+from uap_core.defences.defended import defended
+from uap_core.defences.jpeg import TO_PLANES, smooth_codec
+from uap_core.defences.transforms import DEFENCES, EXACT, STRAIGHT_THROUGH, BitDepth, Blur, CropAndResize, Defence, Jpeg
 from uap_core.errors import ModelError, SettingError
-from uap_core.models.defences import DEFENCES, EXACT, STRAIGHT_THROUGH, BitDepth, Blur, CropAndResize, Defence, Jpeg
-from uap_core.models.defended import defended
-from uap_core.models.jpeg import TO_PLANES, smooth_codec
 
 EVERY = (*DEFENCES, BitDepth(1), Blur(0.5), CropAndResize(0.7))
 EXACT_ONES = [defence for defence in EVERY if defence.gradient == EXACT]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.crafting.default import Default
-from uap_core.datasets import open_splits
+from uap_core.datasets.image_sets import open_splits
 from uap_core.errors import SettingError
 from uap_core.metrics import predict
 from uap_core.models.card import Card
@@ -21,7 +21,7 @@ from uap_core.models.weights import file_hash
 from uap_core.models.zoo import Zoo
 from uap_core.norms import Ball
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent, Pool
-from uap_core.training.recipe import Recipe, train
+from uap_core.training.recipes import Recipe, train
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device on this machine.")
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchvision_names import tv_models
 from toys import seeded
 
-from uap_core.models.faster import convolve_neighbours, fold_batch_norm, mean_of_neighbours
+from uap_core.models.fusion import convolve_neighbours, fold_batch_norm, mean_of_neighbours
 from uap_core.models.libraries import import_timm
 
 

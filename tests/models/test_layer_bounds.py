@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from toys import seeded
 
-from uap_core.models.layer_bounds import Convolution, local_response_bound, matrix_norm, max_pool_bound, positive_bound
+from uap_core.bounds.layers import Convolution, local_response_bound, matrix_norm, max_pool_bound, positive_bound
 
 SLOW = settings(deadline=None, max_examples=30)
 

@@ -21,14 +21,14 @@ from torch import nn
 from toys import normalised_network
 from traps import Trap
 
-from uap_core.datasets import ImageSet, open_held_out
+from uap_core.datasets.image_sets import ImageSet, open_held_out
 from uap_core.errors import ModelError
 from uap_core.metrics import accuracy
+from uap_core.models.architectures.resnet64 import ResNet64
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.libraries import import_torchvision
 from uap_core.models.loaders import load
-from uap_core.models.resnet64 import ResNet64
 from uap_core.models.weights import file_hash
 from uap_core.models.zoo import Zoo
 

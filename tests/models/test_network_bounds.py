@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from toys import seeded
 
+from uap_core.bounds.network import Layer, layers
+from uap_core.bounds.trace import record
 from uap_core.errors import ModelError
 from uap_core.models.classifier import IMAGENET_STD, Classifier, Enlarge, Normalise
-from uap_core.models.faster import mean_of_neighbours
-from uap_core.models.lipschitz import Layer, layers
-from uap_core.models.tape import record
+from uap_core.models.fusion import mean_of_neighbours
 
 SIDE = 8
 

@@ -16,7 +16,8 @@ from hub_stand_in import COMMIT, TIMM, hub
 from test_faster import lived_in
 
 from uap_core.errors import DownloadError, ModelError
-from uap_core.images import preprocess
+from uap_core.images.photographs import sample_photos
+from uap_core.images.reading import preprocess
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.hub import cache, cached
@@ -25,7 +26,6 @@ from uap_core.models.loaders import load
 from uap_core.models.timm_table import TABLE, search, table, timm_card
 from uap_core.models.weights import ABSENT, HERE, OTHER, fetch, state
 from uap_core.models.zoo import Zoo
-from uap_core.photographs import sample_photos
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))
 from timm_table import described, is_offered, megabytes, registry

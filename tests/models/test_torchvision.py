@@ -12,14 +12,14 @@ from torch import Tensor
 from torchvision_names import tv_models
 
 from uap_core.errors import ModelError
-from uap_core.images import preprocess
+from uap_core.images.photographs import sample_photos
+from uap_core.images.reading import preprocess
 from uap_core.models.card import Card, torchvision_cards
 from uap_core.models.classifier import Normalise
 from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.loaders import load
 from uap_core.models.weights import ABSENT, HERE, OTHER, file_hash, state, torchvision_folder
 from uap_core.models.zoo import Zoo
-from uap_core.photographs import sample_photos
 
 CARDS = torchvision_cards(Path("nowhere"))
 KEYS = [card.key for card in CARDS]

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from uap_core.assets import MODELS
-from uap_core.models.twins import ROBUST, TWINS, UNIVERSAL, trained_twins, twin_key
+from uap_core.io.paths import MODELS
+from uap_core.models.robust_variants import ROBUST, TWINS, UNIVERSAL, trained_twins, twin_key
 from uap_core.models.zoo import Zoo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +35,6 @@ def test_a_twin_without_its_weights_is_none(tmp_path: Path) -> None:
 
 
 def test_listing_them_needs_no_torch() -> None:
-    check = "import sys, uap_core.models.twins as room; print(len(room.TWINS), 'torch' in sys.modules)"
+    check = "import sys, uap_core.models.robust_variants as room; print(len(room.TWINS), 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == f"{len(TWINS)} False", done.stderr

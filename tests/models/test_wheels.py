@@ -14,15 +14,15 @@ from torchvision_names import tv_models
 from traps import Trap
 
 from uap_core.errors import ModelError
-from uap_core.images import open_image, preprocess
+from uap_core.images.photographs import sample_photos
+from uap_core.images.reading import open_image, preprocess
 from uap_core.models.caffe_squeezenet import read_caffe
 from uap_core.models.card import Card
-from uap_core.models.faster import fold_batch_norm
+from uap_core.models.fusion import fold_batch_norm
 from uap_core.models.libraries import import_timm
 from uap_core.models.loaders import in_order, load
 from uap_core.models.tensors import read_tensors
 from uap_core.models.zoo import Zoo, load_model
-from uap_core.photographs import sample_photos
 
 LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 IN_WHEELS = (*LITES, "squeezenet1_1_caffe")

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from toys import SIDE, VALUES, seeded, smooth_network
 
+from uap_core.defences.defended import defended
+from uap_core.defences.transforms import Blur
 from uap_core.errors import ModelError, SettingError
-from uap_core.models.defences import Blur
-from uap_core.models.defended import defended
 from uap_core.models.wrapping import Wrapped, wrap
 
 

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 from torchvision_names import tv_models
 
-from uap_core.assets import MODELS
 from uap_core.errors import ModelError, SettingError
+from uap_core.io.paths import MODELS
 from uap_core.models import loaders
 from uap_core.models.card import Card, read_card
 from uap_core.models.features import features_at

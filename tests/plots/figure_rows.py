@@ -9,18 +9,18 @@ from matplotlib.figure import Figure
 
 from uap_core.attacks.menu import ANY, FOOLED, HELD, MENU
 from uap_core.experiments import directions
-from uap_core.experiments.comparison import Contender
+from uap_core.experiments.certified_radius import LayerRow
+from uap_core.experiments.compare import Contender
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import DetectorRow
-from uap_core.experiments.dominant import Move
+from uap_core.experiments.epsilon_sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.experiments.fine_tuning import RoundRow
-from uap_core.experiments.lipschitz import LayerRow
+from uap_core.experiments.label_graph import Move
 from uap_core.experiments.normals import FULL, NORMALS, SPAN, SingularRow, SubspaceRow
 from uap_core.experiments.normals import RANDOM as RANDOM_VECTORS
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.sweep import EPSILONS, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.metrics import Rate
-from uap_core.training.recipe import EpochRow
+from uap_core.training.recipes import EpochRow
 
 
 def legend(figure: Figure) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from figure_rows import contenders, defence_rows, sweep_rows
 
 from uap_core.attacks.menu import attack_name
-from uap_core.experiments.sweep import UNIVERSAL
+from uap_core.experiments.epsilon_sweep import UNIVERSAL
 from uap_core.plots.comparison import comparison_figure
 from uap_core.plots.defences import defences_figure
 from uap_core.plots.description import described

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from figure_rows import legend, photo_rows, sweep_rows
 
-from uap_core.experiments.sweep import EPSILONS, RANDOM
+from uap_core.experiments.epsilon_sweep import EPSILONS, RANDOM
 from uap_core.metrics import Rate
 from uap_core.plots.epsilon import photo_figure, sweep_figure
 

@@ -4,7 +4,7 @@ import io
 
 from figure_rows import legend
 
-from uap_core.experiments.evolution import Point
+from uap_core.experiments.crafting_curve import Point
 from uap_core.metrics import Rate
 from uap_core.plots.evolution import evolution_figure
 

@@ -6,7 +6,7 @@ import pytest
 from figure_rows import moves
 from matplotlib.text import Annotation
 
-from uap_core.experiments.dominant import Move
+from uap_core.experiments.label_graph import Move
 from uap_core.plots.labels import SMALL_NAMES, STARS, labels_figure
 
 

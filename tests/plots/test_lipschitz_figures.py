@@ -4,7 +4,7 @@ import io
 
 from figure_rows import layer_rows, legend
 
-from uap_core.experiments.lipschitz import RadiusRow
+from uap_core.experiments.certified_radius import RadiusRow
 from uap_core.plots.lipschitz import layers_figure, radii_figure
 
 

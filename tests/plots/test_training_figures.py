@@ -6,7 +6,7 @@ import pytest
 from figure_rows import epoch_rows, legend, round_rows
 
 from uap_core.experiments.fine_tuning import PAPER_SECTION_4
-from uap_core.models import twins
+from uap_core.models import robust_variants as twins
 from uap_core.plots.training import rounds_figure, training_figure, twins_figure
 
 

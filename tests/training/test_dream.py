@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
-from uap_core.training.dream import Dreamer, centre, lowest, paint, shift_and_flip, total_variation
+from uap_core.training.class_impressions import Dreamer, centre, lowest, paint, shift_and_flip, total_variation
 from uap_core.training.statistics import Moments, measured
 
 SIDE = 16

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from uap_core.datasets import open_splits
+from uap_core.datasets.image_sets import open_splits
 from uap_core.errors import SettingError
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
-from uap_core.training.dream import Dreamer
-from uap_core.training.dream_set import DreamSet, dream_set, set_for, spread, write_dream_card
+from uap_core.training.class_impressions import Dreamer
+from uap_core.training.impression_set import DreamSet, dream_set, set_for, spread, write_dream_card
 
 SIDE = 16
 NAMES = ("n0", "n1", "n2", "n3")

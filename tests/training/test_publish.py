@@ -15,15 +15,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from uap_core import __main__ as cli
-from uap_core.assets import MODELS
 from uap_core.errors import DatasetError, SettingError
+from uap_core.io.paths import MODELS
+from uap_core.io.results import read_table
+from uap_core.models.architectures.resnet64 import ResNet64
 from uap_core.models.card import read_card
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
-from uap_core.models.resnet64 import ResNet64
-from uap_core.tables import read_table
-from uap_core.training.publish import begin_with, class_names, train_and_publish, write_weights
-from uap_core.training.recipe import UNIVERSAL, EpochRow, Recipe
+from uap_core.training.export import begin_with, class_names, train_and_publish, write_weights
+from uap_core.training.recipes import UNIVERSAL, EpochRow, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 
@@ -161,7 +161,7 @@ def test_a_network_is_trained_further(tmp_path: Path, monkeypatch: pytest.Monkey
         write_pictures(tmp_path / "data", "train", wnid, 64, seed)
         write_pictures(tmp_path / "data", "val", wnid, 3, seed + 10)
     out = tmp_path / "models"
-    monkeypatch.setattr("uap_core.training.publish.MODELS", out)
+    monkeypatch.setattr("uap_core.training.export.MODELS", out)
 
     def run(key: str, **settings: object) -> dict[str, Tensor]:
         recipe = replace(Recipe(epochs=1, small_size=32), **settings)  # type: ignore[arg-type]

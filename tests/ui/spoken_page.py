@@ -20,8 +20,10 @@ gettext.translation = lambda domain, folder, *rest, **named: find(domain, sys.ar
 from tab_pages import handlers_of, page_of  # noqa: E402 - after the folder is set, since texts are found at import
 
 from uap_core.metrics import Rate  # noqa: E402
-from uap_core.ui import apply_tab, compare_tab, page  # noqa: E402
-from uap_core.ui.studio import Studio  # noqa: E402
+from uap_core.ui import page  # noqa: E402
+from uap_core.ui.state import Studio  # noqa: E402
+from uap_core.ui.tabs import apply as apply_tab  # noqa: E402
+from uap_core.ui.tabs import compare as compare_tab  # noqa: E402
 
 NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 
@@ -55,16 +57,16 @@ def computed(studio: Studio) -> Iterator[tuple[str, str]]:
 def named() -> Iterator[str]:
     """What rows are called whose ids alone stand in the tables."""
     from uap_core.attacks.menu import MENU
+    from uap_core.bounds.network import TWO_WAYS, UNKNOWN
+    from uap_core.bounds.operations import KIND_NAMES
+    from uap_core.defences.names import CLEAN_KINDS, defence_name
+    from uap_core.defences.transforms import DEFENCES, GRADIENTS
     from uap_core.experiments import ablations, detector, directions, normals
-    from uap_core.experiments.cross_training import LEARNER_NAMES
-    from uap_core.experiments.lipschitz import LayerRow
+    from uap_core.experiments.certified_radius import LayerRow
+    from uap_core.experiments.disjoint_training import LEARNER_NAMES
     from uap_core.experiments.origins import GAUSSIAN, NOISES, Origin, origin_name
-    from uap_core.models.defence_names import CLEAN_KINDS, defence_name
-    from uap_core.models.defences import DEFENCES, GRADIENTS
-    from uap_core.models.lipschitz import TWO_WAYS, UNKNOWN
-    from uap_core.models.operation_bounds import KIND_NAMES
-    from uap_core.models.twins import TWINS
-    from uap_core.texts import _
+    from uap_core.i18n import _
+    from uap_core.models.robust_variants import TWINS
 
     made = Origin("pgd", size=0.1, made_on="a1")
     drawn = (Origin(GAUSSIAN, size=0.1), Origin(NOISES[0], "l2", 1.0), *(Origin(noise, like="fgsm") for noise in NOISES))
@@ -80,7 +82,7 @@ def named() -> Iterator[str]:
 
 def crafted() -> Iterator[str]:
     from uap_core.experiments.evaluation import Evaluation
-    from uap_core.ui.craft_view import conclusion
+    from uap_core.ui.tabs.craft.view import conclusion
 
     rate = Rate(3, 4)
     for target in (None, rate):
@@ -89,7 +91,7 @@ def crafted() -> Iterator[str]:
 
 
 def charted() -> Iterator[str]:
-    from uap_core.experiments.sweep import RANDOM, UNIVERSAL, SweepRow
+    from uap_core.experiments.epsilon_sweep import RANDOM, UNIVERSAL, SweepRow
     from uap_core.plots.epsilon import sweep_figure
 
     rows: list[Any] = [SweepRow(attack, 0.1, Rate(1, 2)) for attack in (UNIVERSAL, RANDOM)]

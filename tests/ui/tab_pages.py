@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.ui import setup_panel
-from uap_core.ui.setup_panel import Setup
-from uap_core.ui.studio import Studio
+from uap_core.ui import sidebar as setup_panel
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
 
 
 def page_of(build: Callable[[Studio, Setup, gr.Tab], Any], studio: Studio | None = None) -> gr.Blocks:

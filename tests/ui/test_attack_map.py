@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 from tab_pages import handlers_of
 
-from uap_core.ui import attack_map
+from uap_core.ui.around import attack_map
 
 
 @pytest.fixture(scope="module")

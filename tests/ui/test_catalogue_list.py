@@ -9,9 +9,9 @@ import gradio as gr
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.catalogue import CATALOGUE
-from uap_core.download import Fetched
-from uap_core.ui import library_tab
+from uap_core.io.download import Fetched
+from uap_core.perturbations.remote import CATALOGUE
+from uap_core.ui.tabs import library as library_tab
 
 NOTHING = (gr.skip(),) * 5
 

@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from uap_core.ui import charts
-from uap_core.ui.charts import all_drawn, drawn, drawn_once
+from uap_core.ui.runtime import charts
+from uap_core.ui.runtime.charts import all_drawn, drawn, drawn_once
 from uap_core.ui.widgets import guarded, hide, show
 
 

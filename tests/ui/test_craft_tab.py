@@ -16,17 +16,18 @@ from tab_pages import handlers_of, page_of
 from uap_core.attacks.menu import ANY, TARGET
 from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
-from uap_core.library import library
+from uap_core.experiments.first_view import load_opening
 from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
-from uap_core.perturbation import load_perturbation
-from uap_core.ui import craft_run, craft_tab
-from uap_core.ui.craft_run import Order, Sight, frames, order
-from uap_core.ui.craft_view import numbers
-from uap_core.ui.keeping import LONGEST_NAME, clean_name, file_name, unused
-from uap_core.ui.opening import load_opening
-from uap_core.ui.own_patterns import OWN_KEPT, add_own, read_pattern
-from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.ui.session_patterns import OWN_KEPT, add_own, read_pattern
+from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.tabs.craft import run as craft_run
+from uap_core.ui.tabs.craft import tab as craft_tab
+from uap_core.ui.tabs.craft.run import Order, Sight, frames, order
+from uap_core.ui.tabs.craft.save import LONGEST_NAME, clean_name, file_name, unused
+from uap_core.ui.tabs.craft.view import numbers
 
 NETWORK, READY_MADE = "resnet64", "resnet64-linf10.safetensors"
 LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)

@@ -12,13 +12,13 @@ import gradio as gr
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.assets import RESULTS
+from uap_core.defences.transforms import DEFENCES
 from uap_core.experiments.defences import DefenceRow
+from uap_core.io.paths import RESULTS
 from uap_core.metrics import Rate
-from uap_core.models.defences import DEFENCES
-from uap_core.models.twins import ROBUST, TWINS, UNIVERSAL
-from uap_core.ui import defences_tab
-from uap_core.ui.defences_tab import HEAD, TICKED, conclusion, table_of
+from uap_core.models.robust_variants import ROBUST, TWINS, UNIVERSAL
+from uap_core.ui.tabs.defences import tab as defences_tab
+from uap_core.ui.tabs.defences.tab import HEAD, TICKED, conclusion, table_of
 from uap_core.ui.widgets import hide
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -137,7 +137,7 @@ def test_what_is_precomputed_is_shown_as_such_with_both_patterns(handlers: dict[
 
 
 def test_listing_defences_needs_no_torch() -> None:
-    check = "import sys, uap_core.models.defences as room; print(len(room.DEFENCES), 'torch' in sys.modules)"
+    check = "import sys, uap_core.defences.transforms as room; print(len(room.DEFENCES), 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == f"{len(DEFENCES)} False", done.stderr
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from uap_core.ui.downloads import PREFIX, UNUSED, sweep
+from uap_core.ui.runtime.downloads import PREFIX, UNUSED, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,7 @@ def test_what_was_left_a_day_ago_goes_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_process_takes_its_folder_with_it(tmp_path: Path) -> None:
-    code = "from uap_core.ui.downloads import own_folder; f = own_folder(); (f / 'rows.csv').write_text('1'); print(f)"
+    code = "from uap_core.ui.runtime.downloads import own_folder; f = own_folder(); (f / 'rows.csv').write_text('1'); print(f)"
     names = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
     made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | names, capture_output=True, text=True)
     assert Path(made.stdout.strip()).parent == tmp_path, made.stderr

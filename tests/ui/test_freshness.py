@@ -6,9 +6,9 @@ import pytest
 from tab_pages import handlers_of, page_of
 
 from uap_core.errors import DatasetError
-from uap_core.ui.freshness import fingerprint, keep_fresh
-from uap_core.ui.setup_panel import Setup
-from uap_core.ui.studio import Pattern, Studio
+from uap_core.ui.runtime.lazy_refresh import fingerprint, keep_fresh
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Pattern, Studio
 
 NOTHING = (gr.skip(),) * 2
 
@@ -46,7 +46,7 @@ def test_what_stood_there_before_a_choice_that_failed_comes_back(handlers: dict)
 
 
 def test_only_the_open_tab_is_asked(whole_page: gr.Blocks) -> None:
-    """Each view answers its own tab's button, which turns.js presses: no choice and no slider asks one beside it."""
+    """Each view answers its own tab's button, which refresh.js presses: no choice and no slider asks one beside it."""
     turns = {block._id: block.elem_id for block in whole_page.blocks.values() if str(block.elem_id).startswith("turn-")}
     views = [event for event in whole_page.fns.values() if event.targets and event.targets[0][0] in turns]
     assert len(views) > 10

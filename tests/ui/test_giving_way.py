@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from uap_core.ui.giving_way import NICENESS, giving_way
+from uap_core.ui.runtime.low_priority import NICENESS, giving_way
 
 visitor = ContextVar("visitor", default="nobody")
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from uap_core.ui.halting import Halt
+from uap_core.ui.runtime.stop_button import Halt
 
 ANNA, BEN = gr.Request(session_hash="anna"), gr.Request(session_hash="ben")
 

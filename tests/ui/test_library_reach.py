@@ -10,9 +10,9 @@ import pytest
 from tab_pages import handlers_of, page_of
 
 from uap_core.models.zoo import PAGE_MODEL
-from uap_core.ui import library_tab
-from uap_core.ui.scene import Scene
-from uap_core.ui.studio import Studio
+from uap_core.ui.selection import Scene
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs import library as library_tab
 
 FOREIGN = "googlenet_bvlc-linf10.safetensors"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from uap_core.ui import line as module
-from uap_core.ui.line import Line, in_line
+from uap_core.ui.runtime import run_queue as module
+from uap_core.ui.runtime.run_queue import Line, in_line
 
 
 def counting(steps: int, running: list[int]) -> Any:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uap_core.ui.around.links import NAMES, photo_word, read, write
 from uap_core.ui.gallery import dream_choices, photo_choices
-from uap_core.ui.links import NAMES, photo_word, read, write
-from uap_core.ui.scene import Scene, ball_of, largest_level, usual
-from uap_core.ui.studio import RANDOM_SIGNS, Studio
+from uap_core.ui.selection import Scene, ball_of, largest_level, usual
+from uap_core.ui.state import RANDOM_SIGNS, Studio
 
 STUDIO = Studio()
 PHOTOS = [photo for _, photo in photo_choices() + dream_choices()]
@@ -91,7 +91,7 @@ def test_an_epsilon_that_the_page_refuses_stays_out(epsilon: float) -> None:
 def test_a_link_is_read_without_torch() -> None:
     """So that the choices of a link stand in the panel at once."""
     check = (
-        "import sys; from uap_core.ui.links import read; from uap_core.ui.studio import Studio;"
+        "import sys; from uap_core.ui.around.links import read; from uap_core.ui.state import Studio;"
         "print(read({'photo': 'cat', 'network': 'vgg64', 'eps': '4'}, Studio())[1], 'torch' in sys.modules)"
     )
     root = Path(__file__).resolve().parents[2]

@@ -10,11 +10,12 @@ import gradio as gr
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.experiments.lipschitz import LayerRow, RadiusRow
-from uap_core.tables import Table, write_table
-from uap_core.ui import lipschitz_view, studio
-from uap_core.ui.lipschitz_view import NOTHING, layers_table
-from uap_core.ui.studio import Studio
+from uap_core.experiments.certified_radius import LayerRow, RadiusRow
+from uap_core.io.results import Table, write_table
+from uap_core.ui import state as studio
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.why import lipschitz as lipschitz_view
+from uap_core.ui.tabs.why.lipschitz import NOTHING, layers_table
 
 LAYERS = [
     LayerRow("conv<1>", 1, "convolution", "8 x 3 x 3 x 3", "2 x 2", 2.5, 2.4, 2.5),
@@ -68,9 +69,9 @@ def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Call
 def test_a_live_run_streams_layers_then_pictures(
     handlers: dict[str, Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.circular_bound", lambda self: 1.0)  # seconds, for 18 layers
-    monkeypatch.setattr("uap_core.models.layer_bounds.Convolution.real_norm", lambda self, generator: 1.0)
-    monkeypatch.setattr("uap_core.experiments.lipschitz.IMAGES", 1)
+    monkeypatch.setattr("uap_core.bounds.layers.Convolution.circular_bound", lambda self: 1.0)  # seconds, for 18 layers
+    monkeypatch.setattr("uap_core.bounds.layers.Convolution.real_norm", lambda self, generator: 1.0)
+    monkeypatch.setattr("uap_core.experiments.certified_radius.IMAGES", 1)
     opening, *steps, before_last, last = list(handlers["measure"]("resnet64"))
     assert "Opening the network" in opening[0]
     tables = [step[1].count("<tr>") for step in steps if isinstance(step[1], str)]

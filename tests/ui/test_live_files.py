@@ -12,9 +12,10 @@ import pytest
 from tab_pages import handlers_of, page_of
 
 from uap_core.attacks.menu import ANY
-from uap_core.experiments.comparison import BASELINES
-from uap_core.ui import compare_tab, epsilon_tab
-from uap_core.ui.compare_tab import EFFORTS, ITSELF, MATCHED
+from uap_core.experiments.compare import BASELINES
+from uap_core.ui.tabs import compare as compare_tab
+from uap_core.ui.tabs import epsilon as epsilon_tab
+from uap_core.ui.tabs.compare import EFFORTS, ITSELF, MATCHED
 from uap_core.ui.widgets import hide
 
 SCENE = ("sample:cat", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)

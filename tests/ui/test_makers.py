@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.ui import apply_tab
 from uap_core.ui.makers import foreign, own_pattern
-from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.tabs import apply as apply_tab
 
 STUDIO = Studio()
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.assets import PERTURBATIONS
-from uap_core.experiments.exhibit import exhibit
-from uap_core.images import preprocess
+from uap_core.experiments.apply import exhibit
+from uap_core.experiments.first_view import OPENING, load_opening
+from uap_core.images.photographs import SAMPLE_PHOTOS
+from uap_core.images.reading import preprocess
+from uap_core.io.paths import PERTURBATIONS
 from uap_core.models.zoo import PAGE_MODEL, load_model
-from uap_core.perturbation import load_perturbation
-from uap_core.photographs import SAMPLE_PHOTOS
-from uap_core.ui import apply_tab
-from uap_core.ui.opening import OPENING, load_opening
+from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.ui.tabs import apply as apply_tab
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +69,7 @@ def test_nothing_is_computed_for_the_first_view(page: gr.Blocks) -> None:
 def test_the_page_is_laid_out_without_torch() -> None:
     """So that it answers at once; networks are loaded while it is read."""
     check = (
-        "import sys; from uap_core.ui.page import build; from uap_core.ui.studio import Studio; build(Studio());"
+        "import sys; from uap_core.ui.page import build; from uap_core.ui.state import Studio; build(Studio());"
         "print([name for name in ('torch', 'torchvision', 'timm') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, timeout=120)

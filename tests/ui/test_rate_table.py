@@ -4,7 +4,7 @@ import re
 
 from uap_core.experiments.origins import MatrixRow
 from uap_core.metrics import Rate
-from uap_core.ui.rate_table import rate_table
+from uap_core.ui.html.rate_table import rate_table
 
 NAMES = {"a.safetensors": "a <b>pattern</b>", "one": "One & only"}
 ROWS = [

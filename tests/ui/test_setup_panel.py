@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 from tab_pages import handlers_of, page_of
 
-from uap_core.library import library
+from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation, save_perturbation
-from uap_core.photographs import SAMPLE_PHOTOS
-from uap_core.ui.studio import Pattern, Studio
+from uap_core.perturbations.library import library
+from uap_core.perturbations.perturbation import Perturbation, save_perturbation
+from uap_core.ui.state import Pattern, Studio
 
 NETWORK, OTHER = "resnet64", "vgg64"
 PATTERN, OF_L2 = "resnet64-linf10.safetensors", "resnet64-l2.safetensors"

@@ -18,12 +18,12 @@ from string import Formatter
 import pytest
 
 from uap_core import errors
-from uap_core.catalogue import CATALOGUE
-from uap_core.library import library
+from uap_core.i18n import catalogue
+from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.zoo import Zoo
-from uap_core.photographs import SAMPLE_PHOTOS
-from uap_core.texts import catalogue
+from uap_core.perturbations.library import library
+from uap_core.perturbations.remote import CATALOGUE
 
 babel = pytest.importorskip("babel.messages.frontend")
 from babel.messages.catalog import Catalog, Message  # noqa: E402 - Babel comes with tests/requirements.txt
@@ -192,7 +192,7 @@ def test_errors_are_translated() -> None:
     found = 0
     for path in (ROOT / "uap_core").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree) if path.parent.name != "commands" else ():
+        for node in ast.walk(tree) if path.parent.name != "cli" else ():
             if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ERRORS:
                 found += 1
                 words = [word for part in (node, *made_before(tree, node.args[0])) for word in untranslated(part)]

@@ -7,12 +7,12 @@ import re
 import pytest
 
 from uap_core.errors import DatasetError
+from uap_core.experiments.epsilon_sweep import SweepRow
 from uap_core.experiments.sample_curve import SampleRow
-from uap_core.experiments.sweep import SweepRow
-from uap_core.ui import tour
-from uap_core.ui.glossary import WORDS
-from uap_core.ui.scene import usual
-from uap_core.ui.studio import Studio
+from uap_core.ui.around import tour
+from uap_core.ui.around.glossary import WORDS
+from uap_core.ui.selection import usual
+from uap_core.ui.state import Studio
 
 STUDIO = Studio()
 

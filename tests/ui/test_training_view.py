@@ -9,12 +9,13 @@ import pytest
 from tab_pages import handlers_of, page_of
 
 from uap_core.experiments.fine_tuning import RoundRow
+from uap_core.io.results import Table, write_table
 from uap_core.metrics import Rate
-from uap_core.tables import Table, write_table
-from uap_core.training.recipe import EpochRow
-from uap_core.ui import studio, training_view
-from uap_core.ui.studio import Studio
-from uap_core.ui.training_view import conclusion
+from uap_core.training.recipes import EpochRow
+from uap_core.ui import state as studio
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.defences import training as training_view
+from uap_core.ui.tabs.defences.training import conclusion
 
 ROWS = [RoundRow(n, *(Rate(count, 100) for count in counts), 30.0 * n) for n, counts in enumerate([(70, 80, 80), (69, 50, 10)])]
 STATED = {

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.experiments import cross_training
-from uap_core.experiments.cross_training import LearnerRow
+from uap_core.experiments import disjoint_training as cross_training
+from uap_core.experiments.disjoint_training import LearnerRow
 from uap_core.experiments.origins import MatrixRow
-from uap_core.library import library
 from uap_core.metrics import Rate
-from uap_core.ui import transfer_tab
-from uap_core.ui.studio import Pattern, Studio
-from uap_core.ui.transfer_tab import FAMILIES
+from uap_core.perturbations.library import library
+from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs import transfer as transfer_tab
+from uap_core.ui.tabs.transfer import FAMILIES
 
 Handlers = dict[str, Callable[..., Any]]
 OF_64 = [entry for entry in library() if entry.side == 64]

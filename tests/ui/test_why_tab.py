@@ -10,8 +10,9 @@ import gradio as gr
 import pytest
 from tab_pages import as_called
 
-from uap_core.ui import setup_panel, why_tab
-from uap_core.ui.studio import Studio
+from uap_core.ui import sidebar as setup_panel
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.why import tab as why_tab
 
 NETWORK = "resnet64"
 SKIPPED = gr.skip()

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from uap_core.ui.studio import Studio
-from uap_core.ui.zero_gpu import lent
+from uap_core.ui.runtime.zero_gpu import lent
+from uap_core.ui.state import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,7 +64,7 @@ def test_on_the_space_a_run_gets_the_card_and_nothing_stays_behind(monkeypatch: 
 
 def test_the_page_is_built_without_touching_a_card() -> None:
     code = (
-        "import sys; from uap_core.ui.page import build; from uap_core.ui.studio import Studio; build(Studio());"
+        "import sys; from uap_core.ui.page import build; from uap_core.ui.state import Studio; build(Studio());"
         " print('torch' in sys.modules and sys.modules['torch'].cuda.is_initialized())"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)

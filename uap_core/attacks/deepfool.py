@@ -10,14 +10,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.aim import as_column
-from uap_core.attacks.attack import Attack, check_counts
+from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.criterion import as_column
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.subject import Subject
+from uap_core.attacks.run import Subject
 from uap_core.errors import SettingError
+from uap_core.i18n import _
 from uap_core.norms import L2, LINF
-from uap_core.perturbation import apply
-from uap_core.texts import _
+from uap_core.perturbations.perturbation import apply
 
 # A hair beyond the boundary, so that a point which lies exactly on it moves too: the authors' 1e-4 of 255 levels.
 NUDGE = 1e-4 / 255

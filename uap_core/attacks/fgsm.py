@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.attack import Attack, check_epsilon
+from uap_core.attacks.base import Attack, check_epsilon
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.subject import Subject
+from uap_core.attacks.run import Subject
 from uap_core.models.classifier import Classifier
-from uap_core.perturbation import apply
+from uap_core.perturbations.perturbation import apply
 
 
 @register_attack(

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from uap_core.attacks.attack import Attack, check_counts
-from uap_core.attacks.descent import Constants, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.adam_search import Constants, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.subject import Subject
+from uap_core.attacks.run import Subject
 
 
 @register_attack(

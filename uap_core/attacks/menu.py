@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from uap_core import attacks
+from uap_core.i18n import N_, _
 from uap_core.registry import entries
-from uap_core.texts import N_, _
 
 if TYPE_CHECKING:
-    from uap_core.attacks.attack import Attack
+    from uap_core.attacks.base import Attack
 
 WHITE = N_("white box")  # or "black box, scores"
 UNIVERSAL, SIGNS = "universal", "random-signs"

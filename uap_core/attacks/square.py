@@ -13,11 +13,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.aim import between, unit_interval
-from uap_core.attacks.attack import Attack, check_counts, check_epsilon
+from uap_core.attacks.base import Attack, check_counts, check_epsilon
+from uap_core.attacks.criterion import between, unit_interval
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.subject import Subject
-from uap_core.texts import N_
+from uap_core.attacks.run import Subject
+from uap_core.i18n import N_
 
 HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's schedule, as shares of its 10 000 queries
 

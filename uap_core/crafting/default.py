@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.crafting.base import largest_value, saturate
 from uap_core.crafting.first_order import FirstOrder
-from uap_core.crafting.loop import largest_value, saturate
 from uap_core.crafting.menu import register_method
+from uap_core.crafting.optimizers import adam, mean_direction
 from uap_core.crafting.problem import Problem
+from uap_core.crafting.random_views import draw_views
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
-from uap_core.crafting.steps import adam, mean_direction
-from uap_core.crafting.views import draw_views
 from uap_core.errors import SettingError
+from uap_core.i18n import N_, _
 from uap_core.norms import LINF, Ball
-from uap_core.texts import N_, _
 
 CLIP = 5.0
 TURN = 0.5

@@ -8,7 +8,7 @@ from functools import partial
 
 from torch import Tensor
 
-from uap_core.crafting.loop import Crafter
+from uap_core.crafting.base import Crafter
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uap_core import crafting
 from uap_core.errors import SettingError
+from uap_core.i18n import _
 from uap_core.registry import entries
-from uap_core.texts import _
 
 if TYPE_CHECKING:
-    from uap_core.crafting.loop import Crafter
+    from uap_core.crafting.base import Crafter
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def build(key: str, budget: int) -> Crafter:
     Raises SettingError for a method that is not known, or a budget below 1.
     """
     from uap_core.crafting.first_order import FirstOrder
-    from uap_core.models.precision import has_fast_bf16
+    from uap_core.models.bf16 import has_fast_bf16
 
     kind = method_class(key)
     faster = {"bf16": has_fast_bf16()} if issubclass(kind, FirstOrder) else {}

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from uap_core.crafting.processes import all_sum, my_share
-from uap_core.crafting.views import seen
+from uap_core.crafting.distributed import all_sum, my_share
+from uap_core.crafting.random_views import seen
 from uap_core.errors import DatasetError, SettingError
+from uap_core.i18n import _
 from uap_core.metrics import Rate, fooling_rate, target_rate
+from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
-from uap_core.models.precision import sixteen_bits
 from uap_core.norms import Ball
-from uap_core.perturbation import apply
-from uap_core.texts import _
+from uap_core.perturbations.perturbation import apply
 
 MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
 MEAN, WORST = "mean", "worst"

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.menu import register_method
+from uap_core.crafting.optimizers import steepest
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
-from uap_core.crafting.steps import steepest
 from uap_core.errors import SettingError
-from uap_core.texts import N_, _
+from uap_core.i18n import N_, _
 
 
 @register_method(

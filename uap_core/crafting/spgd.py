@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.menu import register_method
+from uap_core.crafting.optimizers import steepest
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
-from uap_core.crafting.steps import steepest
-from uap_core.texts import N_
+from uap_core.i18n import N_
 
 BETA = 9.0
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from uap_core.errors import PerturbationError
-from uap_core.files import whole_file
-from uap_core.texts import _
+from uap_core.i18n import _
+from uap_core.io.atomic import whole_file
 
 COUNTERS = ("step", "image_gradients", "seconds", "reached")
 

@@ -16,7 +16,7 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.menu import register_method
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.texts import N_, _
+from uap_core.i18n import N_, _
 
 
 def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:

@@ -13,20 +13,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.crafting.cosine import cosine
-from uap_core.crafting.deepfool import DeepFoolUAP
+from uap_core.crafting.base import Crafter, saturate
+from uap_core.crafting.cos_uap import cosine
+from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import CLIP, Default
-from uap_core.crafting.loop import Crafter, saturate
 from uap_core.crafting.problem import Problem, predicted
-from uap_core.crafting.singular import Singular
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
-from uap_core.datasets import ImageSet
+from uap_core.crafting.sv_uap import Singular
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
+from uap_core.i18n import N_, _
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.texts import N_, _
 
 CRAFTED_ON, MEASURED_ON = 350, 1000
 

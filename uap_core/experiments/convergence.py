@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 
-from uap_core.crafting.loop import Crafter
+from uap_core.crafting.base import Crafter
 from uap_core.crafting.problem import predicted
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball

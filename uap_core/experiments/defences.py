@@ -15,15 +15,15 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from uap_core.crafting.loop import Crafter, Progress
-from uap_core.datasets import ImageSet
+from uap_core.crafting.base import Crafter, Progress
+from uap_core.datasets.image_sets import ImageSet
+from uap_core.defences.defended import defended
+from uap_core.defences.names import ACCURACY, AGREEMENT, UNDEFENDED
+from uap_core.defences.transforms import EXACT, Defence
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.classifier import Classifier
-from uap_core.models.defence_names import ACCURACY, AGREEMENT, UNDEFENDED
-from uap_core.models.defences import EXACT, Defence
-from uap_core.models.defended import defended
 from uap_core.norms import Ball
-from uap_core.perturbation import Perturbation
+from uap_core.perturbations.perturbation import Perturbation
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from uap_core.attacks.bim import IterativeFGSM
 from uap_core.attacks.fgsm import FGSM
-from uap_core.attacks.iterative_fgsm import IterativeFGSM
-from uap_core.crafting.unnoticed import Unnoticed
-from uap_core.datasets import ImageSet
+from uap_core.crafting.detector_aware import Unnoticed
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.defences import Crafting
+from uap_core.i18n import N_
 from uap_core.metrics import Z95, Rate, fooling_rate
 from uap_core.models.classifier import Classifier
-from uap_core.models.entropy import deep_entropy
+from uap_core.models.feature_entropy import deep_entropy
 from uap_core.norms import LINF
-from uap_core.perturbation import Perturbation
-from uap_core.texts import N_
+from uap_core.perturbations.perturbation import Perturbation
 
 UNIVERSAL, AWARE, RANDOM, SINGLE, ITERATED = "universal", "aware", "random_signs", "fgsm", "pgd"
 NAMES = {

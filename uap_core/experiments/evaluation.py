@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict, target_rate
 from uap_core.models.wrapping import as_classifier
-from uap_core.perturbation import Perturbation, apply
+from uap_core.perturbations.perturbation import Perturbation, apply
 
 
 @dataclass(frozen=True)

@@ -15,26 +15,26 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from uap_core.assets import MODELS
+from uap_core.crafting.base import Crafter
 from uap_core.crafting.default import Default
-from uap_core.crafting.loop import Crafter
 from uap_core.crafting.problem import predicted
-from uap_core.datasets import ImageSet, open_image_set
+from uap_core.datasets.image_sets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
+from uap_core.i18n import _
 from uap_core.identity import identity
+from uap_core.io.paths import MODELS
+from uap_core.io.results import Table, write_table
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict
 from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.device import chosen_device, device_of
 from uap_core.models.embedded import EMBEDDED
-from uap_core.models.faster import fold_batch_norm
+from uap_core.models.fusion import fold_batch_norm
 from uap_core.norms import Ball
-from uap_core.perturbation import versions
-from uap_core.tables import Table, write_table
-from uap_core.texts import _
+from uap_core.perturbations.perturbation import versions
+from uap_core.training.export import begin_with
 from uap_core.training.opponents import Pool
-from uap_core.training.publish import begin_with
-from uap_core.training.recipe import EpochRow, Recipe, train
+from uap_core.training.recipes import EpochRow, Recipe, train
 
 # Whole pictures' size throughout, since a pattern fits one size; half of each batch stays clean, as in the paper.
 FINE = Recipe(epochs=2, peak_rate=0.02, mix_chance=0.0, small_share=0.0, view_size=0, epsilon=10 / 255, alpha=0.5)

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.deepfool import cross_boundary
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
-from uap_core.experiments.draws import UNIT, anywhere, fooled_by, in_span
+from uap_core.experiments.random_directions import UNIT, anywhere, fooled_by, in_span
+from uap_core.i18n import N_, _
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
-from uap_core.texts import N_, _
 
 NORMALS, RANDOM, SPAN, FULL = "normals", "random", "span", "full"
 NAMES = {

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uap_core.attacks.menu import MENU
+from uap_core.i18n import _
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
-from uap_core.texts import _
 
 RANDOM_SIGNS, GAUSSIAN = "random_signs", "gaussian"
 NOISES = (RANDOM_SIGNS, GAUSSIAN)

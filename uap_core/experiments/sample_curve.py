@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from uap_core.crafting.loop import Crafter
+from uap_core.crafting.base import Crafter
 from uap_core.crafting.problem import predicted
-from uap_core.datasets import ImageSet
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
+from uap_core.i18n import _
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
-from uap_core.texts import _
 
 # Figure 6 of Moosavi-Dezfooli et al. (CVPR 2017): GoogLeNet, l_inf 10/255, images in X against fooling rate on validation.
 PAPER_FIGURE_6 = ((500, 0.31), (1000, 0.37), (2000, 0.49), (4000, 0.69))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uap_core.io.results import Table, read_table, write_table
 from uap_core.models.card import Card
-from uap_core.perturbation import versions
-from uap_core.tables import Table, read_table, write_table
+from uap_core.perturbations.perturbation import versions
 
 Identities = Mapping[str, Mapping[str, Any]]
 

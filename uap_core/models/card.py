@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
-from uap_core.texts import _
+from uap_core.i18n import _
 
 KINDS = ("embedded", "exported", "torchvision", "timm")
 INTERPOLATIONS = ("bilinear", "bicubic")

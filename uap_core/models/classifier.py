@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import ModelError
+from uap_core.i18n import _
 from uap_core.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from uap_core.models.device import device_of
-from uap_core.texts import _
 
 
 class Normalise(nn.Module):

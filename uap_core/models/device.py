@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from uap_core.errors import SettingError
-from uap_core.texts import _
+from uap_core.i18n import _
 
 DEVICE_VARIABLE = "UAP_DEVICE"
 

@@ -8,10 +8,10 @@ from functools import partial
 
 from torch import nn
 
-from uap_core.models.faster import fold_batch_norm
-from uap_core.models.resnet64 import ResNet64
-from uap_core.models.separable64 import Separable64
-from uap_core.models.vgg64 import VGG64
+from uap_core.models.architectures.resnet64 import ResNet64
+from uap_core.models.architectures.separable64 import Separable64
+from uap_core.models.architectures.vgg64 import VGG64
+from uap_core.models.fusion import fold_batch_norm
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from uap_core.errors import ModelError
+from uap_core.i18n import _
 from uap_core.models.card import Card
-from uap_core.models.faster import convolve_neighbours
-from uap_core.texts import _
+from uap_core.models.fusion import convolve_neighbours
 
 # What torch.export.save writes for a network of plain tensors, and what its JSON then says.
 PLAIN_ENTRY = re.compile(

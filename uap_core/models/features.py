@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.fx import GraphModule, Node
 
 from uap_core.errors import SettingError
+from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
-from uap_core.texts import _
 
 
 class _Found(Exception):

@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urljoin
 
-from uap_core.download import Fetched, connecting, download, host_of, writing
 from uap_core.errors import DownloadError
-from uap_core.files import write_whole
-from uap_core.texts import _
+from uap_core.i18n import _
+from uap_core.io.atomic import write_whole
+from uap_core.io.download import Fetched, connecting, download, host_of, writing
 
 FILE = "model.safetensors"  # nothing else is asked for: a pickle could run code
 COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")

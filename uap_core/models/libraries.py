@@ -9,7 +9,7 @@ from types import ModuleType
 import torch
 
 from uap_core.errors import ModelError
-from uap_core.texts import _
+from uap_core.i18n import _
 
 
 def import_torchvision() -> ModuleType:

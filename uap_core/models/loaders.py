@@ -13,16 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import ModelError
+from uap_core.i18n import _
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.exported import open_program
-from uap_core.models.faster import fold_batch_norm
+from uap_core.models.fusion import fold_batch_norm
 from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.libraries import import_timm, import_torchvision
 from uap_core.models.tensors import read_tensors
 from uap_core.models.weights import file_hash, how_to_get
-from uap_core.texts import _
 
 # torchvision's DenseNet weights are older than its layers' names: norm.1 became norm1.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
+from uap_core.i18n import _
 from uap_core.models import hub
 from uap_core.models.card import Card
-from uap_core.texts import _
 
 TABLE = Path(__file__).parent / "timm.json"
 PREFIX = "timm:"

@@ -10,13 +10,13 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from uap_core.assets import cache_folder
-from uap_core.download import Fetched, download
 from uap_core.errors import ModelError
-from uap_core.files import write_whole
+from uap_core.i18n import N_, _
+from uap_core.io.atomic import write_whole
+from uap_core.io.download import Fetched, download
+from uap_core.io.paths import cache_folder
 from uap_core.models import hub
 from uap_core.models.card import Card
-from uap_core.texts import N_, _
 
 HERE, ABSENT, OTHER = N_("here"), N_("not here"), N_("other weights")
 DIGITS = 8

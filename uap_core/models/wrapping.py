@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import ModelError, SettingError
+from uap_core.i18n import _
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
-from uap_core.texts import _
 
 BLACK, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 

@@ -13,13 +13,13 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uap_core.assets import MODELS, dreams_path
 from uap_core.errors import ModelError
-from uap_core.limits import limits
+from uap_core.i18n import _
+from uap_core.io.paths import MODELS, dreams_path
 from uap_core.models.card import Card, read_card, torchvision_cards
 from uap_core.models.timm_table import PREFIX, fetched_cards, timm_card
 from uap_core.models.weights import HERE, state, torchvision_folder
-from uap_core.texts import _
+from uap_core.settings import limits
 
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from uap_core.attacks.menu import HELD, attack_name
-from uap_core.experiments.comparison import Contender
+from uap_core.experiments.compare import Contender
+from uap_core.i18n import _
 from uap_core.plots.axes import GREY, RED, add_legend, apart, open_axes
-from uap_core.texts import _
 
 
 def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from uap_core.crafting.menu import MENU
 from uap_core.experiments.convergence import ConvergenceRow
+from uap_core.i18n import _
 from uap_core.plots.axes import apart, open_axes
-from uap_core.texts import _
 
 # For methods that state no colour or marker: markers that no method of ours has, and blacks to browns that none is near.
 SPARE_COLOURS, SPARE_MARKERS = ("#000000", "#8B4513", "#4B0082", "#808000", "#2F4F4F"), ("*", "p", "h", "<", ">", "d", "8")

@@ -8,11 +8,11 @@ from textwrap import fill
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from uap_core.defences.names import CLEAN_KINDS, defence_name
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import NAMES, DetectorRow
-from uap_core.models.defence_names import CLEAN_KINDS, defence_name
+from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_bars, open_axes
-from uap_core.texts import _
 
 FOOLED_BY = {
     "fixed": (ORANGE, _("fooled by the fixed pattern")),

@@ -10,7 +10,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from uap_core.texts import _
+from uap_core.i18n import _
 
 
 def described(figure: Figure) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from uap_core.experiments.sweep import NAMES, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.experiments.epsilon_sweep import NAMES, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREY, RED, add_legend, open_axes
-from uap_core.texts import _
 
 STYLES = {UNIVERSAL: (RED, "o", "-"), RANDOM: (GREY, "s", "--"), SINGLE: (BLUE, "^", "-")}
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from uap_core.experiments.evolution import Point
+from uap_core.experiments.crafting_curve import Point
+from uap_core.i18n import _
 from uap_core.metrics import Rate
 from uap_core.plots.axes import BLUE, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
-from uap_core.texts import _
 
 
 def evolution_figure(

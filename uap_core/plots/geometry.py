@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from uap_core.experiments import directions, normals
+from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
-from uap_core.texts import _
 
 SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
 

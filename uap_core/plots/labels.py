@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, TextArea, VPacker
 
-from uap_core.experiments import dominant
+from uap_core.experiments import label_graph as dominant
+from uap_core.i18n import _, ngettext
 from uap_core.plots.axes import GREY, RED
-from uap_core.texts import _, ngettext
 
 # The graph of labels is laid out in inches: a large star with names on both sides, then rows of two with names on the left.
 WIDTH, LINE, HEAD, GAP = 9.4, 0.26, 1.1, 0.3

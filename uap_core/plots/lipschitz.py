@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogFormatterSciNotation, MaxNLocator
 
-from uap_core.experiments.lipschitz import LayerRow, RadiusRow
+from uap_core.experiments.certified_radius import LayerRow, RadiusRow
+from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, RED, add_legend, open_axes
-from uap_core.texts import _
 
 LAYER_COLOURS = (
     ("convolution", BLUE, _("convolutions")),

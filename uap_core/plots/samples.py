@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
+from uap_core.i18n import _
+from uap_core.io.results import mean_rate
 from uap_core.plots.axes import GREY, add_legend, open_axes
-from uap_core.tables import mean_rate
-from uap_core.texts import _
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from uap_core.models.precision import sixteen_bits
-from uap_core.perturbation import apply
+from uap_core.models.bf16 import sixteen_bits
+from uap_core.perturbations.perturbation import apply
 
 STEP = 1.25  # of one-step training, in epsilons (Wong et al.)
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from uap_core.perturbation import apply
+from uap_core.perturbations.perturbation import apply
 from uap_core.training.adversarial import attacked
 
 PATTERN_STEP = 0.1  # of the learning pattern's sign step, in epsilons

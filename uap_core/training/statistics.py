@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import SettingError
-from uap_core.texts import _
+from uap_core.i18n import _
 
 TINY = 1e-5  # keeps the deviation of a constant channel off zero
 

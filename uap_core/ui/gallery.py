@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from uap_core.assets import dreams_path
-from uap_core.images import open_image, square
+from uap_core.i18n import _
+from uap_core.images.photographs import Photo, sample_photos
+from uap_core.images.reading import open_image, square
+from uap_core.io.paths import dreams_path
 from uap_core.models.zoo import QUICK_MODEL
-from uap_core.photographs import Photo, sample_photos
-from uap_core.texts import _
 
 log = logging.getLogger("uap_core.ui")
 

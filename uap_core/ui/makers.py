@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from uap_core.library import library, maker_name
-from uap_core.texts import _
-from uap_core.ui.studio import Pattern, Studio
+from uap_core.i18n import _
+from uap_core.perturbations.library import library, maker_name
+from uap_core.ui.state import Pattern, Studio
 
 USE_OWN = "own"  # the button of setup.turns that chooses the network's own pattern
 

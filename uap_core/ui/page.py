@@ -13,32 +13,25 @@ from pathlib import Path
 
 import gradio as gr
 
-from uap_core.limits import limits
+from uap_core.experiments.first_view import load_opening
+from uap_core.i18n import _
 from uap_core.models.zoo import Zoo
-from uap_core.texts import _
-from uap_core.ui import (
-    api,
-    apply_tab,
-    attack_map,
-    compare_tab,
-    craft_tab,
-    defences_tab,
-    downloads,
-    epsilon_tab,
-    glossary,
-    library_tab,
-    links,
-    networks_tab,
-    presenter,
-    samples_tab,
-    setup_panel,
-    tour,
-    transfer_tab,
-    why_tab,
-)
-from uap_core.ui.opening import load_opening
-from uap_core.ui.scene import usual
-from uap_core.ui.studio import Studio
+from uap_core.settings import limits
+from uap_core.ui import sidebar
+from uap_core.ui.around import api, attack_map, glossary, links, presenter, tour
+from uap_core.ui.runtime import downloads
+from uap_core.ui.selection import usual
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs import apply as apply_tab
+from uap_core.ui.tabs import compare as compare_tab
+from uap_core.ui.tabs import epsilon as epsilon_tab
+from uap_core.ui.tabs import library as library_tab
+from uap_core.ui.tabs import networks as networks_tab
+from uap_core.ui.tabs import training_images as samples_tab
+from uap_core.ui.tabs import transfer as transfer_tab
+from uap_core.ui.tabs.craft import tab as craft_tab
+from uap_core.ui.tabs.defences import tab as defences_tab
+from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 
@@ -59,8 +52,8 @@ SAID = {
 }
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
-    f"<script>{(Path(__file__).parent / name).read_text(encoding='utf-8')}</script>"
-    for name in ("links.js", "turns.js", "presenter.js", "tour.js", "access.js")
+    f"<script>{(Path(__file__).parent / 'static' / name).read_text(encoding='utf-8')}</script>"
+    for name in ("links.js", "refresh.js", "presenter.js", "tour.js", "accessibility.js")
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 # Seconds that the first page may load alone before torch is imported beside it: at most, and after its first question, when
@@ -94,7 +87,7 @@ def build(studio: Studio) -> gr.Blocks:
         box, places = attack_map.build()
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
-                setup = setup_panel.build(studio, demo)
+                setup = sidebar.build(studio, demo)
             with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab(_("Apply"), id="apply") as apply:
                     apply_tab.build(studio, setup, opening, apply)
@@ -158,14 +151,14 @@ def warm(studio: Studio) -> None:
     """Import and load what the first clicks need, while the visitor is still reading, and tidy up after others."""
     if studio.looked_at.wait(HEAD_START):
         time.sleep(LOADING)
-    from uap_core.images import from_array
+    from uap_core.images.reading import from_array
 
     first = usual(studio)
     studio.classifier(first.network)(from_array(studio.pixels(first.photo, studio.card(first.network))))
-    import uap_core.experiments.comparison
+    import uap_core.experiments.compare
     import uap_core.experiments.defences
     import uap_core.plots.epsilon  # noqa: F401
-    from uap_core.models.twins import trained_twins
+    from uap_core.models.robust_variants import trained_twins
 
     if studio.live_source(first.network):
         studio.craft_and_held_out(first.network)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uap_core.library import Entry, library, verdict
+from uap_core.i18n import _
+from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import QUICK_MODEL
-from uap_core.photographs import SAMPLE_PHOTOS
-from uap_core.texts import _
+from uap_core.perturbations.library import Entry, library, verdict
 from uap_core.ui.makers import names
-from uap_core.ui.scene import class_ids
-from uap_core.ui.studio import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.selection import class_ids
+from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.widgets import status
 
 if TYPE_CHECKING:
-    from uap_core.perturbation import Perturbation
+    from uap_core.perturbations.perturbation import Perturbation
 
 
 def about_photo(photo: str, studio: Studio, network: str) -> str:

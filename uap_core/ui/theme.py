@@ -1,7 +1,7 @@
 """How the page looks: a bundled theme, so that no font is asked of another host, and three style sheets beside this file.
 
 ``tokens.css`` names colours by what they mean, and sizes; light and dark differ there alone. ``layout.css`` says where things
-stand, ``pieces.css`` dresses the HTML that the page writes itself.
+stand, ``components.css`` dresses the HTML that the page writes itself.
 """
 
 from __future__ import annotations
@@ -40,4 +40,7 @@ THEME = gr.themes.Default(
     button_primary_background_fill_hover_dark="*primary_800",
 )
 
-CSS = "".join((Path(__file__).parent / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", "layout", "pieces"))
+CSS = "".join(
+    (Path(__file__).parent / "static" / f"{name}.css").read_text(encoding="utf-8")
+    for name in ("tokens", "layout", "components")
+)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uap_core.library import library
+from uap_core.i18n import _
 from uap_core.models.names import network_names
-from uap_core.texts import _
+from uap_core.perturbations.library import library
 
 if TYPE_CHECKING:
-    from uap_core.ui.studio import Studio
+    from uap_core.ui.state import Studio
 
 
 def network_name(studio: Studio, key: str) -> str:

@@ -25,13 +25,13 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from uap_core.errors import ImageError, UapError
-from uap_core.files import write_whole
-from uap_core.texts import _
-from uap_core.ui.charts import all_drawn
-from uap_core.ui.downloads import own_folder
+from uap_core.i18n import _
+from uap_core.io.atomic import write_whole
+from uap_core.ui.runtime.charts import all_drawn
+from uap_core.ui.runtime.downloads import own_folder
 
 if TYPE_CHECKING:
-    from uap_core.download import Fetched
+    from uap_core.io.download import Fetched
 
 log = logging.getLogger("uap_core.ui")
 

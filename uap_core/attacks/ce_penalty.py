@@ -1,0 +1,71 @@
+"""The notes' first targeted attack: min ||x' - x||_2^2 + c * L(x', t), x' in [0,1], the least c that works by line search.
+
+L is the cross-entropy with the target. It is never zero, so it goes on pulling beyond the boundary: what the hinge mends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.adam_search import Constants, Descent, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.menu import register_attack
+from uap_core.attacks.run import Subject
+from uap_core.i18n import N_
+
+
+@register_attack(
+    "penalty",
+    N_("Penalty, cross-entropy"),
+    N_("the lecture's relaxation"),
+    "l2",
+    False,
+    place=90,
+    short_name=N_("Penalty"),
+    build=lambda wanted: Penalty(search_steps=3, iterations=15 * wanted.effort),
+)
+@dataclass(frozen=True)
+class Penalty(Attack):
+    """Minimise ||x' - x||_2^2 + c L(x', t), x' in [0,1], for the least c that works. Targeted only.
+
+    L is the cross-entropy with the target: Szegedy's relaxation (ICLR 2014, section 4.1) with Adam in place of L-BFGS.
+
+    Args:
+        search_steps: values of c.
+        iterations: steps of Adam for each at most, a gradient each.
+
+    Raises:
+        SettingError: a number below 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.Penalty(2, 20), target=3)
+        >>> bool(result.success.any())
+        True
+    """
+
+    key: ClassVar[str] = "penalty"
+    targeted_only: ClassVar[bool] = True
+
+    search_steps: int = 4
+    iterations: int = 60
+
+    def __post_init__(self) -> None:
+        check_counts(search_steps=self.search_steps, iterations=self.iterations)
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``."""
+
+        def penalty(logits: Tensor, which: Tensor) -> Tensor:
+            return subject.aim.of(which).loss(logits)
+
+        guess = linear_guess(subject, penalty)
+        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
+        yield from search(descent, Constants(guess.constant), squared_l2, penalty, l2_norm, self.search_steps, self.iterations)

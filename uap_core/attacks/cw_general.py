@@ -1,0 +1,89 @@
+"""The notes' general form: min ||d||_p + c * (max_{j != t} F_j(x + d) - F_t(x + d))^+, any p, F probabilities or logits.
+
+Here, unlike in Carlini & Wagner's, the norm is not squared and probabilities are the classes' scores. Both cost something: the
+norm has no slope of its own near zero and pulls as hard near the picture as far from it; and where a network is sure, its
+probabilities hardly move.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.adam_search import Constants, Descent, linear_guess, search
+from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.menu import register_attack
+from uap_core.attacks.run import Subject
+from uap_core.errors import SettingError
+from uap_core.i18n import N_, _
+
+
+@register_attack(
+    "hinge",
+    N_("Hinge on probabilities"),
+    N_("the lecture's general form"),
+    "l2",
+    False,
+    place=100,
+    build=lambda wanted: Hinge(search_steps=3, iterations=15 * wanted.effort),
+)
+@dataclass(frozen=True)
+class Hinge(Attack):
+    """Minimise ||d||_p + c max(max_{j != t} F_j(x + d) - F_t(x + d), 0) for the least c that works, in any norm.
+
+    The general form of Carlini & Wagner's objective (IEEE S&P 2017, section IV.A), F probabilities or logits.
+
+    Args:
+        p: of the norm, from 1 to ``math.inf``.
+        on_probabilities: F are probabilities, else logits.
+        search_steps: values of c.
+        iterations: steps of Adam for each at most, a gradient each.
+
+    Raises:
+        SettingError: a number below 1.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.Hinge(search_steps=2, iterations=20))
+        >>> bool(result.success.any())
+        True
+    """
+
+    key: ClassVar[str] = "hinge"
+    p: float = 2.0
+    on_probabilities: bool = True
+    search_steps: int = 4
+    iterations: int = 60
+
+    def __post_init__(self) -> None:
+        check_counts(search_steps=self.search_steps, iterations=self.iterations)
+        if not self.p >= 1:
+            raise SettingError(_("A norm has p from 1 to infinity."))
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``."""
+
+        def penalty(logits: Tensor, which: Tensor) -> Tensor:
+            scores = logits.softmax(dim=1) if self.on_probabilities else logits
+            return subject.aim.of(which).gap(scores).clamp_min(0)
+
+        guess = linear_guess(subject, penalty, self._multiplier)
+        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
+        yield from search(
+            descent, Constants(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
+        )
+
+    def _multiplier(self, value: Tensor, gradient: Tensor) -> Tensor:
+        """Of a norm and a linear penalty: one over the dual norm of the gradient, wherever the boundary is."""
+        dual = math.inf if self.p == 1 else 1.0 if math.isinf(self.p) else self.p / (self.p - 1)
+        return 1 / torch.linalg.vector_norm(gradient.flatten(1), ord=dual, dim=1).clamp_min(1e-12)
+
+    def _norm(self, change: Tensor) -> Tensor:
+        return torch.linalg.vector_norm(change.flatten(1), ord=self.p, dim=1)

@@ -1,0 +1,100 @@
+"""Carlini & Wagner l_inf (IEEE S&P 2017, section VI.C): a bound tau on every pixel that is lowered as long as the attack works.
+
+minimise c * max(max_{j != t} Z_j - Z_t, -kappa) + sum_i (|x'_i - x_i| - tau)^+. The largest change alone would have a slope at
+one pixel only; this one pushes all that stick out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from uap_core.attacks.adam_search import Descent, comes_nearer, linf_norm, patience_of
+from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.criterion import as_column
+from uap_core.attacks.cw_l2 import TanhPicture
+from uap_core.attacks.menu import register_attack
+from uap_core.attacks.run import Subject
+from uap_core.i18n import N_
+
+FAILURES = 2  # in a row, and an image has found its bound
+
+
+@register_attack(
+    "carlini-wagner-linf",
+    "Carlini & Wagner l_inf",
+    N_("the same"),
+    "linf",
+    False,
+    place=120,
+    build=lambda wanted: CarliniWagnerLinf(rounds=10 * wanted.effort),
+)
+@dataclass(frozen=True)
+class CarliniWagnerLinf(Attack):
+    """Lower a bound tau on every pixel as long as the attack works: Carlini & Wagner in l_inf.
+
+    Carlini & Wagner, IEEE S&P 2017, section VI.C. After a round that works tau becomes ``shrink`` times the largest change;
+    after one that brings nothing c is multiplied by ten.
+
+    Args:
+        rounds: values of tau at most.
+        iterations: steps of Adam for each at most, a gradient each.
+        shrink: of tau after a success, as a share.
+        first_constant: c of the first round.
+        confidence: kappa, in logits.
+        rate: size of Adam's first step.
+
+    Raises:
+        SettingError: no rounds or iterations.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.CarliniWagnerLinf(6, 10))
+        >>> bool(result.success.all())
+        True
+    """
+
+    key: ClassVar[str] = "carlini_wagner_linf"
+    rounds: int = 20
+    iterations: int = 20
+    shrink: float = 0.8
+    first_constant: float = 0.1
+    confidence: float = 0.0
+    rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_counts(rounds=self.rounds, iterations=self.iterations)
+
+    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.run``."""
+        count = len(subject.images)
+        tau = subject.images.new_ones(count)
+        constant = subject.images.new_full((count,), self.first_constant)
+        failures = torch.zeros_like(subject.all)
+        picture = TanhPicture(subject.images)
+        rate = subject.images.new_full((count,), self.rate)
+        descent = Descent(subject, picture.start.clone(), picture, rate)
+
+        def objective(change: Tensor, logits: Tensor, which: Tensor) -> Tensor:
+            beyond = (change.abs() - as_column(tau[which])).clamp_min(0).flatten(1).sum(dim=1)
+            return constant[which] * subject.aim.of(which).gap(logits).clamp_min(-self.confidence) + beyond
+
+        patience = patience_of(self.iterations)
+        for number in range(self.rounds):
+            which = subject.all[failures < FAILURES]
+            if not len(which):
+                return
+            before, nearest = subject.size.clone(), subject.closest.clone()
+            for iteration in descent.minimise(which, objective, linf_norm, self.iterations, patience, self.confidence):
+                yield (number + iteration / self.iterations) / self.rounds
+            better = subject.size < before
+            nearer = comes_nearer(subject, nearest)  # black and white pixels take many rounds to start
+            failures = torch.where(better | nearer, 0, failures + 1)
+            tau = torch.where(better, self.shrink * subject.size, tau)
+            constant = torch.where(better | nearer, constant, constant * 10)

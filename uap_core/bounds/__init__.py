@@ -1,0 +1,1 @@
+"""What can be proved of a network: upper bounds on its Lipschitz constant."""

@@ -1,0 +1,143 @@
+"""How far a whole network can move what it says: the bounds of its layers, composed from the picture to the logits.
+
+Through layers in a row bounds multiply; where branches are added they add, where branches are put side by side they add in
+squares. All is measured on [0,1] pixels, so the normalisation that a network begins with is a layer too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from uap_core.bounds.layers import Convolution
+from uap_core.bounds.local_response import local_response
+from uap_core.bounds.operations import KIND_NAMES, RULES, Part
+from uap_core.bounds.trace import Operation, Signal, record
+from uap_core.i18n import _
+
+COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
+    "add": ("sum", sum),
+    "sub": ("sum", sum),
+    "rsub": ("sum", sum),
+    "cat": ("concatenation", lambda bounds: math.hypot(*bounds)),
+    "stack": ("concatenation", lambda bounds: math.hypot(*bounds)),
+}
+
+UNKNOWN, TWO_WAYS = "unknown", "two_ways"  # no rule for an operation, or one on two things that depend on the picture
+
+
+class NamedLayer:
+    """What people read of a layer that states ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
+
+    name: str
+    number: int
+    kind: str
+    note: str
+
+    @property
+    def label(self) -> str:
+        """What people call the layer: as its weights are called, else its kind with a number."""
+        return self.name or f"{self.kind_name} {self.number}"
+
+    @property
+    def kind_name(self) -> str:
+        """What people call its kind."""
+        return _(KIND_NAMES[self.kind]) if self.kind in KIND_NAMES else self.kind
+
+    @property
+    def reason(self) -> str:
+        """Why no bound is known, in a sentence; empty where one is."""
+        if self.note == TWO_WAYS:
+            return _("No bound is known: {operation} takes two things that depend on the picture.").format(operation=self.kind)
+        if self.note:
+            return _("No bound is known for the operation {operation}.").format(operation=repr(self.kind))
+        return ""
+
+
+@dataclass(frozen=True)
+class Layer(NamedLayer):
+    """One layer: its own ``bound``, None where branches meet, and that of the network up to here, ``running``.
+
+    Both are infinite where no bound is known; ``note`` then says why: UNKNOWN or TWO_WAYS. ``shape`` is that of the weights,
+    ``name`` theirs, empty where there are none; ``number`` counts the layers of a ``kind``, which is one of KIND_NAMES or an
+    operation of torch.
+    """
+
+    name: str
+    number: int
+    kind: str
+    shape: str
+    stride: str
+    bound: float | None
+    running: float
+    note: str = ""
+    convolution: Convolution | None = None
+
+
+def layers(network: nn.Module, side: int) -> Iterator[Layer]:
+    """Every layer that can stretch a change of a picture (3,side,side), as soon as its bound is known; then the logits.
+
+    ``network`` takes [0,1] pixels. The last layer's ``running`` is the bound of the network. Raises ModelError when the
+    network cannot be followed.
+    """
+    tape, names = record(network, torch.zeros(1, 3, side, side)), _names(network)
+    hidden = {inner for operation in tape.operations if (found := local_response(operation)) for inner in found[1]}
+    running, count = {tape.picture: 1.0}, dict[str, int]()
+    for operation in tape.operations:
+        if operation in hidden:
+            continue
+        signals = [signal for signal in operation.signals if signal.source not in hidden]
+        before = [_times(running[signal.source], _spread(operation, signal)) for signal in signals]
+        if operation.name in COMBINED and not operation.shared:
+            kind, combine = COMBINED[operation.name]
+            bound, part, note = None, Part(1.0, kind if len(before) > 1 else ""), ""
+            running[operation] = combine(before) * max(1.0, abs(operation.values.get("alpha", 1)))
+        else:
+            part, note = _part(operation)
+            bound, running[operation] = part.factor, _times(part.factor, max(before))
+        if part.kind:
+            count[part.kind] = count.get(part.kind, 0) + 1
+            name, shape = _described(part.weight, names)
+            number = count[part.kind]
+            yield Layer(name, number, part.kind, shape, part.stride, bound, running[operation], note, part.convolution)
+    yield Layer("logits", 1, "whole", "", "", None, running[tape.result])
+
+
+def _part(operation: Operation) -> tuple[Part, str]:
+    """The part of an operation that no branches meet in, or an infinite one and why."""
+    rule, local = RULES.get(operation.name), local_response(operation)
+    part = rule(operation) if rule and len(operation.signals) == 1 else None
+    if local:
+        part = Part(local[0], "local_response")
+    if part is not None and not (operation.shared and part.kind):
+        return part, ""
+    two_ways = operation.name in ("mul", "div", "mm", "bmm") and len(operation.signals) > 1
+    return Part(math.inf, operation.name), TWO_WAYS if two_ways else UNKNOWN
+
+
+def _described(weight: Tensor | None, names: dict[int, str]) -> tuple[str, str]:
+    """Name and shape of a layer's weights, where it has some."""
+    return ("", "") if weight is None else (names.get(weight.data_ptr(), ""), " x ".join(map(str, weight.shape)))
+
+
+def _times(factor: float, bound: float) -> float:
+    """The product; after a layer that stretches by 0 nothing depends on the picture, whatever came before."""
+    return factor * bound if factor and bound else 0.0
+
+
+def _spread(operation: Operation, signal: Signal) -> float:
+    """Arithmetic repeats what is smaller than its result: n copies of a change are root n times as long."""
+    if operation.name not in ("add", "sub", "rsub", "mul", "div"):
+        return 1.0
+    return math.sqrt(math.prod(operation.shape) / math.prod(signal.shape))
+
+
+def _names(network: nn.Module) -> dict[int, str]:
+    """Layers' names by where their weights lie in memory, without the place in our own wrapping."""
+    tensors = (*network.named_parameters(), *network.named_buffers())
+    return {tensor.data_ptr(): re.sub(r"^\d+\.", "", re.sub(r"[._]weight$", "", name)) for name, tensor in tensors}

@@ -1,0 +1,144 @@
+"""craft, convert: where patterns come from, crafted on images or read from anybody's file."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uap_core.cli.inputs import craft_and_held_out, open_zoo
+from uap_core.cli.options import Data, Epsilon, Folder, Name, Norm, Seed
+from uap_core.cli.outputs import check_file, tell_evaluation
+from uap_core.crafting.menu import MENU, method_class
+from uap_core.errors import SettingError
+from uap_core.models.zoo import QUICK_MODEL
+
+if TYPE_CHECKING:
+    from uap_core.crafting.base import Crafter
+
+
+def craft(
+    out: Annotated[Path, typer.Option(help="Where to write the pattern: .safetensors or .npy.")],
+    model: Annotated[list[str], typer.Option(help="Key of a network; name several for an ensemble.")] = [QUICK_MODEL],  # noqa: B006
+    data: Data = None,
+    images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
+    epsilon: Epsilon = "10/255",
+    p: Norm = "linf",
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(MENU)}.")] = "default",
+    budget: Annotated[int | None, typer.Option(help="Image-gradients at most; the method's own when left out.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step; the method's own when left out.")] = None,
+    target: Annotated[str, typer.Option(help="Name of the class that every image shall become.")] = "",
+    ensemble: Annotated[str, typer.Option(help="Of several networks: descend on the mean or the worst loss.")] = "mean",
+    delta: Annotated[float | None, typer.Option(help="Stop once 1 - delta of the craft images are fooled.")] = None,
+    interval: Annotated[int, typer.Option(help="Image-gradients between measurements, and between saves.")] = 1000,
+    bf16: Annotated[bool | None, typer.Option(help="Gradients in 16 bits; by itself where the processor is faster so.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Save the run here; go on from it if it is there.")] = None,
+    seed: Seed = 0,
+    name: Name = "",
+    folder: Folder = None,
+) -> None:
+    """Craft a universal perturbation on the craft images and measure it on the held-out ones.
+
+    Under torchrun every batch is split over the processes, to the same result.
+    """
+    import torch
+
+    from uap_core.crafting.distributed import process_group
+    from uap_core.crafting.problem import Goal
+    from uap_core.experiments.provenance import with_held_out, with_provenance
+    from uap_core.norms import Ball
+    from uap_core.perturbations.perturbation import ENDINGS, save_perturbation
+
+    check_file(out, *ENDINGS)
+    if checkpoint is not None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    crafter = _crafter(method, bf16, {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval})
+    zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
+    networks = [zoo.load(key) for key in model]
+    goal = Goal(networks[0].index_of(target) if target else None, ensemble)
+    craft_set, held_out = craft_and_held_out(networks[0], data)
+    craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
+    with process_group() as (rank, _):
+        generator = torch.Generator().manual_seed(seed)
+        run = crafter.craft(networks, craft_set.pixels, ball, generator, goal=goal, checkpoint=checkpoint)
+        say: Any = print if rank == 0 else lambda *_, **__: None
+        say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
+        last = None
+        for last in run:
+            if last.fooling_rate:
+                into = f", into the target {last.target_rate.value:.1%}" if last.target_rate else ""
+                say(
+                    f"step {last.step:5}  {last.image_gradients:7} image-gradients  {last.seconds:6.1f} s"
+                    f"  craft set fooled {last.fooling_rate.value:.1%}{into}",
+                    flush=True,
+                )
+        if rank > 0:
+            return
+    assert last is not None
+    result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, goal, seed, last)
+    result, evaluations = with_held_out(result, networks, held_out, goal, seed)
+    save_perturbation(result, out)
+    for network, measured in zip(networks, evaluations, strict=True):
+        tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
+
+
+def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter:
+    """The method with those options that are given; its own where they are None."""
+    from uap_core.crafting.first_order import FirstOrder
+    from uap_core.models.bf16 import has_fast_bf16
+
+    kind = method_class(method)
+    chosen = {option: value for option, value in options.items() if value is not None}
+    if issubclass(kind, FirstOrder):
+        chosen["bf16"] = has_fast_bf16() if bf16 is None else bf16
+    elif bf16:
+        raise SettingError(f"The method {method!r} has no use for 16 bits.")
+    return kind(**chosen)
+
+
+class Scale(str, Enum):
+    """Pixels that a foreign pattern was made for."""
+
+    unit = "0 to 1"
+    bytes = "0 to 255"
+
+
+def convert(
+    file: Annotated[Path, typer.Argument(help="Anybody's pattern: .npy, .npz, .pth, .mat or .safetensors.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it: .safetensors or .npy; only told about when left out.")
+    ] = None,
+    array: Annotated[str, typer.Option(help="Name of the array, when the file holds several.")] = "",
+    transposed: Annotated[bool, typer.Option("--transposed", help="Its columns come before its rows.")] = False,
+    bgr: Annotated[bool, typer.Option("--bgr", help="Its blue channel comes first.")] = False,
+    scale: Annotated[
+        Scale | None, typer.Option(help="Of the pixels it is added to; told from its values when left out.")
+    ] = None,
+    p: Annotated[str, typer.Option(help="linf or l2; told from its values when left out.")] = "",
+    name: Name = "",
+) -> None:
+    """Read anybody's pattern, say how it was understood, and write it as ours.
+
+    Axes of channels, scale and norm are told from the numbers; swapped rows and columns, or colours, only you can know.
+    """
+    from dataclasses import replace
+
+    from uap_core.perturbations.importers import detect, read_arrays
+    from uap_core.perturbations.perturbation import ENDINGS, from_arrays, save_perturbation
+
+    check_file(out, *ENDINGS)
+    arrays = read_arrays(file)
+    chosen: dict[str, Any] = {"transposed": transposed, "bgr": bgr, "scale": scale and scale.value, "p": p}
+    reading = replace(
+        detect(arrays, array, scale.value if scale else ""), **{key: value for key, value in chosen.items() if value}
+    )
+    pattern = from_arrays(arrays, reading, file)
+    _, height, width = pattern.pattern.shape
+    print(f"{file.name}, array {reading.array!r}" + (f" of {', '.join(arrays)}" if len(arrays) > 1 else ""))
+    print(f"  read as   {reading}")
+    print(f"  pattern   {width} x {height} pixels, {pattern.ball}")
+    if out is not None:
+        save_perturbation(replace(pattern, name=name or pattern.name), out)
+        print(f"  written   {out}")

@@ -1,0 +1,49 @@
+"""What a command works on: the networks, and the images it names or dreams that tell the truth about the network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uap_core.errors import DatasetError
+from uap_core.models.zoo import Zoo, dreams_for
+
+if TYPE_CHECKING:
+    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.models.classifier import Classifier
+
+
+def open_zoo(folder: Path | None) -> Zoo:
+    """The networks that ship, torchvision's, and those whose cards are in ``folder``."""
+    return Zoo([folder] if folder else None)
+
+
+def craft_and_held_out(classifier: Classifier, data: Path | None) -> tuple[ImageSet, ImageSet]:
+    """The craft set and the held-out set of ``data``, or of the network's dreams, as the network takes them.
+
+    Raises DatasetError where there are no pictures.
+    """
+    from uap_core.datasets.image_sets import open_splits
+
+    card = classifier.card
+    source = _source(classifier, data)
+    craft, held_out = open_splits(source, card.resize_size, card.input_size, interpolation=card.interpolation)
+    if craft.left_out:
+        print(f"{craft.left_out} pictures of {source.name} are held out too: they are not crafted on.", file=sys.stderr)
+    return craft, held_out
+
+
+def held_out_only(classifier: Classifier, data: Path | None) -> ImageSet:
+    """The second of ``craft_and_held_out``, without opening the first."""
+    from uap_core.datasets.image_sets import open_held_out
+
+    card = classifier.card
+    return open_held_out(_source(classifier, data), card.resize_size, card.input_size, interpolation=card.interpolation)
+
+
+def _source(classifier: Classifier, data: Path | None) -> Path:
+    source = data or dreams_for(classifier.card)
+    if source is None:
+        raise DatasetError(f"There are no dreams that tell the truth about {classifier.card.name}; name pictures with --data.")
+    return source

@@ -1,0 +1,92 @@
+"""Ours, for a pattern that a detector of low entropy does not notice: it knows the detector and keeps the entropy up.
+
+A defence that was only shown attacks which do not know it has not been tested (Carlini & Wagner, "Adversarial examples are not
+easily detected", AISec 2017): they give the attack's loss a term for the detector. Here that term is a second gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from uap_core.crafting.default import Default
+from uap_core.crafting.distributed import rank_and_size
+from uap_core.crafting.problem import MEASURE_BATCH, Goal, Problem
+from uap_core.crafting.random_views import seen
+from uap_core.crafting.state import State
+from uap_core.errors import SettingError
+from uap_core.i18n import _
+from uap_core.models.classifier import Classifier
+from uap_core.models.feature_entropy import deep_entropy
+from uap_core.norms import Ball
+from uap_core.perturbations.perturbation import apply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unnoticed(Default):
+    """Craft as ``Default`` does, for a detector of low entropy that must not notice it. One network, one process.
+
+    As long as images of a batch lie below the median entropy of the clean craft images, each step follows two directions of
+    equal length: that of ``Default``, and the one up to that median. Both gradients of an image are counted. After Carlini &
+    Wagner, AISec 2017; the detector is that of Sun et al., ICLR 2025.
+
+    Args:
+        rate, start, shrinking, smallest_view, tiles: see ``Default``.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Unnoticed(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
+
+    key: ClassVar[str] = "unnoticed"
+
+    @property
+    def steps(self) -> int:
+        """Half as many as ``default`` takes for the same budget."""
+        return max(1, self.budget // (2 * self.batch_size))
+
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+        """One network has one detector, and one process crafts."""
+        super().check(networks, ball, goal)
+        if len(networks) != 1 or rank_and_size()[1] > 1:
+            raise SettingError(_("A pattern that knows the detector is crafted on one network, by one process."))
+
+    def begin(self, problem: Problem, generator: torch.Generator) -> State:
+        """As ``default``, and what the entropy of clean images is."""
+        state = super().begin(problem, generator)
+        with torch.no_grad():
+            parts = (part.to(problem.device).float() / 255 for part in problem.images.split(MEASURE_BATCH))
+            state.memory["usual"] = torch.cat([deep_entropy(problem.networks[0], part) for part in parts]).median()
+        return state
+
+    def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
+        """The sum of the two directions at ``v`` on the images of ``batch`` (indices)."""
+        # Both see the same views, which are drawn from the state's generator.
+        before = state.generator.get_state()
+        fooling = super().counted_gradient(problem, state, batch, v)
+        state.generator.set_state(before)
+        images = seen(problem.images[batch].to(v.device).float() / 255, self.views(batch, state))
+        noticing = _too_low(problem.networks[0], images, v, state.memory["usual"])
+        state.image_gradients += len(batch)
+        return _unit(fooling) + _unit(noticing)
+
+
+def _too_low(network: Classifier, images: Tensor, v: Tensor, usual: Tensor) -> Tensor:
+    """Gradient on ``v`` (3,H,W) of how far the entropies of the perturbed ``images`` (n,3,H,W) lie below the ``usual`` one."""
+    with torch.enable_grad():
+        v = v.detach().requires_grad_(True)
+        missing = (usual - deep_entropy(network, apply(images, v))).clamp_min(0)
+        return torch.autograd.grad(missing.mean(), v)[0]
+
+
+def _unit(gradient: Tensor) -> Tensor:
+    return gradient / gradient.norm().clamp_min(1e-30)

@@ -1,0 +1,236 @@
+"""Sets of images: a folder or zip with one folder a class, read once into one uint8 array.
+
+The layout is ``[split/]class/picture``, as in ImageFolder; ``listing.SPLITS`` holds the names of splits, in any case. A class
+folder is named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also lie loose in one folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uap_core.datasets.listing import SPLITS, listing, of_split
+from uap_core.errors import DatasetError, ImageError
+from uap_core.i18n import _
+from uap_core.images.reading import LEVELS, open_image, square
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Hold a set of images, read once.
+
+    Args:
+        name: what tables call it.
+        pixels: uint8 (N,3,H,W).
+        classes: the folder that each image came from, N names.
+        files: the file that each image came from, N names.
+        left_out: how many pictures of a craft set were left out since the held-out set has them too.
+
+    Example:
+        >>> import uap_core
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=8)
+        >>> len(images), tuple(images.images().shape), tuple(images.prefix(2).pixels.shape)
+        (8, (8, 3, 64, 64), (2, 3, 64, 64))
+    """
+
+    name: str
+    pixels: Tensor
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def images(self, indices: Tensor | slice | None = None) -> Tensor:
+        """Return the images at ``indices``, or all of them, as a batch, float32 (n,3,H,W) in [0,1]."""
+        return (self.pixels if indices is None else self.pixels[indices]).float() / LEVELS
+
+    def batches(self, size: int = 32) -> Iterator[Tensor]:
+        """All images in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.images(slice(start, start + size))
+
+    def subset(self, indices: Tensor) -> ImageSet:
+        """The images at ``indices`` (n,), in that order."""
+        chosen = indices.tolist()
+        return replace(
+            self,
+            pixels=self.pixels[indices],
+            classes=tuple(self.classes[i] for i in chosen),
+            files=tuple(self.files[i] for i in chosen),
+        )
+
+    def prefix(self, count: int) -> ImageSet:
+        """The first ``count`` images. Prefixes are nested: the images of a smaller one are in every larger one."""
+        return replace(self, pixels=self.pixels[:count], classes=self.classes[:count], files=self.files[:count])
+
+    def shuffled(self, generator: torch.Generator) -> ImageSet:
+        """The same images in an order drawn from ``generator``."""
+        import torch
+
+        return self.subset(torch.randperm(len(self), generator=generator))
+
+    def truth(self, class_names: tuple[str, ...]) -> Tensor | None:
+        """Ground-truth indices (N,) into a network's ``class_names``; None when some folder is not among them."""
+        import torch
+
+        index = {name: i for i, name in enumerate(class_names)}
+        if not all(name in index for name in self.classes):
+            return None
+        return torch.tensor([index[name] for name in self.classes])
+
+
+def open_image_set(
+    source: str | Path,
+    split: str | None,
+    resize: int,
+    crop: int,
+    limit: int | None = None,
+    per_class: int | None = None,
+    interpolation: str = "bilinear",
+    classes: int | None = None,
+) -> ImageSet:
+    """Read a folder or zip of pictures as squares, preprocessed as in ``images.square``.
+
+    Pictures that cannot be opened are passed over.
+
+    Args:
+        source: folder or zip, one folder a class: ``[split/]class/picture``.
+        split: "craft", "held_out", or None for everything.
+        resize: pixels of the short side before cutting.
+        crop: pixels of the square's side.
+        limit: keep the first images, in the order of classes and files, spread over the classes.
+        per_class: keep so many of each class.
+        interpolation: "bilinear" or "bicubic".
+        classes: keep so many class folders, from all over their order.
+
+    Raises:
+        DatasetError: there is no such folder or zip, or no picture in it.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=3).pixels.shape
+        torch.Size([3, 3, 64, 64])
+    """
+    import torch
+
+    source = Path(source)
+    names, read = listing(source)
+    names = of_split(sorted(names), split)
+    if classes is not None:
+        names = _of_classes(names, classes)
+    if per_class is not None:
+        names = [name for rank, name in _ranked(names) if rank < per_class]
+    if limit is not None:
+        names = [name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])]
+    opened: dict[str, np.ndarray] = {}
+    for name in names:
+        if limit is not None and len(opened) >= limit:
+            break
+        try:
+            opened[name] = np.asarray(square(open_image(read(name)), resize, crop, interpolation)).transpose(2, 0, 1)
+        except ImageError:
+            continue
+    kept = sorted(opened)
+    if not kept:
+        said = _("No picture was found in {source!r}. Put pictures there, one folder a class.")
+        if split:
+            said = _("No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class.")
+        raise DatasetError(said.format(split=split, source=source.name))
+    return ImageSet(
+        name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
+        pixels=torch.from_numpy(np.stack([opened[name] for name in kept])),
+        classes=tuple(PurePosixPath(name).parent.name for name in kept),
+        files=tuple(kept),
+    )
+
+
+def open_splits(
+    source: str | Path,
+    resize: int,
+    crop: int,
+    limit: int | None = None,
+    interpolation: str = "bilinear",
+    classes: int | None = None,
+) -> tuple[ImageSet, ImageSet]:
+    """The craft set and the held-out set of ``source``, disjoint by construction.
+
+    Where the source has splits they are used; otherwise every other picture is held out. A picture that is in both is taken
+    out of the craft set, which says how many were.
+    """
+
+    def opened(split: str | None) -> ImageSet:
+        return open_image_set(source, split, resize, crop, limit, interpolation=interpolation, classes=classes)
+
+    pair = (opened("craft"), opened("held_out")) if _has_splits(source) else _halves(opened(None))
+    return _disjoint(*pair)
+
+
+def open_held_out(
+    source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
+) -> ImageSet:
+    """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split.
+
+    A source that has a held-out split and no other is measured on as a whole.
+    """
+    if of_split(listing(Path(source))[0], "held_out"):
+        return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
+    return open_splits(source, resize, crop, limit, interpolation)[1]
+
+
+def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
+    import torch
+
+    if len(everything) < 2:
+        raise DatasetError(
+            _("{source!r} has one picture; crafting and measuring need at least two.").format(source=everything.name)
+        )
+    order = torch.arange(len(everything))
+    craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
+    return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
+
+
+def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """Both, the craft set without pictures that equal a held-out one pixel by pixel."""
+    import torch
+
+    known = {picture.numpy().tobytes() for picture in held_out.pixels}
+    new = [i for i, picture in enumerate(craft.pixels) if picture.numpy().tobytes() not in known]
+    twice = len(craft) - len(new)
+    if not twice:
+        return craft, held_out
+    if not new:
+        raise DatasetError(_("Every picture of {source!r} that could be crafted on is held out too.").format(source=craft.name))
+    return replace(craft.subset(torch.tensor(new)), left_out=twice), held_out
+
+
+def _has_splits(source: str | Path) -> bool:
+    names, _ = listing(Path(source))
+    return all(of_split(names, split) for split in SPLITS)
+
+
+def _of_classes(names: list[str], count: int) -> list[str]:
+    """Those of ``count`` class folders, evenly from all over their order."""
+    folders = sorted({PurePosixPath(name).parent.name for name in names})
+    kept = set(folders[:: max(1, len(folders) // count)][:count])
+    return [name for name in names if PurePosixPath(name).parent.name in kept]
+
+
+def _ranked(names: list[str]) -> list[tuple[int, str]]:
+    """Each name with its place among the names of its folder."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for name in names:
+        folder = str(PurePosixPath(name).parent)
+        ranked.append((seen.get(folder, 0), name))
+        seen[folder] = seen.get(folder, 0) + 1
+    return ranked

@@ -1,0 +1,74 @@
+"""Which pictures a folder or zip holds, by name, and which of its folders are splits."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from uap_core.errors import DatasetError, ImageError
+from uap_core.i18n import _
+from uap_core.images.reading import MAX_BYTES
+
+PICTURE_ENDINGS = {".png", ".apng", ".gif", ".webp", ".avif", ".bmp", ".dib", ".tif", ".tiff"} | {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm"),
+}
+Reader = Callable[[str], "bytes | Path"]
+SPLITS = {
+    "craft": ("craft", "train", "training"),
+    "held_out": ("held_out", "held-out", "eval", "evaluation", "val", "valid", "validation", "test", "testing"),
+}
+# Folders in which other programs keep copies and previews; those whose names begin with a dot are left out as well.
+NOT_OURS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN"})
+
+
+def listing(source: Path) -> tuple[list[str], Reader]:
+    """Names of the pictures in a folder or zip, and what reads one of them. Raises DatasetError."""
+    if source.is_dir():
+        return _folder(source)
+    if source.is_file() and zipfile.is_zipfile(source):
+        return _zip(source)
+    raise DatasetError(_("There is no folder or zip of pictures at {source!r}.").format(source=source.name))
+
+
+def of_split(names: list[str], split: str | None) -> list[str]:
+    """The names that lie in ``split``: "craft", "held_out", a folder's own name, or None for everything."""
+    if split is None:
+        return names
+    wanted = SPLITS.get(split, (split,))
+    return [name for name in names if any(part.lower() in wanted for part in _above_class(name))]
+
+
+def _above_class(name: str) -> tuple[str, ...]:
+    """The folders that may name a split: all but the class folder, which may well be called "train"."""
+    folders = PurePosixPath(name).parts[:-1]
+    return folders[:-1] if len(folders) > 1 else folders
+
+
+def _is_picture(name: str) -> bool:
+    path = PurePosixPath(name)
+    ours = not any((part.startswith(".") and part != "..") or part in NOT_OURS for part in path.parts)
+    return ours and path.suffix.lower() in PICTURE_ENDINGS
+
+
+def _folder(root: Path) -> tuple[list[str], Reader]:
+    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+    return [name for name in names if _is_picture(name)], lambda name: root / name
+
+
+def _zip(path: Path) -> tuple[list[str], Reader]:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise DatasetError(
+            _("The zip {file!r} is damaged: its table of contents could not be read.").format(file=path.name)
+        ) from error
+    names = {entry.filename for entry in archive.infolist() if _is_picture(entry.filename) and entry.file_size <= MAX_BYTES}
+
+    def read(name: str) -> bytes:
+        try:
+            return archive.read(name)
+        except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
+            raise ImageError(_("This picture could not be unpacked.")) from error
+
+    return list(names), read

@@ -1,0 +1,92 @@
+"""One pattern coming into being: each step of a run, and now and then what it does to images that the run never sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from uap_core.crafting.base import Crafter, Progress
+from uap_core.crafting.problem import Goal, predicted
+from uap_core.datasets.image_sets import ImageSet
+from uap_core.metrics import Rate, fooling_rate, predict, target_rate
+from uap_core.models.classifier import Classifier
+from uap_core.norms import Ball
+
+POINTS = 8
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a pattern does to the watched images once so many ``image_gradients`` were spent on it.
+
+    ``fooled``: any change of the prediction. ``reached``, of a run with a target: images that become it, among those that were
+    something else.
+    """
+
+    image_gradients: int
+    fooled: Rate
+    reached: Rate | None = None
+
+    @property
+    def aimed_at(self) -> Rate:
+        """The rate that the run is about."""
+        return self.fooled if self.reached is None else self.reached
+
+
+@dataclass(frozen=True)
+class Watch:
+    """``images`` that no run sees, with their ``clean`` predictions (N,) under ``classifier``, computed once."""
+
+    classifier: Classifier
+    images: ImageSet
+    clean: Tensor
+    target: int | None = None
+
+    @classmethod
+    def over(cls, classifier: Classifier, images: ImageSet, goal: Goal) -> Watch:
+        """Look at the clean images; of ``goal`` its target counts."""
+        return cls(classifier, images, predict(classifier, images.batches()), goal.target)
+
+    def under(self, pattern: Tensor, image_gradients: int = 0) -> Point:
+        """Measure ``pattern`` (3,S,S)."""
+        now = predicted(self.classifier, self.images.pixels, pattern)
+        fooled = fooling_rate(self.clean, now)
+        if self.target is None:
+            return Point(image_gradients, fooled)
+        return Point(image_gradients, fooled, target_rate(self.clean, now, self.target))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The run after one more step. ``progress.seconds`` are those of crafting alone: measuring, and whatever was done between
+    two stages, is left out. ``point`` is None where the watched images were not looked at."""
+
+    progress: Progress
+    point: Point | None
+
+
+def planned_points(budget: int, count: int = POINTS) -> list[int]:
+    """Image-gradients after which to measure: close together at first, when most happens, and at last the whole ``budget``."""
+    return [max(1, round(budget * (place / count) ** 2)) for place in range(1, count + 1)]
+
+
+def evolve(crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: int) -> Iterator[Stage]:
+    """Craft on ``craft`` for the network and the target of ``watch``; measured when a planned point is passed, and at the end.
+
+    The watched images never change the result. Raises what ``Crafter.craft`` raises.
+    """
+    left, elsewhere = planned_points(crafter.budget), 0.0
+    run = crafter.craft(watch.classifier, craft.pixels, ball, torch.Generator().manual_seed(seed), goal=Goal(watch.target))
+    for progress in run:
+        paused = time.perf_counter()
+        spent = progress.image_gradients
+        # The last step but one is followed by the final touch, and that is measured.
+        due = progress.done or (progress.share < 1 and bool(left) and spent >= left[0])
+        left = [point for point in left if point > spent]
+        point = watch.under(progress.perturbation, spent) if due else None
+        yield Stage(replace(progress, seconds=progress.seconds - elsewhere), point)
+        elsewhere += time.perf_counter() - paused

@@ -1,0 +1,228 @@
+"""One image in and out: open anything safely, preprocess as a network asks, export a PNG that still fools.
+
+An image batch is float32 RGB in [0,1], shape (N,3,H,W), everywhere in the package.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from uap_core.errors import ImageError
+from uap_core.i18n import _
+from uap_core.images.srgb import to_rgb
+from uap_core.settings import limits
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAX_PIXELS = limits().megapixels * 1_000_000
+MAX_BYTES = limits().upload_megabytes * 1_000_000
+MAX_ASPECT = 10
+# What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
+FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
+LEVELS = 255
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+
+
+def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
+    """Open a picture from a stranger as 8-bit RGB, upright.
+
+    Colours are brought to sRGB, as a profile or a PNG's gamma asks.
+    Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
+    bits, CMYK, palettes and grey become RGB, EXIF rotation is applied.
+
+    Args:
+        source: a path, the bytes of a file, or a Pillow image.
+
+    Raises:
+        ImageError: it is no picture, damaged, or larger than the limits allow.
+
+    Example:
+        >>> import torch, uap_core
+        >>> uap_core.open_image(uap_core.png_bytes(torch.zeros(1, 3, 8, 8))).size
+        (8, 8)
+    """
+    if isinstance(source, Image.Image):
+        return to_rgb(source)
+    stream: io.BytesIO | Path
+    if isinstance(source, bytes):
+        size, stream = len(source), io.BytesIO(source)
+    else:
+        path = Path(source)
+        if not path.is_file():
+            raise ImageError(_("There is no picture at {file!r}.").format(file=path.name))
+        size, stream = path.stat().st_size, path
+    if size > MAX_BYTES:
+        raise ImageError(
+            _("This file has {size:g} MB; pictures of up to {most:g} MB can be opened.").format(
+                size=_up(size), most=MAX_BYTES / 1e6
+            )
+        )
+    try:
+        return _decoded(stream)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            _("This picture is far too large; up to {most:.0f} megapixels can be opened.").format(most=MAX_PIXELS / 1e6)
+        ) from error
+    except Exception as error:  # a damaged file makes Pillow raise nearly anything
+        head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
+        closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
+        if closed is not None:
+            return closed
+        _name_closed_format(head, error)
+        if isinstance(error, UnidentifiedImageError):
+            raise ImageError(_("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.")) from error
+        raise ImageError(_("This picture is damaged: it could not be read to its end. Try another file.")) from error
+
+
+def _decoded(stream: io.BytesIO | Path) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
+        with Image.open(stream, formats=_known_formats()) as picture:
+            _check_size(picture.size)
+            # An animated PNG may begin with a picture for those who cannot show it, which is no frame of it.
+            picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
+            picture.load()
+            return to_rgb(picture)
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(16)
+
+
+def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
+    """A JPEG that lacks nothing but its end mark, which every browser shows; None where data are missing too.
+
+    Then what stands in for them shows: a filling of ones and zeros looks unlike the decoder's own.
+    """
+    data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read_bytes()
+    try:
+        closed, filled = (_decoded(io.BytesIO(data + filling + JPEG_END)) for filling in (b"", b"\x5a" * 64))
+    except Exception:  # damaged in another way
+        return None
+    return closed if closed.tobytes() == filled.tobytes() else None
+
+
+def _name_closed_format(head: bytes, error: Exception) -> None:
+    """Raise ImageError that names what phones write and Pillow does not read."""
+    heic = head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
+    jxl = head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
+    named = "HEIC" if heic else "JPEG XL"
+    if heic or jxl:
+        raise ImageError(
+            _("This is a picture in the format {format}, which cannot be opened here. Save or share it as JPEG or PNG.").format(
+                format=named
+            )
+        ) from error
+
+
+def _up(number: int) -> float:
+    """In millions, rounded up to hundredths: what is above a limit is told as more than the limit."""
+    return math.ceil(number / 1e4) / 100
+
+
+@lru_cache(maxsize=1)
+def _known_formats() -> list[str]:
+    """``FORMATS`` as far as the installed Pillow has them: no other of its readers ever looks at a stranger's file."""
+    Image.init()
+    return [name for name in Image.ID if name in FORMATS]
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            _("This picture has {size:g} megapixels; up to {most:g} can be opened.").format(
+                size=_up(width * height), most=MAX_PIXELS / 1e6
+            )
+        )
+    if max(size) > MAX_ASPECT * min(size):
+        raise ImageError(
+            _("This picture is {width} x {height} pixels, too narrow to cut a square from it.").format(
+                width=width, height=height
+            )
+        )
+
+
+def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:
+    """Resize the short side (antialiased) and cut the centre square.
+
+    The documented preprocessing of torchvision's classifiers without its normalisation, which is each network's first layer.
+    Nothing is resized after this point.
+
+    Args:
+        picture: 8-bit RGB, as ``open_image`` gives it.
+        resize: pixels of the short side.
+        crop: pixels of the square's side.
+        interpolation: "bilinear" or "bicubic".
+
+    Returns:
+        (1,3,crop,crop) in [0,1], on the 8-bit grid.
+
+    Example:
+        >>> import uap_core
+        >>> uap_core.preprocess(uap_core.sample_photos()[0].open(), 64, 64).shape
+        torch.Size([1, 3, 64, 64])
+    """
+    import torch
+
+    pixels = np.asarray(square(picture, resize, crop, interpolation), dtype=np.uint8)
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / LEVELS
+
+
+def square(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Image.Image:
+    """The ``crop`` x ``crop`` RGB picture that ``preprocess`` turns into a tensor; with torchvision's roundings.
+
+    ``interpolation`` is "bilinear" or "bicubic".
+    """
+    picture = picture if picture.mode == "RGB" else picture.convert("RGB")
+    width, height = picture.size
+    short = min(width, height)
+    if short != resize:
+        size = (resize * width // short, resize * height // short)
+        picture = picture.resize(size, Image.Resampling[interpolation.upper()])
+        width, height = size
+    left, top = round((width - crop) / 2), round((height - crop) / 2)
+    return picture.crop((left, top, left + crop, top + crop))
+
+
+def to_array(image: Tensor) -> np.ndarray:
+    """One image (3,H,W) or (1,3,H,W) in [0,1] as uint8 (H,W,3), each value rounded to the nearest level."""
+    if image.ndim == 4:
+        image = image[0]
+    return (image.detach() * LEVELS).round().clamp(0, LEVELS).byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def from_array(pixels: np.ndarray) -> Tensor:
+    """uint8 (H,W,3) to an image batch (1,3,H,W) in [0,1]; the inverse of ``to_array``."""
+    import torch
+
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / LEVELS
+
+
+def png_bytes(image: Tensor) -> bytes:
+    """Make a PNG of one image, lossless: read back it is exactly ``to_array(image)``.
+
+    Args:
+        image: (1,3,H,W) or (3,H,W) in [0,1]; rounded to 256 levels.
+
+    Example:
+        >>> import torch, uap_core
+        >>> uap_core.png_bytes(torch.zeros(1, 3, 8, 8))[:4]
+        b'\\x89PNG'
+    """
+    stream = io.BytesIO()
+    Image.fromarray(to_array(image)).save(stream, format="PNG")
+    return stream.getvalue()

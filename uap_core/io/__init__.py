@@ -1,0 +1,1 @@
+"""Files: paths, atomic writing, downloads, and tables of results."""

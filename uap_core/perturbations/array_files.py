@@ -1,0 +1,206 @@
+"""Arrays in .npy, .npz, .pth, .mat and .safetensors files, by name. Nothing in them is run."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uap_core.errors import PerturbationError
+from uap_core.i18n import _
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ENDINGS = (".npy", ".npz", ".safetensors", ".pth", ".pt", ".mat")
+MAX_BYTES = 30_000_000
+MAX_VALUES = 3 * 1024 * 1024
+DEEPEST = 8  # dictionaries and lists within each other
+
+
+def read_file(path: Path) -> dict[str, np.ndarray]:
+    """Every array of a file by name, of any shape and type. Raises PerturbationError.
+
+    Nothing is unpickled but what torch.load(weights_only=True) admits.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise PerturbationError(
+            _("A perturbation file ends in {endings} or {last}, not {ending!r}.").format(
+                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
+            )
+        )
+    if not path.is_file():
+        raise PerturbationError(_("There is no perturbation file at {file!r}.").format(file=path.name))
+    if path.stat().st_size > MAX_BYTES:
+        raise PerturbationError(
+            _("This file has {size:.0f} MB; no perturbation is that large.").format(size=path.stat().st_size / 1e6)
+        )
+    reader = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors, ".pth": _torch, ".pt": _torch, ".mat": _matlab}
+    return reader[path.suffix.lower()](path)
+
+
+def _npy(path: Path) -> dict[str, np.ndarray]:
+    return {path.stem: _numpy_array(path.read_bytes())}
+
+
+def _npz(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > MAX_BYTES:
+                raise PerturbationError(_("Unpacked, this .npz file would be far larger than any perturbation."))
+            packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
+    except PerturbationError:
+        raise
+    except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
+        raise PerturbationError(_("This .npz file is damaged: its arrays could not be unpacked.")) from error
+    return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """No more than ``entry`` claims to hold: asked for all, zipfile would unpack whatever there is before it looks."""
+    with archive.open(entry) as stream:
+        return stream.read(entry.file_size)
+
+
+def _numpy_array(data: bytes) -> np.ndarray:
+    """One .npy array, its size checked before any memory is taken."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = header(stream)
+        _check_size(shape)
+        values = stream.read()
+        if dtype.hasobject:
+            raise PerturbationError(
+                _("This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array.")
+            )
+        if len(values) != math.prod(shape) * dtype.itemsize:
+            raise ValueError("its size is not what its header says")
+        return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran else "C")
+    except PerturbationError:
+        raise
+    except Exception as error:  # a damaged header makes numpy raise nearly anything
+        raise PerturbationError(_("This NumPy file is damaged: its array could not be read.")) from error
+
+
+def _safetensors(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="pt") as archive:
+            return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
+    except PerturbationError:
+        raise
+    except Exception as error:  # safetensors and torch raise several kinds
+        raise PerturbationError(_("This .safetensors file is damaged: its arrays could not be read.")) from error
+
+
+def _torch(path: Path) -> dict[str, np.ndarray]:
+    import torch
+
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                    raise PerturbationError(_("Unpacked, this file would be far larger than any perturbation."))
+        held = torch.load(path, weights_only=True, map_location="cpu")
+        return _plain(dict(_tensors(held, "", DEEPEST)) if not isinstance(held, torch.Tensor) else {path.stem: held})
+    except PerturbationError:
+        raise
+    except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
+        raise PerturbationError(
+            _(
+                "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
+                " Save the pattern alone, as a tensor."
+            )
+        ) from error
+
+
+def _tensors(held: object, above: str, deeper: int) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of what torch.load gave, however deep it lies in dictionaries and lists; ``state.uap`` lies one deep."""
+    import torch
+
+    named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
+    for name, value in named:
+        if isinstance(value, torch.Tensor):
+            yield f"{above}{name}", value
+        elif deeper:
+            yield from _tensors(value, f"{above}{name}.", deeper - 1)
+
+
+def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """The plain ones, as NumPy has them; 16-bit floats, of which NumPy lacks one, as 32-bit ones.
+
+    Of other numbers and of truth values only the type is asked, so that a sentence can name it.
+    """
+    import torch
+
+    floats = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    whole = (torch.int8, torch.uint8, torch.int16, torch.uint16, torch.int32, torch.int64)
+    named = (torch.bool, torch.complex64, torch.complex128)
+    found = {}
+    for name, value in tensors.items():
+        plain = value.layout is torch.strided and not value.is_nested and value.device.type == "cpu"
+        if plain and value.dtype in (*floats, *whole, *named):
+            _check_size(tuple(value.shape))  # a few bytes may claim to be repeated a million times
+            found[name] = (value.float() if value.dtype in floats[:2] else value).detach().resolve_conj().resolve_neg().numpy()
+    return found
+
+
+def _matlab(path: Path) -> dict[str, np.ndarray]:
+    from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import matfile_version
+
+    kinds = {"logical", "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
+    try:
+        major = matfile_version(path)[0]
+        data = path.read_bytes()
+        if major == 1:
+            data = _inflated(data)
+        plain = [name for name, _, kind in whosmat(io.BytesIO(data)) if kind in kinds]
+        held = loadmat(io.BytesIO(data), variable_names=plain) if plain else {}
+    except PerturbationError:
+        raise
+    except NotImplementedError as error:
+        raise PerturbationError(_("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').")) from error
+    except Exception as error:  # a damaged file makes scipy raise nearly anything
+        raise PerturbationError(_("This .mat file is damaged: its arrays could not be read.")) from error
+    return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
+
+
+def _inflated(data: bytes) -> bytes:
+    """A version 5 .mat file with its compressed elements unpacked, at most ``MAX_BYTES`` in all.
+
+    The file is a header of 128 bytes and a row of elements: type and length, 4 bytes each in the header's byte order, and as
+    many bytes; type 15 holds another element, compressed (MATLAB's "MAT-File Format", 2023).
+    """
+    order = "little" if data[126:128] == b"IM" else "big"
+    parts, place, total = [data[:128]], 128, 0
+    while place + 8 <= len(data):
+        kind, length = (int.from_bytes(data[place + k : place + k + 4], order) for k in (0, 4))  # type: ignore[arg-type]
+        element = data[place : place + 8 + length]
+        place += 8 + length
+        if kind == 15:
+            unpacking = zlib.decompressobj()
+            element = unpacking.decompress(element[8:], MAX_BYTES - total)
+            if unpacking.unconsumed_tail:
+                raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
+        total += len(element)
+        if total > MAX_BYTES:
+            raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
+        parts.append(element)
+    return b"".join(parts)
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    """Before any memory is taken. Raises PerturbationError for what no network could take."""
+    if math.prod(shape) > MAX_VALUES:
+        raise PerturbationError(_("An array of the shape {shape} is far larger than any perturbation.").format(shape=shape))

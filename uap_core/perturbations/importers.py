@@ -1,0 +1,213 @@
+"""Everybody's perturbations: which array of a file is one, and how its numbers are to be read.
+
+Such files hold bare numbers. Which axis holds the channels, on which scale the values are and which norm bounds them can mostly
+be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and is for the user to say.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from uap_core.errors import PerturbationError
+from uap_core.i18n import N_, _
+from uap_core.perturbations.array_files import read_file
+
+UNIT, BYTES = N_("0 to 1"), N_("0 to 255")
+# Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
+FILLS_ITS_BOX = 0.5
+UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
+NORMALISED = 3.0  # pixels that ImageNet's mean and deviation normalise lie between -2.2 and 2.7
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an array is understood.
+
+    ``array``: its name in the file. ``channels``: which axis they are on, "first" or "last". ``transposed``: columns come
+    before rows. ``bgr``: blue comes first. ``scale``: of the pixels that it is to be added to, ``UNIT`` or ``BYTES``.
+    ``p``: the norm that bounds it, "linf" or "l2". ``zero``: the value that stands for no change, where nothing is negative.
+    ``wraps``: negative values went over the top, -1 to 255.
+    """
+
+    array: str
+    channels: str
+    scale: str
+    p: str
+    transposed: bool = False
+    bgr: bool = False
+    zero: float = 0.0
+    wraps: bool = False
+
+    def __str__(self) -> str:
+        order = "columns, rows" if self.transposed else "rows, columns"
+        axes = f"channels, {order}" if self.channels == "first" else f"{order}, channels"
+        shift = f"; {self.zero:g} means no change" if self.zero else "; negative values wrapped around" if self.wraps else ""
+        return f"{axes}; {'blue' if self.bgr else 'red'} first; added to pixels from {self.scale}; bounded in {self.p}{shift}"
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every array of numbers in a file that can be a pattern, by name, without axes of length one.
+
+    Nothing is unpickled but what torch.load(weights_only=True) admits. Raises PerturbationError.
+    """
+    held = read_file(path)
+    found = {name: value.squeeze() for name, value in held.items() if value.dtype.kind in "fiu"}
+    fitting = {
+        name: value for name, value in found.items() if value.ndim == 3 and value.size and 3 in (value.shape[0], value.shape[2])
+    }
+    others = sorted({str(value.dtype) for value in held.values() if value.dtype.kind in "bc"})
+    if not found and others:
+        raise PerturbationError(
+            _("This file holds no array of real numbers, but {arrays}. Save the pattern as floats.").format(
+                arrays=", ".join(others)
+            )
+        )
+    if not found:
+        raise PerturbationError(_("This file holds no array of numbers."))
+    if not fitting:
+        shapes = ", ".join(str(value.shape) for value in found.values())
+        raise PerturbationError(
+            _(
+                "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in this"
+                " file have other shapes: {shapes}."
+            ).format(shapes=shapes)
+        )
+    return fitting
+
+
+def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Reading:
+    """The likeliest reading of the array called ``name``, or of the only one that can be a pattern.
+
+    A stated ``scale`` takes the numbers at their word. Raises PerturbationError where several arrays can be the pattern or
+    none, with what each holds.
+    """
+    if name:
+        if name not in arrays:
+            raise PerturbationError(
+                _("There is no array {array!r} in this file. It holds: {arrays}.").format(array=name, arrays=", ".join(arrays))
+            )
+        return _reading(name, arrays[name], scale)
+    if len(arrays) == 1:
+        return _reading(*next(iter(arrays.items())), scale)
+    likely = []
+    for candidate, values in arrays.items():
+        try:
+            likely.append(_reading(candidate, values, scale))
+        except PerturbationError:
+            continue
+    if len(likely) != 1:
+        raise PerturbationError(
+            _(
+                "This file holds several arrays, and their numbers do not tell which one is the perturbation: {arrays}."
+                " Save that one alone, or name it (uap convert --array NAME)."
+            ).format(arrays="; ".join(f"{key!r} {described(values)}" for key, values in arrays.items()))
+        )
+    return likely[0]
+
+
+def described(values: np.ndarray) -> str:
+    """Shape, type and range of an array, in short."""
+    return f"{values.shape} {values.dtype} {values.min():.4g}..{values.max():.4g}"
+
+
+def _reading(name: str, array: np.ndarray, scale: str) -> Reading:
+    values = array.astype(np.float64)
+    largest = _largest(values)
+    kind = scale or (UNIT if largest <= 1 and array.dtype.kind == "f" else BYTES)
+    wraps, zero = (False, 0.0) if scale else (_wraps(array), _zero(values, 255.0 if kind == BYTES else 1.0))
+    if wraps:
+        values, zero = _unwrapped(array), 0.0
+    elif not scale and not zero and largest <= 255:
+        _check_likely(array, 255.0 if kind == BYTES else 1.0)
+    values = values - zero
+    fills = math.sqrt(float((values**2).mean())) >= FILLS_ITS_BOX * _largest(values)
+    return Reading(name, "first" if values.shape[0] == 3 else "last", kind, "linf" if fills else "l2", zero=zero, wraps=wraps)
+
+
+def _wraps(array: np.ndarray) -> bool:
+    """Whether unsigned numbers are all near 0 or near the top, on both sides: a signed pattern, cast."""
+    if array.dtype.kind != "u":
+        return False
+    signed = _unwrapped(array)
+    return bool(signed.min() < 0 < signed.max()) and float(np.abs(signed).max()) <= UNLIKELY * 255
+
+
+def _unwrapped(array: np.ndarray) -> np.ndarray:
+    return array.astype(array.dtype.str.replace("u", "i")).astype(np.float64)
+
+
+def _zero(values: np.ndarray, full: float) -> float:
+    """Mid-grey, where the numbers decide that it stands for no change: they fill a narrow box around it. Otherwise 0.
+
+    A photograph neither lies as close to mid-grey nor has most of its pixels at both ends of its range.
+    """
+    middle = (values.min() + values.max()) / 2 / full * 255
+    reach = (values.max() - values.min()) / 2
+    if values.min() < 0 or not 126.9 <= middle <= 128.1 or not 0 < reach <= UNLIKELY / 2 * full:
+        return 0.0
+    zero = round(2 * middle) / 2 / 255 * full
+    return zero if math.sqrt(float(((values - zero) ** 2).mean())) >= FILLS_ITS_BOX * reach else 0.0
+
+
+def _check_likely(array: np.ndarray, full: float) -> None:
+    """Raise PerturbationError for numbers that look like a picture's, or like signs, rather than like a pattern's."""
+    low, high = float(array.min()), float(array.max())
+    told = described(array)
+    if low >= 0 and high > UNLIKELY * full:
+        raise PerturbationError(
+            _(
+                "Nothing in this array is negative ({array}): it looks like a picture, or a pattern that was shifted for"
+                " viewing. Save the pattern as signed floats; zero means no change."
+            ).format(array=told)
+        )
+    if array.dtype.kind == "f" and low == -1 and high == 1 and set(np.unique(array)) <= {-1.0, 0.0, 1.0}:
+        raise PerturbationError(
+            _("This array holds signs alone ({array}). Multiply them by epsilon, such as 10/255, and save that.").format(
+                array=told
+            )
+        )
+    if full == 255 and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
+        raise PerturbationError(
+            _(
+                "These numbers ({array}) may be a normalised picture, or a pattern for pixels from 0 to 255. Save a pattern"
+                " divided by 255, or say which it is (uap convert --scale)."
+            ).format(array=told)
+        )
+
+
+def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
+    """The pattern, float32 (3,H,W) in units of [0,1] pixels. Raises PerturbationError when it cannot be read so."""
+    array = arrays[reading.array]
+    values = _unwrapped(array) if reading.wraps else array.astype(np.float64) - reading.zero
+    largest = _largest(values)
+    if values.shape[0 if reading.channels == "first" else 2] != 3:
+        raise PerturbationError(
+            (
+                _("The first axis of this array does not have the three channels: {shape}.")
+                if reading.channels == "first"
+                else _("The last axis of this array does not have the three channels: {shape}.")
+            ).format(shape=values.shape)
+        )
+    if largest > (255 if reading.scale == BYTES else 1):
+        raise PerturbationError(
+            _("These values go up to {largest:.4g}: they cannot be meant for pixels from {range}.").format(
+                largest=largest, range=_(reading.scale)
+            )
+        )
+    if reading.channels == "last":
+        values = values.transpose(2, 0, 1)
+    if reading.transposed:
+        values = values.transpose(0, 2, 1)
+    if reading.bgr:
+        values = values[::-1]
+    return np.ascontiguousarray(values / (255 if reading.scale == BYTES else 1), dtype=np.float32)
+
+
+def _largest(values: np.ndarray) -> float:
+    if not np.isfinite(values).all():
+        raise PerturbationError(_("This perturbation holds values that are not numbers."))
+    return float(np.abs(values).max())

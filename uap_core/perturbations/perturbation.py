@@ -1,0 +1,248 @@
+"""A universal perturbation: a pattern, the ball it was made for, and where it came from. Save, load, apply."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uap_core.errors import PerturbationError, SettingError
+from uap_core.i18n import _
+from uap_core.io.atomic import write_whole
+from uap_core.io.paths import PERTURBATIONS
+from uap_core.norms import LINF, Ball, Norms, measure
+from uap_core.perturbations.importers import Reading, detect, read_arrays, understood
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ENDINGS = (".safetensors", ".npy")
+SLACK = 1e-5
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """Hold one universal perturbation: a pattern, the ball it was made for, and where it came from.
+
+    Args:
+        name: what lists call it.
+        pattern: float32 (3,H,W) in units of [0,1] pixels, within ``ball``.
+        ball: norm and radius.
+        provenance: how it was made.
+
+    Raises:
+        PerturbationError: ``pattern`` has another shape or holds what is no number.
+
+    Example:
+        >>> import torch, uap_core
+        >>> v = uap_core.Perturbation("grey", torch.full((3, 4, 4), 0.1), uap_core.Ball("linf", 0.1))
+        >>> v.apply(torch.zeros(2, 3, 4, 4)).shape, round(v.norms.l2, 3)
+        (torch.Size([2, 3, 4, 4]), 0.693)
+    """
+
+    name: str
+    pattern: Tensor
+    ball: Ball
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
+            raise PerturbationError(
+                _("A perturbation has the shape (3, height, width), not {shape}.").format(shape=tuple(self.pattern.shape))
+            )
+        if not bool(self.pattern.isfinite().all()):
+            raise PerturbationError(_("This perturbation holds values that are not numbers."))
+
+    @property
+    def norms(self) -> Norms:
+        """Size of the pattern."""
+        return measure(self.pattern)
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Add the pattern to images as ``apply`` does.
+
+        Args:
+            images: float (N,3,H,W) in [0,1], of the pattern's height and width.
+
+        Raises:
+            PerturbationError: the sizes differ; a pattern is never resized.
+            SettingError: pixels that are no floats in [0,1].
+        """
+        if not images.is_floating_point() or not _are_pixels(images):
+            raise SettingError(_("A perturbation is added to pixels that are floats from 0 to 1. Divide bytes by 255."))
+        if images.shape[1:] != self.pattern.shape:
+            mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
+            raise PerturbationError(
+                _(
+                    "This perturbation is made for {width} x {height} pixels, the network takes {its_width} x {its_height}."
+                    " Choose a perturbation of the network's size; resizing would destroy it."
+                ).format(width=mine[1], height=mine[0], its_width=theirs[1], its_height=theirs[0])
+            )
+        return apply(images, self.pattern)
+
+    def scaled_to(self, radius: float) -> Perturbation:
+        """The same pattern for another epsilon: v * radius / its radius."""
+        factor = radius / self.ball.radius if self.ball.radius else 0.0
+        return Perturbation(self.name, self.pattern * factor, Ball(self.ball.p, radius), self.provenance)
+
+
+def _are_pixels(images: Tensor) -> bool:
+    """Whether all are numbers in [0,1], give or take rounding; one pass, since this stands before every use."""
+    if not images.numel():
+        return True
+    low, high = images.aminmax()
+    return bool((low >= -SLACK) & (high <= 1 + SLACK))
+
+
+def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
+    """Add a perturbation to images and clip to the range of pixels: clamp(x + v, 0, 1), the one equation of this project.
+
+    Args:
+        images: float (N,3,H,W) in [0,1].
+        v: a pattern (3,H,W) for all of them or (N,3,H,W) for each, in the same units; or a ``Perturbation``.
+
+    Raises:
+        PerturbationError: a ``Perturbation`` of another size.
+
+    Example:
+        >>> import torch, uap_core
+        >>> x = torch.tensor([0.5, 0.9]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
+        >>> uap_core.apply(x, torch.full((3, 1, 2), 0.2))[0, 0]
+        tensor([[0.7000, 1.0000]])
+    """
+    if isinstance(v, Perturbation):
+        return v.apply(images)
+    return (images + v.to(images.device)).clamp(0, 1)
+
+
+def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
+    """Write a .safetensors file with pattern, ball and provenance, or a bare .npy array (3,H,W) float32.
+
+    A pattern of whole 255ths (see ``norms.on_grid``) is written as the 8-bit integers that it is: a quarter of the size.
+
+    Args:
+        perturbation: what is written.
+        path: ends in .safetensors or .npy.
+
+    Raises:
+        PerturbationError: another ending.
+
+    Example:
+        >>> import tempfile, uap_core
+        >>> v = uap_core.load_perturbation("resnet64-linf10")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     uap_core.save_perturbation(v, f"{folder}/copy.safetensors")
+        ...     bool((uap_core.load_perturbation(f"{folder}/copy.safetensors").pattern == v.pattern).all())
+        True
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pattern = perturbation.pattern.contiguous().cpu()
+    if path.suffix == ".npy":
+        np.save(path, pattern.numpy(), allow_pickle=False)
+        return
+    if path.suffix != ".safetensors":
+        raise PerturbationError(
+            _("A perturbation is saved as {endings} or {last}, not {ending!r}.").format(
+                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
+            )
+        )
+    import torch
+    from safetensors.torch import save
+
+    header = {
+        "name": perturbation.name,
+        "p": perturbation.ball.p,
+        "radius": repr(perturbation.ball.radius),
+        "provenance": json.dumps(perturbation.provenance),
+    }
+    levels = (pattern * 255).round()
+    if float(levels.abs().max()) <= 127 and torch.equal(levels / 255, pattern):
+        pattern = levels.to(torch.int8)
+    write_whole(path, save({"pattern": pattern}, metadata=header))
+
+
+def load_perturbation(path: str | Path) -> Perturbation:
+    """Read what ``save_perturbation`` wrote, or anybody's file in its likeliest reading (see ``foreign``).
+
+    Nothing that could run code is ever unpickled.
+
+    Args:
+        path: a .safetensors, .npy, .npz, .mat or .pth file; or the name of a pattern that ships, such as "resnet64-linf10"
+            (``uap library`` lists them).
+
+    Raises:
+        PerturbationError: there is no such file, or it holds no pattern.
+
+    Example:
+        >>> import uap_core
+        >>> v = uap_core.load_perturbation("resnet64-linf10")
+        >>> tuple(v.pattern.shape), str(v.ball)
+        ((3, 64, 64), 'l_inf 10/255')
+    """
+    path = shipped_path(path)
+    own = open_own(path)
+    if own is not None:
+        return own
+    arrays = read_arrays(path)
+    return from_arrays(arrays, detect(arrays), path)
+
+
+def shipped_path(path: str | Path) -> Path:
+    """The file of the pattern that ships under the bare name ``path``; any other path, or one that is there, as it is."""
+    path = Path(path)
+    shipped = PERTURBATIONS / f"{path.name.removesuffix(ENDINGS[0])}{ENDINGS[0]}"
+    return shipped if not path.exists() and path.name == str(path) and shipped.is_file() else path
+
+
+def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> Perturbation:
+    """The pattern of a foreign file, in the ball of its own norm. Raises PerturbationError when it cannot be read so."""
+    import torch
+
+    pattern = torch.from_numpy(understood(arrays, reading))
+    norms = measure(pattern)
+    radius = norms.linf if reading.p == LINF else norms.l2
+    if abs(radius * 255 - round(radius * 255)) < 1e-3:  # 10.00001/255 is 10/255 that went through other hands
+        radius = round(radius * 255) / 255
+    return Perturbation(path.stem, pattern, Ball(reading.p, radius), {"file": path.name, "read_as": str(reading)})
+
+
+def open_own(path: Path) -> Perturbation | None:
+    """What ``save_perturbation`` wrote with its header; None for any other file. Raises PerturbationError."""
+    if path.suffix.lower() != ".safetensors" or not path.is_file():
+        return None
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as archive:
+            header = archive.metadata() or {}
+            if not {"p", "radius"} <= set(header):
+                return None
+            stored = archive.get_tensor("pattern")
+        pattern = stored.float() if stored.is_floating_point() else stored.float() / 255
+        ball = Ball(header["p"], float(header["radius"]))
+        provenance = json.loads(header.get("provenance", "{}"))
+        if not isinstance(provenance, dict):
+            raise ValueError("provenance is a dictionary")
+    except (SafetensorError, SettingError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise PerturbationError(_("This file holds no perturbation that was saved by this app.")) from error
+    perturbation = Perturbation(header.get("name", path.stem), pattern, ball, provenance)
+    norms = perturbation.norms
+    size = norms.linf if ball.p == LINF else norms.l2
+    if size > ball.radius + SLACK:
+        raise PerturbationError(_("This pattern is larger than the {ball} that its file states.").format(ball=ball))
+    return perturbation
+
+
+def versions() -> dict[str, str]:
+    """Versions, device and the time, for a provenance record."""
+    from importlib.metadata import version
+
+    from uap_core.models.device import device_name
+
+    stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return {"time": stamp, "device": device_name(), **{name: version(name) for name in ("torch", "numpy")}}

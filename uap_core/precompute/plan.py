@@ -1,0 +1,50 @@
+"""The precomputed results: what the page shows as precomputed, and the figures of docs/results.md.
+
+One job makes one file of assets/. A job that is done is left alone, one that was stopped goes on where it stopped, and one
+whose network, set of pictures or settings have changed begins anew (a change of the code itself is not noticed). Which
+networks are meant says ``networks``; each kind of file has a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from uap_core.experiments.networks import OTHERS, VIEWED
+from uap_core.precompute.curves import curve_jobs
+from uap_core.precompute.defences import defence_jobs
+from uap_core.precompute.geometry import why_jobs
+from uap_core.precompute.library import library_jobs
+from uap_core.precompute.lipschitz import lipschitz_jobs
+from uap_core.precompute.materials import Job, Materials
+from uap_core.precompute.methods import method_jobs
+from uap_core.precompute.transfer import transfer_jobs
+
+PARTS = (
+    "library",
+    "sweep",
+    "matrix",
+    "transfer",
+    "curves",
+    "convergence",
+    "ablations",
+    "defences",
+    "why",
+    "lipschitz",
+    "opening",
+)
+
+
+def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) -> list[Job]:
+    """All jobs of ``parts`` whose networks are among ``networks``, in the order in which they should be done.
+
+    Raises ModelError for a network that is not known.
+    """
+    for key in networks:
+        materials.card(key)
+    made = library_jobs(materials, networks) + transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    for key in networks:
+        if key in (*VIEWED, *OTHERS):
+            made += lipschitz_jobs(materials, key)
+        if key in VIEWED:
+            made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
+    return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

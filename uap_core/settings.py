@@ -1,0 +1,52 @@
+"""What a visitor may ask of the machine, stated in one place; environment variables set other limits, for whoever hosts it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from uap_core.errors import SettingError
+from uap_core.i18n import N_, _
+
+
+def _limit(default: int, variable: str, meaning: str) -> int:
+    return field(default=default, metadata={"variable": variable, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Whole numbers above 0, each with the variable that sets another."""
+
+    upload_megabytes: int = _limit(30, "UAP_UPLOAD_MB", N_("megabytes of an uploaded file"))
+    megapixels: int = _limit(50, "UAP_MEGAPIXELS", N_("million pixels of an uploaded picture"))
+    images: int = _limit(1000, "UAP_IMAGES", N_("images that a live run crafts on, and as many to measure on"))
+    seconds: int = _limit(600, "UAP_SECONDS", N_("seconds that one live run may take"))
+    waiting: int = _limit(20, "UAP_WAITING", N_("runs that may wait for their turn, which comes to one at a time"))
+    network_megabytes: int = _limit(1500, "UAP_MEMORY", N_("megabytes of networks kept in memory"))
+
+    @classmethod
+    def named(cls, environment: Mapping[str, str]) -> Limits:
+        """The limits that the variables of ``environment`` name, the others as above. Raises SettingError."""
+        found = {}
+        for limit in fields(cls):
+            variable, meaning = limit.metadata["variable"], limit.metadata["meaning"]
+            value = environment.get(variable, "")
+            if value and not (value.isascii() and value.isdigit() and int(value) > 0):
+                raise SettingError(
+                    _("{variable} must be a whole number above 0 ({meaning}), not {value!r}.").format(
+                        variable=variable, meaning=_(meaning), value=value
+                    )
+                )
+            if value:
+                found[limit.name] = int(value)
+        return cls(**found)
+
+    def described(self) -> str:
+        """A line for each: variable, value, meaning."""
+        return "\n".join(f"  {f.metadata['variable']}={getattr(self, f.name)}  {f.metadata['meaning']}" for f in fields(self))
+
+
+def limits() -> Limits:
+    """Those that the environment names now. Raises SettingError."""
+    return Limits.named(os.environ)

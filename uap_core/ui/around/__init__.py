@@ -1,0 +1,1 @@
+"""What surrounds the tabs: tour, links, presenter, glossary and the API for programs."""

@@ -1,0 +1,124 @@
+"""The attacks on one map, above the tabs: what an attacker may know, for one picture or for all, and where each is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.ui.widgets import QUICK
+
+EXPLAIN = _(r"""
+An attacker changes $x$ to $x'$ within $\|x' - x\|_p \le \varepsilon$ and never touches the weights. *Untargeted*: any other
+answer will do, $k(x') \ne k(x)$. *Targeted*: it must be the class $t$, $k(x') = t$. *For one picture* the change is found anew
+each time; *universal* means one $v$ for all of them, $x' = x + v$.
+""")
+BOXES = (
+    (_("White box"), _("complete access: architecture, weights, gradients")),
+    (_("Grey box"), _("partial information: another network, or other pictures, stand in for the real ones")),
+    (_("Black box"), _("may only ask the network, and look at its answers")),
+)
+COLUMNS = (_("For one picture"), _("For all pictures at once"))
+ON_CLICK = """element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-tab]");
+  if (button) trigger("click", { tab: button.dataset.tab });
+});"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stop on the map: at ``row`` and ``column``, what is shown there, and the ``tab`` that shows it."""
+
+    row: int
+    column: int
+    text: str
+    tab: str
+    button: str
+
+
+PLACES = (
+    Place(
+        0,
+        0,
+        _(
+            "FGSM and its iterates, DeepFool, L-BFGS, penalties, Carlini & Wagner: to any other class, to one you name, or"
+            " to the least likely."
+        ),
+        "compare",
+        _("Compare"),
+    ),
+    Place(0, 1, _("One fixed pattern, found from a handful of pictures."), "apply", _("Apply")),
+    Place(0, 1, _("Craft one yourself, and watch it come into being."), "craft", _("Craft")),
+    Place(0, 1, _("How strong it must be."), "epsilon", _("Epsilon")),
+    Place(0, 1, _("How many pictures it takes to find."), "samples", _("Training images")),
+    Place(0, 1, _("Targeted patterns, and those of others."), "library", _("Library")),
+    Place(
+        1,
+        0,
+        _("Made on one network, shown to another; on networks that learned from other pictures."),
+        "transfer",
+        _("Transfer"),
+    ),
+    Place(1, 1, _("Patterns on networks that they never saw: who fools whom."), "transfer", _("Transfer")),
+    Place(2, 0, _("Square: guesses, and keeps what the scores reward."), "compare", _("Compare")),
+    Place(
+        2,
+        1,
+        _("Random signs and noise know nothing: the measure of everything above. They stand in every chart."),
+        "epsilon",
+        _("Epsilon"),
+    ),
+)
+BEYOND = (
+    Place(3, 0, _("Why do such patterns exist?"), "why", _("Why")),
+    Place(3, 0, _("What helps against them, and what only seems to?"), "defences", _("Defences")),
+)
+
+
+def build() -> tuple[gr.Accordion, gr.HTML]:
+    """Lay the map out, in one piece of HTML: a component for each button would make the whole page slower to open. ``wire``
+    connects it once the tabs are there."""
+    with gr.Accordion(_("The attacks on one map"), open=False, elem_id="map") as box:
+        gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+        places = gr.HTML(_map(), js_on_load=ON_CLICK)
+    return box, places
+
+
+def wire(box: gr.Accordion, places: gr.HTML, tabs: gr.Tabs) -> None:
+    """Each button closes the map and opens its tab."""
+
+    def go(event: gr.EventData) -> tuple[Any, Any]:
+        known = [place.tab for place in (*PLACES, *BEYOND)]
+        tab = event._data.get("tab") if isinstance(event._data, dict) else None  # as the page, or a stranger, sent it
+        return (gr.update(selected=tab), gr.update(open=False)) if tab in known else (gr.skip(), gr.skip())
+
+    places.click(go, None, [tabs, box], **QUICK)
+
+
+def _map() -> str:
+    boxes = [
+        _box(name, knows, [_stops(heading, row, column) for column, heading in enumerate(COLUMNS)])
+        for row, (name, knows) in enumerate(BOXES)
+    ]
+    return "".join([*boxes, _box(_("Beyond the attacks"), "", [_list(BEYOND)])])
+
+
+def _box(name: str, knows: str, columns: list[str]) -> str:
+    cells = "".join(f"<div>{column}</div>" for column in columns)
+    return f'<section class="map-box"><div><h2>{escape(name)}</h2><p>{escape(knows)}</p></div>{cells}</section>'
+
+
+def _stops(heading: str, row: int, column: int) -> str:
+    return f"<h3>{escape(heading)}</h3>" + _list([place for place in PLACES if (place.row, place.column) == (row, column)])
+
+
+def _list(places: Sequence[Place]) -> str:
+    def line(place: Place) -> str:
+        button = f'<button type="button" data-tab="{place.tab}">{escape(place.button)}</button>'
+        return f"<li>{button}<span>{escape(place.text)}</span></li>"
+
+    return f"<ul>{''.join(map(line, places))}</ul>"

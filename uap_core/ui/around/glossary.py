@@ -1,0 +1,84 @@
+"""The words of the page, two lines each."""
+
+from __future__ import annotations
+
+from html import escape
+
+import gradio as gr
+
+from uap_core.i18n import _
+
+WORDS = {
+    _("Universal perturbation"): _(
+        "One fixed pattern v that is added to every photograph and changes the network's answer on most"
+        " of them. It knows none of the pictures that it meets."
+    ),
+    _("Fooling rate"): _(
+        "The share of pictures whose answer changes when the pattern is added. Whether the first answer was right"
+        " does not matter."
+    ),
+    _("Epsilon"): _(
+        "How large a change may be. Here in 255ths: 10/255 means that no colour value moves by more than 10 of its 255 levels."
+    ),
+    "l_inf": _("The largest single change among all colour values of a picture. A bound on it lets every pixel move a little."),
+    "l2": _(
+        "The length of the whole change: the root of the sum of all squares. A bound on it lets few pixels move far, or many"
+        " a little."
+    ),
+    _("White, grey, black box"): _(
+        "What an attacker knows: all of the network; another network or other pictures in its stead; or"
+        " nothing but its answers."
+    ),
+    _("Targeted"): _("The attack wants one class of its choice. Untargeted, any other answer than the first will do."),
+    _("Logits"): _(
+        "The scores that a network gives to its classes, before they are turned into probabilities. The highest is its answer."
+    ),
+    _("Gradient"): _(
+        "The direction in which a number grows fastest. Attacks follow it in the picture, training follows it in the weights."
+    ),
+    _("Image-gradient"): _(
+        "One pass forward and one back through the network for one picture. What crafting a pattern costs is counted in them."
+    ),
+    _("Craft set, held-out set"): _(
+        "Pictures that a pattern is found on, and others that it never saw. Only the second kind says how universal it is."
+    ),
+    _("Dream"): _(
+        "A picture that was optimised from noise until the network was sure of a class. Dreams stand in for photographs,"
+        " which cannot all be shipped."
+    ),
+    _("Live, precomputed"): _(
+        "Measured here and now, or before this page was shipped, mostly on more pictures. Live runs draw with seed 0;"
+        " in Craft you choose it."
+    ),
+    _("95 % confidence interval"): _(
+        "Where the true rate lies, judging by this many pictures; drawn as bands and bars. Of a hundred"
+        " such intervals some five miss it."
+    ),
+    _("PSNR"): _(
+        "How close two pictures are, in decibels, from the mean squared difference. Above some 30 dB a change is hard to see."
+    ),
+    _("SSIM"): _("How alike the structure of two pictures is; 1 means equal. It follows the eye better than PSNR does."),
+    _("Transfer"): _(
+        "What was made on one network also fools another one, which had no part in it. So an attacker can do without"
+        " the weights."
+    ),
+    _("FGSM"): _(
+        "One step of size epsilon along the signs of the gradient, for one picture (Goodfellow et al., 2015). Iterated, it"
+        " becomes PGD."
+    ),
+    _("DeepFool"): _(
+        "Walks to the nearest boundary between two classes, taking the network for linear at each step"
+        " (Moosavi-Dezfooli et al., 2016)."
+    ),
+}
+CSS = """
+.glossary { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .7rem 2rem; margin: 0; }
+.glossary dt { font-weight: 700; margin: 0; } .glossary dd { margin: 0; line-height: 1.45; }
+"""
+
+
+def build() -> None:
+    """Closed until somebody asks."""
+    lines = "".join(f"<div><dt>{escape(word)}</dt><dd>{escape(meaning)}</dd></div>" for word, meaning in WORDS.items())
+    with gr.Accordion(_("Glossary"), open=False, elem_id="glossary"):
+        gr.HTML(f'<dl class="glossary">{lines}</dl>')

@@ -1,0 +1,52 @@
+"""A tab computes what it shows when somebody looks: when it is opened, and for each new choice as long as it is open.
+
+refresh.js says which tab that is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.widgets import QUICK, guarded
+
+
+def keep_fresh(
+    setup: Setup,
+    tab: gr.Tab,
+    show: Callable[..., tuple[Any, ...]],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    also: Sequence[Any] = (),
+    shown: Sequence[Any] | None = None,
+) -> None:
+    """Let ``show(*inputs, *also)`` fill ``outputs``, the first of which takes a sentence, whenever ``inputs`` are others than
+    those it showed last. What changes in ``also`` alone is no reason. ``shown`` are the ``inputs`` of what stands there from
+    the start, as the page sends them, if anything does."""
+    seen = gr.State("" if shown is None else fingerprint(shown))
+    filled = [seen, *outputs]
+
+    def look(before: str, *now: Any) -> tuple[Any, ...]:
+        key = fingerprint(now[: len(inputs)])
+        return (gr.skip(),) * len(filled) if key == before else (key, *show(*now))
+
+    look.__name__ = f"look_{show.__name__}"  # what the log calls it
+    setup.turn(str(tab.id)).click(
+        guarded(len(filled), 1, {0: ""})(look), [seen, *inputs, *also], filled, trigger_mode="always_last", **QUICK
+    )
+
+
+def fingerprint(choices: Sequence[Any]) -> str:
+    """Short words for choices: equal for equal ones, a visitor's own patterns told apart by their values."""
+    digest = hashlib.sha256()
+    for choice in choices:
+        for part in choice.items() if isinstance(choice, dict) else [(choice, None)]:
+            key, pattern = part
+            digest.update(repr(key).encode() + b"\0")
+            if pattern is not None:
+                digest.update(pattern.values.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,135 @@
+"""One waiting line for all heavy work: first come, first served, everybody sees their place, and a full line says so.
+
+The line is ours and not Gradio's, whose events would wait unseen where the page hides its spinners, and would not tell a view
+that waits from one that hangs.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from uap_core.errors import SettingError
+from uap_core.i18n import _, ngettext
+from uap_core.settings import limits
+from uap_core.ui.runtime.low_priority import giving_way
+from uap_core.ui.widgets import guarded, progress_note, status
+
+LOOK = 0.5  # seconds between two looks at the line
+LOST = 120.0  # whoever has not been heard of for so long has left without a word
+REMEMBERED = 20  # runs whose time tells how long a run takes
+
+
+@dataclass(eq=False)
+class Place:
+    """A run's place in the line. ``heard`` is when it last gave a sign of life."""
+
+    heard: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class Line:
+    """At most ``waiting`` places behind the one whose turn it is. Safe to use from many threads."""
+
+    waiting: int
+
+    def __post_init__(self) -> None:
+        self._places: list[Place] = []
+        self._lasted: deque[float] = deque(maxlen=REMEMBERED)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """A place at the end, until the block is left. Raises SettingError when the line is full."""
+        mine = Place()
+        with self._lock:
+            self._forget_the_lost()
+            if len(self._places) > self.waiting:
+                raise SettingError(
+                    _(
+                        "{count} runs are waiting already, and no more can. Try again in a minute; clicks that need no run"
+                        " still work."
+                    ).format(count=self.waiting)
+                )
+            self._places.append(mine)
+        try:
+            yield mine
+        finally:
+            with self._lock:
+                if mine in self._places:
+                    self._places.remove(mine)
+
+    def ahead(self, mine: Place) -> int:
+        """How many stand before it; 0 means that its turn has come. Counts as a sign of life."""
+        with self._lock:
+            mine.heard = time.monotonic()
+            self._forget_the_lost()
+            if mine not in self._places:  # it was thought lost: back to the end
+                self._places.append(mine)
+            return self._places.index(mine)
+
+    def lasted(self, seconds: float) -> None:
+        """A run took so long."""
+        self._lasted.append(seconds)
+
+    def expected(self, ahead: int) -> str:
+        """When it will be one's turn behind so many, in words."""
+        if not self._lasted:
+            return ngettext("{count} run is before yours.", "{count} runs are before yours.", ahead).format(count=ahead)
+        seconds = ahead * sum(self._lasted) / len(self._lasted)
+        if seconds < 90:
+            number = max(5, 5 * round(seconds / 5))
+            about = ngettext("{number} second", "{number} seconds", number).format(number=number)
+        else:
+            number = round(seconds / 60)
+            about = ngettext("{number} minute", "{number} minutes", number).format(number=number)
+        said = ngettext("{count} run is before yours: about {time}.", "{count} runs are before yours: about {time}.", ahead)
+        return said.format(count=ahead, time=about)
+
+    def _forget_the_lost(self) -> None:
+        now = time.monotonic()
+        self._places = [place for place in self._places if now - place.heard < LOST]
+
+
+def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., Any]]:
+    """``guarded`` for handlers that stream a run: it waits in ``line`` for its turn, says so at output number ``message``,
+    and ends with a sentence there when its time is up."""
+
+    def decorate(function: Callable[..., Iterator[Any]]) -> Callable[..., Any]:
+        def said(text: str) -> Any:
+            return text if outputs == 1 else tuple(text if i == message else gr.skip() for i in range(outputs))
+
+        @wraps(function)
+        def streaming(*args: Any) -> Iterator[Any]:
+            most = limits().seconds
+            with line.place() as mine:
+                while ahead := line.ahead(mine):
+                    yield said(progress_note(_("Waiting. {expected}").format(expected=line.expected(ahead)), 0))
+                    time.sleep(LOOK)
+                started = time.monotonic()
+                with closing(giving_way(function(*args))) as run:  # type: ignore[arg-type]  # handlers are generators
+                    for step in run:
+                        mine.heard = time.monotonic()
+                        yield step
+                        if time.monotonic() - started > most:
+                            yield said(
+                                status(
+                                    _("Stopped after {seconds} seconds, the limit of a run here. What is there stays.").format(
+                                        seconds=most
+                                    )
+                                )
+                            )
+                            break
+                line.lasted(time.monotonic() - started)
+
+        return guarded(outputs, message)(streaming)
+
+    return decorate

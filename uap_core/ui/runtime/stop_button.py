@@ -1,0 +1,74 @@
+"""A run ends when its visitor presses Stop: after the step under way, and with a sentence.
+
+Not by Gradio's way of cancelling, which tells the page at once that nothing runs any more, while the run goes on to the end of
+its step: a click on the run's own button was passed by until then, without a word.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.ui.widgets import LONG, QUICK, status
+
+AHEAD = 0.15  # seconds that the page has to hear "Stopping…" before it hears the end
+
+
+def run_until_stopped(
+    run: gr.Button,
+    stop: gr.Button,
+    measure: Callable[..., Iterator[Any]],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    sentence: str,
+) -> Any:
+    """Let ``run`` start ``measure(*inputs)``, whose steps fill ``outputs``, and ``stop`` end it with ``sentence`` at the first
+    of them. Returns the event of the run, which has its end like any other."""
+    halt = Halt(sentence, len(outputs))
+    running = run.click(halt.heeded(measure), list(inputs), list(outputs), **LONG)
+    stop.click(halt.ask, None, outputs[0], **QUICK)
+    return running
+
+
+class Halt:
+    """Which visitors have such a run under way, and who of them wants it to end. Safe to use from many threads."""
+
+    def __init__(self, sentence: str, outputs: int) -> None:
+        self._last = status(sentence) if outputs == 1 else (status(sentence), *(gr.skip(),) * (outputs - 1))
+        self._asked: dict[str | None, bool] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, request: gr.Request) -> Any:
+        """Let the run of the visitor who asks end. What is shown until it has; nothing where nothing runs."""
+        with self._lock:
+            if request.session_hash not in self._asked:
+                return gr.skip()
+            self._asked[request.session_hash] = True
+        return status(_("Stopping…"))
+
+    def heeded(self, measure: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        """``measure``, which also ends when its visitor asks for it."""
+
+        def running(request: gr.Request, *args: Any) -> Iterator[Any]:
+            self._asked[request.session_hash] = False
+            try:
+                with closing(measure(*args)) as steps:  # type: ignore[type-var]  # handlers are generators
+                    for step in steps:
+                        yield step
+                        if self._asked.get(request.session_hash):
+                            break
+            finally:
+                with self._lock:
+                    asked = self._asked.pop(request.session_hash, None)
+            if asked:
+                time.sleep(AHEAD)
+                yield self._last
+
+        running.__name__ = measure.__name__  # what the log and the page's list of calls say
+        return running

@@ -1,0 +1,87 @@
+"""A visitor's own patterns: read from the files that they open, and the newest few kept in their session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from uap_core.i18n import _
+from uap_core.perturbations.importers import BYTES, UNIT
+from uap_core.ui.state import Pattern
+
+# What a foreign file may mean, in the order in which ``read_pattern`` takes them.
+READINGS = {
+    "axes": (_("rows before columns"), _("columns before rows")),
+    "colours": (_("red first"), _("blue first")),
+    "scale": (_("for pixels from {range}").format(range=_(UNIT)), _("for pixels from {range}").format(range=_(BYTES))),
+    "norm": (_("bounded in l_inf"), _("bounded in l2")),
+}
+OWN_KEPT = 8
+LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500
+
+
+def add_own(own: dict[str, Pattern], pattern: Pattern, key: str = "") -> dict[str, Pattern]:
+    """The visitor's patterns with one more, last; of each kind only the newest few are kept in a session, and the one that
+    the list calls ``key``, since it is chosen.
+
+    What was kept under a name, what was opened and what a live run left behind is counted apart: none pushes out another.
+    """
+    found = {name: value for name, value in own.items() if value.name != pattern.name} | {pattern.name: pattern}
+    kinds: dict[str, list[str]] = {}
+    for name, value in found.items():
+        kinds.setdefault(value.origin, []).append(name)
+    gone = {name for alike in kinds.values() for name in alike[:-OWN_KEPT] if key != f"own:{name}"}
+    return {name: value for name, value in found.items() if name not in gone}
+
+
+def gone_sentence(before: dict[str, Pattern], now: dict[str, Pattern]) -> str:
+    """What ``add_own`` let go, in a sentence that follows another one; empty when that is nothing."""
+    gone = ", ".join(name for name in before if name not in now)
+    said = _("{name} is gone: the newest {count} of a kind stay.")
+    return f" {said.format(name=gone, count=OWN_KEPT)}" if gone else ""
+
+
+def read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:
+    """The pattern of an uploaded file, and the reading of a foreign one in the words of READINGS; ``how`` overrules it."""
+    from uap_core.errors import PerturbationError
+    from uap_core.perturbations.importers import detect, read_arrays
+    from uap_core.perturbations.perturbation import from_arrays, open_own
+
+    words: tuple[str, ...] = ()
+    provenance: dict[str, Any] = {}
+    loaded = open_own(path)
+    if loaded is not None:
+        provenance = _sayable(loaded.provenance)
+    else:
+        arrays = read_arrays(path)
+        reading = detect(arrays)
+        if how:
+            second = [value == options[1] for value, options in zip(how, READINGS.values(), strict=True)]
+            scale, p = (UNIT, BYTES)[second[2]], ("linf", "l2")[second[3]]
+            reading = replace(reading, scale=scale, p=p, transposed=second[0], bgr=second[1])
+        loaded = from_arrays(arrays, reading, path)
+        chosen_second = (reading.transposed, reading.bgr, reading.scale == BYTES, reading.p == "l2")
+        words = tuple(options[flag] for options, flag in zip(READINGS.values(), chosen_second, strict=True))
+    if loaded.pattern.shape[1:] != (size, size):
+        height, width = loaded.pattern.shape[1:]
+        raise PerturbationError(
+            _(
+                "This perturbation is made for {width} x {height} pixels, the chosen network takes {size} x {size}."
+                " It is never resized: that would destroy it. Choose a network of its size."
+            ).format(width=width, height=height, size=size)
+        )
+    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance), words
+
+
+def _sayable(provenance: dict[str, Any]) -> dict[str, Any]:
+    """What a file says of itself, if this app can have written it; nothing where the page could not show it."""
+    from uap_core.ui.tabs.craft.view import numbers
+
+    try:
+        numbers("", provenance, 0.0, 0.0)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return {}
+    return provenance if len(json.dumps(provenance)) <= LONGEST_PROVENANCE else {}

@@ -1,0 +1,151 @@
+"""A view of the Why tab: how far can a change of the picture move the logits, and what does that certify?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.io.results import to_csv
+from uap_core.ui.html.tables import head, line, wide
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
+from uap_core.ui.runtime.stop_button import run_until_stopped
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
+
+if TYPE_CHECKING:
+    from uap_core.experiments.certified_radius import LayerRow, RadiusRow
+
+QUESTION = _(r"""
+#### Can one prove that small changes do no harm?
+$\|\varphi(x) - \varphi(x+r)\|_2 \le L\,\|r\|_2$ with $L = \prod_k L_k$, one factor a layer. Then no $\|r\|_2 <
+(z_{1} - z_{2}) / (\sqrt{2}\,L)$ can alter the label of a picture whose two highest logits are $z_1$ and $z_2$.
+""")
+EXPLAIN = _(r"""
+**How is a layer's bound found?** A fully connected layer stretches a change by at most the largest singular value of its
+matrix. A convolution with stride $s$ is, on a circle, one matrix of $s^2$ folded Fourier coefficients for each frequency; the
+largest singular value of all of them is the *bound*, and it holds for the layer with zeros around as well. The *real size*
+column is the power method on that very layer, an estimate from below: where both agree, the bound is as good as it can be. ReLU
+stretches nothing, a 3x3 max pool at stride 2 by 2 (a pixel can lie in four windows). Branches that are added add their
+bounds, branches that are put side by side add them in squares. The normalisation of the input counts, since changes are
+measured on pixels.
+
+**Why does a large bound prove nothing?** It assumes that the worst directions of all layers meet in one change, which they
+hardly ever do. A network with a small $L$ has no adversarial example within reach, and that is proved; one with a large $L$
+may have some or none. Szegedy et al. (2013) found 2.75, 10, 7, 7.5, 11, 3.12, 4 and 4 for the layers of AlexNet: each is
+modest, their product, 800 000, is not.
+""")
+LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
+HEAD = (_("Layer"), _("Kind"), _("Weights"), _("Stride"), _("Bound"), _("Real size"), _("Up to here"))
+NOTHING = _("No precomputed bounds for this network: press the button.")
+
+
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+    """Lay out the view inside the tab that calls it, and wire it."""
+    gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
+    with gr.Row():
+        run = gr.Button(_("Bound this network now"), variant="primary", elem_id="lipschitz-run")
+        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
+    state = gr.HTML(awaited(), elem_id="lipschitz-status")
+    layers_chart = chart("lipschitz-layers-chart")
+    radii_chart = chart("lipschitz-radii-chart")
+    with gr.Row():
+        layers_csv = download(_("The layers (.csv)"), "lipschitz-csv")
+        radii_csv = download(_("The pictures (.csv)"), "certified-csv")
+    table = gr.HTML(elem_id="lipschitz-table")
+    gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
+    outputs = [state, table, layers_chart, radii_chart, layers_csv, radii_csv]
+
+    def stored(network: str) -> tuple[Any, ...]:
+        """What was precomputed for this network, if anything was."""
+        from uap_core.experiments.certified_radius import LayerRow, RadiusRow, conclusion
+
+        layers = studio.precomputed(f"{network}-lipschitz", LayerRow)
+        pictures = studio.precomputed(f"{network}-certified", RadiusRow)
+        if layers is None or pictures is None or not studio.card(network).is_weights(layers.provenance["weights_sha256"]):
+            return status(NOTHING), "", hide(), hide(), hide(), hide()
+        made = _("Precomputed {date}, on {images}.").format(
+            date=pictures.provenance["time"][:10], images=pictures.provenance["held_out"]
+        )
+        name, worth = studio.card(network).name, conclusion(layers.rows[-1].running, pictures.rows)
+        return finished(f"{made} {name}: {worth}", name, layers.rows, pictures.rows)
+
+    def measure(network: str) -> Iterator[tuple[Any, ...]]:
+        import torch
+
+        from uap_core.experiments.certified_radius import IMAGES, LayerRow, RadiusRow, conclusion, layer_rows, radii
+
+        yield progress_note(_("Opening the network…"), 0), "", hide(), hide(), hide(), hide()
+        classifier, layers, pictures = studio.classifier(network), list[LayerRow](), list[RadiusRow]()
+        weights = max(1, sum(weight.dim() > 1 for weight in classifier.parameters()))
+        for layer in layer_rows(classifier, torch.Generator().manual_seed(0)):
+            layers.append(layer)
+            share = 0.6 * min(1.0, sum(bool(row.shape) for row in layers) / weights)
+            note = progress_note(
+                _("Live: {layer}, up to here {bound:.3g}…").format(layer=layer.label, bound=layer.running), share
+            )
+            csv = show(offer("lipschitz.csv", to_csv(layers).encode()))
+            yield note, layers_table(layers), gr.skip(), gr.skip(), csv, gr.skip()
+        drawn = finished(_("The layers are bounded; opening the images…"), classifier.card.name, layers, [])
+        yield *drawn[:3], hide(), drawn[4], hide()
+        held_out = studio.craft_and_held_out(network)[1]
+        images = held_out.shuffled(torch.Generator().manual_seed(0)).prefix(IMAGES)
+        for row in radii(classifier, images, layers[-1].running):
+            pictures.append(row)
+            share = 0.6 + 0.4 * len(pictures) / len(images)
+            yield (
+                progress_note(
+                    _("Live: {done} of {count} images attacked…").format(done=len(pictures), count=len(images)), share
+                ),
+                *(gr.skip(),) * 5,
+            )
+        said = _("Live on {count} {images}: {conclusion}").format(
+            count=len(images), images=studio.live_set_name(network), conclusion=conclusion(layers[-1].running, pictures)
+        )
+        yield finished(said, classifier.card.name, layers, pictures)
+
+    stopped = _("Stopped. The layers so far stay.")
+    run_until_stopped(run, stop, studio.heavy(len(outputs), 0)(measure), [setup.network], outputs, stopped)
+    keep_fresh(setup, tab, stored, [setup.network], outputs)
+
+
+def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> tuple[Any, ...]:
+    """Everything that is shown once all rows are there, in the order of the outputs."""
+    from uap_core.plots.lipschitz import layers_figure, radii_figure
+
+    bound = layers[-1].running
+    return (
+        status(said),
+        layers_table(layers),
+        show(
+            layers_figure(layers, _("{network}: bounds of the layers, together {bound:.2g}").format(network=name, bound=bound))
+        ),
+        show(radii_figure(pictures, _("{network}: what the bound certifies, what an attack needs").format(network=name)))
+        if bound < math.inf
+        else hide(),
+        show(offer("lipschitz.csv", to_csv(layers).encode())),
+        show(offer("certified.csv", to_csv(pictures).encode())),
+    )
+
+
+def layers_table(rows: Sequence[LayerRow]) -> str:
+    """A line a layer; where no bound is known, the reason stands below its kind."""
+    return wide(_("Bounds of the layers"), f'<table class="layers">{head(HEAD)}{"".join(map(_line, rows))}</table>')
+
+
+def _line(row: LayerRow) -> str:
+    why = f"<small>{escape(row.reason)}</small>" if row.note else ""
+    words = (escape(row.kind_name) + why, escape(row.shape), escape(row.stride))
+    numbers = (_number(row.bound), _number(row.real), _number(row.running))
+    return line(escape(row.label), (*words, *numbers))
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if value < math.inf else _("not known")
