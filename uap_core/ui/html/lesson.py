@@ -1,0 +1,18 @@
+"""What every tab begins and ends with: a plain question with its answer, and the way to the next tab."""
+
+from __future__ import annotations
+
+from html import escape
+
+from uap_core.i18n import _
+
+
+def lesson(question: str, answer: str) -> str:
+    """The question that a tab answers, as its heading, and the answer in one sentence."""
+    return f'<div class="lesson"><h2>{escape(question)}</h2><p>{escape(answer)}</p></div>'
+
+
+def next_line(tab: str, question: str) -> str:
+    """A line at the end of a tab: a button with the next ``question`` that opens ``tab`` (static/next.js)."""
+    words = escape(_("Next:"))
+    return f'<p class="next">{words} <button type="button" data-go="{escape(tab)}">{escape(question)} →</button></p>'
