@@ -23,7 +23,7 @@ COMPLETE = """() => {
   const pictures = [...document.querySelectorAll("#before-after img")];
   const shown = (selector) => [...document.querySelectorAll(selector)].filter((part) => part.offsetHeight).length;
   return pictures.length >= 2 && pictures.every((picture) => picture.complete && picture.naturalWidth)
-    && shown("#verdict .verdict") && shown("#before .row") > 4 && shown("#after .row") > 4;
+    && shown("#first-view .word") && shown("#before .row") > 4 && shown("#after .row") > 4;
 }"""
 
 

@@ -31,7 +31,7 @@ SEEN = """async (act) => {
   await picture.decode();
   return performance.now() - started;
 }"""
-PHOTO = """document.querySelector("#gallery [aria-label^='Thumbnail {place} ']").click()"""
+PHOTO = """document.querySelectorAll("#strip [data-photo]")[{place} - 1].click()"""
 STRENGTH = """const slider = document.querySelector("#epsilon input[type=range]"); slider.value = {level};
   slider.dispatchEvent(new Event("input", {{bubbles: true}}))"""
 

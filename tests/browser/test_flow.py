@@ -1,4 +1,4 @@
-"""Links, the tour, the presenter's view and the glossary in a real browser."""
+"""Links and the ways from tab to tab in a real browser."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from test_page import after_label, set_epsilon, wait_for
 
 from uap_core.experiments.first_view import load_opening
 from uap_core.models.zoo import PAGE_MODEL
-
-LATER_STEPS = ((2, "verdict"), (3, "verdict"), (4, "verdict"), (5, "sweep-chart"), (5, "curve-stored"), (6, "contenders"))
 
 
 def named(page) -> dict[str, str]:
@@ -43,25 +41,13 @@ def test_the_address_follows_and_what_is_usual_is_left_out(unopened, server: str
     wait_for_address(page, {})
 
 
-def test_the_presenters_view_and_back(page) -> None:
-    small = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict .verdict')).fontSize)")
-    assert page.locator(".explain").first.count() == 1
+def test_the_presenters_view_is_in_the_link_and_escape_leaves_it(page) -> None:
     page.locator("#present").click()
-    large = page.evaluate("parseFloat(getComputedStyle(document.querySelector('#verdict .verdict')).fontSize)")
-    assert large > 1.15 * small
-    assert page.locator("#map").is_hidden()
     wait_for_address(page, {**USUAL, "present": "1"})
-    assert page.locator("#present").get_attribute("aria-pressed") == "true"
+    assert page.locator("#header").is_hidden()
     page.keyboard.press("Escape")
     wait_for_address(page, USUAL)
-    assert page.locator("#map").is_visible()
-
-
-@pytest.mark.goes_on
-def test_the_glossary_opens_by_keyboard(page) -> None:
-    page.locator("#glossary button").first.focus()
-    page.keyboard.press("Enter")
-    page.get_by_text("share of pictures whose answer changes").wait_for()
+    assert page.locator("#present").get_attribute("aria-pressed") == "false"
 
 
 @pytest.mark.goes_on
@@ -74,30 +60,21 @@ def test_the_link_is_copied(page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
-@pytest.mark.goes_on
-def test_the_tour_by_keyboard_alone_says_what_the_page_shows(page) -> None:
-    page.locator("#tour-start").focus()
-    page.keyboard.press("Enter")
-    wait_for(page, "#tour-says", "Step 1 of 6")
-    wait_for(page, "#verdict", "No change yet")
-    for step, place in LATER_STEPS:
-        page.wait_for_function("document.activeElement?.id === 'tour-next'")
-        before = page.locator("#tour-says").inner_text()
-        page.keyboard.press("Enter")
-        page.wait_for_function("before => document.querySelector('#tour-says').innerText !== before", arg=before)
-        said = wait_for(page, "#tour-says", f"Step {step} of 6")
-        page.locator(f"#{place}").wait_for()
-        if place == "verdict":  # the sentence and the page tell of the same label
-            label = page.locator("#tour-says b").last.inner_text()
-            wait_for(page, "#verdict", re.escape(label))
-        else:
-            assert re.search(r"\d+\.\d%|/255", said), said
-    wait_for(page, "#contenders", "FGSM")
-    wait_for(page, "#tour-next", "Done")
-    page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement?.id === 'tour-start'")
-    assert page.locator("#tour-says").inner_text().strip() == ""
-    page.get_by_role("tab", name="Compare", exact=True, selected=True).wait_for()
+def test_the_last_line_of_each_tab_leads_on_to_the_lab(page) -> None:
+    for tab in ("epsilon", "samples", "compare", "craft", "transfer", "why", "defences", "library"):
+        page.locator(f"[data-go={tab}]:visible").last.click()
+        page.wait_for_function("tab => document.body.dataset.tab === tab", arg=tab)
+        assert page.evaluate("window.scrollY") == 0
+    page.get_by_role("tab", name="Library", exact=True, selected=True).wait_for()
+
+
+def test_embedded_in_a_slide_the_page_is_its_tab_alone(unopened, server: str) -> None:
+    page = unopened
+    page.goto(f"{server}/?embed=apply")
+    page.locator("#first-view .word", has_text="cheetah").wait_for()
+    for place in ("#header", "#tabs > .tab-wrapper", "footer"):
+        assert page.locator(place).is_hidden(), place
+    assert page.locator("#epsilon").is_visible()
 
 
 def test_a_link_brings_the_view_back(unopened, server: str) -> None:
@@ -109,7 +86,7 @@ def test_a_link_brings_the_view_back(unopened, server: str) -> None:
     assert page.locator("#epsilon input[type=number]").input_value() == "6"
     assert "VGG-64" in page.locator("#network input").input_value()
     page.get_by_role("tab", name="Apply", exact=True).click()
-    wait_for(page, "#before", "espresso")
+    wait_for(page, "#first-view .sentence", "espresso")
     wait_for_address(page, {name: value for name, value in query.items() if name != "tab"})
 
 

@@ -6,7 +6,7 @@ import pytest
 
 # Each tab, and what stands there once it is filled.
 FILLED = {
-    "Apply": "#verdict",
+    "Apply": "#first-view .word",
     "Craft": "#craft-chart img",
     "Compare": ".bouts",
     "Transfer": "#transfer-matrix .matrix",

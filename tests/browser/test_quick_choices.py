@@ -9,11 +9,12 @@ import pytest
 from test_flow import named
 from test_page import after_label, set_epsilon
 
-from uap_core.experiments.apply import Exhibit, exhibit
+from uap_core.experiments.apply import Exhibit
+from uap_core.experiments.strengths import exhibit_of, picture_at
 from uap_core.ui.around.links import read
 from uap_core.ui.selection import Scene
-from uap_core.ui.sidebar import chosen
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.apply.view import looked_at
 
 PATIENCE = 20.0  # seconds until the page must have come to rest
 TABS = ("Apply", "Craft", "Epsilon", "Compare")
@@ -21,6 +22,10 @@ TABS = ("Apply", "Craft", "Epsilon", "Compare")
 
 def choose_anything(page, draw: random.Random) -> None:
     """One choice, after which nobody waits."""
+
+    def photograph() -> None:
+        page.get_by_role("tab", name="Apply", exact=True).click()
+        page.locator("#strip [data-photo]").nth(draw.randrange(9)).click()
 
     def from_list(name: str) -> None:
         field = page.locator(f"#{name} input")
@@ -41,7 +46,7 @@ def choose_anything(page, draw: random.Random) -> None:
 
     draw.choice(
         (
-            lambda: page.locator("#gallery .thumbnail-item").nth(draw.randrange(9)).click(),
+            photograph,
             lambda: from_list("network"),
             lambda: from_list("pattern"),
             lambda: set_epsilon(page, draw.choice((0, 4, 6.5, 16))),
@@ -53,8 +58,9 @@ def choose_anything(page, draw: random.Random) -> None:
 
 
 def truth(studio: Studio, scene: Scene) -> Exhibit:
-    pattern = chosen(studio, scene.network, scene.pattern, {}, scene.epsilon)
-    return exhibit(studio.classifier(scene.network), studio.image(scene.photo, scene.network), pattern)
+    now = looked_at(studio, scene.photo, scene.network, scene.pattern, {})
+    picture = picture_at(now.photo, now.change, scene.epsilon)
+    return exhibit_of(studio.classifier(scene.network), now.photo, picture)
 
 
 def contradictions(page, studio: Studio) -> list[str]:

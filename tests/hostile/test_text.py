@@ -38,16 +38,15 @@ def test_html_in_names_is_shown_as_text(page, tmp_path: Path) -> None:
     page.locator("#network input").click()
     page.get_by_role("option", name=f"name{PWN}").click()
     wait_for(page, "#network-note", PWN)
-    wait_for(page, "#verdict", PWN)  # names of classes
+    wait_for(page, "#first-view .now .word", PWN)  # names of classes
     wait_for(page, "#after", PWN)
 
-    page.locator("#own-photo button").first.click()
-    page.locator("#upload input[type=file]").set_input_files(
+    page.locator("#strip-row input[type=file], input#your-photo").first.set_input_files(
         {"name": f"{PWN}.png", "mimeType": "image/png", "buffer": encoded(noise())}
     )
     wait_for(page, "#photo-note", "Your picture")
 
-    page.locator("#own-pattern button").first.click()
+    page.locator("[data-bar=more]").click()
     pattern = np.full((3, 64, 64), 8 / 255, dtype=np.float32)
     header = {"p": "linf", "radius": repr(8 / 255), "name": f"own{PWN}"}
     stated = {
@@ -60,7 +59,7 @@ def test_html_in_names_is_shown_as_text(page, tmp_path: Path) -> None:
     save_file({"pattern": pattern}, tmp_path / "own.safetensors", {**header, "provenance": json.dumps(stated)})
     page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / "own.safetensors")
     wait_for(page, "#pattern-note", f"own{PWN}")
-    page.locator("#apply").click()
+    page.keyboard.press("Escape")
     page.wait_for_timeout(500)
 
     for tab in TABS:

@@ -10,6 +10,7 @@ import gettext
 import json
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 find = gettext.translation
 gettext.translation = lambda domain, folder, *rest, **named: find(domain, sys.argv[1], *rest, **named)  # type: ignore[assignment]
 
-from tab_pages import handlers_of, page_of  # noqa: E402 - after the folder is set, since texts are found at import
+from tab_pages import handlers_of, looked, page_of  # noqa: E402 - after the folder is set, since texts are found at import
 
 from uap_core.metrics import Rate  # noqa: E402
 from uap_core.ui import page  # noqa: E402
+from uap_core.ui.said import SENTENCES  # noqa: E402
 from uap_core.ui.state import Studio  # noqa: E402
-from uap_core.ui.tabs import apply as apply_tab  # noqa: E402
 from uap_core.ui.tabs import compare as compare_tab  # noqa: E402
+from uap_core.ui.tabs.apply import tab as apply_tab  # noqa: E402
 
 NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 
@@ -31,7 +33,8 @@ NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
     demo = page.build(studio)
     yield "title", demo.title
-    yield from (("script", text) for text in page.SAID.values())
+    yield from (("script", text) for text in page.SAID.values() if isinstance(text, str))
+    yield from (("script", text) for text in SENTENCES.values())
     for component in demo.config["components"]:
         kind, props = component["type"], component["props"]
         if kind == "api":  # of the calls for programs
@@ -45,8 +48,9 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
 
 
 def computed(studio: Studio) -> Iterator[tuple[str, str]]:
-    applied = handlers_of(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio))["apply"](*NOW)
-    yield from (("Apply", text) for text in (applied[0], *applied[2:4], applied[5]))
+    applied = looked(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio), "apply", *NOW)
+    view = json.loads(unescape(applied[1][applied[1].index("{") : applied[1].rindex("}") + 1]))
+    yield from (("Apply", text) for text in (view["sight"], view["lead"], view["foreign"], *applied[2:4], applied[7]))
     _, *compared = handlers_of(page_of(compare_tab.build, studio))["look_preview"]("", *NOW, None, compare_tab.ITSELF)
     yield from (("Compare", text) for text in compared[:2])
     yield from (("Craft", text) for text in crafted())

@@ -1,4 +1,4 @@
-"""A page of one tab beside the panel of choices, as the page builds it."""
+"""A page of one tab above the bar of choices, as the page builds it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.ui import sidebar as setup_panel
+from uap_core.ui import choosing, sidebar
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 
@@ -18,9 +18,10 @@ def page_of(build: Callable[[Studio, Setup, gr.Tab], Any], studio: Studio | None
     """``build`` lays out and wires the tab."""
     studio = studio or Studio()
     with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
+        bar = sidebar.build(studio, demo)
         with gr.Tab() as tab:
-            build(studio, setup, tab)
+            build(studio, bar.setup, tab)
+        choosing.wire(studio, bar, demo)
     return demo
 
 
@@ -34,3 +35,13 @@ def as_called(function: Callable[..., Any]) -> Callable[..., Any]:
     """For one and the same visitor."""
     first = next(iter(inspect.signature(function).parameters), "")
     return partial(function, gr.Request(session_hash="visitor")) if first == "request" else function
+
+
+def by_id(answer: dict[Any, Any]) -> dict[str, Any]:
+    """What a handler sends, {component: value}, by the ids of the page; states, which have none, by their kind."""
+    return {getattr(part, "elem_id", None) or type(part).__name__.lower(): value for part, value in answer.items()}
+
+
+def looked(page: gr.Blocks, view: str, *choices: Any) -> tuple[Any, ...]:
+    """What a view shows for ``choices`` that it has not seen before."""
+    return tuple(handlers_of(page)[f"look_{view}"]("", *choices)[1:])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from html import unescape
+
 import gradio as gr
 import numpy as np
 import pytest
-from tab_pages import handlers_of, page_of
+from tab_pages import handlers_of, looked, page_of
 
 from uap_core.ui.makers import foreign, own_pattern
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
-from uap_core.ui.tabs import apply as apply_tab
+from uap_core.ui.tabs.apply import tab as apply_tab
 
 STUDIO = Studio()
 
@@ -21,13 +24,14 @@ def page() -> gr.Blocks:
 
 def test_the_verdict_names_the_maker_and_offers_the_own_pattern(page: gr.Blocks) -> None:
     handlers = handlers_of(page)
-    verdict, *_ = handlers["apply"]("sample:lion", "vgg64", "resnet64-linf10.safetensors", {}, 10)
+    _, verdict, *_ = looked(page, "apply", "sample:lion", "vgg64", "resnet64-linf10.safetensors", {}, 10)
     assert "Pattern made for ResNet-64 (embedded), tried on VGG-64 (embedded)." in verdict
+    verdict = unescape(json.loads(unescape(verdict[verdict.index("{") : verdict.rindex("}") + 1]))["foreign"])
     assert "Use VGG-64 (embedded)’s own</button>" in verdict
     button = next(block for block in page.blocks.values() if getattr(block, "elem_id", "") == "turn-own")
     assert f"#{button.elem_id}" in verdict, "what is pressed is there"
     assert handlers["use_own"]("vgg64", ("", 4)) == ("vgg64-linf10.safetensors", 5)
-    verdict, *_ = handlers["apply"]("sample:lion", "vgg64", "vgg64-linf10.safetensors", {}, 10)
+    _, verdict, *_ = looked(page, "apply", "sample:lion", "vgg64", "vgg64-linf10.safetensors", {}, 10)
     assert "made for" not in verdict
 
 

@@ -154,7 +154,7 @@ def test_without_its_package_the_page_opens_with_the_quick_network_and_says_what
     values = {getattr(block, "elem_id", ""): getattr(block, "value", "") for block in page.blocks.values()}
     assert "pip install" in values["missing"]
     assert values["network"] == QUICK_MODEL
-    assert not values["verdict"], "the stored first view is the other network's"
+    assert not values["first-data"], "the stored first view is the other network's"
 
 
 def test_dreams_are_the_live_set(studio: Studio, dreams: Path) -> None:

@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 from tab_pages import as_called
 
-from uap_core.ui import sidebar as setup_panel
+from uap_core.ui import sidebar
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.why import tab as why_tab
 
@@ -23,7 +23,7 @@ def handlers() -> dict[str, Callable[..., Any]]:
     """The functions behind the buttons, by the id of the button; of others by name."""
     studio = Studio()
     with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
+        setup = sidebar.build(studio, demo).setup
         with gr.Tabs(), gr.Tab("Why", elem_id="why") as tab:
             before = set(demo.fns)
             why_tab.build(studio, setup, tab)

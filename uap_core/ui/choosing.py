@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.errors import PerturbationError
+from uap_core.errors import ImageError, PerturbationError
 from uap_core.i18n import _
 from uap_core.norms import Ball
 from uap_core.ui.around.links import NAMES, read
+from uap_core.ui.gallery import photo_choices
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, story_of, told_of
 from uap_core.ui.selection import Scene, largest_level, own_level, usual
 from uap_core.ui.session_patterns import add_own, gone_sentence, read_pattern
@@ -33,7 +34,7 @@ def wire(studio: Studio, bar: Bar, demo: gr.Blocks) -> None:
         return _photo(studio, bar, photo, network)
 
     def pick(network: str, event: gr.EventData) -> dict[Any, Any]:
-        return choose(event.photo, network)
+        return choose(_offered(event), network)
 
     picked = bar.strip.click(told(pick), setup.network, [*seen, bar.dreams], **QUICK)
 
@@ -113,6 +114,14 @@ def _wire_scenes(studio: Studio, bar: Bar, told: Any, demo: gr.Blocks) -> list[A
 def _photo(studio: Studio, bar: Bar, photo: str, network: str) -> dict[Any, Any]:
     mark = {} if photo.startswith(("dream:", "upload:")) else {bar.dreams: gr.update(selected_index=NOWHERE)}
     return {bar.setup.photo: photo, bar.now: chosen_photo(photo), bar.photo_note: about_photo(photo, studio, network), **mark}
+
+
+def _offered(event: gr.EventData) -> str:
+    """The sample photograph that was clicked, as the page, or a stranger, sent it. Raises ImageError for anything else."""
+    photo = event._data.get("photo") if isinstance(event._data, dict) else None
+    if photo not in [key for _, key in photo_choices()]:
+        raise ImageError(_("Choose a photograph first, or upload one."))
+    return str(photo)
 
 
 def _accept(studio: Studio, choose: Any, path: str | None, network: str) -> dict[Any, Any]:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from functools import wraps
+from functools import partial, wraps
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -152,9 +152,11 @@ def saying(where: Any) -> Callable[[Callable[..., dict[Any, Any]]], Callable[...
             except UapError as error:
                 return {where: problem(str(error))}
             except Exception:
-                log.exception("unexpected error in %s", function)
+                log.exception("unexpected error in %s", told.__name__)
                 return {where: problem(UNEXPECTED)}
 
+        inner = function.func if isinstance(function, partial) else function
+        told.__name__ = inner.__name__.lstrip("_")  # what the log calls it
         return told
 
     return decorate

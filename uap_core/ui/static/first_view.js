@@ -277,7 +277,9 @@ window.uapFirst = (() => {
       }
     });
   }
-  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  // Gradio changes what it can in place, so attributes count too.
+  const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-view", "data-chosen"] };
+  new MutationObserver(look).observe(document.documentElement, changes);
 
   return {
     another, play, choose, set,

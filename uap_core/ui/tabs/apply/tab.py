@@ -63,7 +63,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         return "", holder(sent), *details.filled(view, now, photo, epsilon, studio.card(network).name)
 
     outputs = [said, data, *parts]
-    first = [opening.photo, opening.network, opening.pattern, {}, opening.epsilon] if opening else None
+    first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
     keep_fresh(setup, tab, apply, setup.inputs, outputs, shown=first)
 
     def ahead(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> str:
@@ -79,6 +79,11 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         return own_pattern(studio, network), asked[1] + 1
 
     setup.turn(USE_OWN).click(use_own, [setup.network, setup.asked], setup.asked, **QUICK)
+
+
+def _as_sent(number: float) -> float:
+    """As the page sends a number: whole ones without a point."""
+    return int(number) if number == int(number) else number
 
 
 def _opening_payload(opening: Opening, studio: Studio) -> str:
