@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.attacks.base import Attack, check_images
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import MENU as ATTACKS
 from uap_core.attacks.result import AttackResult
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.menu import build
-from uap_core.crafting.problem import Goal, as_bytes
+from uap_core.crafting.problem import as_bytes
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments.provenance import with_provenance
@@ -77,10 +78,10 @@ def craft(
     images = images if isinstance(images, ImageSet) else _as_set(images)
     crafter = build(method, budget) if isinstance(method, str) else method
     ball = Ball(p, epsilon)
-    goal = Goal(None if target is None else _class_of(classifiers[0], images.pixels, target))
-    run = crafter.craft(classifiers, images.pixels, ball, torch.Generator().manual_seed(seed), goal=goal)
+    criterion = Criterion() if target is None else Criterion.into(_class_of(classifiers[0], images.pixels, target))
+    run = crafter.craft(classifiers, images.pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
     (last,) = deque(run, maxlen=1)
-    return with_provenance(name, crafter, classifiers, images, ball, goal, seed, last)
+    return with_provenance(name, crafter, classifiers, images, ball, criterion, seed, last)
 
 
 def attack(

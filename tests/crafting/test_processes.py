@@ -21,7 +21,6 @@ from pathlib import Path
 from safetensors.torch import save_file
 from toys import *
 from uap_core.crafting.distributed import process_group
-from uap_core.crafting.problem import Goal
 from uap_core.crafting.menu import method_class
 from uap_core.norms import Ball
 
@@ -31,11 +30,10 @@ with process_group() as (rank, size):
     found = {{}}
     for number, (name, settings, networks, ensemble) in enumerate(CASES):
         method = method_class(name)(**settings)
-        goal = Goal(None, ensemble)
         crafted = [smooth_network(seed) for seed in range(networks)] or [convolutional_network()]
-        for last in method.craft(crafted, pictures(15), Ball("linf", 0.15), seeded(0), goal=goal, held_out=pictures(21, 5)):
+        for last in method.craft(crafted, pictures(15), Ball("linf", 0.15), seeded(0), ensemble=ensemble):
             pass
-        counts = (last.step, last.image_gradients, last.fooling_rate.count, last.held_out_rate.count, last.held_out_rate.total)
+        counts = (last.step, last.image_gradients, last.fooling_rate.count, last.fooling_rate.total)
         found[f"{{number}}.v"], found[f"{{number}}.counts"] = last.perturbation, torch.tensor(counts)
     save_file(found, Path({out!r}) / f"{{size}}-{{rank}}.safetensors")
 """

@@ -15,10 +15,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import Constants, Descent, linear_guess, search
+from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, linear_guess, search
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
 
@@ -67,17 +67,17 @@ class Hinge(Attack):
         if not self.p >= 1:
             raise SettingError(_("A norm has p from 1 to infinity."))
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``."""
 
         def penalty(logits: Tensor, which: Tensor) -> Tensor:
             scores = logits.softmax(dim=1) if self.on_probabilities else logits
-            return subject.aim.of(which).gap(scores).clamp_min(0)
+            return run.criterion.of(which).gap(scores).clamp_min(0)
 
-        guess = linear_guess(subject, penalty, self._multiplier)
-        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
+        guess = linear_guess(run, penalty, self._multiplier)
+        adam = AdamPerImage(run, run.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(run.images))
         yield from search(
-            descent, Constants(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
+            adam, BinarySearch(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
         )
 
     def _multiplier(self, value: Tensor, gradient: Tensor) -> Tensor:

@@ -45,8 +45,8 @@ def craft(
     """
     import torch
 
+    from uap_core.attacks.criterion import Criterion
     from uap_core.crafting.distributed import process_group
-    from uap_core.crafting.problem import Goal
     from uap_core.experiments.provenance import with_held_out, with_provenance
     from uap_core.norms import Ball
     from uap_core.perturbations.perturbation import ENDINGS, save_perturbation
@@ -57,12 +57,13 @@ def craft(
     crafter = _crafter(method, bf16, {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval})
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
-    goal = Goal(networks[0].index_of(target) if target else None, ensemble)
+    criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
     craft_set, held_out = craft_and_held_out(networks[0], data)
     craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
     with process_group() as (rank, _):
         generator = torch.Generator().manual_seed(seed)
-        run = crafter.craft(networks, craft_set.pixels, ball, generator, goal=goal, checkpoint=checkpoint)
+        more: Any = {"criterion": criterion, "ensemble": ensemble, "checkpoint": checkpoint}
+        run = crafter.craft(networks, craft_set.pixels, ball, generator, **more)
         say: Any = print if rank == 0 else lambda *_, **__: None
         say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
         last = None
@@ -77,8 +78,8 @@ def craft(
         if rank > 0:
             return
     assert last is not None
-    result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, goal, seed, last)
-    result, evaluations = with_held_out(result, networks, held_out, goal, seed)
+    result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, criterion, seed, last, ensemble)
+    result, evaluations = with_held_out(result, networks, held_out, criterion, seed)
     save_perturbation(result, out)
     for network, measured in zip(networks, evaluations, strict=True):
         tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")

@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.distributed import all_agree, rank_and_size
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import MEAN, WORST, Problem
 from uap_core.crafting.state import State, load_state, save_state
 from uap_core.errors import SettingError
 from uap_core.i18n import _
@@ -42,7 +42,6 @@ class Progress:
         share: of the run that is done, 0 to 1.
         perturbation: the pattern (3,H,W), in the ball.
         fooling_rate: on the craft set.
-        held_out_rate: on images that the run never sees.
         target_rate: share of craft images turned into the target.
         done: whether this is the result.
     """
@@ -53,13 +52,12 @@ class Progress:
     share: float
     perturbation: Tensor
     fooling_rate: Rate | None = None
-    held_out_rate: Rate | None = None
     target_rate: Rate | None = None
     done: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crafter(ABC):
+class Crafter:
     """Hold the hyper-parameters of a method that finds one pattern for many images. Files call it by its own ``key`` (see
     ``identity``).
 
@@ -96,8 +94,8 @@ class Crafter(ABC):
         ball: Ball,
         generator: torch.Generator,
         *,
-        goal: Goal | None = None,
-        held_out: Tensor | None = None,
+        criterion: Criterion | None = None,
+        ensemble: str = MEAN,
         checkpoint: Path | None = None,
     ) -> Iterator[Progress]:
         """Craft one pattern and yield progress; the last one (``done``) is the result. Close the iterator to stop.
@@ -107,14 +105,14 @@ class Crafter(ABC):
             images: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
             ball: what the pattern must stay in.
             generator: the only source of randomness.
-            goal: a target, and which loss of an ensemble counts; any other label and the mean when left out.
-            held_out: images that are only measured.
+            criterion: any other label (when left out), or one target class for all images.
+            ensemble: of several networks descend on the "mean" of their losses, or on the "worst" of each batch.
             checkpoint: the run is saved there every ``interval``, and goes on from it if it is there: to the same result, bit
                 for bit.
 
         Raises:
             DatasetError: images that do not fit the networks, or none.
-            SettingError: a goal that the method or the networks do not have.
+            SettingError: a criterion or an ensemble that the method or the networks do not have.
             PerturbationError: a checkpoint of another run, or a disk that is full.
 
         Example:
@@ -127,27 +125,35 @@ class Crafter(ABC):
         """
         modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
         classifiers = tuple(map(as_classifier, modules))
-        self.check(classifiers, ball, goal or Goal())
+        criterion = criterion or Criterion()
+        if ensemble not in (MEAN, WORST):
+            raise SettingError(f"An ensemble descends on the {MEAN!r} or the {WORST!r} loss, not {ensemble!r}.")
+        self.check(classifiers, ball, criterion, ensemble)
 
         @torch.inference_mode(False)
         @torch.enable_grad()
         def steps() -> Iterator[Progress]:
-            problem = Problem.pose(classifiers, images, ball, goal)
-            others = None if held_out is None else Problem.pose(classifiers, held_out, ball, goal)
-            yield from _Run(self, problem, others, generator, checkpoint).steps()
+            problem = Problem.pose(classifiers, images, ball, criterion, ensemble)
+            yield from _Run(self, problem, generator, checkpoint).steps()
 
         return steps()
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:  # noqa: B027 - most have nothing to refuse
-        """Refuse what this method cannot do, with a SettingError, before any work."""
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
+        """Raise SettingError for what this method cannot do, before any work."""
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """The state before the first step: no pattern at all."""
         return State(torch.zeros(problem.images.shape[1:], device=problem.device), generator)
 
-    @abstractmethod
     def step(self, problem: Problem, state: State) -> None:
         """Move ``state.pattern`` within the ball, and count the image-gradients that it took."""
+        raise NotImplementedError("A method of crafting writes `step`, or `iterate`.")
+
+    def iterate(self, problem: Problem, state: State) -> Iterator[None]:
+        """Take one ``step`` after another without end; yields after each, where the run is measured, saved, and ended."""
+        while True:
+            self.step(problem, state)
+            yield
 
     def share(self, state: State) -> float:
         """How much of the run is done, 0 to 1."""
@@ -186,10 +192,8 @@ def saturate(problem: Problem, state: State) -> Iterator[None]:
 class _Run:
     """One run of a method on a problem: its state, its clock, and when to measure, to save and to stop."""
 
-    def __init__(
-        self, method: Crafter, problem: Problem, held_out: Problem | None, generator: torch.Generator, checkpoint: Path | None
-    ) -> None:
-        self.method, self.problem, self.held_out, self.checkpoint = method, problem, held_out, checkpoint
+    def __init__(self, method: Crafter, problem: Problem, generator: torch.Generator, checkpoint: Path | None) -> None:
+        self.method, self.problem, self.checkpoint = method, problem, checkpoint
         self.fingerprint = fingerprint(method, problem, generator)
         if checkpoint is not None and checkpoint.exists():
             self.state = load_state(checkpoint, self.fingerprint, generator, problem.device)
@@ -203,10 +207,11 @@ class _Run:
 
     def steps(self) -> Iterator[Progress]:
         state, method = self.state, self.method
+        steps = method.iterate(self.problem, state)
         while method.share(state) < 1 and not state.reached:
             before = state.image_gradients
             with no_denormals():
-                method.step(self.problem, state)
+                next(steps)
             state.step += 1
             if not method.pauses(before, state) or method.share(state) >= 1:
                 yield self._progress()
@@ -223,7 +228,7 @@ class _Run:
         yield self._measured(done=True)
 
     def _rate(self, progress: Progress) -> float:
-        rate = progress.fooling_rate if self.problem.goal.target is None else progress.target_rate
+        rate = progress.fooling_rate if self.problem.criterion.target is None else progress.target_rate
         return rate.value if rate else 0.0
 
     def _progress(self) -> Progress:
@@ -234,12 +239,11 @@ class _Run:
         return Progress(state.step, state.image_gradients, state.seconds, share, pattern)
 
     def _measured(self, done: bool = False) -> Progress:
-        progress, target = self._progress(), self.problem.goal.target
+        progress, target = self._progress(), self.problem.criterion.target
         v = progress.perturbation
         return replace(
             progress,
             fooling_rate=self.problem.held_to(None, v),
-            held_out_rate=None if self.held_out is None else self.held_out.held_to(None, v),
             target_rate=None if target is None else self.problem.held_to(target, v),
             done=done,
         )
@@ -250,8 +254,10 @@ class _Run:
 
 
 def fingerprint(method: Crafter, problem: Problem, generator: torch.Generator) -> str:
-    """A hash of all that decides a run's result: method, goal, ball, networks, images, and the generator as it begins."""
-    decided = [identity(method), settings(problem.goal), settings(problem.ball)]
+    """A hash of all that decides a run's result: method, criterion, ball, networks, images, and the generator's first state."""
+    goal: dict[str, Any] = {} if problem.criterion.target is None else {"target": problem.criterion.target}
+    goal |= {} if problem.ensemble == MEAN else {"ensemble": problem.ensemble}
+    decided = [identity(method), goal, settings(problem.ball)]
     digest = hashlib.sha256(json.dumps(decided, sort_keys=True, default=repr).encode())
     for network in problem.networks:
         digest.update(f"{network.card.key} {network.weights_hash}".encode())

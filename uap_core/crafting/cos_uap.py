@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import largest_value
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.menu import register_method, with_targets
 from uap_core.crafting.optimizers import adam
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
@@ -63,9 +64,9 @@ class Cosine(FirstOrder):
     rate: float = 0.125
     loss = staticmethod(cosine)
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form."""
-        if goal.target is not None:
+        if criterion.targeted:
             text = _("The cosine method has no target: it only drives away. Choose one of: {names}.")
             raise SettingError(text.format(names=with_targets()))
 

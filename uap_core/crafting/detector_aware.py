@@ -12,9 +12,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.default import Default
 from uap_core.crafting.distributed import rank_and_size
-from uap_core.crafting.problem import MEASURE_BATCH, Goal, Problem
+from uap_core.crafting.problem import MEASURE_BATCH, Problem
 from uap_core.crafting.random_views import seen
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
@@ -54,9 +55,9 @@ class Unnoticed(Default):
         """Half as many as ``default`` takes for the same budget."""
         return max(1, self.budget // (2 * self.batch_size))
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """One network has one detector, and one process crafts."""
-        super().check(networks, ball, goal)
+        super().check(networks, ball, criterion, ensemble)
         if len(networks) != 1 or rank_and_size()[1] > 1:
             raise SettingError(_("A pattern that knows the detector is crafted on one network, by one process."))
 

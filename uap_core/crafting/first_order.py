@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from uap_core.crafting.state import State
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstOrder(Crafter):
+class FirstOrder(Crafter, ABC):
     """A method that takes budget / batch_size steps of one mini-batch each; a set smaller than a batch takes as many.
 
     bf16: compute gradients in bfloat16 where the processor has instructions for it, up to three times as fast.
@@ -38,7 +38,7 @@ class FirstOrder(Crafter):
     def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
         """The gradient at ``v`` on the images of ``batch`` (indices), counted as work."""
         state.image_gradients += len(batch) * len(problem.networks)
-        loss = partial(self.loss, target=problem.goal.target)
+        loss = partial(self.loss, target=problem.criterion.target)
         return problem.gradient(loss, batch, v, self.bf16, self.views(batch, state), self.wobbles(batch, state))
 
     def views(self, batch: Tensor, state: State) -> Tensor | None:

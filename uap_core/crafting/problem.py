@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.distributed import all_sum, my_share
 from uap_core.crafting.random_views import seen
 from uap_core.errors import DatasetError, SettingError
@@ -31,53 +32,44 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Goal:
-    """State what counts as success, and which loss of an ensemble is descended on.
+class Problem:
+    """Hold what a pattern is asked to do.
 
     Args:
-        target: class index that every image shall become; None when any change of the prediction will do.
-        ensemble: "mean" or "worst" of the networks' losses (the worst of each batch).
-
-    Raises:
-        SettingError: another ``ensemble``.
-
-    Example:
-        >>> import uap_core
-        >>> uap_core.Goal(target=3)
-        Goal(target=3, ensemble='mean')
+        networks: one, or an ensemble of one input size.
+        images: the craft set, uint8 (N,3,H,W).
+        ball: what the pattern must stay in.
+        criterion: what counts as success.
+        clean: logits (N,K) of the clean images, for each network.
+        ensemble: "mean" or "worst" of the networks' losses, which is descended on.
     """
-
-    target: int | None = None
-    ensemble: str = MEAN
-
-    def __post_init__(self) -> None:
-        if self.ensemble not in (MEAN, WORST):
-            raise SettingError(
-                _("An ensemble descends on the {mean!r} or the {worst!r} loss, not {named!r}.").format(
-                    mean=MEAN, worst=WORST, named=self.ensemble
-                )
-            )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """``networks`` of one input size, uint8 ``images`` (N,3,H,W), a ``ball``, a ``goal``; ``clean`` logits (N,K) a network."""
 
     networks: tuple[Classifier, ...]
     images: Tensor
     ball: Ball
-    goal: Goal
+    criterion: Criterion
     clean: tuple[Tensor, ...]
+    ensemble: str = MEAN
     _asked: list[tuple[Tensor, list[Tensor]]] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
-    def pose(cls, networks: Sequence[Classifier], images: Tensor, ball: Ball, goal: Goal | None = None) -> Problem:
+    def pose(
+        cls,
+        networks: Sequence[Classifier],
+        images: Tensor,
+        ball: Ball,
+        criterion: Criterion | None = None,
+        ensemble: str = MEAN,
+    ) -> Problem:
         """Compute the clean logits, once for the whole run.
 
         ``images`` (N,3,H,W) are uint8, or floats in [0,1], which are rounded to the nearest of 256 levels. Raises DatasetError,
         ModelError or SettingError for what cannot be posed.
         """
-        goal = goal or Goal()
+        criterion = criterion or Criterion()
+        target = criterion.target
+        if target is None and criterion.labels is not None:
+            raise SettingError("One pattern has one criterion for all images: any other label, or one target class.")
         if not len(images):
             raise DatasetError(_("There are no images to craft on."))
         shapes = {network.shape for network in networks} - {None}
@@ -93,12 +85,13 @@ class Problem:
                     )
                 )
             network.learn_classes(images)
-        if goal.target is not None:
-            if not all(0 <= goal.target < len(network.labels) for network in networks):
-                raise SettingError(_("There is no class {number} to aim at.").format(number=goal.target))
-            if len({network.labels[goal.target] for network in networks}) != 1:
-                raise SettingError(_("These networks number their classes differently, so they have no common target."))
-        return cls(tuple(networks), images, ball, goal, tuple(clean_logits(network, images) for network in networks))
+        if target is not None:
+            if not all(0 <= target < len(network.labels) for network in networks):
+                raise SettingError(f"There is no class {target} to aim at.")
+            if len({network.labels[target] for network in networks}) != 1:
+                raise SettingError("These networks number their classes differently, so they have no common target.")
+        clean = tuple(clean_logits(network, images) for network in networks)
+        return cls(tuple(networks), images, ball, criterion, clean, ensemble)
 
     def gradient(
         self,
@@ -120,7 +113,7 @@ class Problem:
             v = v.detach().requires_grad_(True)
             moves = [None if maps is None else my_share(maps) for maps in (views, wobbles)]
             sums = self._sums(loss, mine, v, bf16, *moves)
-            if self.goal.ensemble == WORST:
+            if self.ensemble == WORST:
                 worst = int(all_sum(torch.stack(sums).detach()).argmax())
                 sums = [sums[worst]]
             value = torch.stack(sums).mean() / len(batch)
@@ -155,8 +148,8 @@ class Problem:
         return self.ball.random_signs(tuple(self.images.shape[1:]), generator).to(self.device)
 
     def rate(self, v: Tensor) -> Rate:
-        """How often ``v`` reaches the goal: over all images, and over all networks of an ensemble."""
-        return self.held_to(self.goal.target, v)
+        """How often ``v`` succeeds: over all images, and over all networks of an ensemble."""
+        return self.held_to(self.criterion.target, v)
 
     def held_to(self, target: int | None, v: Tensor) -> Rate:
         """Fooling rate, or, with a ``target``, the share of images that become it among those that were not it before."""

@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.distributed import all_max, all_sum, my_share
 from uap_core.crafting.menu import register_method, with_targets
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
@@ -77,9 +78,9 @@ class Singular(Crafter):
         if self.stride < 1 or self.q <= 1:
             raise SettingError(_("The singular method needs a stride of at least 1 and a q above 1."))
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form, and one network has one layer."""
-        if goal.target is not None:
+        if criterion.targeted:
             text = _("The singular method has no target: it knows no classes. Choose one of: {names}.")
             raise SettingError(text.format(names=with_targets()))
         if len(networks) != 1:

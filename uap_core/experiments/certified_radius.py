@@ -17,7 +17,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from uap_core.attacks.deepfool import DeepFool, approach
+from uap_core.attacks.deepfool import DeepFool, deepfool
 from uap_core.bounds.network import NamedLayer, layers
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.i18n import _
@@ -103,7 +103,7 @@ def radii(classifier: Classifier, images: ImageSet, bound: float, batch_size: in
 
     for start in range(0, len(images), batch_size):
         batch = images.images(slice(start, start + batch_size))
-        ways = approach(logits_of, batch, attack.candidates, attack.overshoot, attack.iterations, None, attack.norm)
+        ways = deepfool(logits_of, batch, attack.candidates, attack.overshoot, attack.iterations, None, attack.norm)
         clean = next(ways).logits.clone()
         end = deque(ways, maxlen=1).pop()
         lengths = (apply(batch, end.steps) - batch).flatten(1).norm(dim=1)

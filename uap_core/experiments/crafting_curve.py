@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter, Progress
-from uap_core.crafting.problem import Goal, predicted
+from uap_core.crafting.problem import predicted
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict, target_rate
 from uap_core.models.classifier import Classifier
@@ -47,9 +48,9 @@ class Watch:
     target: int | None = None
 
     @classmethod
-    def over(cls, classifier: Classifier, images: ImageSet, goal: Goal) -> Watch:
-        """Look at the clean images; of ``goal`` its target counts."""
-        return cls(classifier, images, predict(classifier, images.batches()), goal.target)
+    def over(cls, classifier: Classifier, images: ImageSet, criterion: Criterion) -> Watch:
+        """Look at the clean images; of ``criterion`` its target counts."""
+        return cls(classifier, images, predict(classifier, images.batches()), criterion.target)
 
     def under(self, pattern: Tensor, image_gradients: int = 0) -> Point:
         """Measure ``pattern`` (3,S,S)."""
@@ -80,7 +81,8 @@ def evolve(crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: in
     The watched images never change the result. Raises what ``Crafter.craft`` raises.
     """
     left, elsewhere = planned_points(crafter.budget), 0.0
-    run = crafter.craft(watch.classifier, craft.pixels, ball, torch.Generator().manual_seed(seed), goal=Goal(watch.target))
+    criterion = Criterion() if watch.target is None else Criterion.into(watch.target)
+    run = crafter.craft(watch.classifier, craft.pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
     for progress in run:
         paused = time.perf_counter()
         spent = progress.image_gradients

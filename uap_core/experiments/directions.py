@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from uap_core.attacks.fgsm import loss_gradient
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.random_directions import BATCH, Draw, always, anywhere, fooled_by, one_of
 from uap_core.i18n import N_
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import loss_gradient
 
 UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN = "universal", "sum", "single", "fgsm", "random", "mean"
 NAMES = {

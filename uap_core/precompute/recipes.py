@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
-from uap_core.crafting.problem import Goal
 from uap_core.crafting.transfer import Transfer
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import PerturbationError
@@ -161,17 +161,22 @@ def make(
     The run is saved in ``checkpoint`` six times on its way (not oftener than every thousand image-gradients, since all craft
     images are measured then too) and goes on from there.
     """
-    goal = Goal(networks[0].index_of(recipe.target) if recipe.target else None)
+    criterion = Criterion.into(networks[0].index_of(recipe.target)) if recipe.target else Criterion()
     part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images)
     crafter = replace(recipe.method, interval=max(1000, sum(recipe.gradients().values()) // 6))
     last = None
     for last in crafter.craft(
-        networks, part.pixels, recipe.ball, torch.Generator().manual_seed(recipe.seed), goal=goal, checkpoint=checkpoint
+        networks,
+        part.pixels,
+        recipe.ball,
+        torch.Generator().manual_seed(recipe.seed),
+        criterion=criterion,
+        checkpoint=checkpoint,
     ):
         yield last
     assert last is not None, "a run ends with its result"
-    found = with_provenance(name, recipe.method, networks, part, recipe.ball, goal, recipe.seed, last)
+    found = with_provenance(name, recipe.method, networks, part, recipe.ball, criterion, recipe.seed, last)
     found = replace(found, pattern=on_grid(found.pattern, found.ball))
-    found, _ = with_held_out(found, networks, held_out, goal, recipe.seed)
+    found, _ = with_held_out(found, networks, held_out, criterion, recipe.seed)
     save_perturbation(found, folder / f"{recipe.file}.safetensors")
     checkpoint.unlink(missing_ok=True)
