@@ -18,7 +18,6 @@ from uap_core.crafting.problem import as_bytes
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments.provenance import with_provenance
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier
 from uap_core.norms import LINF, Ball
@@ -74,7 +73,7 @@ def craft(
     modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
     classifiers = tuple(map(as_classifier, modules))
     if not classifiers:
-        raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
+        raise SettingError("A pattern needs a network, or several that take images of the same size.")
     images = images if isinstance(images, ImageSet) else _as_set(images)
     crafter = build(method, budget) if isinstance(method, str) else method
     ball = Ball(p, epsilon)
@@ -124,10 +123,10 @@ def attack(
     classifier = as_classifier(network)
     if isinstance(method, str):
         if method not in ATTACKS:
-            raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=method, names=", ".join(ATTACKS)))
+            raise SettingError(f"There is no attack {method!r}. Known: {', '.join(ATTACKS)}.")
         method = ATTACKS[method].build(epsilon, 1, False)
     if target is not None and labels is not None:
-        raise SettingError(_("Give labels to leave or a target to become, not both."))
+        raise SettingError("Give labels to leave or a target to become, not both.")
     if isinstance(target, Tensor):
         aims = target
     elif target is not None:

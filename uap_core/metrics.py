@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uap_core.i18n import _
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -48,9 +46,7 @@ class Rate:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return _("{rate:.1%} (95 % interval {low:.1%} to {high:.1%}, {count} of {total})").format(
-            rate=self.value, low=low, high=high, count=self.count, total=self.total
-        )
+        return f"{self.value:.1%} (95 % interval {low:.1%} to {high:.1%}, {self.count} of {self.total})"
 
 
 def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:

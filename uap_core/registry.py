@@ -50,9 +50,7 @@ def _entries(kind: ast.stmt, module: str, decorator: str) -> Iterator[Entry]:
 
 
 def _value(node: ast.expr, module: str) -> Any:
-    """A plain value, or a text that is marked ``N_("...")``."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "N_":
-        node = node.args[0]
+    """A plain value."""
     try:
         return ast.literal_eval(node)
     except ValueError:

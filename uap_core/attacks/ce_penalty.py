@@ -17,17 +17,16 @@ from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, li
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
-from uap_core.i18n import N_
 
 
 @register_attack(
     "penalty",
-    N_("Penalty, cross-entropy"),
-    N_("the lecture's relaxation"),
+    "Penalty, cross-entropy",
+    "the lecture's relaxation",
     "l2",
     False,
     place=90,
-    short_name=N_("Penalty"),
+    short_name="Penalty",
     build=lambda wanted: Penalty(search_steps=3, iterations=15 * wanted.effort),
 )
 @dataclass(frozen=True)

@@ -20,13 +20,12 @@ from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 @register_attack(
     "hinge",
-    N_("Hinge on probabilities"),
-    N_("the lecture's general form"),
+    "Hinge on probabilities",
+    "the lecture's general form",
     "l2",
     False,
     place=100,
@@ -65,7 +64,7 @@ class Hinge(Attack):
     def __post_init__(self) -> None:
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
         if not self.p >= 1:
-            raise SettingError(_("A norm has p from 1 to infinity."))
+            raise SettingError("A norm has p from 1 to infinity.")
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.perturb``."""

@@ -27,7 +27,6 @@ from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import as_column
 from uap_core.attacks.run import AttackRun
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.norms import L2, LINF
 from uap_core.perturbations.perturbation import apply
 
@@ -88,11 +87,9 @@ class DeepFool(Attack):
     def __post_init__(self) -> None:
         check_counts(iterations=self.iterations)
         if self.candidates < 2:
-            raise SettingError(_("DeepFool needs at least two candidate classes: the present one and another."))
+            raise SettingError("DeepFool needs at least two candidate classes: the present one and another.")
         if self.norm not in (L2, LINF):
-            raise SettingError(
-                _("DeepFool's norm is {l2!r} or {linf!r}, not {norm!r}.").format(l2=L2, linf=LINF, norm=self.norm)
-            )
+            raise SettingError(f"DeepFool's norm is {L2!r} or {LINF!r}, not {self.norm!r}.")
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """Run Algorithm 2. Pixels are clamped to [0,1] inside f, so that r still works once x + r is clamped."""

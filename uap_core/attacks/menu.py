@@ -12,19 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from uap_core import attacks
-from uap_core.i18n import N_, _
 from uap_core.registry import entries
 
 if TYPE_CHECKING:
     from uap_core.attacks.base import Attack
 
-WHITE = N_("white box")  # or "black box, scores"
+WHITE = "white box"  # or "black box, scores"
 UNIVERSAL, SIGNS = "universal", "random-signs"
-BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random signs")}  # which know nothing of the photograph
+BASELINES = {UNIVERSAL: "Universal pattern", SIGNS: "Random signs"}  # which know nothing of the photograph
 ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what attacks may be to reach
-GOALS = {ANY: N_("any other label"), TARGET: N_("a class that I choose"), LEAST: N_("the least likely class")}
+GOALS = {ANY: "any other label", TARGET: "a class that I choose", LEAST: "the least likely class"}
 INTO, FOOLED, HELD = "into_target", "fooled", "held"  # and what came of it
-VERDICTS = {INTO: N_("into the target"), FOOLED: N_("fooled"), HELD: N_("held")}
+VERDICTS = {INTO: "into the target", FOOLED: "fooled", HELD: "held"}
 
 
 class Wanted(NamedTuple):
@@ -68,7 +67,7 @@ class Item:
     @property
     def short(self) -> str:
         """What people call it where there is little room."""
-        return _(self.short_name or self.name)
+        return self.short_name or self.name
 
     def build(self, epsilon: float, effort: int, all_steps: bool) -> Attack:
         """The attack, ready to run; see ``Wanted``. Imports its module."""
@@ -112,4 +111,4 @@ MENU = {item.key: item for item in sorted(_written, key=lambda item: item.place)
 
 def attack_name(key: str) -> str:
     """What people call an attack of the menu or a pattern of BASELINES."""
-    return _(BASELINES[key] if key in BASELINES else MENU[key].name)
+    return BASELINES[key] if key in BASELINES else MENU[key].name

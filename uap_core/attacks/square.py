@@ -17,7 +17,6 @@ from uap_core.attacks.base import Attack, check_counts, check_epsilon
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import between, unit_interval
 from uap_core.attacks.run import AttackRun
-from uap_core.i18n import N_
 
 HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's schedule, as shares of its 10 000 queries
 
@@ -29,7 +28,7 @@ HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's sc
     "linf",
     True,
     place=50,
-    knows=N_("black box, scores"),
+    knows="black box, scores",
     build=lambda wanted: Square(wanted.epsilon, query_budget=200 * wanted.effort),
 )
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from uap_core.bounds.layers import Convolution
 from uap_core.bounds.local_response import local_response
 from uap_core.bounds.operations import KIND_NAMES, RULES, Part
 from uap_core.bounds.trace import Operation, Signal, record
-from uap_core.i18n import _
 
 COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "add": ("sum", sum),
@@ -47,15 +46,15 @@ class NamedLayer:
     @property
     def kind_name(self) -> str:
         """What people call its kind."""
-        return _(KIND_NAMES[self.kind]) if self.kind in KIND_NAMES else self.kind
+        return KIND_NAMES.get(self.kind, self.kind)
 
     @property
     def reason(self) -> str:
         """Why no bound is known, in a sentence; empty where one is."""
         if self.note == TWO_WAYS:
-            return _("No bound is known: {operation} takes two things that depend on the picture.").format(operation=self.kind)
+            return f"No bound is known: {self.kind} takes two things that depend on the picture."
         if self.note:
-            return _("No bound is known for the operation {operation}.").format(operation=repr(self.kind))
+            return f"No bound is known for the operation {self.kind!r}."
         return ""
 
 

@@ -23,7 +23,6 @@ from uap_core.crafting.distributed import all_agree, rank_and_size
 from uap_core.crafting.problem import MEAN, WORST, Problem
 from uap_core.crafting.state import State, load_state, save_state
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.identity import identity, settings
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
@@ -81,11 +80,11 @@ class Crafter:
 
     def __post_init__(self) -> None:
         if min(self.budget, self.batch_size) < 1 or self.interval < 0:
-            raise SettingError(_("Budget and batch size must be at least 1, and the interval not negative."))
+            raise SettingError("Budget and batch size must be at least 1, and the interval not negative.")
         if not 0 <= self.delta < 1:
-            raise SettingError(_("Delta is a share of the images: from 0 to below 1."))
+            raise SettingError("Delta is a share of the images: from 0 to below 1.")
         if self.delta and not self.interval and not self.measures_itself:
-            raise SettingError(_("Delta is looked at every interval: give the image-gradients of an interval too."))
+            raise SettingError("Delta is looked at every interval: give the image-gradients of an interval too.")
 
     def craft(
         self,
@@ -201,7 +200,7 @@ class _Run:
             self.state = method.begin(problem, generator)
         if not all_agree(f"{self.fingerprint} {self.state.step}"):
             raise SettingError(
-                _("The processes of this run do not begin alike: they need the same pictures, options and saved state.")
+                "The processes of this run do not begin alike: they need the same pictures, options and saved state."
             )
         self.started = time.perf_counter() - self.state.seconds
 

@@ -20,7 +20,6 @@ from uap_core.crafting.optimizers import adam
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -34,7 +33,7 @@ def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
     "cosine",
     "Cos-UAP",
     "Zhang et al., ICCV 2021",
-    N_("Turns the logits away from the clean ones: no label is needed."),
+    "Turns the logits away from the clean ones: no label is needed.",
     place=60,
     targets=False,
     colour="#E69F00",
@@ -67,7 +66,7 @@ class Cosine(FirstOrder):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form."""
         if criterion.targeted:
-            text = _("The cosine method has no target: it only drives away. Choose one of: {names}.")
+            text = "The cosine method has no target: it only drives away. Choose one of: {names}."
             raise SettingError(text.format(names=with_targets()))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:

@@ -32,16 +32,15 @@ from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import WORST, Problem, predicted
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
 
 @register_method(
     "deepfool",
-    N_("DeepFool, in batches"),
+    "DeepFool, in batches",
     "Moosavi-Dezfooli et al., CVPR 2017",
-    N_("The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400."),
+    "The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400.",
     place=30,
     settings={"batch_size": 8, "gain": 400.0},
     colour="#6B7280",
@@ -92,7 +91,7 @@ class DeepFoolUAP(Crafter):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.passes, self.iterations) < 1 or self.candidates < 2:
-            raise SettingError(_("DeepFool needs at least one pass, one iteration and two candidate classes."))
+            raise SettingError("DeepFool needs at least one pass, one iteration and two candidate classes.")
 
     @classmethod
     def paper(cls) -> DeepFoolUAP:
@@ -106,7 +105,7 @@ class DeepFoolUAP(Crafter):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """Refuse the worst loss of an ensemble: DeepFool has no loss, and steps of several networks are averaged."""
         if ensemble == WORST:
-            raise SettingError(_("DeepFool has no loss, so it knows no worst network. Choose the mean."))
+            raise SettingError("DeepFool has no loss, so it knows no worst network. Choose the mean.")
 
     def share(self, state: State) -> float:
         """Of the passes or of the budget, whichever ends first."""

@@ -26,7 +26,6 @@ from uap_core.crafting.random_views import draw_views
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.norms import LINF, Ball
 
 CLIP = 5.0
@@ -61,11 +60,11 @@ def tiled(values: Tensor, tiles: int) -> Tensor:
 
 @register_method(
     "default",
-    N_("Ours"),
-    N_("this project"),
-    N_("Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon."),
+    "Ours",
+    "this project",
+    "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon.",
     place=10,
-    short_name=N_("ours"),
+    short_name="ours",
     colour="#0072B2",
     marker="o",
 )
@@ -106,17 +105,17 @@ class Default(FirstOrder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.start < 1 or not 0 < self.shrinking <= 1:
-            raise SettingError(_("The first ball is at least as large as the last, and shrinks over a share of the run."))
+            raise SettingError("The first ball is at least as large as the last, and shrinks over a share of the run.")
         if not 0 < self.smallest_view <= 1:
-            raise SettingError(_("The smallest view is a share of the picture's side: above 0, up to 1."))
+            raise SettingError("The smallest view is a share of the picture's side: above 0, up to 1.")
         if self.tiles < 1:
-            raise SettingError(_("A pattern has at least one tile."))
+            raise SettingError("A pattern has at least one tile.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Faint random signs. Raises SettingError for tiles that do not fill the picture."""
         for side in problem.shape:
             if side % self.tiles:
-                raise SettingError(_("{tiles} tiles do not fill {side} pixels evenly.").format(tiles=self.tiles, side=side))
+                raise SettingError(f"{self.tiles} tiles do not fill {side} pixels evenly.")
         return State(0.1 * tiled(problem.random_signs(generator), self.tiles), generator)
 
     def step(self, problem: Problem, state: State) -> None:

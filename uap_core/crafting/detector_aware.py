@@ -19,7 +19,6 @@ from uap_core.crafting.problem import MEASURE_BATCH, Problem
 from uap_core.crafting.random_views import seen
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy
 from uap_core.norms import Ball
@@ -59,7 +58,7 @@ class Unnoticed(Default):
         """One network has one detector, and one process crafts."""
         super().check(networks, ball, criterion, ensemble)
         if len(networks) != 1 or rank_and_size()[1] > 1:
-            raise SettingError(_("A pattern that knows the detector is crafted on one network, by one process."))
+            raise SettingError("A pattern that knows the detector is crafted on one network, by one process.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """As ``default``, and what the entropy of clean images is."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uap_core import crafting
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.registry import entries
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Item:
     @property
     def short(self) -> str:
         """What people call it where there is little room."""
-        return _(self.short_name or self.name)
+        return self.short_name or self.name
 
 
 Kind = TypeVar("Kind", bound="type[Crafter]")
@@ -82,7 +81,7 @@ MENU = {item.key: item for item in sorted(_written, key=lambda item: item.place)
 def method_class(key: str) -> type[Crafter]:
     """The class of the method called ``key``. Raises SettingError for one that is not known."""
     if key not in MENU:
-        raise SettingError(_("There is no method {name!r}. Known: {names}.").format(name=key, names=", ".join(MENU)))
+        raise SettingError(f"There is no method {key!r}. Known: {', '.join(MENU)}.")
     found: type[Crafter] = getattr(import_module(MENU[key].module), MENU[key].class_name)
     return found
 
@@ -108,4 +107,4 @@ def build(key: str, budget: int) -> Crafter:
 def called(provenance: Mapping[str, Any]) -> str:
     """What people call the method that a provenance states; an unknown one is called as it is there."""
     method = str(provenance.get("method", ""))
-    return _(MENU[method].name) if method in MENU else method
+    return MENU[method].name if method in MENU else method

@@ -16,7 +16,6 @@ from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.distributed import all_sum, my_share
 from uap_core.crafting.random_views import seen
 from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
 from uap_core.metrics import Rate, fooling_rate, target_rate
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
@@ -71,19 +70,15 @@ class Problem:
         if target is None and criterion.labels is not None:
             raise SettingError("One pattern has one criterion for all images: any other label, or one target class.")
         if not len(images):
-            raise DatasetError(_("There are no images to craft on."))
+            raise DatasetError("There are no images to craft on.")
         shapes = {network.shape for network in networks} - {None}
         if not networks or len(shapes) > 1:
-            raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
+            raise SettingError("A pattern needs a network, or several that take images of the same size.")
         images = as_bytes(images)
         ball.check_reach((images.shape[-2], images.shape[-1]))
         for network in networks:
             if not network.takes(images):
-                raise DatasetError(
-                    _("{network} takes images {expected}, not {shape}.").format(
-                        network=network.card.name, expected=network.batch_shape, shape=tuple(images.shape)
-                    )
-                )
+                raise DatasetError(f"{network.card.name} takes images {network.batch_shape}, not {tuple(images.shape)}.")
             network.learn_classes(images)
         if target is not None:
             if not all(0 <= target < len(network.labels) for network in networks):
@@ -177,7 +172,7 @@ def as_bytes(images: Tensor) -> Tensor:
     if images.dtype == torch.uint8:
         return images
     if not images.is_floating_point() or not bool(((images >= 0) & (images <= 1)).all()):
-        raise DatasetError(_("Craft on uint8 images from 0 to 255, or on floats from 0 to 1."))
+        raise DatasetError("Craft on uint8 images from 0 to 255, or on floats from 0 to 1.")
     return (images * 255).round().to(torch.uint8)
 
 

@@ -19,14 +19,13 @@ from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 @register_method(
     "sga",
     "SGA",
     "Liu et al., ICCV 2023",
-    N_("Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once."),
+    "Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once.",
     place=70,
     settings={"batch_size": 40, "passes": 1},
     colour="#CC79A7",
@@ -71,7 +70,7 @@ class SGA(FirstOrder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.mini_batch, self.passes) < 1:
-            raise SettingError(_("SGA needs at least one pass over mini-batches of at least one image."))
+            raise SettingError("SGA needs at least one pass over mini-batches of at least one image.")
 
     @property
     def steps(self) -> int:

@@ -18,7 +18,6 @@ from uap_core.crafting.menu import register_method
 from uap_core.crafting.optimizers import steepest
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
-from uap_core.i18n import N_
 
 BETA = 9.0
 
@@ -34,7 +33,7 @@ def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None =
     "spgd",
     "SPGD",
     "Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019",
-    N_("Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights."),
+    "Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights.",
     place=40,
     colour="#D55E00",
     marker="v",

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from uap_core.errors import PerturbationError
-from uap_core.i18n import _
 from uap_core.io.atomic import whole_file
 
 COUNTERS = ("step", "image_gradients", "seconds", "reached")
@@ -75,9 +74,7 @@ def save_state(state: State, path: Path, fingerprint: str) -> None:
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PerturbationError(
-            _("The run's state could not be saved to {file!r}: {reason}. Make room, then go on.").format(
-                file=path.name, reason=reason
-            )
+            f"The run's state could not be saved to {path.name!r}: {reason}. Make room, then go on."
         ) from error
 
 
@@ -94,14 +91,12 @@ def load_state(path: Path, fingerprint: str, generator: torch.Generator, device:
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 - not a dict
         if header.get("fingerprint") != fingerprint:
             raise PerturbationError(
-                _(
-                    "{file!r} holds another run: its method, settings, images, networks or seed differ."
-                    " Choose another file, or delete it to start anew."
-                ).format(file=path.name)
+                f"{path.name!r} holds another run: its method, settings, images, networks or seed differ. Choose "
+                "another file, or delete it to start anew."
             )
         generator.set_state(tensors.pop("generator"))
         pattern, order = tensors.pop("pattern").to(device), tensors.pop("order")
         memory = {name.removeprefix("memory."): value.to(device) for name, value in tensors.items()}
         return State(pattern, generator, memory, order, **json.loads(header["counters"]))
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise PerturbationError(_("{file!r} is not the saved state of a run.").format(file=path.name)) from error
+        raise PerturbationError(f"{path.name!r} is not the saved state of a run.") from error

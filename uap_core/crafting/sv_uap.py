@@ -25,7 +25,6 @@ from uap_core.crafting.menu import register_method, with_targets
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.models.classifier import Classifier
 from uap_core.models.features import features_at
 from uap_core.norms import Ball
@@ -37,7 +36,7 @@ CHUNK = 16
     "singular",
     "SV-UAP",
     "Khrulkov & Oseledets, CVPR 2018",
-    N_("The direction that moves a hidden layer most, by the power method: no loss, no labels."),
+    "The direction that moves a hidden layer most, by the power method: no loss, no labels.",
     place=80,
     targets=False,
     colour="#56B4E9",
@@ -76,15 +75,15 @@ class Singular(Crafter):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stride < 1 or self.q <= 1:
-            raise SettingError(_("The singular method needs a stride of at least 1 and a q above 1."))
+            raise SettingError("The singular method needs a stride of at least 1 and a q above 1.")
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form, and one network has one layer."""
         if criterion.targeted:
-            text = _("The singular method has no target: it knows no classes. Choose one of: {names}.")
+            text = "The singular method has no target: it knows no classes. Choose one of: {names}."
             raise SettingError(text.format(names=with_targets()))
         if len(networks) != 1:
-            raise SettingError(_("The singular method takes one network: layers of several cannot be weighed."))
+            raise SettingError("The singular method takes one network: layers of several cannot be weighed.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Random signs: almost surely not orthogonal to what is looked for. The images are chosen once."""

@@ -16,7 +16,6 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.menu import register_method
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:
@@ -31,9 +30,9 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
 
 @register_method(
     "transfer",
-    N_("Ours, for networks never seen"),
-    N_("this project; input diversity: Xie et al., CVPR 2019"),
-    N_("As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere."),
+    "Ours, for networks never seen",
+    "this project; input diversity: Xie et al., CVPR 2019",
+    "As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere.",
     place=20,
 )
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ class Transfer(Default):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.wobble < 0:
-            raise SettingError(_("A perturbed picture wobbles by a share of its side: 0 or more."))
+            raise SettingError("A perturbed picture wobbles by a share of its side: 0 or more.")
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor:
         """Another one for each image at every step."""

@@ -15,7 +15,6 @@ import numpy as np
 
 from uap_core.datasets.listing import SPLITS, listing, of_split
 from uap_core.errors import DatasetError, ImageError
-from uap_core.i18n import _
 from uap_core.images.reading import LEVELS, open_image, square
 
 if TYPE_CHECKING:
@@ -142,9 +141,9 @@ def open_image_set(
             continue
     kept = sorted(opened)
     if not kept:
-        said = _("No picture was found in {source!r}. Put pictures there, one folder a class.")
+        said = "No picture was found in {source!r}. Put pictures there, one folder a class."
         if split:
-            said = _("No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class.")
+            said = "No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class."
         raise DatasetError(said.format(split=split, source=source.name))
     return ImageSet(
         name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
@@ -191,9 +190,7 @@ def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
     import torch
 
     if len(everything) < 2:
-        raise DatasetError(
-            _("{source!r} has one picture; crafting and measuring need at least two.").format(source=everything.name)
-        )
+        raise DatasetError(f"{everything.name!r} has one picture; crafting and measuring need at least two.")
     order = torch.arange(len(everything))
     craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
     return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
@@ -209,7 +206,7 @@ def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
     if not twice:
         return craft, held_out
     if not new:
-        raise DatasetError(_("Every picture of {source!r} that could be crafted on is held out too.").format(source=craft.name))
+        raise DatasetError(f"Every picture of {craft.name!r} that could be crafted on is held out too.")
     return replace(craft.subset(torch.tensor(new)), left_out=twice), held_out
 
 

@@ -20,7 +20,6 @@ from torch import Tensor
 from uap_core.attacks.deepfool import DeepFool, deepfool
 from uap_core.bounds.network import NamedLayer, layers
 from uap_core.datasets.image_sets import ImageSet
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.perturbations.perturbation import apply
 
@@ -131,22 +130,14 @@ def as_text(row: LayerRow) -> str:
 def conclusion(bound: float, rows: Sequence[RadiusRow]) -> str:
     """What the bound is worth on these pictures, in a sentence or two."""
     if math.isinf(bound):
-        return _("No bound is known for one of the layers, so nothing is certified.")
+        return "No bound is known for one of the layers, so nothing is certified."
     found = [row.found for row in rows if row.found is not None]
     certified, steepest = (median(row.certified for row in rows), max(row.steepness for row in rows)) if rows else (0.0, 0.0)
     if not (found and certified and steepest):
-        return _("L = {bound:.3g}; DeepFool found no change to compare with.").format(bound=bound)
+        return f"L = {bound:.3g}; DeepFool found no change to compare with."
     nearest = median(found)
-    return _(
-        "L = {bound:.3g} certifies changes below {certified:.2g} (median of {count} images); DeepFool needs {nearest:.2g},"
-        " {times:.2g} times as much. The steepest that it met is {steepest:.3g}: L lies {above:.2g}"
-        " times above it, and between the two nothing is proved."
-    ).format(
-        bound=bound,
-        certified=certified,
-        count=len(rows),
-        nearest=nearest,
-        times=nearest / certified,
-        steepest=steepest,
-        above=bound / steepest,
+    return (
+        f"L = {bound:.3g} certifies changes below {certified:.2g} (median of {len(rows)} images); DeepFool needs "
+        f"{nearest:.2g}, {nearest / certified:.2g} times as much. The steepest that it met is {steepest:.3g}: L lies "
+        f"{bound / steepest:.2g} times above it, and between the two nothing is proved."
     )

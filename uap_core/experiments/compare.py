@@ -22,7 +22,6 @@ from uap_core.attacks.result import AttackResult
 from uap_core.attacks.universal import Fixed
 from uap_core.errors import SettingError
 from uap_core.experiments.apply import top
-from uap_core.i18n import _
 from uap_core.images.reading import to_array
 from uap_core.metrics import psnr, ssim
 from uap_core.models.classifier import Classifier
@@ -144,20 +143,16 @@ def compare(
     """
     bout, judge = bout or Bout(), judge or classifier
     if judge.size != classifier.size or judge.labels != classifier.labels:
-        raise SettingError(
-            _("{judge} cannot judge what was made on {network}: other size or classes.").format(
-                judge=judge.card.name, network=classifier.card.name
-            )
-        )
+        raise SettingError(f"{judge.card.name} cannot judge what was made on {classifier.card.name}: other size or classes.")
     unknown = [key for key in keys if key not in BASELINES and key not in MENU]
     if unknown:
-        raise SettingError(_("There is no attack {key!r}.").format(key=unknown[0]))
+        raise SettingError(f"There is no attack {unknown[0]!r}.")
     with torch.inference_mode():
         logits = classifier(image)
     if bout.goal == TARGET and bout.target is None:
-        raise SettingError(_("Choose the class that the attacks should reach."))
+        raise SettingError("Choose the class that the attacks should reach.")
     if bout.goal == TARGET and bout.target == int(logits.argmax()):
-        raise SettingError(_("The target is what the network already sees. Choose another class."))
+        raise SettingError("The target is what the network already sees. Choose another class.")
     for key in keys:
         task = (
             _baseline(key, classifier, image, perturbation, logits, bout)

@@ -10,19 +10,18 @@ from torch import Tensor
 
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.random_directions import BATCH, Draw, always, anywhere, fooled_by, one_of
-from uap_core.i18n import N_
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
 
 UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN = "universal", "sum", "single", "fgsm", "random", "mean"
 NAMES = {
-    UNIVERSAL: N_("universal pattern"),
-    SUM: N_("sum of adversarial directions"),
-    SINGLE: N_("one adversarial direction"),
-    FAST: N_("one FGSM direction"),
-    RANDOM: N_("random direction"),
-    MEAN: N_("mean image"),
+    UNIVERSAL: "universal pattern",
+    SUM: "sum of adversarial directions",
+    SINGLE: "one adversarial direction",
+    FAST: "one FGSM direction",
+    RANDOM: "random direction",
+    MEAN: "mean image",
 }
 NORMS = (500 / 255, 1000 / 255, 2000 / 255, 4000 / 255)
 

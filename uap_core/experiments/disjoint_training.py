@@ -20,7 +20,6 @@ from uap_core.datasets.image_sets import ImageSet, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.origins import MatrixRow
 from uap_core.experiments.transfer_examples import cross_model
-from uap_core.i18n import _
 from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
@@ -75,7 +74,7 @@ class Learner:
     def name(self) -> str:
         """Letter, widths and half."""
         shape = f"{self.letter}: {'-'.join(map(str, self.widths))}"
-        return _("{learner}, half {number}").format(learner=shape, number=self.half)
+        return f"{shape}, half {self.half}"
 
     def build(self, classes: int) -> nn.Module:
         """The untrained network."""
@@ -123,9 +122,7 @@ def cross_training(
     """
     classes = tuple(sorted(set(craft.classes)))
     if len(classes) < 2:
-        raise DatasetError(
-            _("{images!r} has one class: training needs pictures in a folder a class, two at least.").format(images=craft.name)
-        )
+        raise DatasetError(f"{craft.name!r} has one class: training needs pictures in a folder a class, two at least.")
     parts = [(half.pixels, _truth(half, classes)) for half in halves(craft, torch.Generator().manual_seed(seed))]
     tested, networks = (held_out.pixels, _truth(held_out, classes)), []
     for number, learner in enumerate(LEARNERS):
@@ -146,7 +143,7 @@ def cross_training(
 def _truth(images: ImageSet, classes: tuple[str, ...]) -> Tensor:
     truth = images.truth(classes)
     if truth is None:
-        raise DatasetError(_("The held-out images have classes that the craft images lack."))
+        raise DatasetError("The held-out images have classes that the craft images lack.")
     return truth
 
 

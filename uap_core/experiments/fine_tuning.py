@@ -20,7 +20,6 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.problem import predicted
 from uap_core.datasets.image_sets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
 from uap_core.identity import identity
 from uap_core.io.paths import MODELS
 from uap_core.io.results import Table, write_table
@@ -78,7 +77,7 @@ class FineTuning:
         names = tuple(str(entry["wnid"]) for entry in card.classes if isinstance(entry, dict))
         truth, held_out_truth = craft.truth(names), held_out.truth(names)
         if truth is None or held_out_truth is None:
-            raise DatasetError(_("Fine-tuning needs pictures of the classes of {network}.").format(network=card.name))
+            raise DatasetError(f"Fine-tuning needs pictures of the classes of {card.name}.")
         started = time.perf_counter()
         sets = (craft.pixels, truth), (held_out.pixels, held_out_truth)
 
@@ -114,7 +113,7 @@ def fine_tune_and_publish(
     """
     card = read_card(MODELS / f"{key}.json")
     if card.architecture not in EMBEDDED:
-        raise SettingError(_("{network} cannot be trained here: it is not an embedded network.").format(network=card.name))
+        raise SettingError(f"{card.name} cannot be trained here: it is not an embedded network.")
     network = EMBEDDED[card.architecture].build_to_train(len(card.classes))
     begin_with(network.to(chosen_device()), card)
     craft, held_out = (open_image_set(data, split, card.input_size, card.input_size) for split in ("craft", "held_out"))

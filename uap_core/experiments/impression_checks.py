@@ -15,7 +15,6 @@ from uap_core.crafting.default import Default
 from uap_core.datasets.image_sets import ImageSet, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.evaluation import evaluate
-from uap_core.i18n import _
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
@@ -83,9 +82,7 @@ def compare(network: Classifier, dreamer: str, pair: Pair) -> dict[str, Any]:
 def _measured(network: Classifier, images: ImageSet, pattern: Perturbation) -> dict[str, float]:
     found = evaluate(network, pattern, images, torch.Generator().manual_seed(0))
     if found.clean_accuracy is None:
-        raise DatasetError(
-            _("The folders of {name!r} are not classes of {network}.").format(name=images.name, network=network.card.name)
-        )
+        raise DatasetError(f"The folders of {images.name!r} are not classes of {network.card.name}.")
     rates = {"accuracy": found.clean_accuracy, "fooling_rate": found.universal, "random_signs": found.random_signs}
     return {name: round(rate.value, 4) for name, rate in rates.items()}
 

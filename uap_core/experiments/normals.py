@@ -18,16 +18,15 @@ from uap_core.attacks.deepfool import cross_boundary
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments.random_directions import UNIT, anywhere, fooled_by, in_span
-from uap_core.i18n import N_, _
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 
 NORMALS, RANDOM, SPAN, FULL = "normals", "random", "span", "full"
 NAMES = {
-    NORMALS: N_("normals of the boundary"),
-    RANDOM: N_("random unit vectors"),
-    SPAN: N_("span of the first singular vectors"),
-    FULL: N_("full space"),
+    NORMALS: "normals of the boundary",
+    RANDOM: "random unit vectors",
+    SPAN: "span of the first singular vectors",
+    FULL: "full space",
 }
 DIMENSIONS = (1, 2, 5, 10, 25, 50, 100, 250, 500)
 DEEPFOOL_BATCH = 8
@@ -73,7 +72,7 @@ def unit_normals(classifier: Classifier, images: ImageSet) -> Iterator[Tensor]:
         count += int(found.crossed.sum())
         yield UNIT.fill(found.steps[found.crossed])
     if not count:
-        raise DatasetError(_("DeepFool found no boundary around any of these images, so there are no normals to compare."))
+        raise DatasetError("DeepFool found no boundary around any of these images, so there are no normals to compare.")
 
 
 def singular_vectors(vectors: Tensor) -> tuple[Tensor, Tensor]:

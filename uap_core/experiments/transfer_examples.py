@@ -18,7 +18,6 @@ from uap_core.crafting.problem import clean_logits
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, row_of
-from uap_core.i18n import _
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import L2, Ball
@@ -67,7 +66,7 @@ def made_to_transfer(key: str, epsilon: float) -> Attack:
     It takes all its steps even after it works, so as to reach beyond its own network's boundary. Raises SettingError.
     """
     if key not in MENU:
-        raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=key, names=", ".join(MENU)))
+        raise SettingError(f"There is no attack {key!r}. Known: {', '.join(MENU)}.")
     return MENU[key].build(epsilon, 1, True)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from PIL import Image
 
 from uap_core.errors import ImageError
-from uap_core.i18n import _
 from uap_core.images.reading import open_image
 
 
@@ -40,11 +39,7 @@ class Photo:
         for root in roots:
             if (Path(root) / self.location).is_file():
                 return Path(root) / self.location
-        raise ImageError(
-            _("The sample photograph {title!r} is not in the installed {package}.").format(
-                title=self.title, package=self.package
-            )
-        )
+        raise ImageError(f"The sample photograph {self.title!r} is not in the installed {self.package}.")
 
     def open(self) -> Image.Image:
         """The picture as 8-bit RGB."""
@@ -59,23 +54,23 @@ MOPEDS = ("n03785016", "n03791053")  # moped, motor scooter
 ROCKETS = ("n03773504", "n04008634")  # missile, projectile
 CHEETAH, LION, TRIPOD = ("n02130308",), ("n02129165",), ("n04485082",)
 _GRADIO, _SKIMAGE = "media_assets/images/", "data/"
-_BY_GRADIO = _("Gradio's sample media (Apache-2.0)")
+_BY_GRADIO = "Gradio's sample media (Apache-2.0)"
 # Boxes are where all four ImageNet networks that come with the requirements name the thing rightly, also under random signs.
 SAMPLE_PHOTOS = (
-    Photo("running", _("Cheetah"), "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337)),
+    Photo("running", "Cheetah", "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337)),
     Photo(
         "espresso",
-        _("Espresso"),
+        "Espresso",
         "skimage",
         _SKIMAGE + "coffee.png",
-        _("Rachel Michetti (CC0), in scikit-image"),
+        "Rachel Michetti (CC0), in scikit-image",
         COFFEE,
         (0, 0, 400, 400),
         ("resnet64", "resnet64_robust", "separable64", "vgg64"),
     ),
     Photo(
         "lion",
-        _("Lion"),
+        "Lion",
         "gradio",
         _GRADIO + "lion.jpg",
         _BY_GRADIO,
@@ -84,25 +79,25 @@ SAMPLE_PHOTOS = (
     ),
     Photo(
         "cat",
-        _("Cat"),
+        "Cat",
         "skimage",
         _SKIMAGE + "chelsea.png",
-        _("Chelsea the cat, Stefan van der Walt (CC0), in scikit-image"),
+        "Chelsea the cat, Stefan van der Walt (CC0), in scikit-image",
         CATS,
         (136, 3, 428, 295),
     ),
     Photo(
         "tripod",
-        _("Tripod"),
+        "Tripod",
         "skimage",
         _SKIMAGE + "camera.png",
-        _("Lav Varshney (CC0), in scikit-image"),
+        "Lav Varshney (CC0), in scikit-image",
         TRIPOD,
         (60, 30, 500, 470),
     ),
     Photo(
         "cheetah",
-        _("Cheetah 2"),
+        "Cheetah 2",
         "gradio",
         _GRADIO + "cheetah1.jpg",
         _BY_GRADIO,
@@ -111,28 +106,28 @@ SAMPLE_PHOTOS = (
     ),
     Photo(
         "motorcycle",
-        _("Motorcycle"),
+        "Motorcycle",
         "skimage",
         _SKIMAGE + "motorcycle_left.png",
-        _("Middlebury stereo data of 2014 (Scharstein et al.), in scikit-image"),
+        "Middlebury stereo data of 2014 (Scharstein et al.), in scikit-image",
         MOPEDS,
     ),
     Photo(
         "hopper",
-        _("Hopper"),
+        "Hopper",
         "matplotlib",
         "mpl-data/sample_data/grace_hopper.jpg",
-        _("Grace Hopper, US Navy (public domain), in Matplotlib"),
+        "Grace Hopper, US Navy (public domain), in Matplotlib",
         SUITS,
         (0, 30, 480, 510),
         ("resnet64_robust", "vgg64"),
     ),
     Photo(
         "rocket",
-        _("Rocket"),
+        "Rocket",
         "skimage",
         _SKIMAGE + "rocket.jpg",
-        _("SpaceX (CC0), in scikit-image"),
+        "SpaceX (CC0), in scikit-image",
         ROCKETS,
         (238, 103, 352, 217),
     ),
@@ -165,6 +160,6 @@ def first_photo(network: str, classes: Iterable[str] | None) -> Photo:
     """
     photos, known = sample_photos(), None if classes is None else set(classes)
     if not photos:
-        raise ImageError(_("No installed package brings a sample photograph. Install the requirements anew."))
+        raise ImageError("No installed package brings a sample photograph. Install the requirements anew.")
     fitting = (photo for photo in photos if (known is None or known.intersection(photo.shows)))
     return next((photo for photo in fitting if network not in photo.withstands), photos[0])

@@ -16,7 +16,6 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from uap_core.errors import ImageError
-from uap_core.i18n import _
 from uap_core.images.srgb import to_rgb
 from uap_core.settings import limits
 
@@ -59,22 +58,16 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     else:
         path = Path(source)
         if not path.is_file():
-            raise ImageError(_("There is no picture at {file!r}.").format(file=path.name))
+            raise ImageError(f"There is no picture at {path.name!r}.")
         size, stream = path.stat().st_size, path
     if size > MAX_BYTES:
-        raise ImageError(
-            _("This file has {size:g} MB; pictures of up to {most:g} MB can be opened.").format(
-                size=_up(size), most=MAX_BYTES / 1e6
-            )
-        )
+        raise ImageError(f"This file has {_up(size):g} MB; pictures of up to {MAX_BYTES / 1e6:g} MB can be opened.")
     try:
         return _decoded(stream)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageError(
-            _("This picture is far too large; up to {most:.0f} megapixels can be opened.").format(most=MAX_PIXELS / 1e6)
-        ) from error
+        raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
         head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
         closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
@@ -82,8 +75,8 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
             return closed
         _name_closed_format(head, error)
         if isinstance(error, UnidentifiedImageError):
-            raise ImageError(_("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.")) from error
-        raise ImageError(_("This picture is damaged: it could not be read to its end. Try another file.")) from error
+            raise ImageError("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.") from error
+        raise ImageError("This picture is damaged: it could not be read to its end. Try another file.") from error
 
 
 def _decoded(stream: io.BytesIO | Path) -> Image.Image:
@@ -122,9 +115,7 @@ def _name_closed_format(head: bytes, error: Exception) -> None:
     named = "HEIC" if heic else "JPEG XL"
     if heic or jxl:
         raise ImageError(
-            _("This is a picture in the format {format}, which cannot be opened here. Save or share it as JPEG or PNG.").format(
-                format=named
-            )
+            f"This is a picture in the format {named}, which cannot be opened here. Save or share it as JPEG or PNG."
         ) from error
 
 
@@ -143,17 +134,9 @@ def _known_formats() -> list[str]:
 def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise ImageError(
-            _("This picture has {size:g} megapixels; up to {most:g} can be opened.").format(
-                size=_up(width * height), most=MAX_PIXELS / 1e6
-            )
-        )
+        raise ImageError(f"This picture has {_up(width * height):g} megapixels; up to {MAX_PIXELS / 1e6:g} can be opened.")
     if max(size) > MAX_ASPECT * min(size):
-        raise ImageError(
-            _("This picture is {width} x {height} pixels, too narrow to cut a square from it.").format(
-                width=width, height=height
-            )
-        )
+        raise ImageError(f"This picture is {width} x {height} pixels, too narrow to cut a square from it.")
 
 
 def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:

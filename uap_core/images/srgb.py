@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from uap_core.errors import ImageError
-from uap_core.i18n import _
 
 ROWS = 256  # a large picture is worked on in strips of so many rows, so that its numbers never lie in memory all at once
 ORIENTATION = 0x0112  # EXIF's tag, and what its values ask for
@@ -41,7 +40,7 @@ def _eight_bit_rgb(picture: Image.Image, profile: bytes) -> Image.Image:
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _on_white(picture)
     if picture.mode == "LAB":
-        raise ImageError(_("This picture has LAB colours, which cannot be opened. Save it with RGB colours."))
+        raise ImageError("This picture has LAB colours, which cannot be opened. Save it with RGB colours.")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 

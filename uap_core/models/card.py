@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 
 KINDS = ("embedded", "exported", "torchvision", "timm")
 INTERPOLATIONS = ("bilinear", "bicubic")
@@ -102,7 +101,7 @@ def read_card(path: Path) -> Card:
     try:
         found = path.stat()
     except OSError as error:
-        raise ModelError(_("The card {file!r} cannot be read: {reason}.").format(file=path.name, reason=error)) from error
+        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
     return _read_card(path, found.st_mtime_ns, found.st_size)
 
 
@@ -113,22 +112,14 @@ def _read_card(path: Path, changed: int, size: int) -> Card:
         known = {f.name for f in fields(Card)} - {"folder", "hub"}
         unknown = set(data) - known
         if unknown:
-            raise ModelError(
-                _("The card {file!r} has entries that are not known: {entries}.").format(
-                    file=path.name, entries=", ".join(sorted(unknown))
-                )
-            )
+            raise ModelError(f"The card {path.name!r} has entries that are not known: {', '.join(sorted(unknown))}.")
         pairs = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
         card = Card(**data | pairs, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(_("The card {file!r} cannot be read: {reason}.").format(file=path.name, reason=error)) from error
+        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
     for what, named, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
         if named not in choices:
-            raise ModelError(
-                _("The card {file!r} names the {entry} {named!r}; it must be one of {choices}.").format(
-                    file=path.name, entry=what, named=named, choices=", ".join(choices)
-                )
-            )
+            raise ModelError(f"The card {path.name!r} names the {what} {named!r}; it must be one of {', '.join(choices)}.")
     return card
 
 

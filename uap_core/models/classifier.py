@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from uap_core.models.device import device_of
 
@@ -93,7 +92,7 @@ class Classifier(nn.Module):
     def train(self, mode: bool = True) -> Classifier:
         """Refuses training mode: batch statistics would change under an attack."""
         if mode:
-            raise ModelError(_("A classifier under attack stays in evaluation mode."))
+            raise ModelError("A classifier under attack stays in evaluation mode.")
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -123,11 +122,7 @@ class Classifier(nn.Module):
     def size(self) -> int:
         """Side of the square input in pixels. Raises ModelError for a network whose input is no square, or of any size."""
         if self.shape is None or self.shape[0] != self.shape[1]:
-            raise ModelError(
-                _("This works on square pictures of one size, and {network} was not wrapped for such.").format(
-                    network=self.card.name
-                )
-            )
+            raise ModelError(f"This works on square pictures of one size, and {self.card.name} was not wrapped for such.")
         return self.shape[0]
 
     @property
@@ -141,4 +136,4 @@ class Classifier(nn.Module):
         try:
             return self.labels.index(label)
         except ValueError:
-            raise ModelError(_("{network} has no class {label!r}.").format(network=self.card.name, label=label)) from None
+            raise ModelError(f"{self.card.name} has no class {label!r}.") from None

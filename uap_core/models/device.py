@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 
 DEVICE_VARIABLE = "UAP_DEVICE"
 
@@ -31,9 +30,7 @@ def chosen_device() -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
         raise SettingError(
-            _("{variable} names {named!r}, but this torch cannot compute there. Unset it to use the processor.").format(
-                variable=DEVICE_VARIABLE, named=named
-            )
+            f"{DEVICE_VARIABLE} names {named!r}, but this torch cannot compute there. Unset it to use the processor."
         ) from error
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic = False, True

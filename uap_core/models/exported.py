@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models.card import Card
 from uap_core.models.fusion import convolve_neighbours
 
@@ -34,11 +33,7 @@ def open_program(card: Card, path: Path) -> nn.Module:
     try:
         return _movable(convolve_neighbours(torch.export.load(path).module()))
     except Exception as error:  # whatever a damaged archive makes torch raise
-        raise ModelError(
-            _("The exported program of {network} cannot be opened by torch {version}.").format(
-                network=card.name, version=torch.__version__
-            )
-        ) from error
+        raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
 
 
 def _movable(program: nn.Module) -> nn.Module:
@@ -66,12 +61,10 @@ def refuse_code(path: Path) -> None:
         trees = [json.loads(reader.get_record(name)) for name in names if name.endswith(".json")]
         saved = [reader.get_record(name) for name in names if name.endswith(".pt")]
     except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, KeyError) as error:
-        raise ModelError(_("{file!r} is not an exported program.").format(file=path.name)) from error
+        raise ModelError(f"{path.name!r} is not an exported program.") from error
     plain = sorted(set(names)) == listed and all(map(PLAIN_ENTRY.fullmatch, names))
     if not (plain and all(_is_harmless(*entry) for tree in trees for entry in _entries(tree)) and all(map(_is_plain, saved))):
-        raise ModelError(
-            _("{file!r} holds more than a plain program, which could run code, so it is not opened.").format(file=path.name)
-        )
+        raise ModelError(f"{path.name!r} holds more than a plain program, which could run code, so it is not opened.")
 
 
 def _is_harmless(key: str, value: object) -> bool:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.fx import GraphModule, Node
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 
 
@@ -55,7 +54,7 @@ def _is_wide(shape: torch.Size | tuple[int, ...], least: tuple[int, int]) -> boo
 
 
 def _none_wide(least: tuple[int, int]) -> SettingError:
-    return SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=min(least)))
+    return SettingError(f"This network has no feature maps of {min(least)} pixels a side.")
 
 
 def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tensor], Tensor]:
@@ -107,7 +106,7 @@ def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> 
             _with_hooks([chosen], leave, lambda: network(images))
         except _Found as found:
             return found.value
-        raise SettingError(_("This network does not compute the same layers every time."))
+        raise SettingError("This network does not compute the same layers every time.")
 
     return features
 

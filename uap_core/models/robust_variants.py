@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uap_core.i18n import N_
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import Zoo
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
 ROBUST, UNIVERSAL = "robust", "universal"
-NAMES = {ROBUST: N_("trained on attacks"), UNIVERSAL: N_("trained on a universal pattern")}
+NAMES = {ROBUST: "trained on attacks", UNIVERSAL: "trained on a universal pattern"}
 ENDINGS = {ROBUST: "_robust", UNIVERSAL: "_universal"}
 TWINS = tuple(ENDINGS)
 

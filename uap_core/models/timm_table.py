@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models import hub
 from uap_core.models.card import Card
 
@@ -53,7 +52,7 @@ def timm_card(name: str) -> Card:
     repository = f"{row['owner']}/{name}"
     mean, std = table().statistics[row["statistics"]]
     path = hub.cached(repository)
-    squashed = _("timm squashes pictures to a square, here the centre is cut: accuracy may differ a little.")
+    squashed = "timm squashes pictures to a square, here the centre is cut: accuracy may differ a little."
     return Card(
         key=PREFIX + name,
         name=name,
@@ -66,7 +65,7 @@ def timm_card(name: str) -> Card:
         interpolation=row["interpolation"],
         mean=tuple(mean),
         std=tuple(std),
-        licence=row["licence"] or _("not stated"),
+        licence=row["licence"] or "not stated",
         source=f"timm, huggingface.co/{repository}",
         published={"top1": row["top1"] / 100} if row["top1"] else {},
         note=squashed if row["squash"] else "",
@@ -97,15 +96,15 @@ def _refusal(name: str) -> str:
     """Why there is no card called ``name``, and which names are near."""
     outputs = table().others.get(name)
     if outputs is None:
-        said = _("timm has no trained ImageNet network called {name!r}.").format(name=name[:LONGEST_NAME])
+        said = f"timm has no trained ImageNet network called {name[:LONGEST_NAME]!r}."
     elif outputs == 0:
-        said = _("{name} has no classifier: it turns pictures into features, which no label can be fooled by.")
+        said = "{name} has no classifier: it turns pictures into features, which no label can be fooled by."
     elif outputs == CLASSES:
-        said = _("{name} has no safetensors file on the Hugging Face Hub, and files that could run code are never loaded.")
+        said = "{name} has no safetensors file on the Hugging Face Hub, and files that could run code are never loaded."
     else:
-        said = _("{name} gives {count} scores a picture, not those of ImageNet's 1000 classes, which patterns here are about.")
+        said = "{name} gives {count} scores a picture, not those of ImageNet's 1000 classes, which patterns here are about."
     near = _nearest(name)
-    nearest = _("Nearest: {names}.").format(names=", ".join(PREFIX + other for other in near)) if near else ""
+    nearest = f"Nearest: {', '.join(PREFIX + other for other in near)}." if near else ""
     return f"{said.format(name=name, count=outputs) if outputs is not None else said} {nearest}".strip()
 
 

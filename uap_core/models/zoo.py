@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.io.paths import MODELS, dreams_path
 from uap_core.models.card import Card, read_card, torchvision_cards
 from uap_core.models.timm_table import PREFIX, fetched_cards, timm_card
@@ -63,7 +62,7 @@ class Zoo:
         found: dict[str, Card] = {}
         for folder in self.folders:
             if not folder.is_dir():
-                raise ModelError(_("There is no folder of network cards at {folder!r}.").format(folder=str(folder)))
+                raise ModelError(f"There is no folder of network cards at {str(folder)!r}.")
             for path in sorted(folder.glob("*.json")):
                 card = read_card(path)
                 found.setdefault(card.key, card)
@@ -79,7 +78,7 @@ class Zoo:
         if key not in cards and str(key).startswith(PREFIX):  # a program may send what is no text
             return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
-            raise ModelError(_("There is no network called {key!r}. Known: {names}.").format(key=key, names=", ".join(cards)))
+            raise ModelError(f"There is no network called {key!r}. Known: {', '.join(cards)}.")
         return cards[key]
 
     def load(self, key: str) -> Classifier:
@@ -119,10 +118,8 @@ class Zoo:
         """Raise ModelError where the ``needed`` megabytes of ``card`` are more than all networks together may take."""
         if needed > self.memory:
             raise ModelError(
-                _(
-                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
-                    " Set UAP_MEMORY to a larger number of megabytes and start again."
-                ).format(network=card.name, needed=needed, memory=self.memory)
+                f"{card.name} needs {needed:.0f} MB, more than the {self.memory:.0f} MB that networks may take. Set "
+                "UAP_MEMORY to a larger number of megabytes and start again."
             )
 
     def in_memory(self) -> dict[str, float]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.io.paths import PERTURBATIONS, cache_folder
 from uap_core.norms import LINF, Ball
 
@@ -73,9 +72,10 @@ def verdict(provenance: dict[str, Any]) -> str:
     rates = " / ".join(f"{rates[name]:.1%}" for rates in each if name in rates)
     if not rates:
         return ""
-    into = _("turns {rates} into {target!r}, of those among {images} that were something else")
-    said = into if target else _("fools {rates} of {images}")
-    return said.format(rates=rates, images=stated.get("set", _("its held-out images")), target=target)
+    images = stated.get("set", "its held-out images")
+    if target:
+        return f"turns {rates} into {target!r}, of those among {images} that were something else"
+    return f"fools {rates} of {images}"
 
 
 def library() -> tuple[Entry, ...]:

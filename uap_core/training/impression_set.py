@@ -17,7 +17,6 @@ from PIL import Image
 from torch import Tensor
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.identity import identity
 from uap_core.images.reading import to_array
 from uap_core.io.atomic import write_whole
@@ -49,7 +48,7 @@ class DreamSet:
 
     def __post_init__(self) -> None:
         if self.count < len(SPLITS) or self.count % len(SPLITS):
-            raise SettingError(_("The number of dreams must be even and at least 2: half to craft on, half held out."))
+            raise SettingError("The number of dreams must be even and at least 2: half to craft on, half held out.")
 
     @property
     def half(self) -> int:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
 from uap_core.io.atomic import whole_file
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Normalise
@@ -80,9 +79,7 @@ class Recipe:
         """Whom the network meets, if anybody. Raises SettingError for one that is not known."""
         if self.against not in OPPONENTS:
             raise SettingError(
-                _("A network is trained against {opponents} or {last}, not against {named!r}.").format(
-                    opponents=", ".join(OPPONENTS[:-1]), last=OPPONENTS[-1], named=self.against
-                )
+                f"A network is trained against {', '.join(OPPONENTS[:-1])} or {OPPONENTS[-1]}, not against {self.against!r}."
             )
         if not self.epsilon:
             return None
@@ -188,11 +185,7 @@ def train(
     images, labels = craft
     steps = len(images) // recipe.batch_size
     if not steps:
-        raise DatasetError(
-            _("Training needs at least {least} images, one batch; there are {count}.").format(
-                least=recipe.batch_size, count=len(images)
-            )
-        )
+        raise DatasetError(f"Training needs at least {recipe.batch_size} images, one batch; there are {len(images)}.")
     classes = int(labels.max()) + 1
     generator = torch.Generator().manual_seed(recipe.seed)
     device = device_of(network)
@@ -216,9 +209,7 @@ def train(
         shapes = [tuple(tensor.shape) for tensor in model.state_dict().values()]
         if state.get("recipe") != asdict(recipe) or [tuple(tensor.shape) for tensor in state["model"].values()] != shapes:
             raise SettingError(
-                _("{file!r} holds the training of another network or recipe. Name another --checkpoint.").format(
-                    file=checkpoint.name
-                )
+                f"{checkpoint.name!r} holds the training of another network or recipe. Name another --checkpoint."
             )
         model.load_state_dict(state["model"])
         averaged.load_state_dict(state["averaged"])

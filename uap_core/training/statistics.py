@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 
 TINY = 1e-5  # keeps the deviation of a constant channel off zero
 
@@ -66,7 +65,7 @@ class BatchStatistics:
 
     def __init__(self, kept_to: list[Moments], heard: float = 1.0, generator: torch.Generator | None = None) -> None:
         if not 0 < heard <= 1:
-            raise SettingError(_("The share of the layers listened to lies above 0 and goes up to 1."))
+            raise SettingError("The share of the layers listened to lies above 0 and goes up to 1.")
         self.kept_to, self.heard, self.generator = kept_to, heard, generator
         self.terms: list[Tensor] = []
 
