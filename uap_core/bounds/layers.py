@@ -17,6 +17,7 @@ from torch.nn.grad import conv2d_input
 
 CHUNK = 2**22  # complex numbers at a time
 MARGIN = 1 + 1e-4  # for rounding in 32 bits, wherever a matrix is passed over; what is returned is computed in 64
+ITERATIONS, TOLERANCE = 100, 1e-4  # of the power method
 Pair = tuple[int, int]
 
 
@@ -72,18 +73,18 @@ class Convolution:
                     largest = max(largest, matrix_norm(matrix))
         return largest
 
-    def real_norm(self, generator: torch.Generator, iterations: int = 100, tolerance: float = 1e-4) -> float:
+    def real_norm(self, generator: torch.Generator) -> float:
         """The norm of the layer as it is, by the power method: an estimate that comes from below and never exceeds it."""
         x = torch.randn((1, self.weight.shape[1] * self.groups, *self.size), generator=generator)
         settings = self.stride, self.padding, self.dilation, self.groups
         norm = 0.0
-        for _ in range(iterations):
+        for _ in range(ITERATIONS):
             length = x.norm()
             if length == 0:
                 break
             y = F.conv2d(x / length, self.weight, None, *settings)
             before, norm = norm, float(y.norm())
-            if norm <= before * (1 + tolerance):
+            if norm <= before * (1 + TOLERANCE):
                 break
             x = conv2d_input(x.shape, self.weight, y, *settings)
         return norm

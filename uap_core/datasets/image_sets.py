@@ -94,7 +94,6 @@ def open_image_set(
     resize: int,
     crop: int,
     limit: int | None = None,
-    per_class: int | None = None,
     interpolation: str = "bilinear",
     classes: int | None = None,
 ) -> ImageSet:
@@ -108,7 +107,6 @@ def open_image_set(
         resize: pixels of the short side before cutting.
         crop: pixels of the square's side.
         limit: keep the first images, in the order of classes and files, spread over the classes.
-        per_class: keep so many of each class.
         interpolation: "bilinear" or "bicubic".
         classes: keep so many class folders, from all over their order.
 
@@ -127,8 +125,6 @@ def open_image_set(
     names = of_split(sorted(names), split)
     if classes is not None:
         names = _of_classes(names, classes)
-    if per_class is not None:
-        names = [name for rank, name in _ranked(names) if rank < per_class]
     if limit is not None:
         names = [name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])]
     opened: dict[str, np.ndarray] = {}

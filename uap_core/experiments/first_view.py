@@ -67,7 +67,7 @@ def _opening(path: Path) -> Opening | None:
     return Opening(view, levels / 255, *keys, epsilon=round(255 * numbers["linf"]))
 
 
-def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPENING) -> None:
+def write_opening(network: str, pattern_file: Path, photo: str) -> None:
     """Measure the first view and write it."""
     from uap_core.experiments.apply import exhibit
     from uap_core.images.reading import preprocess
@@ -92,7 +92,7 @@ def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPE
         "psnr": view.psnr,
         "ssim": view.ssim,
     }
-    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    OPENING.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 def digest(path: Path) -> str:

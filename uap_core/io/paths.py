@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 _HERE = Path(__file__).resolve().parent.parent
 # In an installed package they lie inside it; in a checkout, beside it.
@@ -28,5 +29,5 @@ def dreams_path(model: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """What this project fetched or worked out for this user: uap_core under XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uap_core"
+    """Where downloads and computed files of this user are kept, as is the custom of the operating system."""
+    return user_cache_path("uap_core", appauthor=False)

@@ -151,12 +151,11 @@ def megabytes(classifier: Classifier) -> float:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors) / MEGABYTE
 
 
-def load_model(key: str = QUICK_MODEL, folders: list[Path] | None = None) -> Classifier:
+def load_model(key: str = QUICK_MODEL) -> Classifier:
     """Load a network by its key, as a ``Classifier``: [0,1] pixels in, logits out.
 
     Args:
         key: as ``uap models`` lists it; the quick one when left out, which is always here.
-        folders: further folders of network cards, beside those of UAP_MODELS.
 
     Raises:
         ModelError: there is no such network, or its weights are not here, changed or unsafe; says what to do.
@@ -167,7 +166,7 @@ def load_model(key: str = QUICK_MODEL, folders: list[Path] | None = None) -> Cla
         >>> network.size, len(network.labels)
         (64, 100)
     """
-    return Zoo(folders).load(key)
+    return Zoo().load(key)
 
 
 def dreams_for(card: Card) -> Path | None:
