@@ -133,14 +133,3 @@ def positive_bound(layer: Callable[[Tensor], Tensor], shape: tuple[int, ...]) ->
         rows = layer(ones)
         (columns,) = torch.autograd.grad(rows.sum(), ones)
     return math.sqrt(float(rows.detach().max()) * float(columns.max()))
-
-
-def local_response_bound(neighbours: int, offset: float, exponent: float) -> float:
-    """Of y_i = x_i / s_i^beta with s_i = k + a sum x_j^2 over ``neighbours`` channels j, for every a >= 0.
-
-    With |x_i x_j| <= (x_i^2 + x_j^2) / 2, no derivative of y_i by another x_j exceeds beta (s_i - k) / s_i^(beta + 1), which
-    is largest at s_i = k (beta + 1) / beta; by its own x_i it is at most max(1, 2 beta - 1) / k^beta. The norm of the
-    Jacobian is at most the largest of the second and, in each row and column, ``neighbours - 1`` times the first.
-    """
-    own, others = max(1.0, 2 * exponent - 1), (exponent / (exponent + 1)) ** (exponent + 1)
-    return offset**-exponent * (own + (neighbours - 1) * others)

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.bounds.layers import Convolution
-from uap_core.bounds.local_response import local_response
 from uap_core.bounds.operations import KIND_NAMES, RULES, Part
 from uap_core.bounds.trace import Operation, Signal, record
 
@@ -85,13 +84,9 @@ def layers(network: nn.Module, side: int) -> Iterator[Layer]:
     network cannot be followed.
     """
     tape, names = record(network, torch.zeros(1, 3, side, side)), _names(network)
-    hidden = {inner for operation in tape.operations if (found := local_response(operation)) for inner in found[1]}
     running, count = {tape.picture: 1.0}, dict[str, int]()
     for operation in tape.operations:
-        if operation in hidden:
-            continue
-        signals = [signal for signal in operation.signals if signal.source not in hidden]
-        before = [_times(running[signal.source], _spread(operation, signal)) for signal in signals]
+        before = [_times(running[signal.source], _spread(operation, signal)) for signal in operation.signals]
         if operation.name in COMBINED and not operation.shared:
             kind, combine = COMBINED[operation.name]
             bound, part, note = None, Part(1.0, kind if len(before) > 1 else ""), ""
@@ -109,10 +104,8 @@ def layers(network: nn.Module, side: int) -> Iterator[Layer]:
 
 def _part(operation: Operation) -> tuple[Part, str]:
     """The part of an operation that no branches meet in, or an infinite one and why."""
-    rule, local = RULES.get(operation.name), local_response(operation)
+    rule = RULES.get(operation.name)
     part = rule(operation) if rule and len(operation.signals) == 1 else None
-    if local:
-        part = Part(local[0], "local_response")
     if part is not None and not (operation.shared and part.kind):
         return part, ""
     two_ways = operation.name in ("mul", "div", "mm", "bmm") and len(operation.signals) > 1

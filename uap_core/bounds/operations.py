@@ -21,7 +21,7 @@ KIND_NAMES = {
     "convolution_batch_norm": "convolution + batch norm",
     "batch_norm": "batch norm",
     "layer_norm": "layer norm",
-    "local_response": "local response normalisation",
+    "local_response": "local response normalisation",  # of a table that ships; no longer computed
     "max_pool": "max pool",
     "mean": "mean",
     "enlarging": "enlarging",

@@ -14,7 +14,6 @@ from torch import nn
 
 from uap_core.errors import ModelError
 from uap_core.models.card import Card
-from uap_core.models.fusion import convolve_neighbours
 
 # What torch.export.save writes for a network of plain tensors, and what its JSON then says.
 PLAIN_ENTRY = re.compile(
@@ -31,7 +30,7 @@ def open_program(card: Card, path: Path) -> nn.Module:
     """The program of ``card``. Raises ModelError when it could run code, or cannot be opened."""
     refuse_code(path)
     try:
-        return _movable(convolve_neighbours(torch.export.load(path).module()))
+        return _movable(torch.export.load(path).module())
     except Exception as error:  # whatever a damaged archive makes torch raise
         raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
 
