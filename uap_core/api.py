@@ -40,7 +40,7 @@ def craft(
     """Craft one perturbation that fools ``networks`` on most images, and say in its provenance how.
 
     Moosavi-Dezfooli et al., "Universal adversarial perturbations", CVPR 2017, state the problem (equation 1). To watch a run,
-    stop it or go on with it later, call a method's own ``craft``.
+    stop it or continue it later, call a method's own ``craft``.
 
     Args:
         networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits (N,K), or several that take images of
@@ -59,7 +59,7 @@ def craft(
 
     Raises:
         SettingError: an unknown method or norm, or a target that the method or the networks do not have.
-        DatasetError: images that do not fit the networks, or none.
+        DatasetError: no images, or images that do not fit the networks.
         ModelError: a module that does not return logits, or a label that it does not know.
 
     Example:

@@ -1,4 +1,4 @@
-"""What is measured: fooling rate with its interval, accuracy, and how far two pictures are apart."""
+"""Metrics: fooling rate and target rate with intervals, accuracy, PSNR and SSIM."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:
 
 
 def target_rate(clean_labels: Tensor, perturbed_labels: Tensor, target: int) -> Rate:
-    """Share of images that become ``target`` (class index) among those that were something else, labels (N,) as above."""
+    """Share of images that become ``target`` (class index) among those with another label before; labels (N,) as above."""
     others = clean_labels != target
     return Rate(int((others & (perturbed_labels == target)).sum()), int(others.sum()))
 

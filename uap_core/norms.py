@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LINF, L2 = "linf", "l2"
-# Of 255ths: nobody asks for less, and 0.04 is what 10/255 is called on the scale from 0 to 1.
+# In 255ths: smaller values are probably meant on the scale from 0 to 1, where 10/255 is 0.04.
 MEANT_OF_ONE = 0.1
 
 
@@ -52,7 +52,7 @@ class Ball:
 
     @classmethod
     def parse(cls, text: str, p: str = LINF) -> Ball:
-        """Read a radius as people write it: ``10/255`` or ``0.0392``. Raises SettingError."""
+        """Parse a radius such as ``10/255`` or ``0.0392``. Raises SettingError."""
         top, slash, bottom = text.partition("/")
         try:
             radius = float(top) / (float(bottom) if slash else 1.0)
@@ -146,7 +146,7 @@ def quantise(clean: Tensor, adversarial: Tensor, ball: Ball | None = None) -> Te
     """The picture that an 8-bit file holds: ``adversarial`` (N,C,H,W) in [0,1] rounded to the nearest of 256 levels.
 
     With a ``ball`` the result stays within it: a value whose rounding would leave the ball is rounded towards ``clean``
-    (which lies on the 8-bit grid), so what is exported never exceeds the stated epsilon.
+    (which is on the 8-bit grid), so an exported picture never exceeds the stated epsilon.
     """
     start = (clean * 255).round()
     steps = adversarial * 255 - start

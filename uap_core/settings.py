@@ -1,4 +1,4 @@
-"""What a visitor may ask of the machine, stated in one place; environment variables set other limits, for whoever hosts it."""
+"""Limits of what visitors may ask of the machine, which a host sets by environment variables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Limits:
 
     @classmethod
     def named(cls, environment: Mapping[str, str]) -> Limits:
-        """The limits that the variables of ``environment`` name, the others as above. Raises SettingError."""
+        """The limits that variables of ``environment`` set, else the defaults. Raises SettingError."""
         found = {}
         for limit in fields(cls):
             variable, meaning = limit.metadata["variable"], limit.metadata["meaning"]
@@ -43,5 +43,5 @@ class Limits:
 
 
 def limits() -> Limits:
-    """Those that the environment names now. Raises SettingError."""
+    """The limits set by the environment. Raises SettingError."""
     return Limits.named(os.environ)

@@ -1,6 +1,6 @@
-"""The notes' first targeted attack: min ||x' - x||_2^2 + c * L(x', t), x' in [0,1], the least c that works by line search.
+"""Targeted attack with a cross-entropy penalty: min ||x' - x||_2^2 + c L(x', t), x' in [0,1], for the least c that works.
 
-L is the cross-entropy with the target. It is never zero, so it goes on pulling beyond the boundary: what the hinge mends.
+The cross-entropy L with the target is never zero, so it keeps pulling beyond the boundary, which a hinge does not.
 """
 
 from __future__ import annotations

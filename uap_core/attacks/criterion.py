@@ -27,7 +27,7 @@ class Criterion:
     Example:
         >>> import torch, uap_core
         >>> logits = torch.tensor([[5.0, 2.0, 3.0], [0.0, 4.0, 1.0]])
-        >>> uap_core.Criterion.into(1).reached(logits).tolist()
+        >>> uap_core.Criterion.into(torch.tensor([1, 1])).reached(logits).tolist()
         [False, True]
         >>> uap_core.Criterion(torch.tensor([1, 1])).reached(logits).tolist()
         [True, False]

@@ -1,6 +1,7 @@
-"""The notes' general form: min ||d||_p + c * (max_{j != t} F_j(x + d) - F_t(x + d))^+, any p, F probabilities or logits.
+"""The general Carlini & Wagner objective: min ||d||_p + c * (max_{j != t} F_j(x + d) - F_t(x + d))^+, any p, F probabilities or
+logits.
 
-Here, unlike in Carlini & Wagner's, the norm is not squared and probabilities are the classes' scores. Both cost something: the
+Unlike in ``cw_l2`` the norm is not squared, and the scores may be probabilities. Both have a price: the
 norm has no slope of its own near zero and pulls as hard near the picture as far from it; and where a network is sure, its
 probabilities hardly move.
 """

@@ -1,4 +1,4 @@
-"""Carlini & Wagner l_inf (IEEE S&P 2017, section VI.C): a bound tau on every pixel that is lowered as long as the attack works.
+"""Carlini & Wagner l_inf (IEEE S&P 2017, section VI.C): lower a bound tau on all pixels while the attack succeeds.
 
 minimise c * max(max_{j != t} Z_j - Z_t, -kappa) + sum_i (|x'_i - x_i| - tau)^+. The largest change alone would have a slope at
 one pixel only; this one pushes all that stick out.
@@ -34,7 +34,7 @@ FAILURES = 2  # in a row, and an image has found its bound
 )
 @dataclass(frozen=True)
 class CarliniWagnerLinf(Attack):
-    """Lower a bound tau on every pixel as long as the attack works: Carlini & Wagner in l_inf.
+    """Lower a bound tau on all pixels while the attack succeeds: Carlini & Wagner in l_inf.
 
     Carlini & Wagner, IEEE S&P 2017, section VI.C. After a round that works tau becomes ``shrink`` times the largest change;
     after one that brings nothing c is multiplied by ten.

@@ -1,4 +1,4 @@
-"""DeepFool: the smallest step r over a decision boundary, found by linearising the network again and again.
+"""DeepFool: the smallest step r over a decision boundary, found by repeatedly linearising the network.
 
 Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2. With logits f_1 ... f_K and k0 the label of x_0 = x:
 

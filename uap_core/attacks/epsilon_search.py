@@ -27,7 +27,7 @@ def least_epsilon(
 ) -> Iterator[AttackResult]:
     """The best so far for ``image`` (1,3,S,S), after each epsilon tried, the ``largest`` first; costs are those of all.
 
-    A larger epsilon may fail where a smaller one works (one large step can lead past a class), so this is the smallest that
+    A larger epsilon may fail where a smaller one works (one large step can overshoot a class), so this is the smallest that
     was found, not proven to be the least. If the largest fails, that failure is the result.
     """
     state = generator.get_state()

@@ -1,7 +1,7 @@
 """Szegedy's attack: minimise c ||r||^2 + loss(x + r, t) with x + r in [0,1] by box-constrained L-BFGS, a line search over c.
 
 (Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.1; the norm is squared, as in all codes,
-and the constant stands before the loss here, as in the other attacks.) SciPy's L-BFGS-B does the minimising.
+and the constant multiplies the loss here, as in the other attacks.) SciPy's L-BFGS-B does the minimising.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class LBFGS(Attack):
         box = Bounds(np.zeros(image.numel()), np.ones(image.numel()))
         budget = {"maxfun": self.iterations, "maxiter": self.iterations, "ftol": 1e-5}
         first = start.flatten().double().cpu().numpy()
-        # SciPy's threads keep spinning for a while after each call, on cores that the network wants next: thrice the time.
+        # SciPy's threads keep spinning after each call, on cores that the network needs next: three times slower.
         with threadpool_limits(1, user_api="blas"):
             end = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=box, options=budget)
         return torch.from_numpy(end.x).to(image).view_as(image).clamp(0, 1), found

@@ -1,6 +1,6 @@
 """Square Attack, l_inf (Andriushchenko et al., ECCV 2020): random search that asks for scores and needs no gradient.
 
-A square of random place gets +-epsilon in each colour; it stays if the aim comes nearer. It starts with vertical stripes.
+Set a random square to +-epsilon in each colour and keep it if the loss improves. Starts from vertical stripes.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's sc
 )
 @dataclass(frozen=True)
 class Square(Attack):
-    """Attack without gradients: change squares at random within epsilon, and keep what brings the aim nearer.
+    """Attack without gradients: change random squares within epsilon, and keep what improves the loss.
 
     Andriushchenko et al., "Square Attack", ECCV 2020, Algorithms 1 and 2 (l_inf). Asks for scores alone.
 
     Args:
         epsilon: l_inf bound in units of [0,1] pixels.
-        query_budget: looks at the scores of an image at most.
-        first_share: of the picture that the first squares cover.
+        query_budget: queries an image at most.
+        first_share: share of the image that the first squares cover.
 
     Raises:
         SettingError: ``epsilon`` is not between 0 and 1, or there are no queries.
@@ -102,6 +102,6 @@ class Square(Attack):
 
 
 def square_side(progress: float, side: int, first_share: float) -> int:
-    """Pixels a side of the squares after the share ``progress`` of the queries: their area halves again and again."""
+    """Pixels a side of the squares after the share ``progress`` of the queries: their area is halved at each of HALVINGS."""
     share = first_share / 2 ** sum(progress > moment for moment in HALVINGS)
     return max(1, min(side, round(math.sqrt(share) * side)))

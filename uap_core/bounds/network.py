@@ -30,7 +30,7 @@ UNKNOWN, TWO_WAYS = "unknown", "two_ways"  # no rule for an operation, or one on
 
 
 class NamedLayer:
-    """What people read of a layer that states ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
+    """Display texts of a layer with a ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
 
     name: str
     number: int
@@ -39,12 +39,12 @@ class NamedLayer:
 
     @property
     def label(self) -> str:
-        """What people call the layer: as its weights are called, else its kind with a number."""
+        """Display name of the layer: the name of its weights, else its kind and number."""
         return self.name or f"{self.kind_name} {self.number}"
 
     @property
     def kind_name(self) -> str:
-        """What people call its kind."""
+        """Display name of its kind."""
         return KIND_NAMES.get(self.kind, self.kind)
 
     @property
@@ -118,18 +118,18 @@ def _described(weight: Tensor | None, names: dict[int, str]) -> tuple[str, str]:
 
 
 def _times(factor: float, bound: float) -> float:
-    """The product; after a layer that stretches by 0 nothing depends on the picture, whatever came before."""
+    """The product, with 0 times infinity as 0: after a constant layer nothing depends on the picture."""
     return factor * bound if factor and bound else 0.0
 
 
 def _spread(operation: Operation, signal: Signal) -> float:
-    """Arithmetic repeats what is smaller than its result: n copies of a change are root n times as long."""
+    """The growth by broadcasting: n copies of a change are sqrt(n) times as long."""
     if operation.name not in ("add", "sub", "rsub", "mul", "div"):
         return 1.0
     return math.sqrt(math.prod(operation.shape) / math.prod(signal.shape))
 
 
 def _names(network: nn.Module) -> dict[int, str]:
-    """Layers' names by where their weights lie in memory, without the place in our own wrapping."""
+    """Names of layers by the memory address of their weights, without the index of our wrapper."""
     tensors = (*network.named_parameters(), *network.named_buffers())
     return {tensor.data_ptr(): re.sub(r"^\d+\.", "", re.sub(r"[._]weight$", "", name)) for name, tensor in tensors}

@@ -12,7 +12,7 @@ from torch import Tensor
 from uap_core.bounds.layers import Convolution, matrix_norm, max_pool_bound, positive_bound
 from uap_core.bounds.trace import Operation, Signal
 
-# What people call the kinds of layers; those of operations that are not here are called as torch calls these.
+# Display names of the kinds of layers; other operations keep torch's name.
 KIND_NAMES = {
     "normalisation": "normalisation",
     "scale": "scale",

@@ -77,12 +77,12 @@ class _Recorder(TorchDispatchMode):
         super().__init__()
         self.picture = Operation("picture", {}, tuple(picture.shape))
         self.operations: list[Operation] = []
-        self._signals: dict[int, tuple[Tensor, Signal]] = {}  # by identity; kept alive, so that none is given away anew
+        self._signals: dict[int, tuple[Tensor, Signal]] = {}  # by identity; kept alive, so that no id is reused
         self._keep(picture, self.picture)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        return False  # True would import torch's compiler, which takes seconds, to keep it off what is never compiled
+        return False  # True would import torch's compiler, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))

@@ -1,4 +1,4 @@
-"""craft, convert: where patterns come from, crafted on images or read from anybody's file."""
+"""craft, convert: make a pattern from images, or read one from a file of another project."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def craft(
 
 
 def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter:
-    """The method with those options that are given; its own where they are None."""
+    """The method with the given options; its own defaults where they are None."""
     from uap_core.crafting.first_order import FirstOrder
     from uap_core.models.bf16 import has_fast_bf16
 
@@ -120,9 +120,9 @@ def convert(
     p: Annotated[str, typer.Option(help="linf or l2; told from its values when left out.")] = "",
     name: Name = "",
 ) -> None:
-    """Read anybody's pattern, say how it was understood, and write it as ours.
+    """Read a pattern file of another project, report how it was interpreted, and write it in this project's format.
 
-    Axes of channels, scale and norm are told from the numbers; swapped rows and columns, or colours, only you can know.
+    Channel axis, scale and norm are inferred from the values; swapped rows and columns, or colours, have to be stated.
     """
     from dataclasses import replace
 

@@ -34,7 +34,7 @@ def check_table_and_figure(table: Path | None, figure: Path | None) -> None:
 
 
 def tell(rows: Iterable[Row], line: Callable[[Row], str]) -> list[Row]:
-    """All rows, each printed as its ``line`` as soon as it is there."""
+    """Collect all rows; print the ``line`` of each as soon as it arrives."""
     found = []
     for row in rows:
         found.append(row)

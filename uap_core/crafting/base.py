@@ -1,7 +1,7 @@
-"""The loop that every method shares: take a step, measure now and then, save, stop when it is time.
+"""The loop that all methods share: take steps, measure, save, stop.
 
-A method is a frozen dataclass of hyper-parameters with one ``step``. The loop counts what a run costs, holds it within the
-ball, saves its state, and yields progress often enough to stream and to cancel.
+A method is a frozen dataclass of hyper-parameters with one ``step``. The loop counts the cost, projects onto the ball, saves
+the state, and yields progress often enough to be streamed and cancelled.
 """
 
 from __future__ import annotations
@@ -106,11 +106,11 @@ class Crafter:
             generator: the only source of randomness.
             criterion: any other label (when left out), or one target class for all images.
             ensemble: of several networks descend on the "mean" of their losses, or on the "worst" of each batch.
-            checkpoint: the run is saved there every ``interval``, and goes on from it if it is there: to the same result, bit
-                for bit.
+            checkpoint: file where the run is saved every ``interval``; an existing one is continued, to the same result bit for
+                bit.
 
         Raises:
-            DatasetError: images that do not fit the networks, or none.
+            DatasetError: no images, or images that do not fit the networks.
             SettingError: a criterion or an ensemble that the method or the networks do not have.
             PerturbationError: a checkpoint of another run, or a disk that is full.
 
@@ -155,7 +155,7 @@ class Crafter:
             yield
 
     def share(self, state: State) -> float:
-        """How much of the run is done, 0 to 1."""
+        """The share of the run that is done, 0 to 1."""
         return state.image_gradients / self.budget
 
     def pauses(self, before: int, state: State) -> bool:
@@ -167,19 +167,19 @@ class Crafter:
         return True
 
     def finish(self, problem: Problem, state: State) -> Iterator[None]:
-        """A last touch to the pattern after the last step; yields wherever whoever waits may stop it. Most need none."""
+        """Post-process the final pattern; yields at points where the run may be cancelled. Does nothing by default."""
         yield from ()
 
 
 def largest_value(ball: Ball, v: Tensor) -> float:
-    """What a value of a pattern of this ball typically reaches: the unit for step sizes, in l_inf and in l2 alike."""
+    """The typical size of a value of a pattern in this ball: the unit of step sizes, in l_inf and in l2."""
     return ball.radius if ball.p == LINF else ball.radius / v.numel() ** 0.5
 
 
 def saturate(problem: Problem, state: State) -> Iterator[None]:
-    """Push the pattern out to the surface of the ball, if that reaches the goal on no fewer craft images.
+    """Scale the pattern to the surface of the ball, unless it then succeeds on fewer craft images.
 
-    Yields between its two looks at all of them.
+    Yields between the two measurements.
     """
     full = problem.ball.fill(state.pattern)
     reached = problem.rate(state.pattern)
@@ -189,7 +189,7 @@ def saturate(problem: Problem, state: State) -> Iterator[None]:
 
 
 class _Run:
-    """One run of a method on a problem: its state, its clock, and when to measure, to save and to stop."""
+    """One run of a method on a problem: state, clock, and when to measure, save and stop."""
 
     def __init__(self, method: Crafter, problem: Problem, generator: torch.Generator, checkpoint: Path | None) -> None:
         self.method, self.problem, self.checkpoint = method, problem, checkpoint
@@ -216,7 +216,7 @@ class _Run:
                 yield self._progress()
                 continue
             progress = self._measured()
-            # A hair below, since 1 - delta may round to just above a share that is exactly it.
+            # Slightly below, since 1 - delta may be rounded up above an equal share.
             enough = bool(method.delta) and self._rate(progress) >= 1 - method.delta - 1e-9
             state.reached = enough and method.may_stop(state)
             self._save()
@@ -267,7 +267,7 @@ def fingerprint(method: Crafter, problem: Problem, generator: torch.Generator) -
 
 @contextmanager
 def no_denormals() -> Iterator[None]:
-    """Tiny numbers count as zero for a moment: they are slow, and the mode belongs to the whole thread."""
+    """Flush denormal numbers to zero inside the context: they are slow. The mode is that of the whole thread."""
     already = not (torch.tensor(1e-40) * 0.5).any()
     torch.set_flush_denormal(True)
     try:

@@ -70,7 +70,8 @@ class Cosine(FirstOrder):
             raise SettingError(text.format(names=with_targets()))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Not quite zero: there the cosine is at its highest and has no slope, and rounding would choose the way."""
+        """Start near zero: at v = 0 the cosine is maximal and its gradient zero, so rounding errors would pick the
+        direction."""
         return State(0.1 * problem.random_signs(generator), generator)
 
     def step(self, problem: Problem, state: State) -> None:

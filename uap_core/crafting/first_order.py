@@ -42,14 +42,14 @@ class FirstOrder(Crafter, ABC):
         return problem.gradient(loss, batch, v, self.bf16, self.views(batch, state), self.wobbles(batch, state))
 
     def views(self, batch: Tensor, state: State) -> Tensor | None:
-        """How the images of ``batch`` are moved under the pattern; None leaves them where they are."""
+        """Maps (n,2,3) that move the images of ``batch`` under the pattern; None for no move."""
         return None
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor | None:
-        """How the images of ``batch`` are moved together with the pattern; None leaves them where they are."""
+        """Input diversity: maps (n,2,3) that move the perturbed images of ``batch``; None for no move."""
         return None
 
     @staticmethod
     @abstractmethod
     def loss(clean: Tensor, perturbed: Tensor, target: int | None) -> Tensor:
-        """Logits (n,K) of clean and perturbed images to what is descended on, one number an image (n,)."""
+        """The loss (n,) to minimise, from logits (n,K) of clean and perturbed images."""

@@ -1,7 +1,7 @@
-"""What a pattern is asked to do: fool these networks on these images from within this ball.
+"""The problem that a crafting method solves: networks, images, ball, criterion.
 
-Everything that a method needs of networks and images goes through here: the gradient of a loss on the pattern, predictions,
-and the rates that say how far it has come. Work on a batch is shared out over processes when there are several.
+Methods use networks and images through here: the gradient of a loss on the pattern, predictions, and rates. With several
+processes each batch is divided among them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
 
-MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
+MEASURE_BATCH = 32  # larger batches exceed the processor's cache and take longer per image
 MEAN, WORST = "mean", "worst"
-REMEMBERED = 2  # patterns: a run ends by asking about the same two again
+REMEMBERED = 2  # patterns whose predictions are cached: a run ends by measuring the same two again
 
-# Logits (n,K) of the clean and of the perturbed images to one number an image (n,), to descend on.
+# Logits (n,K) of the clean and of the perturbed images to the loss (n,).
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -100,8 +100,8 @@ class Problem:
         """d loss / d v (3,H,W), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
 
         The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where that is
-        fast (``sixteen_bits``); pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under
-        the pattern first, with ``wobbles`` (n,2,3) together with it afterwards.
+        fast (``sixteen_bits``); pattern, losses and gradient stay float32. ``views`` (n,2,3) move each image before the
+        pattern is added, ``wobbles`` (n,2,3) move the perturbed image (input diversity).
         """
         mine = my_share(batch)
         with torch.enable_grad():
@@ -147,7 +147,8 @@ class Problem:
         return self.held_to(self.criterion.target, v)
 
     def held_to(self, target: int | None, v: Tensor) -> Rate:
-        """Fooling rate, or, with a ``target``, the share of images that become it among those that were not it before."""
+        """Fooling rate, or with a ``target`` the target rate: the share that becomes it among images that were something
+        else."""
         count, total, mine = 0, 0, my_share(torch.arange(len(self.images)))
         for clean, after in zip(self.clean, self._answers(v, mine), strict=True):
             before = clean[mine].argmax(dim=1)

@@ -42,7 +42,7 @@ class SGA(FirstOrder):
         mini_batch: images of a step ahead.
         passes: over a large batch of ``batch_size`` images.
         rate: the steps ahead and of v as a share of the radius.
-        momentum: how much of the last mean gradient stays, each divided by its mean absolute value (0: none).
+        momentum: decay of the accumulated mean gradients, each divided by its mean absolute value (0: no momentum).
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 
@@ -74,7 +74,7 @@ class SGA(FirstOrder):
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run: a large batch is gone through ``passes`` times in each."""
+        """Steps of the whole run; each makes ``passes`` over its large batch."""
         return max(1, self.budget // (self.batch_size * self.passes))
 
     def step(self, problem: Problem, state: State) -> None:

@@ -1,6 +1,6 @@
 """Stochastic PGD (Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019): sign steps on a clipped cross-entropy.
 
-Ascend the mean over a mini-batch of min(cross-entropy(f(x+v), k(x)), beta); k(x), the clean prediction, stands in for a
+Ascend the mean over a mini-batch of min(cross-entropy(f(x+v), k(x)), beta); k(x), the clean prediction, replaces a
 label. beta keeps a single image from dominating the sum. Targeted: descend on the cross-entropy of the target.
 """
 

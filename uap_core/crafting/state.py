@@ -1,4 +1,4 @@
-"""Everything that a crafting run needs to go on: kept in one file, so that a stopped run ends as if it had not been."""
+"""The state of a crafting run, in one file: a run that was stopped continues to the same result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class State:
 
 
 def save_state(state: State, path: Path, fingerprint: str) -> None:
-    """Write beside, flush, then rename: whoever is killed while saving keeps the last whole file.
+    """Write atomically, so that a process killed while saving keeps the last whole file.
 
     ``fingerprint`` names the run, so that another one is not continued by mistake. Raises PerturbationError with the reason
     when the disk does not take it.
@@ -81,7 +81,7 @@ def save_state(state: State, path: Path, fingerprint: str) -> None:
 def load_state(path: Path, fingerprint: str, generator: torch.Generator, device: torch.device) -> State:
     """Read what ``save_state`` wrote, to ``device``; ``generator`` is set to where the run left it.
 
-    Raises PerturbationError for another run's state, or none at all.
+    Raises PerturbationError for the state of another run, or a file that is not a state.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -86,7 +86,7 @@ class Singular(Crafter):
             raise SettingError("The singular method takes one network: layers of several cannot be weighed.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Random signs: almost surely not orthogonal to what is looked for. The images are chosen once."""
+        """Start from random signs, almost surely not orthogonal to the solution; choose the images once."""
         state = State(problem.random_signs(generator), generator)
         state.memory["chosen"] = state.next_batch(len(problem.images), self.batch_size)
         return state

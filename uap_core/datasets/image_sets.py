@@ -103,12 +103,12 @@ def open_image_set(
 
     Args:
         source: folder or zip, one folder a class: ``[split/]class/picture``.
-        split: "craft", "held_out", or None for everything.
+        split: "craft", "held_out", or None for all images.
         resize: pixels of the short side before cutting.
         crop: pixels of the square's side.
         limit: keep the first images, in the order of classes and files, spread over the classes.
         interpolation: "bilinear" or "bicubic".
-        classes: keep so many class folders, from all over their order.
+        classes: number of class folders to keep, evenly spaced in their order.
 
     Raises:
         DatasetError: there is no such folder or zip, or no picture in it.

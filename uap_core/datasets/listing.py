@@ -31,7 +31,7 @@ def listing(source: Path) -> tuple[list[str], Reader]:
 
 
 def of_split(names: list[str], split: str | None) -> list[str]:
-    """The names that lie in ``split``: "craft", "held_out", a folder's own name, or None for everything."""
+    """The names in ``split``: "craft", "held_out", the name of a folder, or None for all."""
     if split is None:
         return names
     wanted = SPLITS.get(split, (split,))

@@ -1,4 +1,4 @@
-"""What people call the rows of the tables of defences, by the ids that the rows have. Nothing heavy is imported here."""
+"""Display names of the rows in tables of defences, by id. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ CLEAN_KINDS = {ACCURACY: "right answers", AGREEMENT: "same answer as undefended"
 
 
 def defence_name(defence: str) -> str:
-    """The name of a row: of the bare network, of one of DEFENCES, or of a twin; others are called by their ids."""
+    """Display name of a row: no defence, one of DEFENCES, or an adversarially trained variant; else the id itself."""
     known = {UNDEFENDED: "none"} | {front.id: front.name for front in DEFENCES} | TWIN_NAMES
     return known.get(defence, defence)

@@ -1,4 +1,4 @@
-"""Defences that stand in front of a network: each picture is changed a little before the network sees it.
+"""Input transformations as defences: each picture is changed slightly before the network sees it.
 
 All of these give the same output for the same input. Where a defence has steps and no slope, what passes for its gradient is
 a stand-in, which is what an attacker uses too (BPDA: Athalye, Carlini and Wagner, ICML 2018); each says which it has. Nothing
@@ -197,5 +197,5 @@ def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
 
 
 def _in_range(images: Tensor) -> Tensor:
-    """A weighted mean of pixels lies in [0,1] but for rounding, which shall not cost it its slope."""
+    """Clamp to [0,1] with gradient 1: weighted means of pixels leave the range by rounding alone."""
     return straight_through(images.clamp(0, 1), images)

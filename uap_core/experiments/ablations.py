@@ -57,7 +57,7 @@ class CrossEntropyAlone(Default):
 
 
 class FixedClip(Default):
-    """Cross-entropy clipped at 9 as in SPGD, whatever the scale of the logits."""
+    """Cross-entropy clipped at 9 as in SPGD, independent of the scale of the logits."""
 
     key: ClassVar[str] = "fixed_clip"
     loss = staticmethod(clipped_cross_entropy)
@@ -71,7 +71,7 @@ class CosineAlone(Default):
 
 
 class WholePictures(Default):
-    """The craft images as they are."""
+    """The craft images without random views."""
 
     key: ClassVar[str] = "whole_pictures"
 
@@ -189,7 +189,7 @@ NAMES = {
 
 
 def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
-    """By their ids ours first, then with one part changed; at last the paper's method, with ``gains`` also in batches."""
+    """Methods by id: ours, ours with one part changed, and the paper's; with ``gains`` also the paper's in batches."""
     ours = Default(budget=budget, bf16=True)
     made: dict[str, Crafter] = {OURS: ours}
     made |= {key: kind(budget=budget, bf16=True) for key, kind in KINDS.items()}
@@ -200,7 +200,7 @@ def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
 
 
 def variant_name(variant: str) -> str:
-    """What people call a variant."""
+    """Display name of a variant."""
     if variant in GAINS:
         return f"DeepFool, batches of {GAIN_BATCH}, gain {GAINS[variant]:g}"
     return NAMES[variant]

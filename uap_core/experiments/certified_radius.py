@@ -1,7 +1,7 @@
 """How far can a change of the picture move the logits? Upper bounds layer by layer, and what their product certifies.
 
 Szegedy et al. (2013, section 4.3): with ||phi(x) - phi(x + r)|| <= L ||r||, a small L rules adversarial examples out and a
-large one says nothing. Here it is put beside the smallest change that an attack found for the same pictures.
+large one says nothing. It is compared with the smallest change that an attack found for the same pictures.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def margins(logits: Tensor) -> Tensor:
 
 
 def radii(classifier: Classifier, images: ImageSet, bound: float, batch_size: int = 4) -> Iterator[RadiusRow]:
-    """A row a picture: what ``bound``, of the whole network, certifies beside the step that DeepFool finds (l2).
+    """One row per picture: the radius that the network's ``bound`` certifies, and the step that DeepFool finds (l2).
 
     Clean logits are those that DeepFool starts from.
     """

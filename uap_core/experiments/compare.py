@@ -1,6 +1,6 @@
-"""One photograph attacked in many ways: the universal pattern, random signs, and every attack that was made for one picture.
+"""Attack one photograph in many ways: the universal pattern, random signs, and attacks on single images.
 
-An attack may be made on one network and judged by another (grey box: whoever attacks knows a similar network only).
+An attack may be made on one network and evaluated on another target model (transfer attack, grey box).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def compare(
 ) -> Iterator[Contender]:
     """Attack one photograph by several methods and compare: rows in the order of ``keys``, each row several times.
 
-    The patterns of BASELINES want any other label, whatever the goal.
+    The patterns of BASELINES always aim at any other label.
 
     Args:
         classifier: the network that is attacked.
@@ -64,10 +64,10 @@ def compare(
         perturbation: the universal pattern that is compared with.
         keys: of ``attacks.menu.BASELINES`` and ``attacks.menu.MENU``.
         bout: goal, effort and seed.
-        judge: another network, of the same size and classes, that judges what was made on ``classifier``.
+        judge: the target model on which attacks made on ``classifier`` are evaluated, of the same size and classes.
 
     Raises:
-        SettingError: a target that is already predicted, an attack that is not known, or a judge that does not fit.
+        SettingError: a target that is already predicted, an unknown attack, or a target model that does not fit.
 
     Example:
         >>> import uap_core
@@ -149,7 +149,7 @@ def _criterion(aim: str, logits: Tensor, target: int | None) -> Criterion:
 
 
 def budget_of(attack: Attack) -> Budget | None:
-    """What an attack may spend at most on a photograph; None for one that stops by itself."""
+    """The budget of an attack on one photograph; None for one without a limit."""
     settings = vars(attack)
     for searches in ("search_steps", "rounds"):
         if searches in settings:
@@ -172,7 +172,7 @@ def _stream(
     criterion: Criterion,
     seed: int,
 ) -> Callable[[], Iterator[AttackResult]]:
-    """At ``epsilon``, or at the smallest that works when there is none."""
+    """The attack at ``epsilon``, or at the smallest that succeeds when it is None."""
     generator = torch.Generator().manual_seed(seed)
     if epsilon is None:
         return lambda: least_epsilon(build, largest, classifier, image, criterion, generator)

@@ -21,27 +21,27 @@ from uap_core.norms import Ball, quantise
 
 @dataclass(frozen=True)
 class Budget:
-    """What an attack may spend at most on a photograph: so many of ``unit``, in each of so many ``searches``."""
+    """The budget of an attack on one photograph: ``count`` times ``unit`` in each of ``searches``."""
 
     unit: str
     count: int
     searches: int = 1
 
     def __str__(self) -> str:
-        """As files have it."""
+        """As written to files."""
         return f"{self.searches} x {self.count} {self.unit}" if self.searches > 1 else f"{self.count} {self.unit}"
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One attack (``key`` of BASELINES or MENU) on one photograph, as the network that judges sees it.
+    """One attack (``key`` of BASELINES or MENU) on one photograph, evaluated on the target model.
 
     ``aim`` is ANY, TARGET, LEAST or RUNNER_UP, and ``into`` the label aimed at, if any. ``budget`` is None for an attack that
     stops by itself. ``verdict`` is INTO, FOOLED or HELD for the exact picture,
     ``png_verdict`` for the same rounded to 8 bits, which ``picture`` uint8 (S,S,3) shows. Norms are of the exact change in
-    units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it worked on the network
-    that it was made on, when another one judges; ``within`` whether it keeps the epsilon that bounded attacks have, when these
-    are matched.
+    units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it succeeded on the
+    network that it was made on, if the target model is another; ``within`` whether it stays within the epsilon of bounded
+    attacks, if these are matched.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""One pattern coming into being: each step of a run, and now and then what it does to images that the run never sees."""
+"""A crafting run step by step, with fooling rates on held-out images at planned points."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POINTS = 8
 
 @dataclass(frozen=True)
 class Point:
-    """What a pattern does to the watched images once so many ``image_gradients`` were spent on it.
+    """The rates of a pattern on the watched images after ``image_gradients``.
 
     ``fooled``: any change of the prediction. ``reached``, of a run with a target: images that become it, among those that were
     something else.
@@ -34,7 +34,7 @@ class Point:
 
     @property
     def aimed_at(self) -> Rate:
-        """The rate that the run is about."""
+        """The rate that the run maximises."""
         return self.fooled if self.reached is None else self.reached
 
 
@@ -63,15 +63,15 @@ class Watch:
 
 @dataclass(frozen=True)
 class Stage:
-    """The run after one more step. ``progress.seconds`` are those of crafting alone: measuring, and whatever was done between
-    two stages, is left out. ``point`` is None where the watched images were not looked at."""
+    """The run after one more step. ``progress.seconds`` are those of crafting alone, without measuring and without the
+    caller's time between two stages. ``point`` is None where nothing was measured."""
 
     progress: Progress
     point: Point | None
 
 
 def planned_points(budget: int, count: int = POINTS) -> list[int]:
-    """Image-gradients after which to measure: close together at first, when most happens, and at last the whole ``budget``."""
+    """Image-gradients after which to measure: dense at the start, the last one is the whole ``budget``."""
     return [max(1, round(budget * (place / count) ** 2)) for place in range(1, count + 1)]
 
 
@@ -86,7 +86,7 @@ def evolve(crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: in
     for progress in run:
         paused = time.perf_counter()
         spent = progress.image_gradients
-        # The last step but one is followed by the final touch, and that is measured.
+        # The last step is followed by post-processing, whose result is measured.
         due = progress.done or (progress.share < 1 and bool(left) and spent >= left[0])
         left = [point for point in left if point > spent]
         point = watch.under(progress.perturbation, spent) if due else None

@@ -1,4 +1,4 @@
-"""One pattern on one network over one set of images: fooling rate beside its baselines, and the accuracy it costs."""
+"""Evaluate a pattern on a network and a set of images: fooling rate, baseline, and loss of accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does it help to show a network the patterns that fool it? Rounds of fine-tuning, each against patterns crafted anew.
+"""Adversarial fine-tuning: rounds of training on universal patterns that are crafted on the network of the last round.
 
 The paper's section 4: fine-tuned on universal perturbations, VGG-F is fooled by a new one on 76.2 % of the images instead of
 93.7 %; another round ends at 80.0 %. There is always a next pattern.
@@ -43,9 +43,9 @@ PAPER_SECTION_4 = (0.937, 0.762, 0.800)  # VGG-F fooled by a new pattern: before
 
 @dataclass(frozen=True)
 class RoundRow:
-    """A network after ``round`` rounds (0: as it came), measured on held-out images.
+    """A network after ``round`` rounds (0: before fine-tuning), measured on held-out images.
 
-    ``new_pattern`` was crafted on the network as it now is, ``first_pattern`` on the network as it came.
+    ``new_pattern`` was crafted on this network, ``first_pattern`` on the network before fine-tuning.
     """
 
     round: int
@@ -136,6 +136,6 @@ def fine_tune_and_publish(
 
 
 def _frozen(network: nn.Module, card: Card) -> Classifier:
-    """The network as it is now, to be attacked while the original goes on learning."""
+    """A copy of the present network, to be attacked while the original continues training."""
     frozen = nn.Sequential(Normalise(), fold_batch_norm(deepcopy(network)))
     return Classifier(frozen, card, tuple(map(str, card.classes))).to(device_of(network))

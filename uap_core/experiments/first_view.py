@@ -41,10 +41,10 @@ class Opening:
 
 
 def load_opening(path: Path = OPENING) -> Opening | None:
-    """The first view, or None when it is not there, damaged or no longer true."""
+    """The first view, or None if it is missing, damaged or outdated."""
     try:
         return _opening(path) if path.is_file() else None
-    except Exception:  # whatever is wrong with one of its files, the page opens without it
+    except Exception:  # a damaged file must not keep the page from opening
         log.exception("passed over %s", path.name)
         return None
 

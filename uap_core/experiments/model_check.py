@@ -1,4 +1,4 @@
-"""Is a network fit to be attacked here? What it takes and gives, one finding a line, before anybody trusts a figure from it."""
+"""Check a network before it is used: inputs, outputs and accuracy, one finding per line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READINGS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """``good``, or what is wrong, in one line."""
+    """One finding: ``good``, or a problem, in one line."""
 
     good: bool
     text: str

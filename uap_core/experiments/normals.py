@@ -2,7 +2,7 @@
 
 The matrix N has the unit normals r(x)/||r(x)|| of n images in its rows, r(x) the l2 DeepFool step over the nearest boundary.
 If the boundaries had nothing in common, its singular values would be those of n random unit vectors. The faster they fall,
-the more of the normals lies in the span of the first few singular vectors, and the more often a random vector of that span
+the more of the normals is in the span of the first few singular vectors, and the more often a random vector of that span
 fools an image that was not among the n.
 """
 
@@ -121,7 +121,7 @@ def subspace_rates(
 
 
 def steepness(rows: Sequence[SingularRow]) -> dict[str, float]:
-    """For each kind, by what factor the last singular value lies below the first: how fast they fall."""
+    """For each kind the ratio of the first to the last singular value: how fast they decay."""
     values: dict[str, list[float]] = {}
     for row in rows:
         values.setdefault(row.kind, []).append(row.value)

@@ -1,4 +1,4 @@
-"""Where the change in a row of "who fools whom" comes from: told by ids in tables, by a name where people read it."""
+"""The origin of the perturbation in a row of a transfer table: ids in files, display names on the page."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def row_of(origin: Origin, network: str, crafted_on: bool, rate: Rate, distortio
 
 
 def origin_name(origin: Origin, names: Mapping[str, str]) -> str:
-    """What people read; ``names`` are those of networks and patterns by their keys."""
+    """Display name; ``names`` are those of networks and patterns by key."""
     if origin.like:
         attack = _attack_name(origin.like, origin.size)
         if origin.perturbation == GAUSSIAN:

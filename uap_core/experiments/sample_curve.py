@@ -38,7 +38,7 @@ class SampleRow:
 
 
 def nested_sizes(available: int, factor: int = 2) -> list[int]:
-    """1, 2, 4, ... (or in steps of another ``factor``) and at last all that are available."""
+    """1, 2, 4, ... (or powers of another ``factor``), and all ``available`` as the last one."""
     sizes = []
     size = 1
     while size < available:

@@ -1,6 +1,6 @@
 """Whom else do examples fool that were made for one image on one network? (Szegedy et al., ICLR 2014, Table 1.)
 
-Beside them, noise that is as large: fresh Gaussian noise and random signs for each image.
+Compared with noise of the same size: new Gaussian noise and random signs for each image.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _attacked(attack: Attack, source: Classifier, clean: Tensor) -> Change:
 
 
 def _noisy(draw: Callable[..., Tensor], size: float, generator: torch.Generator) -> Change:
-    """Fresh noise for each image, drawn one by one: the same whatever the size of a batch."""
+    """New noise for each image, drawn one by one, independent of the batch size."""
 
     def change(start: int, batch: Tensor) -> tuple[Tensor, None]:
         shape = tuple(batch.shape[1:])

@@ -1,4 +1,4 @@
-"""Sample photographs for everybody: found inside installed packages, each with what a person would call it."""
+"""Sample photographs inside installed packages, each with its title and credit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Photo:
 
     @property
     def path(self) -> Path:
-        """Where the file lies. Raises ImageError if the package is not installed or no longer holds it."""
+        """The path of the file. Raises ImageError if the package is not installed or does not have it."""
         spec = find_spec(self.package)  # finds the folder without importing the package, which may take seconds
         roots = list(spec.submodule_search_locations or []) if spec else []
         for root in roots:

@@ -33,7 +33,7 @@ HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 
 
 def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
-    """Open a picture from a stranger as 8-bit RGB, upright.
+    """Open an untrusted picture file as 8-bit RGB, upright.
 
     Colours are brought to sRGB, as a profile or a PNG's gamma asks.
     Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
@@ -84,7 +84,7 @@ def _decoded(stream: io.BytesIO | Path) -> Image.Image:
         warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
         with Image.open(stream, formats=_known_formats()) as picture:
             _check_size(picture.size)
-            # An animated PNG may begin with a picture for those who cannot show it, which is no frame of it.
+            # An animated PNG may begin with a fallback picture that is not a frame.
             picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
             picture.load()
             return to_rgb(picture)
@@ -96,7 +96,7 @@ def _start(path: Path) -> bytes:
 
 
 def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
-    """A JPEG that lacks nothing but its end mark, which every browser shows; None where data are missing too.
+    """A JPEG that lacks only its end marker, which browsers show; None where data are missing too.
 
     Then what stands in for them shows: a filling of ones and zeros looks unlike the decoder's own.
     """
@@ -120,13 +120,13 @@ def _name_closed_format(head: bytes, error: Exception) -> None:
 
 
 def _up(number: int) -> float:
-    """In millions, rounded up to hundredths: what is above a limit is told as more than the limit."""
+    """In millions, rounded up to hundredths, so that a number above a limit is printed as above it."""
     return math.ceil(number / 1e4) / 100
 
 
 @lru_cache(maxsize=1)
 def _known_formats() -> list[str]:
-    """``FORMATS`` as far as the installed Pillow has them: no other of its readers ever looks at a stranger's file."""
+    """``FORMATS`` as far as the installed Pillow has them: its other readers never open an untrusted file."""
     Image.init()
     return [name for name in Image.ID if name in FORMATS]
 

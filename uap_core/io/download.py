@@ -120,13 +120,13 @@ def connecting(url: str, name: str, advice: str) -> Iterator[None]:
         raise DownloadError(f"{host} answered {error.response.status_code} for {name}. {advice}") from error
     except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
         raise DownloadError(f"The connection to {host} broke off before {name} was whole. {advice}") from error
-    # No route, a proxy or certificates that are not there, an address that is none: httpx raises many kinds.
+    # No route, a missing proxy or certificate, an invalid address: httpx raises many kinds.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError, ValueError) as error:
         raise DownloadError(f"There is no connection to {host}. {advice}") from error
 
 
 def host_of(url: str) -> str:
-    """The host of an address, for sentences; the address itself where it is none."""
+    """The host of an address, for messages; the address itself if it has none."""
     with suppress(ValueError):
         return urlsplit(url).netloc or url
     return url

@@ -31,7 +31,7 @@ class Normalise(nn.Module):
 
 class Enlarge(nn.Module):
     """To ``side`` pixels, by bilinear interpolation: networks trained on random crops expect things larger than they are
-    (Touvron et al., NeurIPS 2019). A layer, so that pictures and perturbations keep the size that people see."""
+    (Touvron et al., NeurIPS 2019). A layer, so that pictures and perturbations keep their size."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -50,8 +50,8 @@ class Classifier(nn.Module):
 
     Args:
         network: maps an image batch float32 (N,3,H,W) in [0,1] to logits (N,K).
-        card: what is known of it.
-        labels: the K names shown to people.
+        card: its card.
+        labels: the K display names of its classes.
         class_ids: the K folder names (WordNet ids) of image sets.
         weights_hash: SHA-256 of the weights' file.
         shape: height and width (H,W) in pixels that it takes; the card's square when left out.
@@ -114,7 +114,7 @@ class Classifier(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """The precision of the network's weights; None where it has none."""
+        """The precision of the network's weights; None without weights."""
         weights = itertools.chain(self.parameters(), self.buffers())
         return next((tensor.dtype for tensor in weights if tensor.is_floating_point()), None)
 

@@ -1,7 +1,7 @@
 """Where networks compute: on the processor unless UAP_DEVICE names something else, like ``cuda``.
 
-Only the networks go there. A classifier takes pictures from wherever they lie and hands its logits back there, so that nothing
-else in the project has to know; crafting keeps its pattern beside the networks.
+Only networks are moved. A classifier takes pictures from any device and returns its logits there, so that no other code depends
+on the device; crafting keeps the pattern with the networks.
 """
 
 from __future__ import annotations

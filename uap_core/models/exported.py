@@ -1,4 +1,4 @@
-"""Exported programs (.pt2) of whoever made them: opened only when nothing in them could run code."""
+"""Exported programs (.pt2) from untrusted sources: opened only if nothing in them can run code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_program(card: Card, path: Path) -> nn.Module:
     refuse_code(path)
     try:
         return _movable(torch.export.load(path).module())
-    except Exception as error:  # whatever a damaged archive makes torch raise
+    except Exception as error:  # torch raises many kinds for a damaged archive
         raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
 
 

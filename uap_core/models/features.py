@@ -76,7 +76,7 @@ def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tens
 
 def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Other networks are watched once, module by module; then they are left after the last wide one."""
-    # A copy that shares the weights: hooks on the network itself would be everybody's.
+    # A copy that shares the weights: hooks on the network itself would affect other users of it.
     network = _copy(network)
     for part in network.modules():
         part.training = False  # a wrapped module may be in training

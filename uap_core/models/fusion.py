@@ -21,7 +21,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     network.eval()
     try:
         nodes = _traced(network).nodes
-    except Exception:  # what a stranger's forward pass does to the tracer's stand-ins is anybody's guess
+    except Exception:  # an unknown forward pass may do anything with the tracer's proxies
         return network
     uses = Counter(node.target for node in nodes if node.op == "call_module")
     for norm in nodes:
@@ -38,7 +38,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
 
 
 def _what_follows(batch_norm: nn.BatchNorm2d) -> nn.Module:
-    """What is left of a batch norm once it is folded: nothing, or the activation that timm's BatchNormAct2d holds."""
+    """The remainder of a folded batch norm: nothing, or the activation inside timm's BatchNormAct2d."""
     activation = getattr(batch_norm, "act", None)
     return activation if isinstance(activation, nn.Module) else nn.Identity()
 
@@ -47,23 +47,23 @@ _tracing = threading.Lock()
 
 
 def _traced(network: nn.Module) -> Graph:
-    with _tracing:  # two at once would leave each other's replacement of nn.Module.__call__ behind for ever
+    with _tracing:  # two at once would make each other's patch of nn.Module.__call__ permanent
         return _OwnThread().trace(network)
 
 
 class _OwnThread(Tracer):
-    """Follows the thread that traces. Tracing replaces nn.Module.__call__ for all, and others compute meanwhile."""
+    """Trace the calling thread only: tracing patches nn.Module.__call__ for all threads, and others may be computing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._thread = threading.get_ident()
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Torch's own layers are not gone into, nor are timm's kinds of convolution and batch norm."""
+        """Do not trace into torch's own layers, nor into timm's convolutions and batch norms."""
         return isinstance(m, (nn.Conv2d, nn.BatchNorm2d)) or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """As torch does, of this thread; anybody else's layer just computes."""
+        """Trace calls of this thread; layers called by other threads compute as usual."""
         if threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)

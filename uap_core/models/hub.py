@@ -81,7 +81,7 @@ def fetch(repository: str, megabytes: float, advice: str) -> Iterator[Fetched]:
             write_whole(home / "refs" / "main", commit.encode())
     finally:
         for made in (path.parent, path.parent.parent, home):
-            with suppress(OSError):  # what is not empty stays
+            with suppress(OSError):  # non-empty folders stay
                 made.rmdir()
 
 

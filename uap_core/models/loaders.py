@@ -63,7 +63,7 @@ def _try(classifier: Classifier) -> None:
         )
     try:
         scores = classifier.network(torch.zeros(2, 3, card.input_size, card.input_size))
-    except Exception as error:  # whatever a network of a stranger raises
+    except Exception as error:  # an unknown network may raise anything
         raise ModelError(
             f"{card.name} does not take batches of {card.input_size} x {card.input_size} pixels, as its card says."
         ) from error
@@ -113,7 +113,7 @@ def _timm(card: Card, path: Path) -> nn.Module:
 
 
 def in_order(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
-    """``tensors`` under the names of ``own``: as they are if the names agree, else by their order, each of the same shape.
+    """``tensors`` under the names of ``own``: unchanged if the names agree, else matched by order, with equal shapes.
 
     The EfficientNet-Lites of the package index were saved by another library, with the same layers in the same order.
     Raises ValueError when they do not fit.
@@ -134,7 +134,7 @@ def _fitting(card: Card) -> Iterator[None]:
 
 
 def why_not(error: Exception) -> str:
-    """What of a file does not fit, as far as torch says it, in a sentence that follows another one."""
+    """The first mismatch in torch's message, as a sentence that follows another one."""
     said = str(error)
     sizes = re.search(r"size mismatch for (\S+): .*?torch\.Size\((\[.*?\])\).*?torch\.Size\((\[.*?\])\)", said, re.DOTALL)
     missing = re.search(r'Missing key\(s\) in state_dict: "(\S+?)"', said)

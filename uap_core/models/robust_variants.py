@@ -20,12 +20,12 @@ TWINS = tuple(ENDINGS)
 
 
 def twin_key(key: str, twin: str) -> str:
-    """What the ``twin`` of the network ``key`` is called in the zoo, whether it is there or not."""
+    """The key of the variant ``twin`` of the network ``key``, whether it exists or not."""
     return f"{key}{ENDINGS[twin]}"
 
 
 def trained_twins(zoo: Zoo, key: str) -> dict[str, Classifier]:
-    """By their ids in TWINS, the twins of ``key`` that the zoo has, with their weights."""
+    """The adversarially trained variants of ``key`` whose weights are here, by their ids in TWINS."""
     cards = zoo.cards()
     keys = {twin: twin_key(key, twin) for twin in TWINS}
     return {twin: zoo.load(found) for twin, found in keys.items() if found in cards and state(cards[found]) == HERE}

@@ -1,6 +1,6 @@
 """timm's ImageNet classifiers by name: what each takes and weighs, from a table that a test holds to timm's registry.
 
-The table knows timm's other trained networks too, so that a name that cannot be used is told why. Accuracies are those of
+The table knows timm's other trained networks too, so that the error for an unusable name says why. Accuracies are those of
 results/results-imagenet.csv in huggingface/pytorch-image-models (February 2025), at the input size of the card; newer networks
 have none. Neither timm nor torch is imported.
 """
@@ -28,7 +28,7 @@ NEAREST = 3
 
 @dataclass(frozen=True)
 class Table:
-    """``rows`` by name, as the columns of the table call them; ``others`` are the outputs of what is not offered, by name."""
+    """``rows`` by name, with the table's columns; ``others``: number of outputs of the networks that are not offered."""
 
     rows: dict[str, dict[str, Any]]
     others: dict[str, int]
@@ -76,7 +76,7 @@ def timm_card(name: str) -> Card:
 
 
 def fetched_cards() -> Iterator[Card]:
-    """The cards of those whose weights lie in the Hub's cache, whoever put them there."""
+    """The cards of those networks whose weights are in the Hub's cache."""
     for repository in hub.repositories():
         owner, _, name = repository.partition("/")
         row = table().rows.get(name)
@@ -85,7 +85,7 @@ def fetched_cards() -> Iterator[Card]:
 
 
 def search(typed: str) -> list[str]:
-    """Names that hold every word of ``typed``, those that begin with it first, small networks before large ones."""
+    """Names that contain every word of ``typed``; those that begin with it first, small networks before large ones."""
     words = typed.lower().split()
     found = [row for name, row in table().rows.items() if all(word in name for word in words)]
     found.sort(key=lambda row: (not row["name"].startswith(words[0] if words else ""), row["megabytes"]))

@@ -65,7 +65,7 @@ def as_classifier(network: nn.Module) -> Classifier:
 
 
 class Wrapped(Classifier):
-    """Somebody's own module, left as it is: in evaluation mode and frozen for each forward pass only."""
+    """A wrapped module that is never changed: evaluation mode and freezing last for a forward pass only."""
 
     def __init__(
         self,
@@ -109,12 +109,12 @@ class Wrapped(Classifier):
             self(torch.zeros(2, 3, *shape, dtype=self.dtype))
         except ModelError:
             raise
-        except Exception as error:  # whatever a network of a stranger raises
+        except Exception as error:  # an unknown network may raise anything
             raise ModelError(f"{self.card.name} does not take images of 3 x {shape[0]} x {shape[1]} values: {error}") from error
 
     @property
     def weights_hash(self) -> str:
-        """SHA-256 of the weights as they are now."""
+        """SHA-256 of the present weights."""
         digest = hashlib.sha256()
         for name, tensor in self.network.state_dict().items():
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -123,12 +123,12 @@ class Wrapped(Classifier):
 
     @weights_hash.setter
     def weights_hash(self, value: str) -> None:
-        """It is read from the weights, whatever they were before."""
+        """Compute it from the present weights."""
 
 
 @contextmanager
 def held_still(module: nn.Module) -> Iterator[None]:
-    """Put ``module`` into evaluation mode and freeze it for a moment; afterwards every part is as it was.
+    """Put ``module`` into evaluation mode and freeze it inside the context; restore every part afterwards.
 
     What a forward pass records of the graph stays recorded: gradients reach the images later, and never the weights.
     """

@@ -1,7 +1,7 @@
-"""Which networks there are: cards shipped in assets/models, those in folders that the user names, torchvision's, and timm's.
+"""The zoo of networks: cards in assets/models, in folders that the user names, of torchvision, and of timm.
 
-Of timm's only those are listed that were fetched; any other is found by its key, "timm:NAME". Listing reads cards only. Loading
-is lazy; visitors share one copy, and networks that nobody asked for lately make room.
+Timm's are listed once they are downloaded; others are found by key, "timm:NAME". Listing reads cards only. Loading is lazy;
+visitors share one copy, and the least recently used networks are evicted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
 FOLDERS_VARIABLE = "UAP_MODELS"
-# What the page opens with: of the networks whose answers to photographs convince, the one that answers quickest.
+# The page's first network: the fastest with good accuracy on photographs.
 PAGE_MODEL = "efficientnet_lite0"
-# What training, tests and live work in a classroom take: it ships with the project and needs milliseconds. The page opens
-# with it where the package of the other one is not installed.
+# For training, tests and live work: it ships with the project and takes milliseconds. The page opens with it where the package
+# of the other one is not installed.
 QUICK_MODEL = "resnet64"
 MEGABYTE = 1_000_000
 
@@ -35,8 +35,8 @@ MEGABYTE = 1_000_000
 class Zoo:
     """List and load networks: the cards of several folders, by key, then torchvision's; the first that has a key wins.
 
-    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept. A run under way holds on to its
-    network all the same until it ends.
+    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept. A run keeps its network
+    until it ends.
 
     Args:
         folders: further folders of network cards, beside those of UAP_MODELS.
@@ -75,7 +75,7 @@ class Zoo:
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
-        if key not in cards and str(key).startswith(PREFIX):  # a program may send what is no text
+        if key not in cards and str(key).startswith(PREFIX):  # a program may send something other than text
             return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
             raise ModelError(f"There is no network called {key!r}. Known: {', '.join(cards)}.")
@@ -84,7 +84,7 @@ class Zoo:
     def load(self, key: str) -> Classifier:
         """The classifier called ``key``, from memory when it is there. Raises ModelError.
 
-        Whoever asks for a network that is being loaded waits for that one copy; others are not held up.
+        A second request for a network that is being loaded waits for that copy; other networks are not blocked.
         """
         with self._changed:
             if key in self._kept:
@@ -94,7 +94,7 @@ class Zoo:
         if state(card) != HERE:
             from uap_core.models.loaders import load
 
-            return load(card)  # which says what is wrong, before anybody's network has made room
+            return load(card)  # raises before a network is evicted
         with self._changed:
             while key in self._loading or not (key in self._kept or self._makes_room(card)):
                 self._changed.wait()
@@ -170,9 +170,9 @@ def load_model(key: str = QUICK_MODEL) -> Classifier:
 
 
 def dreams_for(card: Card) -> Path | None:
-    """The dreamt images that tell the truth about a network: its own, or those whose card lists it as checked. None otherwise.
+    """The class impressions that are valid for a network: its own, or those whose card lists it as checked; else None.
 
-    Checked means: its accuracy on them and how often a pattern fools it lie within 10 points of what photographs say.
+    Checked means that accuracy and fooling rates on them are within 10 points of those on photographs.
     """
     own = dreams_path(card.key)
     if own.exists():
@@ -181,7 +181,7 @@ def dreams_for(card: Card) -> Path | None:
 
 
 def checked_networks(dreams: Path) -> list[str]:
-    """Keys of the other networks that these dreams may be shown to, as their card says; none where it says nothing."""
+    """Keys of the other networks that these class impressions are valid for, according to their card."""
     try:
         stated = json.loads(dreams.with_suffix(".json").read_text(encoding="utf-8"))
         return [str(key) for key in stated.get("valid_for", [])]

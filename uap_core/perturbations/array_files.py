@@ -57,7 +57,7 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """No more than ``entry`` claims to hold: asked for all, zipfile would unpack whatever there is before it looks."""
+    """Read no more than the size that ``entry`` states: zipfile would unpack everything before it checks."""
     with archive.open(entry) as stream:
         return stream.read(entry.file_size)
 
@@ -116,7 +116,7 @@ def _torch(path: Path) -> dict[str, np.ndarray]:
 
 
 def _tensors(held: object, above: str, deeper: int) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of what torch.load gave, however deep it lies in dictionaries and lists; ``state.uap`` lies one deep."""
+    """Every tensor of what torch.load gave, at any depth of dictionaries and lists; ``state.uap`` is one level deep."""
     import torch
 
     named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()

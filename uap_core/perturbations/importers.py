@@ -1,4 +1,4 @@
-"""Everybody's perturbations: which array of a file is one, and how its numbers are to be read.
+"""Perturbation files of other projects: find the array, and interpret its values.
 
 Such files hold bare numbers. Which axis holds the channels, on which scale the values are and which norm bounds them can mostly
 be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and is for the user to say.
@@ -19,7 +19,7 @@ UNIT, BYTES = "0 to 1", "0 to 255"
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
 UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
-NORMALISED = 3.0  # pixels that ImageNet's mean and deviation normalise lie between -2.2 and 2.7
+NORMALISED = 3.0  # normalised by ImageNet's mean and deviation, pixels are between -2.2 and 2.7
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ def _unwrapped(array: np.ndarray) -> np.ndarray:
 
 
 def _zero(values: np.ndarray, full: float) -> float:
-    """Mid-grey, where the numbers decide that it stands for no change: they fill a narrow box around it. Otherwise 0.
+    """Mid-grey if the values show that it means no change: they fill a narrow box around it. Otherwise 0.
 
-    A photograph neither lies as close to mid-grey nor has most of its pixels at both ends of its range.
+    A photograph is not as close to mid-grey, nor are most of its pixels at both ends of its range.
     """
     middle = (values.min() + values.max()) / 2 / full * 255
     reach = (values.max() - values.min()) / 2

@@ -1,4 +1,4 @@
-"""The library of ready-made perturbations: what ships and what was fetched, told from the files' headers alone."""
+"""The library of perturbations: shipped and downloaded files, listed by their headers alone."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def read_levels(path: Path) -> np.ndarray:
 def verdict(provenance: dict[str, Any]) -> str:
     """Its stated rates in words, like "fools 84.5% of 300 images of ..."; empty when none is stated.
 
-    Of an ensemble, one rate a network, in their order. Of a target, the share of what was not the target before.
+    For an ensemble one rate per network, in their order. With a target the target rate.
     """
     stated = provenance.get("held_out", {})
     each = [stated.get(key, stated) for key in str(provenance.get("network", "")).split(", ")]
@@ -79,7 +79,7 @@ def verdict(provenance: dict[str, Any]) -> str:
 
 
 def library() -> tuple[Entry, ...]:
-    """What ships, and below it what was fetched of the catalogue."""
+    """The shipped entries, then the downloaded ones."""
     return _read_once(PERTURBATIONS) + read_library(fetched_folder())
 
 

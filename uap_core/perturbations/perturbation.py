@@ -34,7 +34,7 @@ class Perturbation:
         provenance: how it was made.
 
     Raises:
-        PerturbationError: ``pattern`` has another shape or holds what is no number.
+        PerturbationError: ``pattern`` has another shape, or values that are not finite.
 
     Example:
         >>> import torch, uap_core
@@ -86,7 +86,7 @@ class Perturbation:
 
 
 def _are_pixels(images: Tensor) -> bool:
-    """Whether all are numbers in [0,1], give or take rounding; one pass, since this stands before every use."""
+    """Whether all values are in [0,1] up to rounding; one pass, since every use checks this."""
     if not images.numel():
         return True
     low, high = images.aminmax()
@@ -120,7 +120,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     A pattern of whole 255ths (see ``norms.on_grid``) is written as the 8-bit integers that it is: a quarter of the size.
 
     Args:
-        perturbation: what is written.
+        perturbation: the perturbation to write.
         path: ends in .safetensors or .npy.
 
     Raises:
@@ -158,7 +158,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
 
 
 def load_perturbation(path: str | Path) -> Perturbation:
-    """Read what ``save_perturbation`` wrote, or anybody's file in its likeliest reading (see ``foreign``).
+    """Read a file of ``save_perturbation``, or of another project in its likeliest interpretation (see ``importers``).
 
     Nothing that could run code is ever unpickled.
 
@@ -184,7 +184,7 @@ def load_perturbation(path: str | Path) -> Perturbation:
 
 
 def shipped_path(path: str | Path) -> Path:
-    """The file of the pattern that ships under the bare name ``path``; any other path, or one that is there, as it is."""
+    """The shipped file with the bare name ``path``; an existing or any other path unchanged."""
     path = Path(path)
     shipped = PERTURBATIONS / f"{path.name.removesuffix(ENDINGS[0])}{ENDINGS[0]}"
     return shipped if not path.exists() and path.name == str(path) and shipped.is_file() else path
@@ -203,7 +203,7 @@ def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> 
 
 
 def open_own(path: Path) -> Perturbation | None:
-    """What ``save_perturbation`` wrote with its header; None for any other file. Raises PerturbationError."""
+    """Read a file of ``save_perturbation``; None for any other file. Raises PerturbationError."""
     if path.suffix.lower() != ".safetensors" or not path.is_file():
         return None
     from safetensors import SafetensorError, safe_open

@@ -1,6 +1,6 @@
-"""Perturbations that others published under a licence that lets anybody use them: fetched on request, never shipped.
+"""Perturbations published by others under an open licence: downloaded on request, never shipped.
 
-Those whose authors state no licence (the six of Moosavi-Dezfooli et al.) are not here; whoever has them can open them.
+Those without a licence (the six of Moosavi-Dezfooli et al.) are not listed; their files can be opened.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Published:
 
     @property
     def path(self) -> Path:
-        """Where it lies once it is fetched, in this project's own format."""
+        """Its path once it is downloaded, in this project's format."""
         return fetched_folder() / f"{self.key}.safetensors"
 
 

@@ -1,4 +1,4 @@
-"""What training does: accuracy by epoch, twins beside each other, and rounds of fine-tuning."""
+"""What training does: accuracy by epoch, adversarially trained variants beside each other, and rounds of fine-tuning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:
 
 
 def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure:
-    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line a twin, by its id."""
+    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line an adversarially trained
+    variant, by its id."""
     figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
     figure.suptitle(fill(title, 66), fontsize=14)
     losses, accuracies = figure.subplots(1, 2)

@@ -25,7 +25,7 @@ from uap_core.models.zoo import QUICK_MODEL, Zoo
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbations.perturbation import load_perturbation, save_perturbation
 
-# The paper's method at a price that can be paid: the gain makes up for steps that a mean of eight shortens, and for passes.
+# The paper's method at an affordable cost: the gain compensates for the shorter mean step of eight images, and fewer passes.
 DEEPFOOL = DeepFoolUAP(batch_size=8, gain=400.0)
 TILES = 4  # of patterns for the Lites: what 150 of the 500 craft images said of it, see ``Default``
 LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
@@ -158,8 +158,8 @@ def make(
 ) -> Iterator[Progress]:
     """Craft, round to whole 255ths, measure on ``held_out`` and write under ``name``; yields the run's progress.
 
-    The run is saved in ``checkpoint`` six times on its way (not oftener than every thousand image-gradients, since all craft
-    images are measured then too) and goes on from there.
+    The run is saved in ``checkpoint`` six times (at most every thousand image-gradients, since all craft images are measured
+    too) and continues from there.
     """
     criterion = Criterion.into(networks[0].index_of(recipe.target)) if recipe.target else Criterion()
     part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images)

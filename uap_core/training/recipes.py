@@ -1,6 +1,6 @@
 """How the embedded networks were trained: SGD on a one-cycle schedule, small images first, averaged weights.
 
-Everything a run needs to go on is in one checkpoint, written after each epoch, so a run may be stopped at any time.
+One checkpoint, written after each epoch, holds the whole state: a run may be stopped and continued at any time.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Recipe:
     start: str = ""
 
     def rate(self, moment: float) -> float:
-        """The learning rate after ``moment`` epochs."""
+        """The learning rate after ``moment`` epochs, a real number."""
         return self.peak_rate * one_cycle(moment / self.epochs)
 
     def side(self, epoch: int) -> int:
@@ -76,7 +76,7 @@ class Recipe:
         return self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
 
     def opponent(self) -> Opponent | None:
-        """Whom the network meets, if anybody. Raises SettingError for one that is not known."""
+        """The threat model of the training, or None. Raises SettingError for an unknown one."""
         if self.against not in OPPONENTS:
             raise SettingError(
                 f"A network is trained against {', '.join(OPPONENTS[:-1])} or {OPPONENTS[-1]}, not against {self.against!r}."
