@@ -1,4 +1,4 @@
-"""Minimise a distance plus c times a penalty for each image by itself: Adam, and the search for the least c that works."""
+"""Minimise a distance plus c times a penalty, image by image: Adam, and the binary search for the least c that works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST = 0.05  # the last step, as a share of the first
 
 
 class AdamPerImage:
-    """Adam (Kingma & Ba, ICLR 2015) on a variable w, in which every image has its own state and stops by itself.
+    """Adam (Kingma & Ba, ICLR 2015) on a variable w, with separate state and early stopping for each image.
 
     ``found`` (N,) says where the last ``minimise`` succeeded.
 

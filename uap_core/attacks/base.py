@@ -69,8 +69,8 @@ class Attack(ABC):
             network: a ``Classifier``, or any module that maps pixels in [0,1] to logits (N,K).
             images: float (N,3,H,W) in [0,1]; N may be 0.
             labels: class indices (N,), of any integer type, or a ``Criterion``. An image that is at its target already is
-                returned as it is.
-            targeted: whether ``labels`` are what the images shall become; a ``Criterion`` says so itself.
+                returned unchanged.
+            targeted: whether ``labels`` are targets to reach; a ``Criterion`` says so itself.
             generator: for attacks that draw numbers (seed 0 when left out). All images of a batch get the same numbers, so
                 that each gets the result that it would get alone.
 

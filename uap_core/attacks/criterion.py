@@ -19,7 +19,7 @@ class Criterion:
     Args:
         labels: class index for all images, or indices (N,), one an image: the classes to become when ``targeted``, else those
             to leave. Left out, it is what the network predicts on the clean images.
-        targeted: whether ``labels`` are what the images shall become.
+        targeted: whether ``labels`` are targets to reach.
 
     Raises:
         SettingError: targeted, and no labels.
@@ -42,12 +42,12 @@ class Criterion:
 
     @classmethod
     def into(cls, target: Tensor | int) -> Criterion:
-        """The images shall become ``target``: one class index for all, or indices (N,)."""
+        """Reach ``target``: one class index for all images, or indices (N,)."""
         return cls(target, targeted=True)
 
     @property
     def target(self) -> int | None:
-        """The class that all images shall become, if there is one."""
+        """The target class of all images, if there is one."""
         return self.labels if self.targeted and isinstance(self.labels, int) else None
 
     def of(self, which: Tensor) -> Criterion:
@@ -91,5 +91,5 @@ def least_likely(logits: Tensor) -> Tensor:
 
 
 def runner_up(logits: Tensor) -> Tensor:
-    """The second likeliest class (n,) of ``logits`` (n,K): the target of targeted attacks that were given none."""
+    """The second likeliest class (n,) of ``logits`` (n,K): the default target of attacks that need one."""
     return logits.topk(2, dim=1).indices[:, 1]

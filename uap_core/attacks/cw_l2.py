@@ -41,7 +41,7 @@ class CarliniWagner(Attack):
 
     Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. ``paper()`` has the
     authors' settings. The defaults find changes about as small with a hundredth of the gradients: c and the learning rate start
-    at what a linear network would need, each c goes on from where the last one ended, and an image stops when it gains nothing.
+    at what a linear network would need, each c starts where the last one ended, and an image stops when its objective stalls.
 
     Args:
         search_steps: values of c in the binary search.

@@ -169,7 +169,7 @@ class Problem:
 
 
 def as_bytes(images: Tensor) -> Tensor:
-    """uint8 ``images`` as they are; floats in [0,1] rounded to 256 levels. Raises DatasetError for anything else."""
+    """uint8 ``images`` unchanged; floats in [0,1] rounded to 256 levels. Raises DatasetError for other types."""
     if images.dtype == torch.uint8:
         return images
     if not images.is_floating_point() or not bool(((images >= 0) & (images <= 1)).all()):

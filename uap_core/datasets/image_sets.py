@@ -1,7 +1,8 @@
 """Sets of images: a folder or zip with one folder a class, read once into one uint8 array.
 
 The layout is ``[split/]class/picture``, as in ImageFolder; ``listing.SPLITS`` holds the names of splits, in any case. A class
-folder is named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also lie loose in one folder.
+folder is named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also be in one folder without
+classes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Input transformations as defences: each picture is changed slightly before the network sees it.
 
 All of these give the same output for the same input. Where a defence has steps and no slope, what passes for its gradient is
-a stand-in, which is what an attacker uses too (BPDA: Athalye, Carlini and Wagner, ICML 2018); each says which it has. Nothing
+a surrogate, which an attacker uses too (BPDA: Athalye, Carlini and Wagner, ICML 2018); each says which it has. Nothing
 heavy is imported here, so that the page can list them at once.
 """
 
@@ -41,7 +41,7 @@ class Defence(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What people call it, with its strength."""
+        """Display name, with the strength."""
 
     @property
     def id(self) -> str:

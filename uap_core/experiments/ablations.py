@@ -34,7 +34,7 @@ CRAFTED_ON, MEASURED_ON = 350, 1000
 class AblationRow:
     """What the pattern of one ``variant``, crafted on ``network`` under ``seed``, does to the other part of the craft set.
 
-    Variant and network are told by id and key.
+    Variant and network are given by id and key.
     """
 
     variant: str

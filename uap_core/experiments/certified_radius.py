@@ -65,7 +65,7 @@ class RadiusRow:
 def layer_rows(classifier: Classifier, generator: torch.Generator) -> Iterator[LayerRow]:
     """A row a layer, from the picture to the logits; ``generator`` gives the power method its starts.
 
-    Computed on the processor, wherever the network is. Raises ModelError when the network cannot be followed.
+    Computed on the CPU, on whatever device the network is. Raises ModelError when the network cannot be followed.
     """
     network = classifier.network if classifier.device.type == "cpu" else deepcopy(classifier.network).cpu()
     for layer in layers(network, classifier.size):
@@ -79,7 +79,7 @@ def certified_radius(logits: Tensor, bound: float) -> Tensor:
     """(N,) lengths below which no change can alter the highest of ``logits`` (N,K): m / (sqrt(2) L), in 64 bits.
 
     The change of z_i - z_j is that of the logits along a vector of length sqrt(2). Bounds of 1e40 are common: in 32 bits
-    what they certify is no longer told from 0.
+    certified radii are treated as 0.
     """
     return margins(logits).double() / (math.sqrt(2) * bound) if bound else torch.full(logits.shape[:1], math.inf)
 

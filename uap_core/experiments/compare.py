@@ -27,7 +27,7 @@ from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import Perturbation
 
-OTHER_EPSILON = 10 / 255  # for attacks bounded in l_inf beside a pattern that is bounded in l2
+OTHER_EPSILON = 10 / 255  # of attacks bounded in l_inf when the pattern is bounded in l2
 SECONDS_BETWEEN = 0.4
 
 

@@ -1,4 +1,4 @@
-"""One row of a comparison: what was run on the photograph, and how the target model classifies what came of it."""
+"""One row of a comparison: the attack on a photograph, and the target model's predictions on the result."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def auc(clean: Tensor, attacked: Tensor) -> float:
 
 
 def auc_interval(area: float, clean: int, attacked: int) -> tuple[float, float]:
-    """The 95 % interval of Hanley and McNeil (1982, eq. 1 and 2) for an ``area`` from so many images."""
+    """The 95 % interval of Hanley and McNeil (1982, eq. 1 and 2) for an ``area`` from two numbers of images."""
     both_attacked, both_clean = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (attacked - 1) * (both_attacked - area**2) + (clean - 1) * (both_clean - area**2)
     half = Z95 * math.sqrt(max(0.0, variance) / (clean * attacked))

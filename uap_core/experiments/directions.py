@@ -45,7 +45,7 @@ def direction_rates(
 
 
 def blind_directions(pattern: Tensor, craft: ImageSet, generator: torch.Generator) -> dict[str, Draw]:
-    """Directions that cost no gradient: ``pattern`` (3,H,W) as it is, a random one for each image, the mean of ``craft``."""
+    """Directions that cost no gradient: ``pattern`` (3,H,W), a random one for each image, the mean of ``craft``."""
     mean = torch.stack([batch.sum(dim=0) for batch in craft.batches(BATCH)]).sum(dim=0) / len(craft)
     return {UNIVERSAL: always(pattern), RANDOM: anywhere(tuple(pattern.shape), generator), MEAN: always(mean)}
 

@@ -1,7 +1,7 @@
 """Do examples fool a network that never saw the same pictures? (Szegedy et al., ICLR 2014, section 4.2, Tables 3 and 4.)
 
 Two halves with no image in common; one architecture trained on each, another one on the first; examples made on each of the
-three, tested on the others, beside noise that is as large.
+three, tested on the others, compared with noise of the same size.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def convolutions(kernel: int, *widths: int) -> Callable[[int], nn.Module]:
 
 @dataclass(frozen=True)
 class Learner:
-    """A small network of convolutions of these ``widths``, to be trained on ``half`` 1 or 2; people call it ``letter``."""
+    """A small network of convolutions of these ``widths``, to be trained on ``half`` 1 or 2; displayed as ``letter``."""
 
     key: str
     letter: str

@@ -71,7 +71,7 @@ class FineTuning:
     ) -> Iterator[EpochRow | RoundRow]:
         """Fine-tune ``network`` (normalised pixels to logits, trainable) in place; yields epochs and rounds as they end.
 
-        Checkpoints of the training lie in ``folder``: the same run goes on after the last whole epoch. Raises DatasetError
+        Checkpoints are in ``folder``: the same run continues after the last whole epoch. Raises DatasetError
         when the folders of ``craft`` are not classes of the ``card``.
         """
         names = tuple(str(entry["wnid"]) for entry in card.classes if isinstance(entry, dict))

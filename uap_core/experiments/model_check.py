@@ -66,7 +66,7 @@ def checkup(card: Card, source: Path | None = None) -> Iterator[Finding]:
         yield from _input_range(classifier, source)
     except DatasetError:
         raise
-    except Exception as error:  # whatever a network of a stranger raises
+    except Exception as error:  # an unknown network may raise anything
         yield Finding(False, f"It fails on some pictures: {type(error).__name__}: {error}")
 
 

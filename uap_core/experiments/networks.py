@@ -8,7 +8,7 @@ from uap_core.models.zoo import QUICK_MODEL
 OTHERS = ("vgg64", "separable64", "resnet64_robust")
 EMBEDDED = (QUICK_MODEL, *OTHERS)
 IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
-# Siblings: of an honest "never seen" the first stands for all three.
+# Siblings: "never seen" is honest only if all three are left out, so the first represents them.
 LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 SEVEN = (*LITES, *IMAGENET)
 # Their patterns are left out of one another's: each of another kind.

@@ -62,7 +62,7 @@ def lengths(side: int) -> tuple[float, ...]:
 
 
 def unit_normals(classifier: Classifier, images: ImageSet) -> Iterator[Tensor]:
-    """Normals (n,3,H,W) of unit l2 length, batch by batch; an image without a boundary in DeepFool's reach gives none.
+    """Normals (n,3,H,W) of unit l2 length, batch by batch; images where DeepFool finds no boundary are left out.
 
     Raises DatasetError when no image has one.
     """

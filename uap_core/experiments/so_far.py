@@ -1,6 +1,6 @@
 """Unfinished tables, and whether their rows were computed with the present settings.
 
-Weights are compared through the networks' cards, everything else as it stands; when and with what it was computed does not
+Weights are compared through the networks' cards, everything else literally; when and with what it was computed does not
 matter.
 """
 
@@ -58,7 +58,8 @@ def table_so_far(path: Path, row_type: type, title: str, provenance: dict[str, A
 class Parts:
     """A table whose parts were computed one by one, each under an identity of its own: a change of one leaves the others.
 
-    ``identities`` are today's, by the parts' ids, and stand in the provenance under ``listed``; ``part_of`` tells a row's.
+    ``identities`` are the present ones, by the parts' ids, as in the provenance under ``listed``; ``part_of`` gives a row's
+    part.
     """
 
     path: Path

@@ -19,7 +19,7 @@ class Photo:
 
     ``credit`` names who holds it and its licence. ``shows`` are WordNet ids of the ImageNet classes that a person would accept
     for it. ``box`` (left, upper, right, lower in pixels) is the part that is shown, everything when empty. ``withstands`` are
-    keys of the networks that name it rightly and whose own pattern leaves their answer as it is, at 10/255.
+    keys of the networks that classify it correctly and are not fooled by their own pattern at 10/255.
     """
 
     key: str

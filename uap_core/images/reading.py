@@ -98,7 +98,7 @@ def _start(path: Path) -> bytes:
 def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
     """A JPEG that lacks only its end marker, which browsers show; None where data are missing too.
 
-    Then what stands in for them shows: a filling of ones and zeros looks unlike the decoder's own.
+    Missing data show when the file is padded: paddings of ones and of zeros decode differently.
     """
     data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read_bytes()
     try:

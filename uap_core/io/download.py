@@ -72,7 +72,7 @@ def download(
 ) -> Iterator[Fetched]:
     """Fetch ``url`` into ``path``, telling how far it is after every quarter of a megabyte.
 
-    ``digits`` are those that the file's hash begins with; a server that offers more than ``largest`` bytes (if given) is not
+    ``digits`` are the first ones of the file's hash; a server that offers more than ``largest`` bytes (if given) is not
     listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves nothing
     behind. Raises DownloadError with what happened, and ``advice``, or what to save where.
     """

@@ -32,7 +32,7 @@ class Card:
 
     Args:
         key: what programs, files and the command line call it.
-        name: what people call it.
+        name: its display name.
         kind: how it is built: "embedded" (an architecture of this project, weights as safetensors), "exported" (a torch.export
             program that takes pixels in [0,1]), "torchvision" or "timm" (an architecture of that library, and a state dict).
         weights: path relative to the card's folder, or "package:NAME/PATH" for a file inside the installed package NAME.
@@ -43,7 +43,7 @@ class Card:
         architecture: its name in the library, or in this project.
         sha256: of the weights' file, or at least its first eight digits.
         classes: "imagenet" for the 1000 of ImageNet, else a list of {"name", "wnid"}.
-        note: a sentence for people.
+        note: a sentence to display.
         measured: by this project, accuracies as shares from 0 to 1.
         published: by whom the weights come from, likewise.
         recipe: how this project trained it.

@@ -21,7 +21,7 @@ def chosen_device() -> torch.device:
     """The device that UAP_DEVICE names. Raises SettingError for one that torch does not know or cannot reach here.
 
     Of several processes that torchrun started, each takes the card of its own number. On CUDA, convolutions are held to 32 bits
-    and to what comes out the same every time, as on a processor.
+    and to deterministic results, as on a CPU.
     """
     named = os.environ.get(DEVICE_VARIABLE, "") or "cpu"
     named = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if named == "cuda" else named

@@ -28,7 +28,7 @@ _known: WeakKeyDictionary[Classifier, dict[tuple[int, int, int], Callable[[Tenso
 
 def features_at(classifier: Classifier, stride: int, shape: tuple[int, int] | None = None) -> Callable[[Tensor], Tensor]:
     """The last feature maps (n,C,h,w) whose sides are still at least input / ``stride``, as a function of images (n,3,H,W)
-    that lie where the network computes.
+    on the network's device.
 
     ``shape`` is (H,W), the network's own when left out. Raises SettingError when the network has no such maps.
     """

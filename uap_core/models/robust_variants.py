@@ -1,4 +1,4 @@
-"""Twins of a network: the same architecture, trained further so that attacks do less. They stand in its place, not before it.
+"""Adversarially trained variants of a network: the same architecture, trained further against attacks.
 
 Nothing heavy is imported here, so that the page can list them at once.
 """

@@ -60,7 +60,7 @@ def wrap(
 
 
 def as_classifier(network: nn.Module) -> Classifier:
-    """A classifier as it is; any other module wrapped."""
+    """A classifier unchanged; any other module wrapped."""
     return network if isinstance(network, Classifier) else wrap(network)
 
 

@@ -1,7 +1,7 @@
 """Perturbation files of other projects: find the array, and interpret its values.
 
 Such files hold bare numbers. Which axis holds the channels, on which scale the values are and which norm bounds them can mostly
-be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and is for the user to say.
+be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and has to be stated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What training does: accuracy by epoch, adversarially trained variants beside each other, and rounds of fine-tuning."""
+"""Training: accuracy by epoch, adversarially trained variants, and rounds of fine-tuning."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ ROUND_STYLES = {
 
 
 def rounds_figure(rows: Sequence[RoundRow], title: str) -> Figure:
-    """A group of bars a round of fine-tuning, as in ``defences_figure``; beside it what the paper has for a new pattern."""
+    """A group of bars a round of fine-tuning, as in ``defences_figure``; compared with the paper's figures for a new
+    pattern."""
     figure, axes = open_axes(_("rounds of fine-tuning"), _("share of the images"), title)
     width = 0.2
     for place, (name, (colour, label)) in enumerate(ROUND_STYLES.items()):

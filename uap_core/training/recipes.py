@@ -177,10 +177,9 @@ def train(
 ) -> Iterator[EpochRow]:
     """Train ``network`` (normalised images to logits) and yield a row an epoch; the averaged weights end up in it.
 
-    ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run goes on
-    from it, and the rows of the epochs already done are yielded again first. ``opponent`` is the recipe's own unless told.
-    Raises DatasetError for less than one batch,
-    SettingError for a checkpoint of another network or recipe.
+    ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run
+    continues from it, and the rows of finished epochs are yielded again first. ``opponent`` is the recipe's own when left out.
+    Raises DatasetError for less than one batch, SettingError for a checkpoint of another network or recipe.
     """
     images, labels = craft
     steps = len(images) // recipe.batch_size
