@@ -134,5 +134,5 @@ def test_two_processes_craft_what_one_does(results: list[dict[str, torch.Tensor]
     assert close > 0.98, "the order of a sum may turn a sign where the slope is nearly zero"
     counts = [result[f"{case}.counts"] for result in results]
     assert torch.equal(counts[1], counts[2])
-    assert torch.equal(counts[0][[0, 1, 4]], counts[1][[0, 1, 4]])
-    assert (counts[0][2:4] - counts[1][2:4]).abs().max() <= 1
+    assert torch.equal(counts[0][[0, 1, 3]], counts[1][[0, 1, 3]])
+    assert (counts[0][2] - counts[1][2]).abs() <= 1

@@ -23,7 +23,8 @@ from uap_core.models.card import read_card
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.training.export import begin_with, class_names, train_and_publish, write_weights
-from uap_core.training.recipes import UNIVERSAL, EpochRow, Recipe
+from uap_core.training.loop import EpochRow
+from uap_core.training.recipes import UNIVERSAL, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from uap_core.errors import SettingError
 from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
-    from uap_core.crafting.base import Crafter
+    from uap_core.crafting.base import Crafter, Progress
 
 
 def craft(
@@ -66,23 +67,27 @@ def craft(
         run = crafter.craft(networks, craft_set.pixels, ball, generator, **more)
         say: Any = print if rank == 0 else lambda *_, **__: None
         say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
-        last = None
-        for last in run:
-            if last.fooling_rate:
-                into = f", into the target {last.target_rate.value:.1%}" if last.target_rate else ""
-                say(
-                    f"step {last.step:5}  {last.image_gradients:7} image-gradients  {last.seconds:6.1f} s"
-                    f"  craft set fooled {last.fooling_rate.value:.1%}{into}",
-                    flush=True,
-                )
+        last = _last(run, say)
         if rank > 0:
             return
-    assert last is not None
     result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, criterion, seed, last, ensemble)
     result, evaluations = with_held_out(result, networks, held_out, criterion, seed)
     save_perturbation(result, out)
     for network, measured in zip(networks, evaluations, strict=True):
         tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
+
+
+def _last(run: Iterator[Progress], say: Callable[..., None]) -> Progress:
+    """Run to the end, and ``say`` the rates that are measured on the way."""
+    for progress in run:
+        if progress.fooling_rate:
+            into = f", into the target {progress.target_rate.value:.1%}" if progress.target_rate else ""
+            say(
+                f"step {progress.step:5}  {progress.image_gradients:7} image-gradients  {progress.seconds:6.1f} s"
+                f"  craft set fooled {progress.fooling_rate.value:.1%}{into}",
+                flush=True,
+            )
+    return progress
 
 
 def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter:

@@ -14,7 +14,7 @@ from uap_core.io.paths import MODELS, RESULTS, dreams_path
 from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
-    from uap_core.training.recipes import EpochRow
+    from uap_core.training.loop import EpochRow
 
 
 def train(

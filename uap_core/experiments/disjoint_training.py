@@ -23,7 +23,8 @@ from uap_core.experiments.transfer_examples import cross_model
 from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
-from uap_core.training.recipes import Recipe, train
+from uap_core.training.loop import train
+from uap_core.training.recipes import Recipe
 
 SIDE, CLASSES = 32, 10
 RECIPE = Recipe(

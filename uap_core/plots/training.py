@@ -12,7 +12,7 @@ from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
 from uap_core.i18n import _
 from uap_core.models.robust_variants import NAMES, ROBUST
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, add_legend, draw_bars, dress, open_axes
-from uap_core.training.recipes import EpochRow
+from uap_core.training.loop import EpochRow
 
 
 def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:

@@ -31,7 +31,8 @@ from uap_core.models.loaders import load
 from uap_core.models.weights import file_hash
 from uap_core.perturbations.perturbation import versions
 from uap_core.training.adversarial import accuracy_under_attack
-from uap_core.training.recipes import UNIVERSAL, EpochRow, Recipe, train
+from uap_core.training.loop import EpochRow, train
+from uap_core.training.recipes import UNIVERSAL, Recipe
 
 
 def train_and_publish(
