@@ -179,7 +179,7 @@ def test_a_network_is_trained_further(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_weights_that_do_not_fit_are_refused() -> None:
     network = EMBEDDED["resnet64"].build_to_train(5)
-    with pytest.raises(SettingError, match="cannot begin with Separable-64"):
+    with pytest.raises(SettingError, match="cannot start from Separable-64"):
         begin_with(network, read_card(MODELS / "separable64.json"))
 
 

@@ -22,7 +22,7 @@ from uap_core.attacks.run import AttackRun
 @register_attack(
     "penalty",
     "Penalty, cross-entropy",
-    "the lecture's relaxation",
+    "after Szegedy et al., 2014",
     "l2",
     False,
     place=90,

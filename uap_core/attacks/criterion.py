@@ -38,7 +38,7 @@ class Criterion:
 
     def __post_init__(self) -> None:
         if self.targeted and self.labels is None:
-            raise SettingError("A targeted criterion needs the class that the images shall become.")
+            raise SettingError("A targeted criterion needs a target class.")
 
     @classmethod
     def into(cls, target: Tensor | int) -> Criterion:

@@ -26,7 +26,7 @@ from uap_core.errors import SettingError
 @register_attack(
     "hinge",
     "Hinge on probabilities",
-    "the lecture's general form",
+    "after Carlini & Wagner, 2017",
     "l2",
     False,
     place=100,

@@ -22,7 +22,7 @@ from uap_core.attacks.run import AttackRun
 @register_attack(
     "carlini-wagner-l0",
     "Carlini & Wagner l_0",
-    "the same",
+    "Carlini & Wagner, 2017",
     "l0",
     False,
     place=130,

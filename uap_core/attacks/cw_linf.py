@@ -26,7 +26,7 @@ FAILURES = 2  # in a row, and an image has found its bound
 @register_attack(
     "carlini-wagner-linf",
     "Carlini & Wagner l_inf",
-    "the same",
+    "Carlini & Wagner, 2017",
     "linf",
     False,
     place=120,

@@ -62,7 +62,7 @@ class CraftRun:
             self.state = method.begin(problem, generator)
         if not all_agree(f"{self.fingerprint} {self.state.step}"):
             raise SettingError(
-                "The processes of this run do not begin alike: they need the same pictures, options and saved state."
+                "The processes of this run start differently: they need the same pictures, options and saved state."
             )
         self.started = time.perf_counter() - self.state.seconds
 

@@ -92,7 +92,7 @@ def load_state(path: Path, fingerprint: str, generator: torch.Generator, device:
         if header.get("fingerprint") != fingerprint:
             raise PerturbationError(
                 f"{path.name!r} holds another run: its method, settings, images, networks or seed differ. Choose "
-                "another file, or delete it to start anew."
+                "another file, or delete it to start again."
             )
         generator.set_state(tensors.pop("generator"))
         pattern, order = tensors.pop("pattern").to(device), tensors.pop("order")

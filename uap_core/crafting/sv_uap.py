@@ -83,7 +83,7 @@ class Singular(Crafter):
             text = "The singular method has no target: it knows no classes. Choose one of: {names}."
             raise SettingError(text.format(names=with_targets()))
         if len(networks) != 1:
-            raise SettingError("The singular method takes one network: layers of several cannot be weighed.")
+            raise SettingError("The singular method takes one network: layers of several networks cannot be combined.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Start from random signs, almost surely not orthogonal to the solution; choose the images once."""

@@ -32,7 +32,7 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
     "transfer",
     "Ours, for networks never seen",
     "this project; input diversity: Xie et al., CVPR 2019",
-    "As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere.",
+    "As ours, with input diversity: the perturbed picture is resized and shifted at random. Weaker here, stronger elsewhere.",
     place=20,
 )
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Transfer(Default):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.wobble < 0:
-            raise SettingError("A perturbed picture wobbles by a share of its side: 0 or more.")
+            raise SettingError("The input diversity (wobble) is a share of the picture's side: 0 or more.")
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor:
         """Draw new maps for each image at every step."""

@@ -67,7 +67,7 @@ class Jpeg(Defence):
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
-            raise SettingError("The quality of a JPEG lies between 1 and 95.")
+            raise SettingError("The quality of a JPEG must be between 1 and 95.")
 
     @property
     def strength(self) -> float:
@@ -126,7 +126,7 @@ class Blur(Defence):
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma <= 5:
-            raise SettingError("The blur's sigma lies between 0 and 5 pixels.")
+            raise SettingError("The blur's sigma must be between 0 and 5 pixels.")
 
     @property
     def strength(self) -> float:
@@ -165,7 +165,7 @@ class CropAndResize(Defence):
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.share <= 1:
-            raise SettingError("The part of the picture's side that a crop keeps lies between 0.1 and 1.")
+            raise SettingError("A crop must keep a share of the picture's side between 0.1 and 1.")
 
     @property
     def strength(self) -> float:

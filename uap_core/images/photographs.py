@@ -160,6 +160,6 @@ def first_photo(network: str, classes: Iterable[str] | None) -> Photo:
     """
     photos, known = sample_photos(), None if classes is None else set(classes)
     if not photos:
-        raise ImageError("No installed package brings a sample photograph. Install the requirements anew.")
+        raise ImageError("No installed package brings a sample photograph. Install the requirements again.")
     fitting = (photo for photo in photos if (known is None or known.intersection(photo.shows)))
     return next((photo for photo in fitting if network not in photo.withstands), photos[0])

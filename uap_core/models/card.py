@@ -142,7 +142,7 @@ def _read_card(path: Path, changed: int, size: int) -> Card:
         data = json.loads(path.read_text(encoding="utf-8"))
         unknown = set(data) - {entry.name for entry in fields(Card)} | set(data) & {"folder", "hub"}
         if unknown:
-            raise ModelError(f"The card {path.name!r} has entries that are not known: {', '.join(sorted(unknown))}.")
+            raise ModelError(f"The card {path.name!r} has unknown entries: {', '.join(sorted(unknown))}.")
         tuples = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
         card = Card(**data | tuples, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:

@@ -79,7 +79,7 @@ def _try(classifier: Classifier) -> None:
 
 def _embedded(card: Card, path: Path) -> nn.Module:
     if card.architecture not in EMBEDDED:
-        raise ModelError(f"The card of {card.name} names an architecture that is not known: {card.architecture!r}.")
+        raise ModelError(f"The card of {card.name} names an unknown architecture: {card.architecture!r}.")
     network = EMBEDDED[card.architecture].build(len(card.classes))
     with _fitting(card):
         network.load_state_dict({name: value.float() for name, value in read_tensors(path).items()})

@@ -75,7 +75,7 @@ def begin_with(network: nn.Module, card: Card) -> None:
     try:
         network.load_state_dict(load_file(card.weights_path))
     except RuntimeError as error:
-        raise SettingError(f"The training cannot begin with {card.name}: its weights do not fit this network.") from error
+        raise SettingError(f"The training cannot start from {card.name}: its weights do not fit this network.") from error
 
 
 def class_names(data: Path) -> dict[str, str]:

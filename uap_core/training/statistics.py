@@ -65,7 +65,7 @@ class BatchStatistics:
 
     def __init__(self, kept_to: list[Moments], heard: float = 1.0, generator: torch.Generator | None = None) -> None:
         if not 0 < heard <= 1:
-            raise SettingError("The share of the layers listened to lies above 0 and goes up to 1.")
+            raise SettingError("The share of evaluated layers must be above 0 and at most 1.")
         self.kept_to, self.heard, self.generator = kept_to, heard, generator
         self.terms: list[Tensor] = []
 
