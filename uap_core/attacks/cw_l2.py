@@ -40,8 +40,8 @@ class CarliniWagner(Attack):
     """Minimise ||x' - x||_2^2 + c max(max_{j != t} Z_j - Z_t, -kappa), Z logits, for the least c that works.
 
     Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. ``paper()`` has the
-    authors' settings. The defaults find changes about as small with a hundredth of the gradients: c and the learning rate start
-    at what a linear network would need, each c starts where the last one ended, and an image stops when its objective stalls.
+    authors' settings, at most 90 000 gradients an image. The defaults take at most 241: c and the learning rate start at what a
+    linear network would need, each c starts where the last one ended, and an image stops when its objective stalls.
 
     Args:
         search_steps: values of c in the binary search.

@@ -123,7 +123,8 @@ class DeepFoolUAP(Crafter):
             for batch in self._rest_of_pass(problem, state):
                 dv, count = self._smallest_steps(problem, batch, state)
                 if count:
-                    state.pattern = problem.ball.project(state.pattern + self.gain * dv / count)
+                    v = state.pattern + self.gain * dv / count
+                    state.pattern = problem.ball.project(v)
                 yield
 
     def may_stop(self, state: State) -> bool:
