@@ -54,7 +54,7 @@ def test_labels_are_stated_for_all_images_for_each_or_taken_from_the_network() -
     assert Criterion.into(torch.tensor([1, 2])).target is None, "there is not one for all"
     with pytest.raises(SettingError, match="no label for each image"):
         Criterion().reached(LOGITS)
-    with pytest.raises(SettingError, match="needs the class"):
+    with pytest.raises(SettingError, match="needs a target class"):
         Criterion(targeted=True)
 
 
