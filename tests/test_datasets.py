@@ -190,7 +190,6 @@ def test_an_absent_source_or_split_gives_a_sentence(tmp_path: Path) -> None:
 def test_limits_keep_the_first_and_spread_over_classes(store: Callable[[Layout], Path]) -> None:
     source = store(layout(*(f"{name}/{i}.png" for name in "abc" for i in range(4))))
     assert read(source, limit=5).files == ("a/0.png", "a/1.png", "b/0.png", "b/1.png", "c/0.png")
-    assert read(source, per_class=2).files == tuple(f"{name}/{i}.png" for name in "abc" for i in range(2))
     assert len(read(source, limit=99)) == 12
 
 
@@ -199,7 +198,7 @@ def test_a_few_classes_are_taken_from_all_over_their_order(store: Callable[[Layo
     craft, held_out = open_splits(source, SIZE, SIZE, classes=3)
     assert craft.classes == held_out.classes == tuple("aaccee")
     assert read(source, "craft", classes=7).classes == read(source, "craft", classes=99).classes == tuple("aabbccddeeffgg")
-    assert read(source, "craft", classes=3, per_class=1).classes == tuple("ace")
+    assert read(source, "craft", classes=3).classes == tuple("aaccee")
 
 
 def test_prefixes_are_nested(store: Callable[[Layout], Path]) -> None:

@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uap_core.attacks.fgsm import FGSM
 from uap_core.attacks.menu import register_attack
-from uap_core.i18n import N_
 
-@register_attack("toy", N_("Toy " "attack"), "nobody, 2030", "linf", True, build=lambda wanted: ToyAttack(wanted.epsilon / 2))
+@register_attack("toy", "Toy attack", "nobody, 2030", "linf", True, build=lambda wanted: ToyAttack(wanted.epsilon / 2))
 @dataclass(frozen=True)
 class ToyAttack(FGSM):
     key: ClassVar[str] = "toy_attack"

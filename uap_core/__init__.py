@@ -28,7 +28,7 @@ def __getattr__(name: str) -> object:
     try:
         return _stated(name)
     except AttributeError:
-        if name[:1].isupper():  # a class, and no module of ours
+        if name[:1].isupper():  # a class, not a module
             from uap_core.attacks.menu import MENU as ATTACKS
             from uap_core.crafting.menu import MENU as METHODS
 

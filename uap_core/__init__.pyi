@@ -30,12 +30,14 @@ from .crafting.default import Default as Default
 from .crafting.base import Crafter as Crafter
 from .crafting.base import Progress as Progress
 from .crafting.df_uap import Margin as Margin
-from .crafting.problem import Goal as Goal
 from .crafting.sga import SGA as SGA
 from .crafting.sv_uap import Singular as Singular
 from .crafting.spgd import SPGD as SPGD
 from .crafting.transfer import Transfer as Transfer
 from .crafting.detector_aware import Unnoticed as Unnoticed
+
+# What counts as success, for both
+from .attacks.criterion import Criterion as Criterion
 
 # Each picture by itself: one call, then every attack
 from .api import attack as attack
@@ -46,6 +48,9 @@ from .attacks.cw_linf import CarliniWagnerLinf as CarliniWagnerLinf
 from .attacks.deepfool import DeepFool as DeepFool
 from .attacks.fgsm import FGSM as FGSM
 from .attacks.cw_general import Hinge as Hinge
+from .attacks.bim import BIM as BIM
+from .attacks.bim import MIFGSM as MIFGSM
+from .attacks.bim import PGD as PGD
 from .attacks.bim import IterativeFGSM as IterativeFGSM
 from .attacks.lbfgs import LBFGS as LBFGS
 from .attacks.ce_penalty import Penalty as Penalty

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.attacks.base import Attack, check_images
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import MENU as ATTACKS
 from uap_core.attacks.result import AttackResult
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.menu import build
-from uap_core.crafting.problem import Goal, as_bytes
+from uap_core.crafting.problem import as_bytes
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments.provenance import with_provenance
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier
 from uap_core.norms import LINF, Ball
@@ -40,7 +40,7 @@ def craft(
     """Craft one perturbation that fools ``networks`` on most images, and say in its provenance how.
 
     Moosavi-Dezfooli et al., "Universal adversarial perturbations", CVPR 2017, state the problem (equation 1). To watch a run,
-    stop it or go on with it later, call a method's own ``craft``.
+    stop it or continue it later, call a method's own ``craft``.
 
     Args:
         networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits (N,K), or several that take images of
@@ -59,7 +59,7 @@ def craft(
 
     Raises:
         SettingError: an unknown method or norm, or a target that the method or the networks do not have.
-        DatasetError: images that do not fit the networks, or none.
+        DatasetError: no images, or images that do not fit the networks.
         ModelError: a module that does not return logits, or a label that it does not know.
 
     Example:
@@ -73,14 +73,14 @@ def craft(
     modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
     classifiers = tuple(map(as_classifier, modules))
     if not classifiers:
-        raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
+        raise SettingError("A pattern needs a network, or several that take images of the same size.")
     images = images if isinstance(images, ImageSet) else _as_set(images)
     crafter = build(method, budget) if isinstance(method, str) else method
     ball = Ball(p, epsilon)
-    goal = Goal(None if target is None else _class_of(classifiers[0], images.pixels, target))
-    run = crafter.craft(classifiers, images.pixels, ball, torch.Generator().manual_seed(seed), goal=goal)
+    criterion = Criterion() if target is None else Criterion.into(_class_of(classifiers[0], images.pixels, target))
+    run = crafter.craft(classifiers, images.pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
     (last,) = deque(run, maxlen=1)
-    return with_provenance(name, crafter, classifiers, images, ball, goal, seed, last)
+    return with_provenance(name, crafter, classifiers, images, ball, criterion, seed, last)
 
 
 def attack(
@@ -123,10 +123,10 @@ def attack(
     classifier = as_classifier(network)
     if isinstance(method, str):
         if method not in ATTACKS:
-            raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=method, names=", ".join(ATTACKS)))
+            raise SettingError(f"There is no attack {method!r}. Known: {', '.join(ATTACKS)}.")
         method = ATTACKS[method].build(epsilon, 1, False)
     if target is not None and labels is not None:
-        raise SettingError(_("Give labels to leave or a target to become, not both."))
+        raise SettingError("Give labels to leave or a target to become, not both.")
     if isinstance(target, Tensor):
         aims = target
     elif target is not None:

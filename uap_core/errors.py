@@ -1,4 +1,4 @@
-"""The errors that reach a person. Each carries one sentence that says what is wrong and what to do."""
+"""The errors of this package. Each has one sentence that says what is wrong and what to do."""
 
 from __future__ import annotations
 

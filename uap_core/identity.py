@@ -1,8 +1,8 @@
-"""What a thing with settings is called in files: an id of its kind, and the settings that differ from the kind's defaults.
+"""The identity of a method in files: the id of its class, and the settings that differ from the defaults.
 
-So a renamed class, a new setting with a default or a reworded text changes no identity, and every other setting does. What is
-not written down means the default of today: whoever changes a default must say the old value in the files that rely on it (a
-test pins the defaults).
+A renamed class, a new setting with a default or a reworded text changes no identity; another value of a setting does. Settings
+that are not written have the present default, so before a default changes, the files that rely on it must state the old value
+(a test pins the defaults).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 def identity(thing: Any) -> dict[str, Any]:
     """{"method": its id, "settings": see ``settings``} of a dataclass: equal for two that do the same.
 
-    The id is the ``key`` that its class itself states: a subclass does something else. One that states none, such as a
-    method of your own, is known by where it is defined.
+    The id is the ``key`` that its class itself states: a subclass does something else. A class without one, such as a
+    method of your own, is identified by its module and name.
     """
     kind = type(thing)
     return {"method": vars(kind).get("key") or f"{kind.__module__}.{kind.__qualname__}", "settings": settings(thing)}

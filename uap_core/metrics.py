@@ -1,4 +1,4 @@
-"""What is measured: fooling rate with its interval, accuracy, and how far two pictures are apart."""
+"""Metrics: fooling rate and target rate with intervals, accuracy, PSNR and SSIM."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from uap_core.i18n import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,9 +46,7 @@ class Rate:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return _("{rate:.1%} (95 % interval {low:.1%} to {high:.1%}, {count} of {total})").format(
-            rate=self.value, low=low, high=high, count=self.count, total=self.total
-        )
+        return f"{self.value:.1%} (95 % interval {low:.1%} to {high:.1%}, {self.count} of {self.total})"
 
 
 def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:
@@ -62,7 +58,7 @@ def fooling_rate(clean_labels: Tensor, perturbed_labels: Tensor) -> Rate:
 
 
 def target_rate(clean_labels: Tensor, perturbed_labels: Tensor, target: int) -> Rate:
-    """Share of images that become ``target`` (class index) among those that were something else, labels (N,) as above."""
+    """Share of images that become ``target`` (class index) among those with another label before; labels (N,) as above."""
     others = clean_labels != target
     return Rate(int((others & (perturbed_labels == target)).sum()), int(others.sum()))
 

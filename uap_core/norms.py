@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 LINF, L2 = "linf", "l2"
-# Of 255ths: nobody asks for less, and 0.04 is what 10/255 is called on the scale from 0 to 1.
+# In 255ths: smaller values are probably meant on the scale from 0 to 1, where 10/255 is 0.04.
 MEANT_OF_ONE = 0.1
 
 
@@ -43,30 +42,24 @@ class Ball:
 
     def __post_init__(self) -> None:
         if self.p not in (LINF, L2):
-            raise SettingError(
-                _("The norm must be {first!r} or {second!r}, not {norm!r}.").format(first=LINF, second=L2, norm=self.p)
-            )
+            raise SettingError(f"The norm must be {LINF!r} or {L2!r}, not {self.p!r}.")
         if not (math.isfinite(self.radius) and self.radius >= 0):
-            raise SettingError(_("Epsilon must be a number that is not negative."))
+            raise SettingError("Epsilon must be a number that is not negative.")
         if self.p == LINF and self.radius > 1:
-            said = _("An l_inf epsilon is at most 255/255; pixels cannot move further.")
-            meant = " " + _("Did you mean {meant:g}/255?").format(meant=self.radius) if self.radius <= 255 else ""
+            said = "An l_inf epsilon is at most 255/255; pixels cannot move further."
+            meant = " " + f"Did you mean {self.radius:g}/255?" if self.radius <= 255 else ""
             raise SettingError(said + meant)
 
     @classmethod
     def parse(cls, text: str, p: str = LINF) -> Ball:
-        """Read a radius as people write it: ``10/255`` or ``0.0392``. Raises SettingError."""
+        """Parse a radius such as ``10/255`` or ``0.0392``. Raises SettingError."""
         top, slash, bottom = text.partition("/")
         try:
             radius = float(top) / (float(bottom) if slash else 1.0)
         except (ValueError, ZeroDivisionError) as error:
-            raise SettingError(_("Epsilon is typed like 10/255 or 0.04, not {text!r}.").format(text=text)) from error
+            raise SettingError(f"Epsilon is typed like 10/255 or 0.04, not {text!r}.") from error
         if slash and float(bottom) == 255 and 0 < float(top) < MEANT_OF_ONE:
-            raise SettingError(
-                _("{text} changes no pixel. Did you mean {meant:g}, on the scale from 0 to 1?").format(
-                    text=text, meant=float(top)
-                )
-            )
+            raise SettingError(f"{text} changes no pixel. Did you mean {float(top):g}, on the scale from 0 to 1?")
         return cls(p, radius)
 
     def check_reach(self, shape: tuple[int, int]) -> None:
@@ -74,10 +67,8 @@ class Ball:
         most = math.sqrt(3 * math.prod(shape))
         if self.p == L2 and self.radius > most:
             raise SettingError(
-                _(
-                    "No change of {width} x {height} pixels is as large as an l2 epsilon of {radius:g}; the largest has"
-                    " {most:.1f}. Did you mean {radius:g}/255?"
-                ).format(width=shape[1], height=shape[0], radius=self.radius, most=most)
+                f"No change of {shape[1]} x {shape[0]} pixels is as large as an l2 epsilon of {self.radius:g}; the "
+                f"largest has {most:.1f}. Did you mean {self.radius:g}/255?"
             )
 
     def project(self, v: Tensor) -> Tensor:
@@ -155,7 +146,7 @@ def quantise(clean: Tensor, adversarial: Tensor, ball: Ball | None = None) -> Te
     """The picture that an 8-bit file holds: ``adversarial`` (N,C,H,W) in [0,1] rounded to the nearest of 256 levels.
 
     With a ``ball`` the result stays within it: a value whose rounding would leave the ball is rounded towards ``clean``
-    (which lies on the 8-bit grid), so what is exported never exceeds the stated epsilon.
+    (which is on the 8-bit grid), so an exported picture never exceeds the stated epsilon.
     """
     start = (clean * 255).round()
     steps = adversarial * 255 - start

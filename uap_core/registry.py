@@ -1,8 +1,8 @@
-"""What a package has, from what its files say of themselves: a decorator over a class, read without running the file.
+"""Registrations in a package, read from the decorators in its files without importing them.
 
 A file of ``attacks`` or ``crafting`` imports torch, and a page or a command line that only lists names must not wait for that.
-So the words of the decorator are plain values, and Python's own parser (``ast``) reads them from the source: what is listed
-comes from the one place where it is written, and nothing has to be kept in step.
+So the decorator's arguments are plain values, which Python's parser (``ast``) reads from the source: each registration is
+written in one place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """What a decorator says by position and by name; ``module`` and ``class_name``, where it stands, are among the latter."""
+    """A decorator's positional and keyword arguments; the latter include ``module`` and ``class_name`` of its class."""
 
     values: list[Any]
     words: dict[str, Any]
@@ -50,9 +50,7 @@ def _entries(kind: ast.stmt, module: str, decorator: str) -> Iterator[Entry]:
 
 
 def _value(node: ast.expr, module: str) -> Any:
-    """A plain value, or a text that is marked ``N_("...")``."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "N_":
-        node = node.args[0]
+    """A plain value."""
     try:
         return ast.literal_eval(node)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a visitor may ask of the machine, stated in one place; environment variables set other limits, for whoever hosts it."""
+"""Limits of what visitors may ask of the machine, which a host sets by environment variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 def _limit(default: int, variable: str, meaning: str) -> int:
@@ -18,26 +17,22 @@ def _limit(default: int, variable: str, meaning: str) -> int:
 class Limits:
     """Whole numbers above 0, each with the variable that sets another."""
 
-    upload_megabytes: int = _limit(30, "UAP_UPLOAD_MB", N_("megabytes of an uploaded file"))
-    megapixels: int = _limit(50, "UAP_MEGAPIXELS", N_("million pixels of an uploaded picture"))
-    images: int = _limit(1000, "UAP_IMAGES", N_("images that a live run crafts on, and as many to measure on"))
-    seconds: int = _limit(600, "UAP_SECONDS", N_("seconds that one live run may take"))
-    waiting: int = _limit(20, "UAP_WAITING", N_("runs that may wait for their turn, which comes to one at a time"))
-    network_megabytes: int = _limit(1500, "UAP_MEMORY", N_("megabytes of networks kept in memory"))
+    upload_megabytes: int = _limit(30, "UAP_UPLOAD_MB", "megabytes of an uploaded file")
+    megapixels: int = _limit(50, "UAP_MEGAPIXELS", "million pixels of an uploaded picture")
+    images: int = _limit(1000, "UAP_IMAGES", "images that a live run crafts on, and as many to measure on")
+    seconds: int = _limit(600, "UAP_SECONDS", "seconds that one live run may take")
+    waiting: int = _limit(20, "UAP_WAITING", "runs that may wait for their turn, which comes to one at a time")
+    network_megabytes: int = _limit(1500, "UAP_MEMORY", "megabytes of networks kept in memory")
 
     @classmethod
     def named(cls, environment: Mapping[str, str]) -> Limits:
-        """The limits that the variables of ``environment`` name, the others as above. Raises SettingError."""
+        """The limits that variables of ``environment`` set, else the defaults. Raises SettingError."""
         found = {}
         for limit in fields(cls):
             variable, meaning = limit.metadata["variable"], limit.metadata["meaning"]
             value = environment.get(variable, "")
             if value and not (value.isascii() and value.isdigit() and int(value) > 0):
-                raise SettingError(
-                    _("{variable} must be a whole number above 0 ({meaning}), not {value!r}.").format(
-                        variable=variable, meaning=_(meaning), value=value
-                    )
-                )
+                raise SettingError(f"{variable} must be a whole number above 0 ({meaning}), not {value!r}.")
             if value:
                 found[limit.name] = int(value)
         return cls(**found)
@@ -48,5 +43,5 @@ class Limits:
 
 
 def limits() -> Limits:
-    """Those that the environment names now. Raises SettingError."""
+    """The limits set by the environment. Raises SettingError."""
     return Limits.named(os.environ)

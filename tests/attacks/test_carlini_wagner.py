@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
+from toys import smooth_network
 
-from uap_core.attacks.criterion import Aim
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.cw_l2 import CarliniWagner, TanhPicture
 from uap_core.attacks.result import AttackResult
 from uap_core.errors import SettingError
@@ -16,6 +19,7 @@ SIDE = 8
 VALUES = 3 * SIDE * SIDE
 CLASSES = 3
 ATTACK = CarliniWagner()
+ITERATIONS = 60
 
 
 def weights(seed: int = 0, scale: float = 0.5) -> Tensor:
@@ -52,7 +56,7 @@ def assert_consistent(result: AttackResult, network: Classifier, x: Tensor) -> N
 
 
 def target_gap(network: Classifier, x: Tensor, targets: Tensor) -> Tensor:
-    return Aim(targets, True).gap(network(x))
+    return Criterion(targets, True).gap(network(x))
 
 
 def test_finds_the_distance_to_the_target_region(linear) -> None:
@@ -177,6 +181,56 @@ def test_the_stream_gets_better_and_says_how_far_it_is(linear) -> None:
         assert (after.l2 <= before.l2)[before.success].all()
 
 
+def written_out(network: Classifier, x: Tensor, label: int, targeted: bool, kappa: float) -> tuple[Tensor | None, list[float]]:
+    """The paper's attack on one image (1,3,8,8): its smallest success, and the constants it tried."""
+    w_0 = torch.atanh((2 * x - 1) * 0.999999)
+    lower, upper, c, best, tried = 0.0, math.inf, 1e-3, (math.inf, None), []
+    for _ in range(9):
+        w, worked = w_0.clone().requires_grad_(True), False
+        adam = torch.optim.Adam([w], lr=1e-2)
+        tried.append(c)
+        for _ in range(ITERATIONS):
+            picture = (torch.tanh(w) + 1) / 2
+            Z = network(picture)[0]
+            others = torch.cat([Z[:label], Z[label + 1 :]]).max()
+            gap = others - Z[label] if targeted else Z[label] - others
+            distance = ((picture - x) ** 2).sum()
+            if gap <= -kappa and (int(Z.argmax()) == label) == targeted:
+                worked = True
+                if float(distance.detach()) < best[0]:
+                    best = (float(distance.detach()), picture.detach())
+            adam.zero_grad()
+            (distance + c * torch.clamp(gap, min=-kappa)).backward()
+            adam.step()
+        lower, upper = (lower, min(upper, c)) if worked else (max(lower, c), upper)
+        c = 10 * c if math.isinf(upper) else (lower + upper) / 2
+    return best[1], tried
+
+
+@pytest.mark.parametrize(("targeted", "kappa"), [(True, 0.0), (False, 0.0), (True, 0.5)])
+def test_with_the_papers_settings_it_is_the_papers_attack(targeted: bool, kappa: float) -> None:
+    network = smooth_network(0).double()
+    x = torch.cat([pictures(2).double(), torch.tensor([0.0, 1.0]).double().view(2, 1, 1, 1).expand(2, 3, SIDE, SIDE)])
+    labels = network(x).topk(2).indices[:, int(targeted)]
+    attack = replace(CarliniWagner.paper(), iterations=ITERATIONS, confidence=kappa)
+    result = attack(network, x, labels, targeted)
+    spent = 9 * ITERATIONS
+    for row, label in enumerate(labels.tolist()):
+        expected, tried = written_out(network, x[row : row + 1], label, targeted, kappa)
+        assert len(set(tried)) == 9
+        assert bool(result.success[row]) == (expected is not None)
+        if expected is not None:
+            torch.testing.assert_close(result.adversarial[row], expected[0], rtol=0, atol=1e-6)
+        assert int(result.gradients[row]) == spent
+    assert result.success[:2].all()
+
+
+def test_the_papers_settings() -> None:
+    paper = CarliniWagner.paper()
+    assert (paper.search_steps, paper.iterations, paper.confidence) == (9, 10_000, 0.0)
+    assert (paper.initial_const, paper.learning_rate, paper.warm_start) == (1e-3, 1e-2, False)
+
+
 def test_same_input_same_result(linear) -> None:
     network = linear(weights(), torch.zeros(CLASSES))
     x = pictures(3)
@@ -201,3 +255,6 @@ def test_bad_settings_are_refused() -> None:
         CarliniWagner(search_steps=0)
     with pytest.raises(SettingError, match="at least 1"):
         CarliniWagner(iterations=0)
+    for setting in ("initial_const", "learning_rate", "patience"):
+        with pytest.raises(SettingError, match="above 0"):
+            CarliniWagner(**{setting: 0.0})

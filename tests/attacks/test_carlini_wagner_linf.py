@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
-from uap_core.attacks.criterion import Aim
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.cw_general import Hinge
 from uap_core.attacks.cw_linf import CarliniWagnerLinf
 from uap_core.models.classifier import Classifier
@@ -51,7 +51,7 @@ def test_confidence_is_kept(linear, kappa: float) -> None:
     network, x, target, _ = case(linear, 0.5)
     result = CarliniWagnerLinf(confidence=kappa)(network, x, target, True)
     assert result.success.all()
-    assert (Aim(target, True).gap(network(result.adversarial)) <= -kappa + 1e-4).all()
+    assert (Criterion(target, True).gap(network(result.adversarial)) <= -kappa + 1e-4).all()
 
 
 def test_what_has_no_slope_is_given_up_soon(linear) -> None:

@@ -8,8 +8,8 @@ from torch import Tensor
 from toys import SIDE, VALUES, pictures, seeded
 
 from uap_core.attacks.adam_search import (
-    Constants,
-    Descent,
+    AdamPerImage,
+    BinarySearch,
     comes_nearer,
     l2_norm,
     linear_guess,
@@ -18,12 +18,12 @@ from uap_core.attacks.adam_search import (
     search,
     squared_l2,
 )
-from uap_core.attacks.criterion import Aim
-from uap_core.attacks.run import Subject
+from uap_core.attacks.criterion import Criterion
+from uap_core.attacks.run import AttackRun
 
 
-def subject_of(linear, weight: Tensor, count: int = 2) -> Subject:
-    return Subject(linear(weight), pictures(count).float() / 255, Aim(torch.ones(count, dtype=torch.long), True))
+def run_of(linear, weight: Tensor, count: int = 2) -> AttackRun:
+    return AttackRun(linear(weight), pictures(count).float() / 255, Criterion(torch.ones(count, dtype=torch.long), True))
 
 
 def identity(w: Tensor, which: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def identity(w: Tensor, which: Tensor) -> Tensor:
 
 
 def test_constants_grow_tenfold_until_one_works_and_then_halve_the_interval() -> None:
-    constants = Constants(torch.tensor([1.0, 1.0]))
+    constants = BinarySearch(torch.tensor([1.0, 1.0]))
     seen = [constants.value.tolist()]
     for found in ([False, True], [False, True], [True, False], [True, True], [False, False]):
         constants.learn(torch.tensor(found), torch.tensor([0, 1]))
@@ -42,66 +42,64 @@ def test_constants_grow_tenfold_until_one_works_and_then_halve_the_interval() ->
 
 def test_constants_learn_about_the_images_they_are_told_of() -> None:
     first = torch.tensor([1.0, 2.0, 3.0])
-    constants = Constants(first)
+    constants = BinarySearch(first)
     constants.learn(torch.tensor([True, False]), torch.tensor([2, 0]))
     assert constants.value.tolist() == [10.0, 2.0, 1.5]
     assert first.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_it_finds_the_least_of_a_bowl(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES))
+    run = run_of(linear, torch.zeros(2, VALUES))
     goal = torch.rand(2, 3, SIDE, SIDE, generator=seeded(0))
-    descent = Descent(subject, subject.images.clone(), identity, torch.tensor([0.05, 0.05]))
-    images = subject.images
+    adam = AdamPerImage(run, run.images.clone(), identity, torch.tensor([0.05, 0.05]))
+    images = run.images
     steps = list(
-        descent.minimise(
-            subject.all, lambda change, _, which: squared_l2(images[which] + change - goal[which]), l2_norm, 200, 200
-        )
+        adam.minimise(run.all, lambda change, _, which: squared_l2(images[which] + change - goal[which]), l2_norm, 200, 200)
     )
     assert steps == list(range(1, 201))
-    torch.testing.assert_close(descent.variable, goal, rtol=0, atol=0.01)
+    torch.testing.assert_close(adam.variable, goal, rtol=0, atol=0.01)
 
 
 def test_an_image_which_stopped_improving_is_left_out(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES), 3)
-    descent = Descent(subject, subject.images.clone(), identity, torch.full((3,), 0.001))
+    run = run_of(linear, torch.zeros(2, VALUES), 3)
+    adam = AdamPerImage(run, run.images.clone(), identity, torch.full((3,), 0.001))
 
     def objective(change: Tensor, logits: Tensor, which: Tensor) -> Tensor:
         return (change.flatten(1).sum(dim=1) + 1000) * (which != 1) + 1  # flat for image 1
 
-    start = subject.images.clone()
-    assert len(list(descent.minimise(subject.all, objective, l2_norm, 12, 4))) == 12
-    assert subject.gradients.tolist()[1] == 1 + 4
-    assert subject.gradients.tolist()[0] == subject.gradients.tolist()[2] == 12
-    assert torch.equal(descent.variable[1], start[1])
-    assert (descent.variable[[0, 2]] < start[[0, 2]]).all()
+    start = run.images.clone()
+    assert len(list(adam.minimise(run.all, objective, l2_norm, 12, 4))) == 12
+    assert run.gradients.tolist()[1] == 1 + 4
+    assert run.gradients.tolist()[0] == run.gradients.tolist()[2] == 12
+    assert torch.equal(adam.variable[1], start[1])
+    assert (adam.variable[[0, 2]] < start[[0, 2]]).all()
 
 
 def test_it_ends_when_nobody_improves(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES))
-    descent = Descent(subject, subject.images.clone(), identity, torch.full((2,), 0.01))
-    steps = list(descent.minimise(subject.all, lambda change, _, which: 0 * l2_norm(change) + 1, l2_norm, 50, 4))
+    run = run_of(linear, torch.zeros(2, VALUES))
+    adam = AdamPerImage(run, run.images.clone(), identity, torch.full((2,), 0.01))
+    steps = list(adam.minimise(run.all, lambda change, _, which: 0 * l2_norm(change) + 1, l2_norm, 50, 4))
     assert steps == [1, 2, 3, 4, 5]
 
 
 def test_only_those_who_are_named_descend(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES), 3)
-    descent = Descent(subject, subject.images.clone(), identity, torch.full((3,), 0.01))
-    list(descent.minimise(torch.tensor([2]), lambda change, _, which: change.flatten(1).sum(dim=1), l2_norm, 5, 5))
-    assert subject.gradients.tolist() == [0, 0, 5]
-    assert torch.equal(descent.variable[:2], subject.images[:2])
+    run = run_of(linear, torch.zeros(2, VALUES), 3)
+    adam = AdamPerImage(run, run.images.clone(), identity, torch.full((3,), 0.01))
+    list(adam.minimise(torch.tensor([2]), lambda change, _, which: change.flatten(1).sum(dim=1), l2_norm, 5, 5))
+    assert run.gradients.tolist() == [0, 0, 5]
+    assert torch.equal(adam.variable[:2], run.images[:2])
 
 
 def test_steps_get_shorter(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES), 1)
+    run = run_of(linear, torch.zeros(2, VALUES), 1)
     shown: list[Tensor] = []
 
     def picture(w: Tensor, which: Tensor) -> Tensor:
         shown.append(w.detach().clone())
         return w
 
-    descent = Descent(subject, subject.images.clone(), picture, torch.tensor([0.01]))
-    list(descent.minimise(subject.all, lambda change, _, which: change.flatten(1).sum(dim=1), l2_norm, 30, 30))
+    adam = AdamPerImage(run, run.images.clone(), picture, torch.tensor([0.01]))
+    list(adam.minimise(run.all, lambda change, _, which: change.flatten(1).sum(dim=1), l2_norm, 30, 30))
     lengths = [float((after - before).abs().mean()) for before, after in pairwise(shown)]
     assert lengths[0] == pytest.approx(0.01, rel=1e-3)
     assert all(after < before for before, after in pairwise(lengths[1:]))
@@ -109,40 +107,40 @@ def test_steps_get_shorter(linear) -> None:
 
 
 def test_who_comes_nearer_by_a_hundredth_and_has_nothing_yet(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES), 4)
-    subject.closest = torch.tensor([5.0, 9.8, 9.95, 5.0])
-    subject.size[3] = 1.0
-    assert comes_nearer(subject, torch.full((4,), 10.0)).tolist() == [True, True, False, False]
-    assert comes_nearer(subject, torch.full((4,), torch.inf)).tolist() == [True, True, True, False]
+    run = run_of(linear, torch.zeros(2, VALUES), 4)
+    run.closest = torch.tensor([5.0, 9.8, 9.95, 5.0])
+    run.size[3] = 1.0
+    assert comes_nearer(run, torch.full((4,), 10.0)).tolist() == [True, True, False, False]
+    assert comes_nearer(run, torch.full((4,), torch.inf)).tolist() == [True, True, True, False]
 
 
 def test_the_guess_is_what_a_linear_network_needs(linear) -> None:
     """2 gap / ||w||^2 before the penalty, five times over; the distance is gap / ||w||."""
     weight = torch.randn(2, VALUES, generator=seeded(0))
-    subject = subject_of(linear, weight)
-    penalty = lambda logits, which: subject.aim.of(which).gap(logits)  # noqa: E731
-    guess = linear_guess(subject, penalty)
-    gap, normal = subject.aim.gap(subject.classifier(subject.images)), weight[1] - weight[0]
+    run = run_of(linear, weight)
+    penalty = lambda logits, which: run.criterion.of(which).gap(logits)  # noqa: E731
+    guess = linear_guess(run, penalty)
+    gap, normal = run.criterion.gap(run.classifier(run.images)), weight[1] - weight[0]
     torch.testing.assert_close(guess.constant, 5 * 2 * gap.abs() / normal.square().sum())
     torch.testing.assert_close(guess.distance, gap.abs() / normal.norm())
-    assert subject.gradients.tolist() == subject.queries.tolist() == [1, 1]
+    assert run.gradients.tolist() == run.queries.tolist() == [1, 1]
 
 
 def test_the_guess_is_a_number_where_there_is_no_slope(linear) -> None:
-    subject = subject_of(linear, torch.zeros(2, VALUES))
-    guess = linear_guess(subject, lambda logits, which: subject.aim.of(which).gap(logits))
+    run = run_of(linear, torch.zeros(2, VALUES))
+    guess = linear_guess(run, lambda logits, which: run.criterion.of(which).gap(logits))
     assert guess.constant.isfinite().all()
-    assert guess.rate(subject.images).isfinite().all()
-    assert (guess.rate(subject.images) > 0).all()
+    assert guess.rate(run.images).isfinite().all()
+    assert (guess.rate(run.images) > 0).all()
 
 
 def test_the_search_says_what_share_is_done(linear) -> None:
-    subject = subject_of(linear, torch.randn(2, VALUES, generator=seeded(0)))
-    descent = Descent(subject, subject.images.clone(), identity, torch.full((2,), 0.01))
-    penalty = lambda logits, which: subject.aim.of(which).gap(logits).clamp_min(0)  # noqa: E731
-    shares = list(search(descent, Constants(torch.ones(2)), squared_l2, penalty, l2_norm, 3, 10))
+    run = run_of(linear, torch.randn(2, VALUES, generator=seeded(0)))
+    adam = AdamPerImage(run, run.images.clone(), identity, torch.full((2,), 0.01))
+    penalty = lambda logits, which: run.criterion.of(which).gap(logits).clamp_min(0)  # noqa: E731
+    shares = list(search(adam, BinarySearch(torch.ones(2)), squared_l2, penalty, l2_norm, 3, 10))
     assert all(0 < before < after <= 1 for before, after in pairwise(shares))
-    assert int(subject.gradients.max()) == len(shares)
+    assert int(run.gradients.max()) == len(shares)
 
 
 def test_norms_and_patience() -> None:

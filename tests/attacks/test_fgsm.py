@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from uap_core.attacks.fgsm import FGSM, loss_gradient
+from uap_core.attacks.fgsm import FGSM
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import loss_gradient
 
 SIDE = 8
 EPSILON = 10 / 255

@@ -6,8 +6,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from toys import pictures, seeded, smooth_network
 
-from uap_core.attacks.bim import IterativeFGSM
+from uap_core.attacks.bim import BIM, MIFGSM, PGD, IterativeFGSM
 from uap_core.attacks.fgsm import FGSM
+from uap_core.attacks.menu import MENU
 from uap_core.models.classifier import Classifier
 
 EPSILON, ALPHA, STEPS = 0.05, 0.012, 6
@@ -108,3 +109,14 @@ def test_all_steps_lead_further_beyond_the_boundary(smooth: Classifier) -> None:
         return F.cross_entropy(smooth(attack(smooth, x, labels).adversarial), labels)
 
     assert loss(IterativeFGSM(0.1, ALPHA, 10, all_steps=True)) > loss(IterativeFGSM(0.1, ALPHA, 10)) + 0.5
+
+
+def test_the_presets_are_the_methods_that_they_are_named_after(smooth: Classifier) -> None:
+    x = photographs(4)
+    labels = smooth(x).argmax(dim=1)
+    for preset, settings in ((BIM, {}), (PGD, {"random_start": True}), (MIFGSM, {"momentum": 1.0})):
+        named, spelled = preset(EPSILON, ALPHA, STEPS), IterativeFGSM(EPSILON, ALPHA, STEPS, **settings)
+        assert vars(named) == vars(spelled)
+        assert torch.equal(named(smooth, x, labels).adversarial, spelled(smooth, x, labels).adversarial)
+    assert [MENU[key].name for key in ("iterates", "pgd", "momentum")] == ["I-FGSM (BIM)", "PGD", "MI-FGSM"]
+    assert [type(MENU[key].build(0.1, 1, False)) for key in ("iterates", "pgd", "momentum")] == [BIM, PGD, MIFGSM]

@@ -7,7 +7,7 @@ from toys import SIDE, VALUES, seeded
 
 from uap_core.attacks.base import Attack
 from uap_core.attacks.ce_penalty import Penalty
-from uap_core.attacks.criterion import Aim
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.cw_l2 import CarliniWagner
 from uap_core.attacks.lbfgs import LBFGS
 from uap_core.models.classifier import Classifier
@@ -49,7 +49,7 @@ def test_the_loss_pulls_on_beyond_the_boundary_where_the_hinge_stops(linear) -> 
     def last_gap(attack: Attack) -> float:
         attack(network, x[:1], target[:1], targeted=True)
         end = shown[-1]
-        return float(Aim(target[:1], True).gap(network(end)))
+        return float(Criterion(target[:1], True).gap(network(end)))
 
     assert last_gap(Penalty(search_steps=1, iterations=150)) < -1
     assert abs(last_gap(CarliniWagner(search_steps=1, iterations=150))) < 0.4

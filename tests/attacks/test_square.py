@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, pictures, seeded, smooth_network
 
-from uap_core.attacks.criterion import Aim
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.square import Square, square_side
 from uap_core.models.classifier import Classifier
 
@@ -26,7 +26,7 @@ def test_each_square_is_kept_only_if_the_aim_comes_nearer(targeted: bool) -> Non
     network, judge, x = smooth_network(0), smooth_network(0), pictures(1, 1).float() / 255
     seen = watched(network)
     labels = judge(x).topk(5).indices[:, 4 if targeted else 0]
-    aim, first = Aim(labels, targeted), int(targeted)  # the first look of a targeted attack is at the picture itself
+    aim, first = Criterion(labels, targeted), int(targeted)  # the first look of a targeted attack is at the picture itself
     results = list(Square(EPSILON, QUERIES).stream(network, x, labels, targeted, seeded(2)))
     current, accepted = seen[first], 0
     for number, tried in enumerate(seen[first + 1 :], start=1):

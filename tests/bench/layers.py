@@ -35,7 +35,7 @@ def main() -> None:
     print(f"{'network':24} {'as in the file':>15} {'as loaded':>10} {'ratio':>6}  (lowest to highest)  {'logits apart':>12}")
     for key in options.networks or [key for key, card in cards.items() if card.weights_path.is_file()]:
         rewritten = Zoo([CARDS]).load(key)
-        with patch.multiple(loaders, fold_batch_norm=lambda n: n, convolve_neighbours=lambda n: n):
+        with patch.multiple(loaders, fold_batch_norm=lambda n: n):
             original = Zoo([CARDS]).load(key)
         images = torch.randint(0, 256, (16, 3, original.size, original.size), dtype=torch.uint8)
         apart = float((original(images / 255) - rewritten(images / 255)).abs().max())

@@ -32,7 +32,7 @@ def test_compare_tab_attacks_streams_and_offers_everything(page, classifier) -> 
     page.locator(".bouts tr").nth(1).wait_for()
     wait_for(page, "#compare-status", "Done", timeout=120_000)
     rows = bouts(page)
-    expected = ["Universal pattern", "Random signs", "FGSM", "FGSM's iterates", "DeepFool", "L-BFGS", "Carlini & Wagner l2"]
+    expected = ["Universal pattern", "Random signs", "FGSM", "I-FGSM (BIM)", "DeepFool", "L-BFGS", "Carlini & Wagner l2"]
     assert list(rows) == expected
     assert "runner-up" in rows["L-BFGS"][2]
     assert page.locator(".bouts img").count() == 2 * len(rows)
@@ -53,7 +53,7 @@ def test_compare_tab_reaches_a_class_and_leaves_the_prediction_out(page) -> None
     prediction = page.locator("#before .name").first.inner_text()
     compare_tab(page)
     page.get_by_label("a class that I choose").click()
-    for name in ("FGSM's iterates", "DeepFool", "L-BFGS"):
+    for name in ("I-FGSM (BIM)", "DeepFool", "L-BFGS"):
         page.locator("#attacks").get_by_label(name, exact=True).uncheck()
     page.locator("#compare-run").click()
     wait_for(page, "#compare-status", "Choose the class")
@@ -72,7 +72,7 @@ def test_compare_tab_reaches_a_class_and_leaves_the_prediction_out(page) -> None
 @pytest.mark.goes_on
 def test_compare_tab_stops_in_the_middle_of_an_attack(page) -> None:
     compare_tab(page)
-    for name in ("FGSM", "FGSM's iterates", "DeepFool", "L-BFGS", "Carlini & Wagner l2"):
+    for name in ("FGSM", "I-FGSM (BIM)", "DeepFool", "L-BFGS", "Carlini & Wagner l2"):
         page.locator("#attacks").get_by_label(name, exact=True).uncheck()
     page.locator("#attacks").get_by_label("Carlini & Wagner l_0", exact=True).check()
     page.get_by_label("thorough, 4 times the steps").click()

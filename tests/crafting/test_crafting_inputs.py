@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded, smooth_network
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.default import Default
 from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import method_class
-from uap_core.crafting.problem import Goal
 from uap_core.crafting.spgd import SPGD
 from uap_core.errors import DatasetError, PerturbationError, SettingError
 from uap_core.metrics import Rate
@@ -31,8 +31,8 @@ EVERY: dict[str, Crafter] = {key: method_class(key)(budget=64) for key in METHOD
 every = pytest.mark.parametrize("method", EVERY.values(), ids=EVERY)
 
 
-def last(method: Crafter, network: object, images: Tensor, ball: Ball = BALL, goal: Goal | None = None) -> Progress:
-    (end,) = deque(method.craft(network, images, ball, seeded(0), goal=goal), maxlen=1)
+def last(method: Crafter, network: object, images: Tensor, ball: Ball = BALL, criterion: Criterion | None = None) -> Progress:
+    (end,) = deque(method.craft(network, images, ball, seeded(0), criterion=criterion), maxlen=1)
     return end
 
 
@@ -86,9 +86,9 @@ def test_other_numbers_are_refused(images: Tensor) -> None:
 
 def test_a_bare_module_has_the_targets_that_it_gives_scores_for() -> None:
     network = smooth_network(0)
-    assert last(SPGD(budget=64), network.network, pictures(16), goal=Goal(4)).target_rate is not None
+    assert last(SPGD(budget=64), network.network, pictures(16), criterion=Criterion.into(4)).target_rate is not None
     with pytest.raises(SettingError, match="no class 5"):
-        last(SPGD(), network.network, pictures(16), goal=Goal(5))
+        last(SPGD(), network.network, pictures(16), criterion=Criterion.into(5))
 
 
 @pytest.mark.parametrize("method", [SPGD(budget=400), Default(budget=400)], ids=["spgd", "default"])

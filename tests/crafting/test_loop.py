@@ -14,6 +14,7 @@ import pytest
 import torch
 from toys import SIDE, convolutional_network, normalised_network, pictures, seeded, smooth_network
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting import problem as problem_room
 from uap_core.crafting.base import Crafter, Progress, saturate
 from uap_core.crafting.cos_uap import Cosine
@@ -22,12 +23,13 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.df_uap import Margin
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import method_class
-from uap_core.crafting.problem import Goal, Problem, clean_logits
+from uap_core.crafting.problem import Problem, clean_logits
 from uap_core.crafting.sga import SGA
 from uap_core.crafting.spgd import SPGD
 from uap_core.crafting.state import State
 from uap_core.crafting.sv_uap import Singular
 from uap_core.errors import DatasetError, PerturbationError, SettingError
+from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -63,25 +65,23 @@ def test_image_gradients_are_counted(smooth: Classifier, count: int, batch: int,
 
 
 def test_rates_are_those_of_the_pattern_that_comes_with_them(smooth: Classifier) -> None:
-    images, held_out = pictures(14), pictures(33, seed=9)
-    steps = METHOD.craft(smooth, images, Ball("linf", 0.06), seeded(0), held_out=held_out, goal=Goal(3))
+    images = pictures(14)
+    steps = METHOD.craft(smooth, images, Ball("linf", 0.06), seeded(0), criterion=Criterion.into(3))
     measured = [progress for progress in steps if progress.fooling_rate]
     assert [p.image_gradients for p in measured] == [16, 32, 48, 64, 80, 96]
     assert len({p.fooling_rate for p in measured}) > 1
     for progress in measured:
-        for rate, some in ((progress.fooling_rate, images), (progress.held_out_rate, held_out)):
-            with torch.no_grad():
-                before = smooth(some.float() / 255).argmax(dim=1)
-                after = smooth((some.float() / 255 + progress.perturbation).clamp(0, 1)).argmax(dim=1)
-            assert rate is not None
-            assert (rate.count, rate.total) == (int((before != after).sum()), len(some))
+        with torch.no_grad():
+            before = smooth(images.float() / 255).argmax(dim=1)
+            after = smooth((images.float() / 255 + progress.perturbation).clamp(0, 1)).argmax(dim=1)
+        assert progress.fooling_rate == Rate(int((before != after).sum()), 14)
 
 
 def test_nothing_is_measured_that_was_not_asked_for(smooth: Classifier) -> None:
     *steps, last = run(replace(METHOD, interval=0), smooth)
-    assert all(p.fooling_rate is p.held_out_rate is p.target_rate is None for p in steps)
+    assert all(p.fooling_rate is p.target_rate is None for p in steps)
     assert last.fooling_rate is not None
-    assert last.held_out_rate is last.target_rate is None
+    assert last.target_rate is None
 
 
 def test_delta_stops_early(smooth: Classifier) -> None:
@@ -97,7 +97,7 @@ def test_delta_stops_early(smooth: Classifier) -> None:
 
 def test_delta_with_a_target_means_the_target(smooth: Classifier) -> None:
     method = SPGD(budget=400, batch_size=4, interval=20, rate=0.3, delta=0.4)
-    *steps, last = method.craft(smooth, pictures(20), Ball("linf", 0.3), seeded(0), goal=Goal(1))
+    *steps, last = method.craft(smooth, pictures(20), Ball("linf", 0.3), seeded(0), criterion=Criterion.into(1))
     assert last.step < 100
     rates = [p.target_rate.value for p in steps if p.target_rate]
     assert rates[-1] >= 0.6
@@ -154,10 +154,10 @@ def test_a_run_that_was_content_stays_so(smooth: Classifier, tmp_path: Path) -> 
         {"method": replace(METHOD, rate=0.5)},
         {"seed": 1},
         {"count": 15},
-        {"goal": Goal(1)},
+        {"criterion": Criterion.into(1)},
         {"network": smooth_network(1)},
     ],
-    ids=["settings", "seed", "images", "goal", "network"],
+    ids=["settings", "seed", "images", "criterion", "network"],
 )
 def test_another_run_is_not_continued(smooth: Classifier, tmp_path: Path, change: dict) -> None:
     path = tmp_path / "run"
@@ -359,11 +359,11 @@ def test_the_last_look_asks_nothing_twice(smooth: Classifier, monkeypatch: pytes
     asked = []
     predicted = problem_room.predicted
     monkeypatch.setattr(problem_room, "predicted", lambda *given: asked.append(given[2]) or predicted(*given))
-    *_, last = Default(budget=16, batch_size=4).craft(smooth, pictures(12), LINF, seeded(0), goal=Goal(1))
+    *_, last = Default(budget=16, batch_size=4).craft(smooth, pictures(12), LINF, seeded(0), criterion=Criterion.into(1))
     assert len(asked) == 2
     assert torch.equal(asked[1], last.perturbation) or torch.equal(asked[0], last.perturbation)
     assert last.fooling_rate == Problem.pose([smooth], pictures(12), LINF).rate(last.perturbation)
-    assert last.target_rate == Problem.pose([smooth], pictures(12), LINF, Goal(1)).rate(last.perturbation)
+    assert last.target_rate == Problem.pose([smooth], pictures(12), LINF, Criterion.into(1)).rate(last.perturbation)
 
 
 def test_a_run_may_be_stopped_between_its_last_looks(smooth: Classifier) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from toys import convolutional_network, pictures, seeded
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.menu import MENU, build, called
-from uap_core.crafting.problem import Goal
 from uap_core.errors import SettingError
 from uap_core.identity import identity
 from uap_core.norms import Ball
@@ -33,7 +33,7 @@ def test_deepfool_is_that_of_the_library() -> None:
 @pytest.mark.parametrize("key", MENU)
 def test_what_the_menu_says_of_targets_is_true(key: str) -> None:
     run = lambda: build(key, 200).craft(  # noqa: E731
-        convolutional_network(), pictures(8), Ball("linf", 0.1), seeded(0), goal=Goal(target=1)
+        convolutional_network(), pictures(8), Ball("linf", 0.1), seeded(0), criterion=Criterion.into(1)
     )
     if MENU[key].targets:
         *_, last = run()

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.deepfool import cross_boundary
 from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.cos_uap import Cosine
@@ -19,7 +20,7 @@ from uap_core.crafting.default import Default, tiled
 from uap_core.crafting.df_uap import KAPPA, Margin, margin
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import build, method_class
-from uap_core.crafting.problem import Goal, Problem, clean_logits
+from uap_core.crafting.problem import Problem, clean_logits
 from uap_core.crafting.random_views import draw_views, seen
 from uap_core.crafting.sga import SGA
 from uap_core.crafting.spgd import BETA, SPGD, clipped_cross_entropy
@@ -115,7 +116,7 @@ def test_a_target_swallows_more_than_it_would(convolutional: Classifier, name: s
     free_labels = clean_logits_under(convolutional, images, free.perturbation).argmax(dim=1)
     swallowed, unaimed = 0, 0
     for target in (0, 3):
-        last = run(longer(SMALL[name]), convolutional, images, ball, goal=Goal(target))[-1]
+        last = run(longer(SMALL[name]), convolutional, images, ball, criterion=Criterion.into(target))[-1]
         after = clean_logits_under(convolutional, images, last.perturbation).argmax(dim=1)
         assert last.target_rate is not None
         assert last.target_rate.total == int((labels != target).sum())
@@ -129,7 +130,7 @@ def test_a_target_swallows_more_than_it_would(convolutional: Classifier, name: s
 @pytest.mark.parametrize("name", sorted(set(METHODS) - set(TARGETED)))
 def test_methods_without_a_target_say_so(convolutional: Classifier, name: str) -> None:
     with pytest.raises(SettingError, match="has no target"):
-        run(SMALL[name], convolutional, pictures(4), LINF, goal=Goal(1))
+        run(SMALL[name], convolutional, pictures(4), LINF, criterion=Criterion.into(1))
 
 
 def steepest(ball: Ball, gradient: Tensor, size: float) -> Tensor:

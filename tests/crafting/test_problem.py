@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from toys import SIDE, pictures, seeded
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.cos_uap import Cosine
 from uap_core.crafting.default import Default
-from uap_core.crafting.problem import Goal, Problem, clean_logits
-from uap_core.crafting.spgd import clipped_cross_entropy
+from uap_core.crafting.problem import Problem, clean_logits
+from uap_core.crafting.spgd import SPGD, clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.errors import DatasetError, SettingError
 from uap_core.models import bf16 as precision
@@ -33,7 +34,7 @@ def test_the_clamp_is_in_the_gradient(smooth: Classifier) -> None:
     network.double()
     try:
         clean = network(images.double() / 255)
-        problem = Problem((network,), images, LINF, Goal(), (clean,))
+        problem = Problem((network,), images, LINF, Criterion(), (clean,))
         gradient = problem.gradient(clipped_cross_entropy, torch.arange(6), v)
         loss = lambda pattern: clipped_cross_entropy(clean, network((images.float() / 255 + pattern).clamp(0, 1))).mean()  # noqa: E731
         numeric = torch.zeros_like(v)
@@ -67,7 +68,7 @@ def test_an_ensemble_descends_on_the_mean_or_on_the_worst(smooth: Classifier, ot
         loss = mean_loss(network, images, u)
         alone.append((float(loss.detach()), torch.autograd.grad(loss, u)[0]))
     mean, worst = (
-        Problem.pose([smooth, other], images, LINF, Goal(ensemble=kind)).gradient(clipped_cross_entropy, torch.arange(8), v)
+        Problem.pose([smooth, other], images, LINF, ensemble=kind).gradient(clipped_cross_entropy, torch.arange(8), v)
         for kind in ("mean", "worst")
     )
     torch.testing.assert_close(mean, (alone[0][1] + alone[1][1]) / 2)
@@ -93,24 +94,24 @@ def test_what_cannot_be_posed_is_refused(smooth: Classifier, classifier: Classif
         Problem.pose([smooth, classifier], pictures(2), LINF)
     for target in (-1, 5):
         with pytest.raises(SettingError, match=f"no class {target}"):
-            Problem.pose([smooth], pictures(2), LINF, Goal(target))
+            Problem.pose([smooth], pictures(2), LINF, Criterion.into(target))
     with pytest.raises(SettingError, match="a network, or several"):
         Problem.pose([], pictures(2), LINF)
     with pytest.raises(DatasetError, match=r"takes images \(N,3,8,8\)"):
         Problem.pose([smooth], pictures(2, side=9), LINF)
     other_way_round = Classifier(smooth.network, smooth.card, smooth.labels[::-1])
     with pytest.raises(SettingError, match="no common target"):
-        Problem.pose([smooth, other_way_round], pictures(2), LINF, Goal(0))
-    assert Problem.pose([smooth, other_way_round], pictures(2), LINF, Goal(2))
+        Problem.pose([smooth, other_way_round], pictures(2), LINF, Criterion.into(0))
+    assert Problem.pose([smooth, other_way_round], pictures(2), LINF, Criterion.into(2))
     with pytest.raises(SettingError, match="'mean' or the 'worst'"):
-        Goal(ensemble="median")
+        SPGD().craft(smooth, pictures(2), LINF, seeded(0), ensemble="median")
 
 
 def test_the_worst_costs_one_backward_pass(smooth: Classifier, other: Classifier) -> None:
     passes = []
     handles = [n.network[1].register_full_backward_hook(lambda *_, n=n: passes.append(n.card.key)) for n in (smooth, other)]
     try:
-        problem = Problem.pose([smooth, other], pictures(8), LINF, Goal(ensemble="worst"))
+        problem = Problem.pose([smooth, other], pictures(8), LINF, ensemble="worst")
         problem.gradient(clipped_cross_entropy, torch.arange(8), LINF.random_signs((3, SIDE, SIDE), seeded(1)))
     finally:
         for handle in handles:
@@ -148,7 +149,7 @@ def test_images_of_the_target_are_no_success(linear) -> None:
     network = linear(weight, torch.tensor([0.5, 0.0]))
     images = torch.full((4, 3, SIDE, SIDE), 120, dtype=torch.uint8)
     images[:3, 0, 0, 0] = 200
-    problem = Problem.pose([network], images, LINF, Goal(1))
+    problem = Problem.pose([network], images, LINF, Criterion.into(1))
     v = torch.full((3, SIDE, SIDE), 10 / 255)
     assert (problem.rate(v).count, problem.rate(v).total) == (1, 1)
     assert (problem.held_to(None, v).count, problem.held_to(None, v).total) == (1, 4)

@@ -12,7 +12,7 @@ from toys import VALUES, ToyZoo, seeded, toy_set
 from uap_core.attacks.base import Attack
 from uap_core.attacks.deepfool import DeepFool
 from uap_core.attacks.lbfgs import LBFGS
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments import transfer_examples as room
@@ -31,10 +31,10 @@ class Brighten(Attack):
 
     step: float = 0.1
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        x = subject.images + self.step
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        x = run.images + self.step
         with torch.inference_mode():
-            subject.settle(x, subject.logits(x, subject.all), subject.all)
+            run.settle(x, run.logits(x, run.all), run.all)
         yield 1.0
 
 
@@ -159,11 +159,11 @@ def test_the_size_of_a_batch_changes_nothing(zoo: ToyZoo, monkeypatch) -> None:
 def test_each_image_is_attacked_away_from_what_its_network_says_of_it(zoo: ToyZoo, monkeypatch) -> None:
     """In every batch, the later ones too."""
     given = []
-    monkeypatch.setattr(Brighten, "run", lambda self, subject, generator: given.append(subject) or iter(()))
+    monkeypatch.setattr(Brighten, "perturb", lambda self, run, generator: given.append(run) or iter(()))
     list(cross_model(list(zoo.networks.values()), IMAGES, Brighten(), "x", 0))
     assert len(given) == 2 * 3
-    for subject in given:
-        assert torch.equal(subject.aim.labels, room.predict(subject.classifier, [subject.images]))
+    for run in given:
+        assert torch.equal(run.criterion.labels, room.predict(run.classifier, [run.images]))
 
 
 def test_an_attack_that_needs_a_target_aims_at_the_runner_up(zoo: ToyZoo) -> None:

@@ -6,7 +6,6 @@ import pytest
 import torch
 from toys import SIDE, VALUES, seeded, smooth_network, toy_set
 
-from uap_core.attacks.fgsm import loss_gradient
 from uap_core.datasets.image_sets import open_splits
 from uap_core.experiments.directions import (
     FAST,
@@ -24,6 +23,7 @@ from uap_core.experiments.directions import (
 from uap_core.experiments.normals import FULL, SPAN, subspace_rates, unit_normals
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import loss_gradient
 from uap_core.perturbations.library import PERTURBATIONS
 from uap_core.perturbations.perturbation import load_perturbation
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from toys import seeded, smooth_network, toy_set
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.default import Default
 from uap_core.crafting.df_uap import Margin
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import Problem
 from uap_core.experiments import crafting_curve as room
 from uap_core.experiments.crafting_curve import Watch, evolve, planned_points
 from uap_core.metrics import Rate
@@ -19,11 +20,11 @@ BALL = Ball("linf", 20 / 255)
 NETWORK = smooth_network(0)
 
 
-ANY = Goal()
+ANY = Criterion()
 
 
-def watch(goal: Goal = ANY) -> Watch:
-    return Watch.over(NETWORK, HELD_OUT, goal)
+def watch(criterion: Criterion = ANY) -> Watch:
+    return Watch.over(NETWORK, HELD_OUT, criterion)
 
 
 def test_points_are_dense_at_first_and_end_with_the_budget() -> None:
@@ -51,7 +52,7 @@ def test_watching_changes_nothing_and_is_right() -> None:
 
 
 def test_a_target_is_measured_beside_the_fooling_rate() -> None:
-    goal, ball = Goal(target=1), Ball("linf", 80 / 255)
+    goal, ball = Criterion.into(1), Ball("linf", 80 / 255)
     *_, last = evolve(Margin(budget=320, batch_size=8), CRAFT, watch(goal), ball, 0)
     assert last.point
     problem = Problem.pose([NETWORK], HELD_OUT.pixels, ball, goal)

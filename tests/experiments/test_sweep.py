@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from uap_core.attacks.fgsm import FGSM, loss_gradient
+from uap_core.attacks.fgsm import FGSM
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.epsilon_sweep import (
     EPSILONS,
@@ -17,6 +17,7 @@ from uap_core.experiments.epsilon_sweep import (
     photo_sweep,
 )
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import loss_gradient
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import Perturbation
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.crafting.default import Default
+from uap_core.crafting.problem import Problem
 from uap_core.datasets.image_sets import open_splits
 from uap_core.errors import SettingError
 from uap_core.metrics import predict
@@ -20,8 +21,9 @@ from uap_core.models.loaders import load
 from uap_core.models.weights import file_hash
 from uap_core.models.zoo import Zoo
 from uap_core.norms import Ball
+from uap_core.training.loop import train
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent, Pool
-from uap_core.training.recipes import Recipe, train
+from uap_core.training.recipes import Recipe
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device on this machine.")
 
@@ -85,10 +87,9 @@ def test_cuda_says_what_the_processor_says(classifier: Classifier, dreams: Path,
     rates = []
     for network in (classifier, there):
         method, generator = Default(budget=800), torch.Generator().manual_seed(0)
-        *_, last = method.craft(network, craft.pixels, Ball("linf", 10 / 255), generator, held_out=held_out.pixels)
+        *_, last = method.craft(network, craft.pixels, Ball("linf", 10 / 255), generator)
         assert last.perturbation.device.type == "cpu"
-        assert last.held_out_rate is not None
-        rates.append(last.held_out_rate.value)
+        rates.append(Problem.pose([network], held_out.pixels, Ball("linf", 10 / 255)).rate(last.perturbation).value)
     assert rates[0] == pytest.approx(rates[1], abs=0.06)
     assert torch.equal(predict(classifier, held_out.batches(64)), predict(there, held_out.batches(64)))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torchvision_names import tv_models
 from toys import seeded
 
-from uap_core.models.fusion import convolve_neighbours, fold_batch_norm, mean_of_neighbours
+from uap_core.models.fusion import fold_batch_norm
 from uap_core.models.libraries import import_timm
 
 
@@ -104,59 +102,6 @@ def test_what_cannot_be_folded_is_left_alone(kind: type[nn.Module]) -> None:
     folded = fold_batch_norm(copy.deepcopy(network))
     assert_same(network, folded, torch.rand(2, 3, 9, 9, generator=seeded(3)))
     assert isinstance(folded.norm, nn.BatchNorm2d)
-
-
-def test_mean_of_neighbours_is_what_local_response_normalisation_divides_by() -> None:
-    x = torch.randn(2, 7, 3, 4, generator=seeded(0))
-    ours = x / (2 + 0.1 * mean_of_neighbours(x * x, 5)) ** 0.75
-    torch.testing.assert_close(ours, F.local_response_norm(x, 5, alpha=0.1, beta=0.75, k=2.0))
-
-
-class Responding(nn.Module):
-    """Convolution, local response normalisation, as in the networks of 2012 to 2014."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.convolution, self.respond = nn.Conv2d(3, 9, 3), nn.LocalResponseNorm(size, alpha=0.5)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.respond(self.convolution(x)).mean(dim=(2, 3))
-
-
-@pytest.mark.parametrize(("size", "pools_left"), [(5, 0), (3, 0), (4, 1)])  # even windows are not centred
-def test_a_program_with_its_pooling_replaced_is_the_same_function(size: int, pools_left: int, tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    x = torch.rand(3, 3, 12, 12, generator=seeded(0)) * 4
-    batch = torch.export.Dim("batch", min=1, max=16)
-    torch.export.save(torch.export.export(Responding(size).eval(), (x,), dynamic_shapes=({0: batch},)), tmp_path / "a.pt2")
-    program = torch.export.load(tmp_path / "a.pt2").module()
-    faster = convolve_neighbours(torch.export.load(tmp_path / "a.pt2").module())
-    assert sum("avg_pool3d" in str(node.target) for node in faster.graph.nodes) == pools_left
-    for count in (1, 3):
-        assert_same(program, faster, x[:count])
-
-
-class Grouped(nn.Module):
-    """The same operations, but each half of the channels by itself."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.pad((x * x).view(len(x), 2, 2, 6, -1), (0, 0, 0, 0, 1, 1))
-        y = F.avg_pool3d(y, (3, 1, 1), stride=1).squeeze(1).view(x.shape)
-        return (x / (1 + y)).mean(dim=(2, 3))
-
-
-class Bare(nn.Module):
-    """The pooling alone, with nothing before it."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.avg_pool3d(x, (3, 1, 1), stride=1).mean(dim=(2, 3))
-
-
-@pytest.mark.parametrize(("kind", "channels"), [(Grouped, 4), (Bare, 5)])
-def test_other_poolings_are_left_alone(kind: type[nn.Module], channels: int) -> None:
-    x = torch.rand(2, channels, 6, 6, generator=seeded(0))
-    program = torch.export.export(kind().eval(), (x,)).module()
-    assert_same(program, convolve_neighbours(copy.deepcopy(program)), x)
 
 
 # Of each way in which timm joins convolution, batch norm and activation one, and three without a batch norm at all.

@@ -109,7 +109,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not safetensors")
     with pytest.raises(ModelError, match="does not fit"):
         load(card_of(path, "embedded", architecture="resnet64"))
-    with pytest.raises(ModelError, match="not known: 'resnet65'"):
+    with pytest.raises(ModelError, match="unknown architecture: 'resnet65'"):
         load(card_of(path, "embedded", architecture="resnet65"))
 
 

@@ -17,7 +17,6 @@ from uap_core.bounds.network import Layer, layers
 from uap_core.bounds.trace import record
 from uap_core.errors import ModelError
 from uap_core.models.classifier import IMAGENET_STD, Classifier, Enlarge, Normalise
-from uap_core.models.fusion import mean_of_neighbours
 
 SIDE = 8
 
@@ -116,17 +115,6 @@ def test_a_batch_norm_counts_with_the_convolution_before_it_and_alone_where_ther
     )
 
 
-def test_local_response_normalisation_as_exported_programs_have_it() -> None:
-    def respond(x: Tensor) -> Tensor:
-        return x / (1.0 + 4.0 * mean_of_neighbours(x * x, 3)).pow(0.75)
-
-    network = Function(respond)
-    found = list(layers(network, SIDE))
-    assert [layer.kind for layer in found] == ["local_response", "whole"]
-    assert found[-1].running == pytest.approx(1 + 2 * (3 / 7) ** 1.75)
-    assert steepest(network, 0) <= found[-1].running
-
-
 class Random(nn.Module):
     """A few layers of every kind, drawn from a seed: a stem, a residual block, branches side by side, a head."""
 
@@ -183,7 +171,6 @@ def unknown(network: nn.Module) -> Layer:
         (lambda x: x.flatten(2) @ x.flatten(2).transpose(1, 2), "bmm takes two things"),
         (lambda x: x.exp(), "'exp'"),
         (lambda x: 1 / x, "'reciprocal'"),
-        (lambda x: x / (1 + torch.ones(3, 1, 1) * mean_of_neighbours(x * x, 3)).pow(0.75), "div takes two things"),
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "'div'"),
         (lambda x: F.conv_transpose2d(x, torch.ones(3, 1, 2, 2)), "'convolution'"),
         (lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), "'reflection_pad2d'"),

@@ -106,7 +106,7 @@ def test_a_stranger_cannot_shadow_a_shipped_network(tmp_path: Path) -> None:
         ("[]", "cannot be read"),
         ("3", "cannot be read"),
         ('{"key": "mine"}', "cannot be read"),
-        (json.dumps({**GOOD, "colour": 1, "age": 2}), "not known: age, colour"),
+        (json.dumps({**GOOD, "colour": 1, "age": 2}), "unknown entries: age, colour"),
         (json.dumps({**GOOD, "kind": "pickle"}), "must be one of embedded, exported, torchvision"),
     ],
     ids=["damaged", "list", "number", "incomplete", "unknown entries", "unknown kind"],

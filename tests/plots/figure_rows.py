@@ -20,7 +20,7 @@ from uap_core.experiments.normals import FULL, NORMALS, SPAN, SingularRow, Subsp
 from uap_core.experiments.normals import RANDOM as RANDOM_VECTORS
 from uap_core.experiments.sample_curve import SampleRow
 from uap_core.metrics import Rate
-from uap_core.training.recipes import EpochRow
+from uap_core.training.loop import EpochRow
 
 
 def legend(figure: Figure) -> list[str]:

@@ -23,7 +23,8 @@ from uap_core.models.card import read_card
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.training.export import begin_with, class_names, train_and_publish, write_weights
-from uap_core.training.recipes import UNIVERSAL, EpochRow, Recipe
+from uap_core.training.loop import EpochRow
+from uap_core.training.recipes import UNIVERSAL, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 
@@ -178,7 +179,7 @@ def test_a_network_is_trained_further(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_weights_that_do_not_fit_are_refused() -> None:
     network = EMBEDDED["resnet64"].build_to_train(5)
-    with pytest.raises(SettingError, match="cannot begin with Separable-64"):
+    with pytest.raises(SettingError, match="cannot start from Separable-64"):
         begin_with(network, read_card(MODELS / "separable64.json"))
 
 

@@ -55,33 +55,6 @@ def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     yield from (("Compare", text) for text in compared[:2])
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())
-    yield from (("row", text) for text in named())
-
-
-def named() -> Iterator[str]:
-    """What rows are called whose ids alone stand in the tables."""
-    from uap_core.attacks.menu import MENU
-    from uap_core.bounds.network import TWO_WAYS, UNKNOWN
-    from uap_core.bounds.operations import KIND_NAMES
-    from uap_core.defences.names import CLEAN_KINDS, defence_name
-    from uap_core.defences.transforms import DEFENCES, GRADIENTS
-    from uap_core.experiments import ablations, detector, directions, normals
-    from uap_core.experiments.certified_radius import LayerRow
-    from uap_core.experiments.disjoint_training import LEARNER_NAMES
-    from uap_core.experiments.origins import GAUSSIAN, NOISES, Origin, origin_name
-    from uap_core.i18n import _
-    from uap_core.models.robust_variants import TWINS
-
-    made = Origin("pgd", size=0.1, made_on="a1")
-    drawn = (Origin(GAUSSIAN, size=0.1), Origin(NOISES[0], "l2", 1.0), *(Origin(noise, like="fgsm") for noise in NOISES))
-    yield from (origin_name(origin, LEARNER_NAMES) for origin in (made, *drawn))
-    yield from map(ablations.variant_name, ablations.variants(10))
-    yield from map(defence_name, ("none", *(defence.id for defence in DEFENCES), *TWINS))
-    tables = (detector.NAMES, directions.NAMES, normals.NAMES, CLEAN_KINDS, GRADIENTS)
-    yield from (_(name) for table in tables for name in table.values())
-    yield from (LayerRow("", 1, kind, "", "", None, None, 1.0).label for kind in KIND_NAMES)
-    yield from (LayerRow("", 1, "of", "", "", None, None, 1.0, note).reason for note in (UNKNOWN, TWO_WAYS))
-    yield from (item.short for item in MENU.values())
 
 
 def crafted() -> Iterator[str]:

@@ -11,7 +11,7 @@ from tab_pages import handlers_of, page_of
 from uap_core.experiments.fine_tuning import RoundRow
 from uap_core.io.results import Table, write_table
 from uap_core.metrics import Rate
-from uap_core.training.recipes import EpochRow
+from uap_core.training.loop import EpochRow
 from uap_core.ui import state as studio
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.defences import training as training_view

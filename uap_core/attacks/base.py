@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from uap_core.attacks.criterion import Aim
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.result import AttackResult
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
 from uap_core.errors import SettingError
-from uap_core.i18n import _
+from uap_core.metrics import predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier
 
@@ -22,10 +22,9 @@ SLACK = 1e-5  # beyond [0,1], which arithmetic on pixels may leave
 
 
 class Attack(ABC):
-    """Hold the hyper-parameters of one attack on single images; call it with the data. Images of a batch never influence each
-    other.
+    """Hold the hyper-parameters of one attack on single images; call it with the data.
 
-    ``targeted_only`` attacks need a target class.
+    Images of a batch never influence each other. An attack that is ``targeted_only`` needs a target class.
 
     Example:
         >>> import torch, uap_core
@@ -44,11 +43,11 @@ class Attack(ABC):
         self,
         network: nn.Module,
         images: Tensor,
-        labels: Tensor,
+        labels: Tensor | Criterion,
         targeted: bool = False,
         generator: torch.Generator | None = None,
     ) -> AttackResult:
-        """Attack as ``stream`` does and return its last result; the results on the way, which cost something, are not made."""
+        """Run the attack and return the final result; see ``stream``. Builds no intermediate results."""
         trial = self._begin(network, images, labels, targeted)
         for _share in self._run(trial, generator):
             pass
@@ -60,7 +59,7 @@ class Attack(ABC):
         self,
         network: nn.Module,
         images: Tensor,
-        labels: Tensor,
+        labels: Tensor | Criterion,
         targeted: bool = False,
         generator: torch.Generator | None = None,
     ) -> Iterator[AttackResult]:
@@ -69,13 +68,14 @@ class Attack(ABC):
         Args:
             network: a ``Classifier``, or any module that maps pixels in [0,1] to logits (N,K).
             images: float (N,3,H,W) in [0,1]; N may be 0.
-            labels: class indices (N,), of any integer type. An image that is at its target already is returned as it is.
-            targeted: whether ``labels`` are what the images shall become.
-            generator: for attacks that draw numbers (seed 0 when left out): all images of a batch get the same ones, so
-                that each fares as it would alone.
+            labels: class indices (N,), of any integer type, or a ``Criterion``. An image that is at its target already is
+                returned unchanged.
+            targeted: whether ``labels`` are targets to reach; a ``Criterion`` says so itself.
+            generator: for attacks that draw numbers (seed 0 when left out). All images of a batch get the same numbers, so
+                that each gets the result that it would get alone.
 
         Yields:
-            The best so far, several times a second, and at last the result.
+            The best so far, several times a second; finally the result.
 
         Raises:
             SettingError: images or labels that do not fit the network, or pixels outside [0,1].
@@ -84,97 +84,95 @@ class Attack(ABC):
         trial = self._begin(network, images, labels, targeted)
         for share in self._run(trial, generator):
             if share < 1:
-                with trial.subject.paused():
+                with trial.run.paused():
                     yield trial.result(share, done=False)
         yield trial.result()
 
     @abstractmethod
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """Offer pictures to ``subject`` and yield the share of the work that is done, often enough to be stopped."""
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """Hand adversarial images to ``run``; yield the share of the work that is done, often enough to be stopped."""
 
     def _run(self, trial: _Trial, generator: torch.Generator | None) -> Iterator[float]:
-        if len(trial.subject.images):
-            yield from self.run(trial.subject, generator or torch.Generator().manual_seed(0))
+        if len(trial.run.images):
+            yield from self.perturb(trial.run, generator or torch.Generator().manual_seed(0))
 
-    def _begin(self, network: nn.Module, images: Tensor, labels: Tensor, targeted: bool) -> _Trial:
-        """What is attacked, once everything about it is in order."""
+    def _begin(self, network: nn.Module, images: Tensor, labels: Tensor | Criterion, targeted: bool) -> _Trial:
+        """Check everything, and set aside the images that are at their target already."""
         classifier = as_classifier(network)
         check_images(classifier, images)
         classifier.learn_classes(images)
-        self._check_labels(classifier, images, labels, targeted)
         # Copies of what inference mode made, which could have no gradient.
         images = images.to(classifier.dtype or images.dtype)
         images = images.clone() if images.is_inference() else images
-        labels = labels.to(images.device, torch.long, copy=True)
-        subject = Subject(classifier, images, Aim(labels, targeted))
-        if not targeted or not len(images):
-            return _Trial(subject)
+        criterion = self._criterion(classifier, images, labels, targeted)
+        run = AttackRun(classifier, images, criterion)
+        if not criterion.targeted or not len(images):
+            return _Trial(run)
         with torch.no_grad():
-            clean = subject.logits(images, subject.all)
-        subject.labels = clean.argmax(dim=1)
-        there = subject.labels == labels
+            clean = run.logits(images)
+        run.labels = clean.argmax(dim=1)
+        there = run.labels == criterion.y
         if not bool(there.any()):
-            return _Trial(subject)
-        subject.settle(images, clean, subject.all)
-        rest = subject.all[~there]
-        others = Subject(classifier, images[rest], Aim(labels[rest], targeted))
-        others.queries, others.labels = subject.queries[rest], subject.labels[rest]
-        return _Trial(others, subject.result(), rest)
+            return _Trial(run)
+        run.settle(images, clean, run.all)
+        rest = run.all[~there]
+        others = AttackRun(classifier, images[rest], criterion.of(rest))
+        others.queries, others.labels = run.queries[rest], run.labels[rest]
+        return _Trial(others, run.result(), rest)
 
-    def _check_labels(self, classifier: Classifier, images: Tensor, labels: Tensor, targeted: bool) -> None:
-        if labels.shape != images.shape[:1] or labels.is_floating_point() or labels.dtype in (torch.bool, torch.complex64):
+    def _criterion(self, classifier: Classifier, images: Tensor, labels: Tensor | Criterion, targeted: bool) -> Criterion:
+        """What counts as success, with a label for each image on its device."""
+        criterion = labels if isinstance(labels, Criterion) else Criterion(labels, targeted)
+        if not isinstance(criterion.labels, Tensor):
+            clean = predict(classifier, [images]) if len(images) else torch.empty(0, dtype=torch.long)
+            criterion = criterion.for_images(clean)
+        y = criterion.y
+        if y.shape != images.shape[:1] or y.is_floating_point() or y.dtype in (torch.bool, torch.complex64):
             raise SettingError(
-                _("There are {count} images and labels of shape {shape}: one each is needed, a whole number.").format(
-                    count=len(images), shape=tuple(labels.shape)
-                )
+                f"There are {len(images)} images and labels of shape {tuple(y.shape)}: one each is needed, a whole number."
             )
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classifier.labels):
-            raise SettingError(
-                _("{network} has classes 0 to {last}.").format(network=classifier.card.name, last=len(classifier.labels) - 1)
-            )
-        if self.targeted_only and not targeted:
-            raise SettingError(_("{attack} is targeted: choose a target class.").format(attack=type(self).__name__))
+        if len(y) and not 0 <= int(y.min()) <= int(y.max()) < len(classifier.labels):
+            raise SettingError(f"{classifier.card.name} has classes 0 to {len(classifier.labels) - 1}.")
+        if self.targeted_only and not criterion.targeted:
+            raise SettingError(f"{type(self).__name__} is targeted: choose a target class.")
+        return Criterion(y.to(images.device, torch.long, copy=True), criterion.targeted)
 
 
 @dataclass
 class _Trial:
-    """A ``subject`` under attack; of a batch with images that were at their target, the ``rest`` (n,) of its ``whole``."""
+    """A ``run`` of an attack; where images were at their target already, it has the ``rest`` (n,) of the ``whole`` batch."""
 
-    subject: Subject
+    run: AttackRun
     whole: AttackResult | None = None
     rest: Tensor | None = None
 
     def result(self, share: float = 1.0, done: bool = True) -> AttackResult:
         """The best so far for the whole batch."""
-        found = self.subject.result(share, done)
+        found = self.run.result(share, done)
         return found if self.whole is None or self.rest is None else found.within(self.whole, self.rest)
 
 
 def check_images(classifier: Classifier, images: Tensor) -> None:
-    """Raise SettingError for ``images`` that are no floats (N,3,H,W) in [0,1] of the network's size."""
+    """Raise SettingError unless ``images`` are floats (N,3,H,W) in [0,1] of the network's size."""
     if not classifier.takes(images) or not images.is_floating_point():
+        kind = str(images.dtype).rpartition(".")[2]
         raise SettingError(
-            _("{network} takes images {expected} of floats, not {shape} of {kind}.").format(
-                network=classifier.card.name,
-                expected=classifier.batch_shape,
-                shape=tuple(images.shape),
-                kind=str(images.dtype).rpartition(".")[2],
-            )
+            f"{classifier.card.name} takes images {classifier.batch_shape} of floats, not {tuple(images.shape)} of {kind}."
         )
     if not bool(((images >= -SLACK) & (images <= 1 + SLACK)).all()):
         raise SettingError(
-            _("Pixels lie between 0 and 1, and these do not. Divide bytes by 255; let `wrap` normalise inside the network.")
+            "Pixels lie between 0 and 1, and these do not. Divide bytes by 255; let `wrap` normalise inside the network."
         )
 
 
 def check_epsilon(epsilon: float) -> None:
-    """Raises SettingError for an l_inf bound that no picture can keep."""
+    """Raise SettingError unless 0 <= ``epsilon`` <= 1."""
     if not 0 <= epsilon <= 1:
-        raise SettingError(_("Epsilon must lie between 0 and 255/255."))
+        raise SettingError("Epsilon must lie between 0 and 255/255.")
 
 
 def check_counts(**counts: int) -> None:
-    """Raises SettingError for a number of steps that is below 1."""
+    """Raise SettingError for a number of steps below 1."""
     for name, count in counts.items():
         if count < 1:
-            raise SettingError(_("{name} must be at least 1.").format(name=name.replace("_", " ").capitalize()))
+            raise SettingError(f"{name.replace('_', ' ').capitalize()} must be at least 1.")

@@ -1,6 +1,6 @@
-"""The notes' first targeted attack: min ||x' - x||_2^2 + c * L(x', t), x' in [0,1], the least c that works by line search.
+"""Targeted attack with a cross-entropy penalty: min ||x' - x||_2^2 + c L(x', t), x' in [0,1], for the least c that works.
 
-L is the cross-entropy with the target. It is never zero, so it goes on pulling beyond the boundary: what the hinge mends.
+The cross-entropy L with the target is never zero, so it keeps pulling beyond the boundary, which a hinge does not.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from uap_core.attacks.adam_search import Constants, Descent, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, linear_guess, search, squared_l2
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
-from uap_core.i18n import N_
+from uap_core.attacks.run import AttackRun
 
 
 @register_attack(
     "penalty",
-    N_("Penalty, cross-entropy"),
-    N_("the lecture's relaxation"),
+    "Penalty, cross-entropy",
+    "after Szegedy et al., 2014",
     "l2",
     False,
     place=90,
-    short_name=N_("Penalty"),
+    short_name="Penalty",
     build=lambda wanted: Penalty(search_steps=3, iterations=15 * wanted.effort),
 )
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Penalty(Attack):
     def __post_init__(self) -> None:
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``."""
 
         def penalty(logits: Tensor, which: Tensor) -> Tensor:
-            return subject.aim.of(which).loss(logits)
+            return F.cross_entropy(logits, run.criterion.y[which], reduction="none")
 
-        guess = linear_guess(subject, penalty)
-        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
-        yield from search(descent, Constants(guess.constant), squared_l2, penalty, l2_norm, self.search_steps, self.iterations)
+        guess = linear_guess(run, penalty)
+        adam = AdamPerImage(run, run.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(run.images))
+        yield from search(adam, BinarySearch(guess.constant), squared_l2, penalty, l2_norm, self.search_steps, self.iterations)

@@ -1,4 +1,4 @@
-"""What an attack is to reach: any other label than the given one, or a given target."""
+"""What counts as success, for an attack on single images and for a universal pattern alike."""
 
 from __future__ import annotations
 
@@ -9,56 +9,87 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.errors import SettingError
+
 
 @dataclass(frozen=True)
-class Aim:
-    """``labels`` (N,) are the targets when ``targeted``, else what the network says now and shall no longer say."""
+class Criterion:
+    """State what counts as success: ``Criterion()`` is any change of the prediction, ``Criterion.into(3)`` is class 3.
 
-    labels: Tensor
-    targeted: bool
+    Args:
+        labels: class index for all images, or indices (N,), one an image: the classes to become when ``targeted``, else those
+            to leave. Left out, it is what the network predicts on the clean images.
+        targeted: whether ``labels`` are targets to reach.
 
-    def of(self, which: Tensor) -> Aim:
-        """The aims of the images ``which`` (indices)."""
-        return Aim(self.labels[which], self.targeted)
+    Raises:
+        SettingError: targeted, and no labels.
+
+    Example:
+        >>> import torch, uap_core
+        >>> logits = torch.tensor([[5.0, 2.0, 3.0], [0.0, 4.0, 1.0]])
+        >>> uap_core.Criterion.into(torch.tensor([1, 1])).reached(logits).tolist()
+        [False, True]
+        >>> uap_core.Criterion(torch.tensor([1, 1])).reached(logits).tolist()
+        [True, False]
+    """
+
+    labels: Tensor | int | None = None
+    targeted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.targeted and self.labels is None:
+            raise SettingError("A targeted criterion needs a target class.")
+
+    @classmethod
+    def into(cls, target: Tensor | int) -> Criterion:
+        """Reach ``target``: one class index for all images, or indices (N,)."""
+        return cls(target, targeted=True)
+
+    @property
+    def target(self) -> int | None:
+        """The target class of all images, if there is one."""
+        return self.labels if self.targeted and isinstance(self.labels, int) else None
+
+    def of(self, which: Tensor) -> Criterion:
+        """The criterion of the images ``which`` (n,), by index."""
+        return Criterion(self.labels[which], self.targeted) if isinstance(self.labels, Tensor) else self
+
+    def for_images(self, clean: Tensor) -> Criterion:
+        """The same with one label an image (N,); ``clean`` (N,) are the predictions on the clean images."""
+        if isinstance(self.labels, Tensor):
+            return self
+        return Criterion(clean if self.labels is None else torch.full_like(clean, self.labels), self.targeted)
+
+    @property
+    def y(self) -> Tensor:
+        """The labels (N,). Raises SettingError where they are not stated image by image: see ``for_images``."""
+        if not isinstance(self.labels, Tensor):
+            raise SettingError("This criterion states no label for each image.")
+        return self.labels
 
     def reached(self, logits: Tensor) -> Tensor:
-        """Where (n,) the prediction of ``logits`` (n,K) is what was wanted."""
-        return (logits.argmax(dim=1) == self.labels) == self.targeted
+        """Where (n,) the prediction of ``logits`` (n,K) counts as success."""
+        return (logits.argmax(dim=1) == self.y) == self.targeted
 
     def gap(self, scores: Tensor) -> Tensor:
-        """How far (n,) ``scores`` (n,K) are from the aim: max_{j != t} Z_j - Z_t, or the reverse. Below 0 once it is reached.
+        """How far (n,) ``scores`` (n,K) are from success: max_{j != y} Z_j - Z_y, or the reverse; below 0 once it is reached.
 
-        The class itself is masked with -inf: a product would fail where all logits are negative.
+        The class y itself is masked with -inf: multiplying by 0 would fail where all logits are negative.
         """
-        own = scores.gather(1, self.labels[:, None])[:, 0]
-        others = scores.scatter(1, self.labels[:, None], -math.inf).amax(dim=1)
+        own = scores.gather(1, self.y[:, None])[:, 0]
+        others = scores.scatter(1, self.y[:, None], -math.inf).amax(dim=1)
         return others - own if self.targeted else own - others
 
     def loss(self, logits: Tensor) -> Tensor:
-        """Cross-entropy (n,), to descend on: of the target, or with its sign turned of the label to leave."""
-        return (1 if self.targeted else -1) * F.cross_entropy(logits, self.labels, reduction="none")
+        """What sign methods climb (n,): the cross-entropy J of the label to leave, or -J of the target."""
+        return (-1 if self.targeted else 1) * F.cross_entropy(logits, self.y, reduction="none")
 
 
 def least_likely(logits: Tensor) -> Tensor:
-    """The class (n,) that each row of ``logits`` (n,K) holds least likely: the hardest target (Kurakin et al., 2017)."""
+    """The least likely class (n,) of ``logits`` (n,K): the hardest target (Kurakin et al., 2017)."""
     return logits.argmin(dim=1)
 
 
 def runner_up(logits: Tensor) -> Tensor:
-    """The likeliest class (n,) after the predicted one: what attacks aim at that need a target and were given none."""
+    """The second likeliest class (n,) of ``logits`` (n,K): the default target of attacks that need one."""
     return logits.topk(2, dim=1).indices[:, 1]
-
-
-def as_column(values: Tensor) -> Tensor:
-    """(n,) to (n,1,1,1), to multiply images with."""
-    return values[:, None, None, None]
-
-
-def unit_interval(images: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-    """Lowest and highest values within ``epsilon`` of ``images`` (N,3,H,W) and within [0,1]."""
-    return (images - epsilon).clamp(0, 1), (images + epsilon).clamp(0, 1)
-
-
-def between(x: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
-    """clip_eps of the notes: ``x`` brought back to the nearest point within ``bounds``."""
-    return torch.minimum(torch.maximum(x, bounds[0]), bounds[1])

@@ -1,6 +1,7 @@
-"""The notes' general form: min ||d||_p + c * (max_{j != t} F_j(x + d) - F_t(x + d))^+, any p, F probabilities or logits.
+"""The general Carlini & Wagner objective: min ||d||_p + c * (max_{j != t} F_j(x + d) - F_t(x + d))^+, any p, F probabilities or
+logits.
 
-Here, unlike in Carlini & Wagner's, the norm is not squared and probabilities are the classes' scores. Both cost something: the
+Unlike in ``cw_l2`` the norm is not squared, and the scores may be probabilities. Both have a price: the
 norm has no slope of its own near zero and pulls as hard near the picture as far from it; and where a network is sure, its
 probabilities hardly move.
 """
@@ -15,18 +16,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import Constants, Descent, linear_guess, search
+from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, linear_guess, search
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 @register_attack(
     "hinge",
-    N_("Hinge on probabilities"),
-    N_("the lecture's general form"),
+    "Hinge on probabilities",
+    "after Carlini & Wagner, 2017",
     "l2",
     False,
     place=100,
@@ -65,19 +65,19 @@ class Hinge(Attack):
     def __post_init__(self) -> None:
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
         if not self.p >= 1:
-            raise SettingError(_("A norm has p from 1 to infinity."))
+            raise SettingError("A norm has p from 1 to infinity.")
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``."""
 
         def penalty(logits: Tensor, which: Tensor) -> Tensor:
             scores = logits.softmax(dim=1) if self.on_probabilities else logits
-            return subject.aim.of(which).gap(scores).clamp_min(0)
+            return run.criterion.of(which).gap(scores).clamp_min(0)
 
-        guess = linear_guess(subject, penalty, self._multiplier)
-        descent = Descent(subject, subject.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(subject.images))
+        guess = linear_guess(run, penalty, self._multiplier)
+        adam = AdamPerImage(run, run.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(run.images))
         yield from search(
-            descent, Constants(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
+            adam, BinarySearch(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
         )
 
     def _multiplier(self, value: Tensor, gradient: Tensor) -> Tensor:

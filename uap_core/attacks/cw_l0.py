@@ -12,18 +12,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import Constants, Descent, comes_nearer, linear_guess, patience_of, squared_l2
+from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, comes_nearer, linear_guess, patience_of, squared_l2
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
-from uap_core.i18n import N_
+from uap_core.attacks.run import AttackRun
 
 
 @register_attack(
     "carlini-wagner-l0",
     "Carlini & Wagner l_0",
-    N_("the same"),
+    "Carlini & Wagner, 2017",
     "l0",
     False,
     place=130,
@@ -63,44 +62,44 @@ class CarliniWagnerL0(Attack):
     def __post_init__(self) -> None:
         check_counts(rounds=self.rounds, iterations=self.iterations)
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
-        free = torch.ones_like(subject.images[:, :1], dtype=torch.bool)
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``."""
+        free = torch.ones_like(run.images[:, :1], dtype=torch.bool)
 
         def penalty(logits: Tensor, which: Tensor) -> Tensor:
-            return subject.aim.of(which).gap(logits).clamp_min(0)
+            return run.criterion.of(which).gap(logits).clamp_min(0)
 
-        constants = Constants(linear_guess(subject, penalty).constant)
-        picture = TanhPicture(subject.images)
-        rate = subject.images.new_full((len(subject.images),), self.rate)
+        constants = BinarySearch(linear_guess(run, penalty).constant)
+        picture = TanhPicture(run.images)
+        rate = run.images.new_full((len(run.images),), self.rate)
 
         def with_free_pixels(w: Tensor, which: Tensor) -> Tensor:
-            return picture(w, which).where(free[which], subject.images[which])
+            return picture(w, which).where(free[which], run.images[which])
 
-        descent = Descent(subject, picture.start.clone(), with_free_pixels, rate)
+        adam = AdamPerImage(run, picture.start.clone(), with_free_pixels, rate)
 
         def objective(change: Tensor, logits: Tensor, which: Tensor) -> Tensor:
             return squared_l2(change) + constants.value[which] * penalty(logits, which)
 
-        failures = torch.zeros_like(subject.all)
+        failures = torch.zeros_like(run.all)
         for number in range(self.rounds):
-            which = subject.all[failures < 2]
+            which = run.all[failures < 2]
             if not len(which):
                 return
-            nearest = subject.closest.clone()
-            for iteration in descent.minimise(which, objective, pixels_then_l2, self.iterations, patience_of(self.iterations)):
+            nearest = run.closest.clone()
+            for iteration in adam.minimise(which, objective, pixels_then_l2, self.iterations, patience_of(self.iterations)):
                 yield (number + iteration / self.iterations) / self.rounds
-            worked, nearer = descent.found[which], comes_nearer(subject, nearest)[which]  # one pixel may have far to go
+            worked, nearer = adam.found[which], comes_nearer(run, nearest)[which]  # one pixel may have far to go
             failures[which] = torch.where(worked | nearer, 0, failures[which] + 1)
             constants.value[which[~(worked | nearer)]] *= 10
             if bool(worked.any()):
-                self._fix_the_least(subject, free, which[worked])
+                self._fix_the_least(run, free, which[worked])
 
-    def _fix_the_least(self, subject: Subject, free: Tensor, which: Tensor) -> None:
+    def _fix_the_least(self, run: AttackRun, free: Tensor, which: Tensor) -> None:
         """Fix, for the images ``which``, all pixels that did not move and the ``share`` of the others that matter least."""
-        x = subject.adversarial[which].requires_grad_(True)
-        gradient = subject.gradient(subject.aim.of(which).gap(subject.logits(x, which)), x, which)
-        change = x.detach() - subject.images[which]
+        x = run.adversarial[which].requires_grad_(True)
+        gradient = run.gradient(run.criterion.of(which).gap(run.logits(x, which)), x, which)
+        change = x.detach() - run.images[which]
         matters = (gradient * change).sum(dim=1).abs().flatten(1)
         matters = matters.masked_fill(~(change != 0).any(dim=1).flatten(1), -1.0)
         moved = (matters >= 0).sum(dim=1)

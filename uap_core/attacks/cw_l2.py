@@ -1,23 +1,28 @@
-"""Carlini & Wagner l2 (IEEE S&P 2017, section VI.A), each image with its own constant and its own early stop.
+"""Carlini & Wagner's l2 attack: minimise the distance plus c times a hinge on the logits, and search for the least c.
 
-x' = (tanh(w) + 1) / 2;  minimise ||x' - x||_2^2 + c * max(max_{j != t} Z_j - Z_t, -kappa);  binary search for the least c.
+    minimise ||x' - x||_2^2 + c f(x')    with x' = (tanh(w) + 1) / 2, so that x' stays in [0,1] for every w,
+    f(x') = max(max_{j != t} Z_j(x') - Z_t(x'), -kappa)    towards a target t,
+    f(x') = max(Z_y(x') - max_{j != y} Z_j(x'), -kappa)    away from a label y
+
+Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, sections IV to VI.A.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import Constants, Descent, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, linear_guess, squared_l2
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
+from uap_core.errors import SettingError
 
-INSIDE = 0.95  # of tanh's range: further out its slope is so small that black and white pixels would hardly move
+INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``; the latter as in the authors' code
 
 
 @register_attack(
@@ -32,20 +37,25 @@ INSIDE = 0.95  # of tanh's range: further out its slope is so small that black a
 )
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
-    """Minimise ||x' - x||_2^2 + c max(max_{j != t} Z_j - Z_t, -kappa) for the least c that works, Z logits.
+    """Minimise ||x' - x||_2^2 + c max(max_{j != t} Z_j - Z_t, -kappa), Z logits, for the least c that works.
 
-    Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. Where the paper
-    starts with c = 1e-3 and steps of 0.01, each image starts with what a linear network would need (see ``linear_guess``). A
-    search step goes on from where the one before ended, and ends early for an image whose objective has not fallen for a
-    quarter of the ``iterations``. All that for the gradients it saves: see tests/bench/attacks.py.
+    Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. ``paper()`` has the
+    authors' settings, at most 90 000 gradients an image. The defaults take at most 241: c and the learning rate start at what a
+    linear network would need, each c starts where the last one ended, and an image stops when its objective stalls.
 
     Args:
-        search_steps: binary-search steps over c.
+        search_steps: values of c in the binary search.
         iterations: steps of Adam for each at most, a gradient each.
-        confidence: kappa, in logits: how far beyond the boundary a success must lie.
+        confidence: kappa, in logits: how far beyond the boundary a success must be.
+        initial_const: the first c; None for what a linear network would need.
+        learning_rate: of Adam, constant; None for what a linear network would need, falling along a cosine.
+        warm_start: whether each c starts from where the last one ended, else from the image.
+        patience: share of the iterations without a gain after which an image is done with a c; 1 for never.
+        shifted_tanh: take x' = x + (tanh(w) - tanh(w_0)) / 2, clamped, which is exactly x at the start w_0 and can move black
+            and white pixels; else the paper's (tanh(w) + 1) / 2.
 
     Raises:
-        SettingError: a number below 1.
+        SettingError: a number below 1, or a constant, rate or share that is not positive.
 
     Example:
         >>> import uap_core
@@ -60,43 +70,80 @@ class CarliniWagner(Attack):
     search_steps: int = 4
     iterations: int = 60
     confidence: float = 0.0
+    initial_const: float | None = None
+    learning_rate: float | None = None
+    warm_start: bool = True
+    patience: float = 0.25
+    shifted_tanh: bool = True
 
     def __post_init__(self) -> None:
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
+        if not all(value is None or value > 0 for value in (self.initial_const, self.learning_rate, self.patience)):
+            raise SettingError("The initial constant, the learning rate and the patience must be above 0.")
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
+    @classmethod
+    def paper(cls) -> CarliniWagner:
+        """The settings of the paper's l2 attack, as in its authors' code (github.com/carlini/nn_robust_attacks, l2_attack.py).
 
-        def penalty(logits: Tensor, which: Tensor) -> Tensor:
-            return subject.aim.of(which).gap(logits).clamp_min(-self.confidence)
-
-        guess = linear_guess(subject, penalty)
-        picture = TanhPicture(subject.images)
-        descent = Descent(subject, picture.start.clone(), picture, guess.rate(subject.images))
-        yield from search(
-            descent,
-            Constants(guess.constant),
-            squared_l2,
-            penalty,
-            l2_norm,
-            self.search_steps,
-            self.iterations,
-            self.confidence,
+        Their code may also end a descent early, which the paper does not; here every descent takes all iterations.
+        """
+        return cls(
+            search_steps=9,
+            iterations=10_000,
+            confidence=0.0,
+            initial_const=1e-3,
+            learning_rate=1e-2,
+            warm_start=False,
+            patience=1.0,
+            shifted_tanh=False,
         )
+
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """Search for c; ``run.images`` are x (N,3,H,W), ``which`` (n,) the images whose descent is not over."""
+        x, kappa = run.images, self.confidence
+
+        def f(Z: Tensor, which: Tensor) -> Tensor:
+            return run.criterion.of(which).gap(Z).clamp_min(-kappa)
+
+        def objective(change: Tensor, Z: Tensor, which: Tensor) -> Tensor:
+            return squared_l2(change) + c.value[which] * f(Z, which)
+
+        first_c, rate = self._start(run, f)
+        c = BinarySearch(first_c)
+        picture = TanhPicture(x, self.shifted_tanh)
+        adam = AdamPerImage(run, picture.start.clone(), picture, rate, anneal=self.learning_rate is None)
+        patience = max(5, int(self.patience * self.iterations))
+        for number in range(self.search_steps):
+            if not self.warm_start:
+                adam.variable = picture.start.clone()
+            for iteration in adam.minimise(run.all, objective, l2_norm, self.iterations, patience, kappa):
+                yield (number + iteration / self.iterations) / self.search_steps
+            c.learn(adam.found, run.all)
+
+    def _start(self, run: AttackRun, f: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """The first c and the learning rate, (N,) each."""
+        ones = run.images.new_ones(len(run.images))
+        if self.initial_const is not None and self.learning_rate is not None:
+            return self.initial_const * ones, self.learning_rate * ones
+        guess = linear_guess(run, f)
+        c = guess.constant if self.initial_const is None else self.initial_const * ones
+        return c, guess.rate(run.images) if self.learning_rate is None else self.learning_rate * ones
 
 
 class TanhPicture:
-    """x' from w: x + (tanh(w) - tanh(w_0)) / 2, clamped to [0,1], which is x itself at the start w_0.
+    """x' from w: x + (tanh(w) - tanh(w_0)) / 2 clamped to [0,1], or the paper's (tanh(w) + 1) / 2 when not ``shifted``.
 
-    Carlini & Wagner's x' = (tanh(w) + 1) / 2 must shrink the picture first, or black and white pixels never move; the shrinking
-    alone then changes the picture by more than some attacks need.
+    At its ends tanh has no slope, so w_0 = atanh(s (2x - 1)) with s < 1. The paper's form then starts from a picture with a
+    contrast of s, so s must be all but 1, and black and white pixels hardly move; the shifted form starts from x itself.
     """
 
-    def __init__(self, images: Tensor) -> None:
-        self.images = images
-        self.start = torch.atanh((images * 2 - 1) * INSIDE)
+    def __init__(self, images: Tensor, shifted: bool = True) -> None:
+        self.images, self.shifted = images, shifted
+        self.start = torch.atanh((images * 2 - 1) * (INSIDE if shifted else PAPERS_INSIDE))
         self.origin = torch.tanh(self.start)
 
     def __call__(self, w: Tensor, which: Tensor) -> Tensor:
         """Rows ``w`` (n,3,H,W) of the images ``which`` as pictures."""
+        if not self.shifted:
+            return (torch.tanh(w) + 1) / 2
         return (self.images[which] + (torch.tanh(w) - self.origin[which]) / 2).clamp(0, 1)

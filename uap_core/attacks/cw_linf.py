@@ -1,4 +1,4 @@
-"""Carlini & Wagner l_inf (IEEE S&P 2017, section VI.C): a bound tau on every pixel that is lowered as long as the attack works.
+"""Carlini & Wagner l_inf (IEEE S&P 2017, section VI.C): lower a bound tau on all pixels while the attack succeeds.
 
 minimise c * max(max_{j != t} Z_j - Z_t, -kappa) + sum_i (|x'_i - x_i| - tau)^+. The largest change alone would have a slope at
 one pixel only; this one pushes all that stick out.
@@ -13,13 +13,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import Descent, comes_nearer, linf_norm, patience_of
+from uap_core.attacks.adam_search import AdamPerImage, comes_nearer, linf_norm, patience_of
 from uap_core.attacks.base import Attack, check_counts
-from uap_core.attacks.criterion import as_column
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
-from uap_core.i18n import N_
+from uap_core.attacks.pixels import as_column
+from uap_core.attacks.run import AttackRun
 
 FAILURES = 2  # in a row, and an image has found its bound
 
@@ -27,7 +26,7 @@ FAILURES = 2  # in a row, and an image has found its bound
 @register_attack(
     "carlini-wagner-linf",
     "Carlini & Wagner l_inf",
-    N_("the same"),
+    "Carlini & Wagner, 2017",
     "linf",
     False,
     place=120,
@@ -35,7 +34,7 @@ FAILURES = 2  # in a row, and an image has found its bound
 )
 @dataclass(frozen=True)
 class CarliniWagnerLinf(Attack):
-    """Lower a bound tau on every pixel as long as the attack works: Carlini & Wagner in l_inf.
+    """Lower a bound tau on all pixels while the attack succeeds: Carlini & Wagner in l_inf.
 
     Carlini & Wagner, IEEE S&P 2017, section VI.C. After a round that works tau becomes ``shrink`` times the largest change;
     after one that brings nothing c is multiplied by ten.
@@ -71,30 +70,30 @@ class CarliniWagnerLinf(Attack):
     def __post_init__(self) -> None:
         check_counts(rounds=self.rounds, iterations=self.iterations)
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
-        count = len(subject.images)
-        tau = subject.images.new_ones(count)
-        constant = subject.images.new_full((count,), self.first_constant)
-        failures = torch.zeros_like(subject.all)
-        picture = TanhPicture(subject.images)
-        rate = subject.images.new_full((count,), self.rate)
-        descent = Descent(subject, picture.start.clone(), picture, rate)
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``."""
+        count = len(run.images)
+        tau = run.images.new_ones(count)
+        constant = run.images.new_full((count,), self.first_constant)
+        failures = torch.zeros_like(run.all)
+        picture = TanhPicture(run.images)
+        rate = run.images.new_full((count,), self.rate)
+        adam = AdamPerImage(run, picture.start.clone(), picture, rate)
 
         def objective(change: Tensor, logits: Tensor, which: Tensor) -> Tensor:
             beyond = (change.abs() - as_column(tau[which])).clamp_min(0).flatten(1).sum(dim=1)
-            return constant[which] * subject.aim.of(which).gap(logits).clamp_min(-self.confidence) + beyond
+            return constant[which] * run.criterion.of(which).gap(logits).clamp_min(-self.confidence) + beyond
 
         patience = patience_of(self.iterations)
         for number in range(self.rounds):
-            which = subject.all[failures < FAILURES]
+            which = run.all[failures < FAILURES]
             if not len(which):
                 return
-            before, nearest = subject.size.clone(), subject.closest.clone()
-            for iteration in descent.minimise(which, objective, linf_norm, self.iterations, patience, self.confidence):
+            before, nearest = run.size.clone(), run.closest.clone()
+            for iteration in adam.minimise(which, objective, linf_norm, self.iterations, patience, self.confidence):
                 yield (number + iteration / self.iterations) / self.rounds
-            better = subject.size < before
-            nearer = comes_nearer(subject, nearest)  # black and white pixels take many rounds to start
+            better = run.size < before
+            nearer = comes_nearer(run, nearest)  # black and white pixels take many rounds to start
             failures = torch.where(better | nearer, 0, failures + 1)
-            tau = torch.where(better, self.shrink * subject.size, tau)
+            tau = torch.where(better, self.shrink * run.size, tau)
             constant = torch.where(better | nearer, constant, constant * 10)

@@ -1,4 +1,16 @@
-"""DeepFool (Moosavi-Dezfooli et al., CVPR 2016): the smallest step over a boundary between classes, linearised."""
+"""DeepFool: the smallest step r over a decision boundary, found by repeatedly linearising the network.
+
+Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2. With logits f_1 ... f_K and k0 the label of x_0 = x:
+
+    while x_i has the label k0:
+        for every other class k:   w_k = grad f_k(x_i) - grad f_k0(x_i),   f'_k = f_k(x_i) - f_k0(x_i)
+        l   = argmin_k |f'_k| / ||w_k||_2                 the nearest boundary
+        r_i = |f'_l| / ||w_l||_2^2 w_l                    the step onto it
+        x_{i+1} = x_i + r_i
+    r = (1 + overshoot) sum_i r_i
+
+In l_inf (section 3.3) the distance is |f'_k| / ||w_k||_1 and the step |f'_l| / ||w_l||_1 sign(w_l).
+"""
 
 from __future__ import annotations
 
@@ -11,15 +23,14 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.base import Attack, check_counts
-from uap_core.attacks.criterion import as_column
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
+from uap_core.attacks.pixels import as_column
+from uap_core.attacks.run import AttackRun
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.norms import L2, LINF
 from uap_core.perturbations.perturbation import apply
 
-# A hair beyond the boundary, so that a point which lies exactly on it moves too: the authors' 1e-4 of 255 levels.
+# Added to the distance, so that a point exactly on a boundary moves too: the authors' 1e-4 of 255 levels.
 NUDGE = 1e-4 / 255
 
 
@@ -44,15 +55,15 @@ NUDGE = 1e-4 / 255
 )
 @dataclass(frozen=True)
 class DeepFool(Attack):
-    """Find the smallest step over a boundary between classes, linearised anew at each iteration.
+    """Find the smallest step over a decision boundary, linearising the network at each iteration.
 
-    Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2; section 3.3 for other norms: the dual norm of a boundary's
-    normal tells how far it is. Each iteration costs a gradient for each candidate class.
+    Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2; section 3.3 for l_inf. Each iteration costs a gradient for each
+    candidate class but the present one.
 
     Args:
-        norm: what is kept small, "l2" or "linf".
-        candidates: classes looked at, the highest at the start; the present one is among them.
-        overshoot: how much further each step goes, as a share of it.
+        norm: of the step that is kept small, "l2" or "linf".
+        candidates: classes looked at, the highest at x; the present one is among them.
+        overshoot: how much longer the step is made, as a share.
         iterations: steps at most.
 
     Raises:
@@ -76,33 +87,34 @@ class DeepFool(Attack):
     def __post_init__(self) -> None:
         check_counts(iterations=self.iterations)
         if self.candidates < 2:
-            raise SettingError(_("DeepFool needs at least two candidate classes: the present one and another."))
+            raise SettingError("DeepFool needs at least two candidate classes: the present one and another.")
         if self.norm not in (L2, LINF):
-            raise SettingError(
-                _("DeepFool's norm is {l2!r} or {linf!r}, not {norm!r}.").format(l2=L2, linf=LINF, norm=self.norm)
-            )
+            raise SettingError(f"DeepFool's norm is {L2!r} or {LINF!r}, not {self.norm!r}.")
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``. Pixels are clamped to [0,1] while the step is sought, so that it still works when they are."""
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """Run Algorithm 2. Pixels are clamped to [0,1] inside f, so that r still works once x + r is clamped."""
 
-        def logits_of(x: Tensor, which: Tensor) -> Tensor:
-            return subject.logits(x.clamp(0, 1), which)
+        def f(x: Tensor, which: Tensor) -> Tensor:
+            return run.logits(x.clamp(0, 1), which)
 
-        target = subject.aim.labels if subject.aim.targeted else None
-        leave = None if subject.aim.targeted else subject.aim.labels
-        ways = approach(logits_of, subject.images, self.candidates, self.overshoot, self.iterations, target, self.norm, leave)
-        for number, found in enumerate(ways):
-            subject.gradients = found.backward_passes.clone()
+        targets = run.criterion.y if run.criterion.targeted else None
+        leave = None if run.criterion.targeted else run.criterion.y
+        steps = deepfool(f, run.images, self.candidates, self.overshoot, self.iterations, targets, self.norm, leave)
+        for number, found in enumerate(steps):
+            run.gradients = found.backward_passes.clone()
             yield number / self.iterations
-        x = apply(subject.images, found.steps)
-        subject.settle(x, found.logits, subject.all)
+        run.settle(apply(run.images, found.steps), found.logits, run.all)
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """``steps`` like the points: what to add to each so that its label changes; ``crossed`` (n,) says where that came true.
+    """Hold where DeepFool is, for points x (n,3,H,W).
 
-    ``backward_passes`` (n,) were spent on each point; ``logits`` (n,K) are those at the end of the steps.
+    Args:
+        steps: r, like the points.
+        crossed: (n,) bool, whether x + r has another label, or the target's.
+        backward_passes: (n,) that each point took.
+        logits: (n,K) at x + r.
     """
 
     steps: Tensor
@@ -112,28 +124,25 @@ class Crossing:
 
 
 def cross_boundary(
-    logits_of: Callable[[Tensor], Tensor],
-    points: Tensor,
+    f: Callable[[Tensor], Tensor],
+    x: Tensor,
     candidates: int = 10,
     overshoot: float = 0.02,
     iterations: int = 10,
     target: int | None = None,
 ) -> Crossing:
-    """The smallest l2 step that changes the label of each of ``points`` (n,3,H,W), as ``logits_of`` (n,K) sees them.
-
-    With a ``target``, to that class. See ``approach``.
-    """
-    if not len(points):
-        none = torch.zeros(0, dtype=torch.long, device=points.device)
-        return Crossing(torch.zeros_like(points), none.bool(), none, points.new_zeros(0, 0))
-    targets = None if target is None else torch.full((len(points),), target, device=points.device)
-    ways = approach(lambda x, which: logits_of(x), points, candidates, overshoot, iterations, targets, L2)
-    return deque(ways, maxlen=1).pop()
+    """The smallest l2 step that changes the label of each of ``x`` (n,3,H,W) under ``f`` (logits), or makes it ``target``."""
+    if not len(x):
+        none = torch.zeros(0, dtype=torch.long, device=x.device)
+        return Crossing(torch.zeros_like(x), none.bool(), none, x.new_zeros(0, 0))
+    targets = None if target is None else torch.full((len(x),), target, device=x.device)
+    steps = deepfool(lambda x_i, which: f(x_i), x, candidates, overshoot, iterations, targets, L2)
+    return deque(steps, maxlen=1).pop()
 
 
-def approach(
-    logits_of: Callable[[Tensor, Tensor], Tensor],
-    points: Tensor,
+def deepfool(
+    f: Callable[[Tensor, Tensor], Tensor],
+    x: Tensor,
     candidates: int,
     overshoot: float,
     iterations: int,
@@ -141,55 +150,60 @@ def approach(
     norm: str,
     leave: Tensor | None = None,
 ) -> Iterator[Crossing]:
-    """The way over the nearest boundary, after each step: ``logits_of`` takes points (n,3,H,W) and which of all they are.
+    """Run Algorithm 2 on points ``x`` (n,3,H,W), each independent of the others; yields before the first and after each step.
 
-    Looks at the ``candidates`` highest classes at the start (the current label is one of them), or at ``targets`` (n,) alone.
-    The step is overshot by ``overshoot``, at the end and while looking (Algorithm 2); a step that crosses in the last of
-    ``iterations`` counts. Points are independent of each other. A point without any slope stays where it is, and so does one
-    that is not seen as what it shall ``leave`` (n,): when left out, what it is seen as.
+    The overshoot is part of every x_i, as in the authors' code; a step that crosses in the last iteration counts. A point stays
+    where all gradients are zero.
+
+    Args:
+        f: logits (m,K) of points (m,3,H,W), and of which of all they are, indices (m,).
+        candidates: classes looked at, the highest at x; the present one is among them.
+        overshoot: how much longer r is made.
+        iterations: steps at most.
+        targets: classes (n,) to reach, the only ones looked at; None for any other.
+        norm: "l2" or "linf".
+        leave: labels (n,) to leave: a point with another label stays. When left out, its own.
     """
-    steps, spent = torch.zeros_like(points), torch.zeros(len(points), dtype=torch.long, device=points.device)
-    everybody = torch.arange(len(points), device=points.device)
+    everyone = torch.arange(len(x), device=x.device)
+    r, backward_passes = torch.zeros_like(x), torch.zeros_like(everyone)
     with torch.no_grad():
-        logits = logits_of(points, everybody)
+        logits = f(x, everyone)
     highest = logits.topk(min(candidates, logits.shape[1])).indices
-    labels = highest[:, 0].clone()
+    k0 = highest[:, 0].clone()
     others = highest[:, 1:] if targets is None else targets[:, None]
-    crossed = labels != (labels if leave is None else leave) if targets is None else labels == targets
-    yield Crossing(steps, crossed, spent, logits)
-    for _iteration in range(iterations):
-        going = everybody[~crossed]
-        if not len(going):
+    crossed = k0 != (k0 if leave is None else leave) if targets is None else k0 == targets
+    yield Crossing(r, crossed, backward_passes, logits)
+    for _i in range(iterations):
+        which = everyone[~crossed]
+        if not len(which):
             return
-        at = points[going] + (1 + overshoot) * steps[going]
-        steps[going] += _to_nearest_boundary(logits_of, going, at, labels[going], others[going], norm)
-        spent[going] += others.shape[1]
+        x_i = x[which] + (1 + overshoot) * r[which]
+        r[which] += _to_nearest_boundary(f, which, x_i, k0[which], others[which], norm)
+        backward_passes[which] += others.shape[1]
         with torch.no_grad():
-            logits[going] = logits_of(points[going] + (1 + overshoot) * steps[going], going)
-        now = logits[going].argmax(dim=1)
-        crossed[going] = now != labels[going] if targets is None else now == targets[going]
+            logits[which] = f(x[which] + (1 + overshoot) * r[which], which)
+        label = logits[which].argmax(dim=1)
+        crossed[which] = label != k0[which] if targets is None else label == targets[which]
         if targets is not None:
-            labels[going] = now  # the way to a target may lead through other classes
-        yield Crossing((1 + overshoot) * steps, crossed, spent, logits)
+            k0[which] = label  # the way to a target may lead through other classes
+        yield Crossing((1 + overshoot) * r, crossed, backward_passes, logits)
 
 
 def _to_nearest_boundary(
-    logits_of: Callable[[Tensor, Tensor], Tensor], which: Tensor, at: Tensor, labels: Tensor, others: Tensor, norm: str
+    f: Callable[[Tensor, Tensor], Tensor], which: Tensor, x_i: Tensor, k0: Tensor, others: Tensor, norm: str
 ) -> Tensor:
-    """The step to the nearest of the linearised boundaries with ``others`` (n,C); zero where no class has a slope."""
-    at = at.detach().requires_grad_(True)
+    """r_i (m,3,H,W) onto the nearest boundary between ``k0`` (m,) and ``others`` (m,C); zero where all w_k are."""
+    x_i = x_i.detach().requires_grad_(True)
     with torch.enable_grad():
-        logits = logits_of(at, which)
-        gaps = logits.gather(1, others) - logits.gather(1, labels[:, None])
-    nearest = torch.full((len(at),), torch.inf, device=at.device)
-    move = torch.zeros_like(at)
-    for column in range(others.shape[1]):
-        is_last = column == others.shape[1] - 1
-        normal = torch.autograd.grad(gaps[:, column].sum(), at, retain_graph=not is_last)[0]
-        length = normal.flatten(1).norm(p=2 if norm == L2 else 1, dim=1)
-        distance = gaps[:, column].detach().abs() / length
+        logits = f(x_i, which)
+        f_k = logits.gather(1, others) - logits.gather(1, k0[:, None])  # f'_k, (m,C)
+    nearest, r_i = torch.full((len(x_i),), torch.inf, device=x_i.device), torch.zeros_like(x_i)
+    for k in range(others.shape[1]):
+        w_k = torch.autograd.grad(f_k[:, k].sum(), x_i, retain_graph=k < others.shape[1] - 1)[0]
+        length = w_k.flatten(1).norm(p=2 if norm == L2 else 1, dim=1)
+        distance = f_k[:, k].detach().abs() / length
+        direction = w_k / as_column(length) if norm == L2 else w_k.sign()
         closer = (distance < nearest) & (length > 0)
         nearest = distance.where(closer, nearest)
-        direction = normal / as_column(length) if norm == L2 else normal.sign()
-        move = (as_column(distance + NUDGE) * direction).where(as_column(closer), move)
-    return move.detach()
+        r_i = (as_column(distance + NUDGE) * direction).where(as_column(closer), r_i)
+    return r_i.detach()

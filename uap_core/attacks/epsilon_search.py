@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.base import Attack
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.result import AttackResult
 from uap_core.models.classifier import Classifier
 
@@ -21,23 +22,22 @@ def least_epsilon(
     largest: float,
     classifier: Classifier,
     image: Tensor,
-    labels: Tensor,
-    targeted: bool,
+    criterion: Criterion,
     generator: torch.Generator,
 ) -> Iterator[AttackResult]:
     """The best so far for ``image`` (1,3,S,S), after each epsilon tried, the ``largest`` first; costs are those of all.
 
-    A larger epsilon may fail where a smaller one works (one large step can lead past a class), so this is the smallest that
+    A larger epsilon may fail where a smaller one works (one large step can overshoot a class), so this is the smallest that
     was found, not proven to be the least. If the largest fails, that failure is the result.
     """
     state = generator.get_state()
     low, high = 0.0, largest
     best: AttackResult | None = None
-    gradients, queries, seconds = torch.zeros_like(labels), torch.zeros_like(labels), 0.0
+    gradients, queries, seconds = torch.zeros_like(criterion.y), torch.zeros_like(criterion.y), 0.0
     for number in range(HALVINGS + 1):
         epsilon = largest if number == 0 else (low + high) / 2
         generator.set_state(state)  # each epsilon with the same draws
-        found = build(epsilon)(classifier, image, labels, targeted, generator)
+        found = build(epsilon)(classifier, image, criterion, generator=generator)
         gradients, queries, seconds = gradients + found.gradients, queries + found.queries, seconds + found.seconds
         worked = bool(found.success.all())
         if worked:

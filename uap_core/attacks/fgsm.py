@@ -1,4 +1,11 @@
-"""The fast gradient sign method: x' = x + eps * sign(grad J(x, y)) (Goodfellow et al., ICLR 2015, section 4)."""
+"""The fast gradient sign method: one step of size epsilon along the sign of the loss gradient.
+
+    x' = clamp(x + epsilon sign(grad_x J(x, y)), 0, 1)    away from the label y
+    x' = clamp(x - epsilon sign(grad_x J(x, t)), 0, 1)    towards the target t
+
+Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, section 4; targeted: Kurakin et al.,
+ICLR 2017.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +14,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.attacks.base import Attack, check_epsilon
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
-from uap_core.models.classifier import Classifier
+from uap_core.attacks.run import AttackRun
 from uap_core.perturbations.perturbation import apply
 
 
@@ -29,10 +34,10 @@ from uap_core.perturbations.perturbation import apply
 )
 @dataclass(frozen=True)
 class FGSM(Attack):
-    """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or x - epsilon sign(...) for a target y.
+    """Attack with one signed step: x' = x + epsilon sign(grad_x J(x, y)), or x - epsilon sign(grad_x J(x, t)) for a target t.
 
-    Goodfellow et al., "Explaining and harnessing adversarial examples", ICLR 2015, section 4. J is the cross-entropy. Costs one
-    gradient an image.
+    J is the cross-entropy. Costs one gradient an image. Goodfellow et al., "Explaining and harnessing adversarial examples",
+    ICLR 2015, section 4.
 
     Args:
         epsilon: l_inf length of the step in units of [0,1] pixels.
@@ -55,21 +60,10 @@ class FGSM(Attack):
     def __post_init__(self) -> None:
         check_epsilon(self.epsilon)
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``: one gradient, and one more query to see what came of it."""
-        x = subject.images.detach().requires_grad_(True)
-        y, uphill = subject.aim.labels, -1 if subject.aim.targeted else 1
-        J = F.cross_entropy(subject.logits(x, subject.all), y, reduction="none")
-        gradient = subject.gradient(J, x, subject.all)
-        adversarial = apply(subject.images, uphill * self.epsilon * gradient.sign())
-        with torch.inference_mode():
-            logits = subject.logits(adversarial, subject.all)
-        subject.settle(adversarial, logits, subject.all)
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """Take the step; ``run.images`` are x (N,3,H,W), ``run.criterion.y`` the labels y, or the targets t, (N,)."""
+        x, y = run.images.detach().requires_grad_(True), run.criterion.y
+        J = F.cross_entropy(run.logits(x), y, reduction="none")  # (N,), so that images do not share a mean
+        sign = run.gradient(J, x).sign()
+        run.judge(apply(run.images, -self.epsilon * sign if run.criterion.targeted else self.epsilon * sign))
         yield 1.0
-
-
-def loss_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """Gradient (N,3,H,W) of each image's own cross-entropy. The losses are summed, so images do not share a mean."""
-    x = images.detach().requires_grad_(True)
-    loss = F.cross_entropy(classifier(x), labels, reduction="sum")
-    return torch.autograd.grad(loss, x)[0]

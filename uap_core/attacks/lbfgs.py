@@ -1,23 +1,24 @@
 """Szegedy's attack: minimise c ||r||^2 + loss(x + r, t) with x + r in [0,1] by box-constrained L-BFGS, a line search over c.
 
 (Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.1; the norm is squared, as in all codes,
-and the constant stands before the loss here, as in the other attacks.) SciPy's L-BFGS-B does the minimising.
+and the constant multiplies the loss here, as in the other attacks.) SciPy's L-BFGS-B does the minimising.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from uap_core.attacks.adam_search import Constants, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.adam_search import BinarySearch, l2_norm, linear_guess, squared_l2
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
 
 
 @register_attack(
@@ -62,38 +63,44 @@ class LBFGS(Attack):
     def __post_init__(self) -> None:
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``."""
-        guess = linear_guess(subject, lambda logits, which: subject.aim.of(which).loss(logits))
-        constants = Constants(guess.constant)
-        for number in range(len(subject.images)):
-            which = subject.all[number : number + 1]
-            x = subject.images[which]
-            for step in range(self.search_steps):
-                x, found = self._minimise(subject, x, constants.value[which], which)
-                constants.learn(found, which)
-                yield (number + (step + 1) / self.search_steps) / len(subject.images)
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``."""
 
-    def _minimise(self, subject: Subject, start: Tensor, constant: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
-        """The end of one descent from ``start`` (1,3,H,W), and whether any picture on its way reached the aim (1,)."""
+        def loss(logits: Tensor, which: Tensor) -> Tensor:
+            return F.cross_entropy(logits, run.criterion.y[which], reduction="none")
+
+        guess = linear_guess(run, loss)
+        constants = BinarySearch(guess.constant)
+        for number in range(len(run.images)):
+            which = run.all[number : number + 1]
+            x = run.images[which]
+            for step in range(self.search_steps):
+                x, found = self._minimise(run, loss, x, constants.value[which], which)
+                constants.learn(found, which)
+                yield (number + (step + 1) / self.search_steps) / len(run.images)
+
+    def _minimise(
+        self, run: AttackRun, loss: Callable[[Tensor, Tensor], Tensor], start: Tensor, constant: Tensor, which: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The end of one descent from ``start`` (1,3,H,W), and whether any image on the way succeeded (1,)."""
         from scipy.optimize import Bounds, minimize
         from threadpoolctl import threadpool_limits
 
-        image, aim = subject.images[which], subject.aim.of(which)
+        image = run.images[which]
         found = torch.zeros_like(which, dtype=torch.bool)
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
             x = torch.from_numpy(flat).to(image).view_as(image).requires_grad_(True)
-            logits = subject.logits(x, which)
-            value = squared_l2(x - image) + constant * aim.loss(logits)
-            gradient = subject.gradient(value, x, which)
-            found.logical_or_(subject.offer(x.detach(), logits.detach(), l2_norm(x.detach() - image), which))
+            logits = run.logits(x, which)
+            value = squared_l2(x - image) + constant * loss(logits, which)
+            gradient = run.gradient(value, x, which)
+            found.logical_or_(run.offer(x.detach(), logits.detach(), l2_norm(x.detach() - image), which))
             return float(value.detach()), gradient.flatten().double().cpu().numpy()
 
         box = Bounds(np.zeros(image.numel()), np.ones(image.numel()))
         budget = {"maxfun": self.iterations, "maxiter": self.iterations, "ftol": 1e-5}
         first = start.flatten().double().cpu().numpy()
-        # SciPy's threads keep spinning for a while after each call, on cores that the network wants next: thrice the time.
+        # SciPy's threads keep spinning after each call, on cores that the network needs next: three times slower.
         with threadpool_limits(1, user_api="blas"):
             end = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=box, options=budget)
         return torch.from_numpy(end.x).to(image).view_as(image).clamp(0, 1), found

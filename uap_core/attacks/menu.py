@@ -1,4 +1,4 @@
-"""Every attack by name, as the Compare tab offers it: what it is, what it knows, how it is made for an epsilon and an effort.
+"""The attacks that the Compare tab, the command line and ``uap_core.attack`` offer, by key.
 
 An attack puts itself here by ``register_attack`` over its class. Nothing heavy is imported, so that the page can list them at
 once (see ``uap_core.registry``).
@@ -12,24 +12,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from uap_core import attacks
-from uap_core.i18n import N_, _
 from uap_core.registry import entries
 
 if TYPE_CHECKING:
     from uap_core.attacks.base import Attack
 
-WHITE = N_("white box")  # or "black box, scores"
+WHITE = "white box"  # or "black box, scores"
 UNIVERSAL, SIGNS = "universal", "random-signs"
-BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random signs")}  # which know nothing of the photograph
-ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what attacks may be to reach
-GOALS = {ANY: N_("any other label"), TARGET: N_("a class that I choose"), LEAST: N_("the least likely class")}
-INTO, FOOLED, HELD = "into_target", "fooled", "held"  # and what came of it
-VERDICTS = {INTO: N_("into the target"), FOOLED: N_("fooled"), HELD: N_("held")}
+BASELINES = {UNIVERSAL: "Universal pattern", SIGNS: "Random signs"}  # the same for every photograph
+ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what an attack aims at
+GOALS = {ANY: "any other label", TARGET: "a class that I choose", LEAST: "the least likely class"}
+INTO, FOOLED, HELD = "into_target", "fooled", "held"  # verdicts
+VERDICTS = {INTO: "into the target", FOOLED: "fooled", HELD: "held"}
 
 
 class Wanted(NamedTuple):
-    """What an attack of the menu is made for: ``epsilon`` (l_inf, units of [0,1]), ``effort`` (1 is quick), and whether to take
-    all steps though an early one works."""
+    """What an attack is built for: ``epsilon`` (l_inf, units of [0,1]), ``effort`` (1 is quick), and whether to take all steps
+    even after one succeeds."""
 
     epsilon: float
     effort: int
@@ -41,16 +40,16 @@ class Item:
     """One attack, as ``register_attack`` over its class states it.
 
     Args:
-        key: what programs and the command line call it.
-        name: what people call it.
+        key: its name in programs and on the command line.
+        name: its display name.
         source: who published it.
-        norm: "linf", "l2" or "l0": what it keeps within epsilon, or small.
-        bounded: whether it keeps within epsilon; the others look for the smallest change in ``norm``.
-        knows: what it needs of the network.
-        chosen: whether the Compare tab runs it at first.
-        short_name: for where there is little room.
-        place: in the menu, the lowest first.
-        module, class_name: where it is written.
+        norm: "linf", "l2" or "l0", which it bounds by epsilon or minimises.
+        bounded: whether it stays within epsilon; the others look for the smallest change in ``norm``.
+        knows: the threat model, white box or black box.
+        chosen: whether the Compare tab selects it at the start.
+        short_name: display name for small spaces.
+        place: order in the menu, lowest first.
+        module, class_name: where it is defined.
     """
 
     key: str
@@ -67,11 +66,11 @@ class Item:
 
     @property
     def short(self) -> str:
-        """What people call it where there is little room."""
-        return _(self.short_name or self.name)
+        """Display name for small spaces."""
+        return self.short_name or self.name
 
     def build(self, epsilon: float, effort: int, all_steps: bool) -> Attack:
-        """The attack, ready to run; see ``Wanted``. Imports its module."""
+        """Build the attack; see ``Wanted``. Imports its module."""
         import_module(self.module)
         return BUILDERS[self.key](Wanted(epsilon, effort, all_steps))
 
@@ -111,5 +110,5 @@ MENU = {item.key: item for item in sorted(_written, key=lambda item: item.place)
 
 
 def attack_name(key: str) -> str:
-    """What people call an attack of the menu or a pattern of BASELINES."""
-    return _(BASELINES[key] if key in BASELINES else MENU[key].name)
+    """Display name of an attack of the menu or a pattern of BASELINES."""
+    return BASELINES[key] if key in BASELINES else MENU[key].name

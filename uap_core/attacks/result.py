@@ -11,18 +11,18 @@ from torch import Tensor
 class AttackResult:
     """Hold the outcome for a batch of N images; a stream yields the best so far, ``done`` marks the end.
 
-    All norms are taken from ``adversarial`` itself.
+    All norms are computed from ``adversarial``.
 
     Args:
         adversarial: (N,3,H,W) in [0,1].
-        success: (N,) bool, whether the aim was reached.
+        success: (N,) bool.
         labels: (N,) predictions on ``adversarial``.
         linf: (N,) l_inf norms of the change in units of [0,1].
         l2: (N,) l_2 norms of the change in the same units.
         l0: (N,) pixels changed, in any colour.
         gradients: (N,) backward passes that the image took.
         queries: (N,) forward passes.
-        seconds: for the whole batch.
+        seconds: of the whole batch, intermediate results left out.
         share: of the work that is done, 0 to 1.
         done: whether this is the last of a stream.
     """

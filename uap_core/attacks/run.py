@@ -1,4 +1,4 @@
-"""One run against one network: what is asked of it, image by image, and the best that was found so far."""
+"""One attack on one network: what it costs, image by image, and the best adversarial images so far."""
 
 from __future__ import annotations
 
@@ -9,53 +9,65 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from uap_core.attacks.criterion import Aim
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.result import AttackResult
 from uap_core.models.classifier import Classifier
 
 
-class Subject:
-    """``images`` (N,3,H,W) in [0,1] under attack. ``which`` is always indices (n,) of some of them.
+class AttackRun:
+    """Count what an attack asks of the network, and keep the best that it finds.
 
-    Until something is found, the best is the picture itself, as the closest failure.
+    Methods take ``which``, indices (n,) of some of the images; all of them when left out. Until something is found, the best is
+    the clean image.
+
+    Args:
+        classifier: the network.
+        images: (N,3,H,W) in [0,1].
+        criterion: what counts as success, with a label for each image.
     """
 
-    def __init__(self, classifier: Classifier, images: Tensor, aim: Aim) -> None:
-        self.classifier, self.images, self.aim = classifier, images, aim
+    def __init__(self, classifier: Classifier, images: Tensor, criterion: Criterion) -> None:
+        self.classifier, self.images, self.criterion = classifier, images, criterion
         count = len(images)
         self.all = torch.arange(count, device=images.device)
         self.gradients, self.queries = torch.zeros_like(self.all), torch.zeros_like(self.all)
         self.adversarial = images.clone()
-        self.labels = aim.labels.clone() if not aim.targeted else torch.full_like(aim.labels, -1)
+        self.labels = torch.full_like(criterion.y, -1) if criterion.targeted else criterion.y.clone()
         self.success = torch.zeros(count, dtype=torch.bool, device=images.device)
         self.size = images.new_full((count,), torch.inf)
         self.closest = images.new_full((count,), torch.inf)
         self.started = time.perf_counter()
 
-    def logits(self, x: Tensor, which: Tensor) -> Tensor:
-        """Logits (n,K) of ``x`` (n,3,H,W), which are versions of the images ``which``; a query for each."""
-        self.queries[which] += 1
+    def logits(self, x: Tensor, which: Tensor | None = None) -> Tensor:
+        """Logits (n,K) of ``x`` (n,3,H,W), versions of the images ``which``; counts a query for each."""
+        self.queries[self.all if which is None else which] += 1
         return self.classifier(x)
 
-    def gradient(self, value: Tensor, x: Tensor, which: Tensor, keep: bool = False) -> Tensor:
-        """d value / d x for ``value`` (n,), each row its image's own; a gradient for each. ``keep`` the graph for another."""
-        self.gradients[which] += 1
-        return torch.autograd.grad(value.sum(), x, retain_graph=keep)[0]
+    def gradient(self, value: Tensor, x: Tensor, which: Tensor | None = None) -> Tensor:
+        """d value_i / d x_i (n,3,H,W), where ``value`` (n,) depends on its own image alone; counts a gradient for each."""
+        self.gradients[self.all if which is None else which] += 1
+        return torch.autograd.grad(value.sum(), x)[0]
+
+    def judge(self, x: Tensor, which: Tensor | None = None) -> None:
+        """Make ``x`` (n,3,H,W) the result for ``which``, and ask the network what it sees in it."""
+        which = self.all if which is None else which
+        with torch.inference_mode():
+            self.settle(x, self.logits(x, which), which)
 
     def settle(self, x: Tensor, logits: Tensor, which: Tensor) -> None:
-        """``x`` (n,3,H,W) is the result for ``which``, whatever was before."""
+        """Make ``x`` (n,3,H,W), whose ``logits`` (n,K) are known, the result for ``which``."""
         self.adversarial[which] = x
         self.labels[which] = logits.argmax(dim=1)
-        self.success[which] = self.aim.of(which).reached(logits)
+        self.success[which] = self.criterion.of(which).reached(logits)
 
     def offer(self, x: Tensor, logits: Tensor, sizes: Tensor, which: Tensor, margin: float = 0.0) -> Tensor:
-        """Remember the smallest success and, until there is one, the closest failure; returns (n,) who succeeds now.
+        """Keep the smallest success and, until there is one, the closest failure; return which succeed now, (n,) bool.
 
-        A success passes the boundary by ``margin`` in logits. ``sizes`` (n,) are the norms that count.
+        A success passes the boundary by ``margin`` in logits. ``sizes`` (n,) are the norms that are compared.
         """
-        aim = self.aim.of(which)
-        gap = aim.gap(logits)
-        success = aim.reached(logits) & (gap <= -margin)
+        criterion = self.criterion.of(which)
+        gap = criterion.gap(logits)
+        success = criterion.reached(logits) & (gap <= -margin)
         smaller = success & (sizes < self.size[which])
         closer = ~success & self.size[which].isinf() & (gap < self.closest[which])
         self.size[which[smaller]] = sizes[smaller]
@@ -70,7 +82,7 @@ class Subject:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What whoever watches does with a result in between is not the attack's time."""
+        """Stop the clock while the caller handles an intermediate result."""
         left = time.perf_counter()
         try:
             yield
@@ -78,7 +90,7 @@ class Subject:
             self.started += time.perf_counter() - left
 
     def result(self, share: float = 1.0, done: bool = True) -> AttackResult:
-        """The best so far, with norms of the very tensor that is returned."""
+        """The best so far, with norms computed from the tensor that is returned."""
         change = (self.adversarial - self.images).flatten(2)
         return AttackResult(
             self.adversarial.clone(),

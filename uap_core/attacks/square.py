@@ -1,6 +1,6 @@
 """Square Attack, l_inf (Andriushchenko et al., ECCV 2020): random search that asks for scores and needs no gradient.
 
-A square of random place gets +-epsilon in each colour; it stays if the aim comes nearer. It starts with vertical stripes.
+Set a random square to +-epsilon in each colour and keep it if the loss improves. Starts from vertical stripes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.base import Attack, check_counts, check_epsilon
-from uap_core.attacks.criterion import between, unit_interval
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.run import Subject
-from uap_core.i18n import N_
+from uap_core.attacks.pixels import between, unit_interval
+from uap_core.attacks.run import AttackRun
 
 HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's schedule, as shares of its 10 000 queries
 
@@ -29,19 +28,19 @@ HALVINGS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # the paper's sc
     "linf",
     True,
     place=50,
-    knows=N_("black box, scores"),
+    knows="black box, scores",
     build=lambda wanted: Square(wanted.epsilon, query_budget=200 * wanted.effort),
 )
 @dataclass(frozen=True)
 class Square(Attack):
-    """Attack without gradients: change squares at random within epsilon, and keep what brings the aim nearer.
+    """Attack without gradients: change random squares within epsilon, and keep what improves the loss.
 
     Andriushchenko et al., "Square Attack", ECCV 2020, Algorithms 1 and 2 (l_inf). Asks for scores alone.
 
     Args:
         epsilon: l_inf bound in units of [0,1] pixels.
-        query_budget: looks at the scores of an image at most.
-        first_share: of the picture that the first squares cover.
+        query_budget: queries an image at most.
+        first_share: share of the image that the first squares cover.
 
     Raises:
         SettingError: ``epsilon`` is not between 0 and 1, or there are no queries.
@@ -64,16 +63,16 @@ class Square(Attack):
         check_epsilon(self.epsilon)
         check_counts(query_budget=self.query_budget)
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``. Every image of a batch tries the same squares, so that each fares as it would alone."""
-        which, side = subject.all, subject.images.shape[-1]
-        images, bounds = subject.images, unit_interval(subject.images, self.epsilon)
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """See ``Attack.perturb``. Every image of a batch tries the same squares, so that each fares as it would alone."""
+        which, side = run.all, run.images.shape[-1]
+        images, bounds = run.images, unit_interval(run.images, self.epsilon)
         x = between(images + self._signs((3, 1, side), generator).to(images), bounds)
-        logits = self._look(subject, x, which)
-        gap = subject.aim.of(which).gap(logits)
-        subject.settle(x, logits, which)
+        logits = self._look(run, x, which)
+        gap = run.criterion.of(which).gap(logits)
+        run.settle(x, logits, which)
         for number in range(1, self.query_budget):
-            left = ~subject.success[which]
+            left = ~run.success[which]
             if not bool(left.any()):
                 return
             if not bool(left.all()):
@@ -85,24 +84,24 @@ class Square(Attack):
             tried = x.clone()
             tried[window] = images[window] + self._signs((3, 1, 1), generator).to(images)
             tried = between(tried, bounds)
-            logits = self._look(subject, tried, which)
-            new = subject.aim.of(which).gap(logits)
+            logits = self._look(run, tried, which)
+            new = run.criterion.of(which).gap(logits)
             nearer = new < gap
             gap = torch.where(nearer, new, gap)
             x[nearer] = tried[nearer]
-            subject.settle(tried[nearer], logits[nearer], which[nearer])
+            run.settle(tried[nearer], logits[nearer], which[nearer])
             yield number / self.query_budget
 
     def _signs(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         return (torch.randint(0, 2, shape, generator=generator).float() * 2 - 1) * self.epsilon
 
     @staticmethod
-    def _look(subject: Subject, x: Tensor, which: Tensor) -> Tensor:
+    def _look(run: AttackRun, x: Tensor, which: Tensor) -> Tensor:
         with torch.inference_mode():
-            return subject.logits(x, which)
+            return run.logits(x, which)
 
 
 def square_side(progress: float, side: int, first_share: float) -> int:
-    """Pixels a side of the squares after the share ``progress`` of the queries: their area halves again and again."""
+    """Pixels a side of the squares after the share ``progress`` of the queries: their area is halved at each of HALVINGS."""
     share = first_share / 2 ** sum(progress > moment for moment in HALVINGS)
     return max(1, min(side, round(math.sqrt(share) * side)))

@@ -1,4 +1,4 @@
-"""A pattern that knows nothing of the photograph, under the contract of attacks: the universal one, or random signs."""
+"""A fixed pattern, universal or random signs, as an attack that does not look at the image."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.base import Attack
-from uap_core.attacks.run import Subject
+from uap_core.attacks.run import AttackRun
 from uap_core.perturbations.perturbation import apply
 
 
 @dataclass(frozen=True, eq=False)
 class Fixed(Attack):
-    """clamp(x + v, 0, 1) with ``pattern`` (3,H,W) as v."""
+    """Add the same ``pattern`` v (3,H,W) to every image: x' = clamp(x + v, 0, 1)."""
 
     pattern: Tensor
 
-    def run(self, subject: Subject, generator: torch.Generator) -> Iterator[float]:
-        """See ``Attack.run``: one query and no gradient."""
-        x = apply(subject.images, self.pattern.to(subject.images))
-        with torch.inference_mode():
-            subject.settle(x, subject.logits(x, subject.all), subject.all)
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """Cost one query and no gradient."""
+        run.judge(apply(run.images, self.pattern.to(run.images)))
         yield 1.0

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from torch.nn.grad import conv2d_input
 
 CHUNK = 2**22  # complex numbers at a time
-MARGIN = 1 + 1e-4  # for rounding in 32 bits, wherever a matrix is passed over; what is returned is computed in 64
+MARGIN = 1 + 1e-4  # for rounding in 32 bits where a matrix is skipped; the result is computed in 64
+ITERATIONS, TOLERANCE = 100, 1e-4  # of the power method
 Pair = tuple[int, int]
 
 
@@ -33,7 +34,7 @@ class Convolution:
 
     The circular bound holds for the layer as it is, with zeros around: embed the picture in zeros on a circle of at least
     H + 2 padding a side, which keeps norms, and the circular layer gives there every output of the real one, since none of
-    these windows reaches around the circle. It gives others besides, and to leave them out shortens the result: so the real
+    these windows reaches around the circle. It has other outputs too, and omitting them shortens the result: so the real
     layer's norm is never above the circular one's.
     """
 
@@ -72,18 +73,18 @@ class Convolution:
                     largest = max(largest, matrix_norm(matrix))
         return largest
 
-    def real_norm(self, generator: torch.Generator, iterations: int = 100, tolerance: float = 1e-4) -> float:
-        """The norm of the layer as it is, by the power method: an estimate that comes from below and never exceeds it."""
+    def real_norm(self, generator: torch.Generator) -> float:
+        """The norm of the layer with zero padding, by the power method: an estimate from below."""
         x = torch.randn((1, self.weight.shape[1] * self.groups, *self.size), generator=generator)
         settings = self.stride, self.padding, self.dilation, self.groups
         norm = 0.0
-        for _ in range(iterations):
+        for _ in range(ITERATIONS):
             length = x.norm()
             if length == 0:
                 break
             y = F.conv2d(x / length, self.weight, None, *settings)
             before, norm = norm, float(y.norm())
-            if norm <= before * (1 + tolerance):
+            if norm <= before * (1 + TOLERANCE):
                 break
             x = conv2d_input(x.shape, self.weight, y, *settings)
         return norm
@@ -113,10 +114,11 @@ def _waves(side: int, kernel: int, dilation: int) -> Tensor:
 
 
 def max_pool_bound(kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> float:
-    """The root of how many windows a pixel can lie in: 2 for 3x3 windows at stride 2, 1 where they do not overlap.
+    """The square root of the number of windows that contain a pixel: 2 for 3x3 windows at stride 2, 1 where they do not
+    overlap.
 
     Two maxima over one window differ by no more than the largest difference within it; and the square of each pixel's
-    difference is counted at most once for each window that the pixel lies in.
+    difference is counted at most once for each window that contains the pixel.
     """
     return math.sqrt(math.prod(math.ceil(k * math.gcd(d, s) / s) for k, s, d in zip(kernel, stride, dilation, strict=True)))
 
@@ -132,14 +134,3 @@ def positive_bound(layer: Callable[[Tensor], Tensor], shape: tuple[int, ...]) ->
         rows = layer(ones)
         (columns,) = torch.autograd.grad(rows.sum(), ones)
     return math.sqrt(float(rows.detach().max()) * float(columns.max()))
-
-
-def local_response_bound(neighbours: int, offset: float, exponent: float) -> float:
-    """Of y_i = x_i / s_i^beta with s_i = k + a sum x_j^2 over ``neighbours`` channels j, for every a >= 0.
-
-    With |x_i x_j| <= (x_i^2 + x_j^2) / 2, no derivative of y_i by another x_j exceeds beta (s_i - k) / s_i^(beta + 1), which
-    is largest at s_i = k (beta + 1) / beta; by its own x_i it is at most max(1, 2 beta - 1) / k^beta. The norm of the
-    Jacobian is at most the largest of the second and, in each row and column, ``neighbours - 1`` times the first.
-    """
-    own, others = max(1.0, 2 * exponent - 1), (exponent / (exponent + 1)) ** (exponent + 1)
-    return offset**-exponent * (own + (neighbours - 1) * others)

@@ -15,10 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.bounds.layers import Convolution
-from uap_core.bounds.local_response import local_response
 from uap_core.bounds.operations import KIND_NAMES, RULES, Part
 from uap_core.bounds.trace import Operation, Signal, record
-from uap_core.i18n import _
 
 COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "add": ("sum", sum),
@@ -32,7 +30,7 @@ UNKNOWN, TWO_WAYS = "unknown", "two_ways"  # no rule for an operation, or one on
 
 
 class NamedLayer:
-    """What people read of a layer that states ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
+    """Display texts of a layer with a ``name``, ``number``, ``kind`` and ``note`` (see ``Layer``)."""
 
     name: str
     number: int
@@ -41,21 +39,21 @@ class NamedLayer:
 
     @property
     def label(self) -> str:
-        """What people call the layer: as its weights are called, else its kind with a number."""
+        """Display name of the layer: the name of its weights, else its kind and number."""
         return self.name or f"{self.kind_name} {self.number}"
 
     @property
     def kind_name(self) -> str:
-        """What people call its kind."""
-        return _(KIND_NAMES[self.kind]) if self.kind in KIND_NAMES else self.kind
+        """Display name of its kind."""
+        return KIND_NAMES.get(self.kind, self.kind)
 
     @property
     def reason(self) -> str:
         """Why no bound is known, in a sentence; empty where one is."""
         if self.note == TWO_WAYS:
-            return _("No bound is known: {operation} takes two things that depend on the picture.").format(operation=self.kind)
+            return f"No bound is known: {self.kind} takes two things that depend on the picture."
         if self.note:
-            return _("No bound is known for the operation {operation}.").format(operation=repr(self.kind))
+            return f"No bound is known for the operation {self.kind!r}."
         return ""
 
 
@@ -86,13 +84,9 @@ def layers(network: nn.Module, side: int) -> Iterator[Layer]:
     network cannot be followed.
     """
     tape, names = record(network, torch.zeros(1, 3, side, side)), _names(network)
-    hidden = {inner for operation in tape.operations if (found := local_response(operation)) for inner in found[1]}
     running, count = {tape.picture: 1.0}, dict[str, int]()
     for operation in tape.operations:
-        if operation in hidden:
-            continue
-        signals = [signal for signal in operation.signals if signal.source not in hidden]
-        before = [_times(running[signal.source], _spread(operation, signal)) for signal in signals]
+        before = [_times(running[signal.source], _spread(operation, signal)) for signal in operation.signals]
         if operation.name in COMBINED and not operation.shared:
             kind, combine = COMBINED[operation.name]
             bound, part, note = None, Part(1.0, kind if len(before) > 1 else ""), ""
@@ -110,10 +104,8 @@ def layers(network: nn.Module, side: int) -> Iterator[Layer]:
 
 def _part(operation: Operation) -> tuple[Part, str]:
     """The part of an operation that no branches meet in, or an infinite one and why."""
-    rule, local = RULES.get(operation.name), local_response(operation)
+    rule = RULES.get(operation.name)
     part = rule(operation) if rule and len(operation.signals) == 1 else None
-    if local:
-        part = Part(local[0], "local_response")
     if part is not None and not (operation.shared and part.kind):
         return part, ""
     two_ways = operation.name in ("mul", "div", "mm", "bmm") and len(operation.signals) > 1
@@ -126,18 +118,18 @@ def _described(weight: Tensor | None, names: dict[int, str]) -> tuple[str, str]:
 
 
 def _times(factor: float, bound: float) -> float:
-    """The product; after a layer that stretches by 0 nothing depends on the picture, whatever came before."""
+    """The product, with 0 times infinity as 0: after a constant layer nothing depends on the picture."""
     return factor * bound if factor and bound else 0.0
 
 
 def _spread(operation: Operation, signal: Signal) -> float:
-    """Arithmetic repeats what is smaller than its result: n copies of a change are root n times as long."""
+    """The growth by broadcasting: n copies of a change are sqrt(n) times as long."""
     if operation.name not in ("add", "sub", "rsub", "mul", "div"):
         return 1.0
     return math.sqrt(math.prod(operation.shape) / math.prod(signal.shape))
 
 
 def _names(network: nn.Module) -> dict[int, str]:
-    """Layers' names by where their weights lie in memory, without the place in our own wrapping."""
+    """Names of layers by the memory address of their weights, without the index of our wrapper."""
     tensors = (*network.named_parameters(), *network.named_buffers())
     return {tensor.data_ptr(): re.sub(r"^\d+\.", "", re.sub(r"[._]weight$", "", name)) for name, tensor in tensors}

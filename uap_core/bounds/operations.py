@@ -11,26 +11,25 @@ from torch import Tensor
 
 from uap_core.bounds.layers import Convolution, matrix_norm, max_pool_bound, positive_bound
 from uap_core.bounds.trace import Operation, Signal
-from uap_core.i18n import N_
 
-# What people call the kinds of layers; those of operations that are not here are called as torch calls these.
+# Display names of the kinds of layers; other operations keep torch's name.
 KIND_NAMES = {
-    "normalisation": N_("normalisation"),
-    "scale": N_("scale"),
-    "fully_connected": N_("fully connected"),
-    "convolution": N_("convolution"),
-    "convolution_batch_norm": N_("convolution + batch norm"),
-    "batch_norm": N_("batch norm"),
-    "layer_norm": N_("layer norm"),
-    "local_response": N_("local response normalisation"),
-    "max_pool": N_("max pool"),
-    "mean": N_("mean"),
-    "enlarging": N_("enlarging"),
-    "selection": N_("selection"),
-    "leaky_relu": N_("leaky relu"),
-    "sum": N_("sum"),
-    "concatenation": N_("concatenation"),
-    "whole": N_("whole network"),
+    "normalisation": "normalisation",
+    "scale": "scale",
+    "fully_connected": "fully connected",
+    "convolution": "convolution",
+    "convolution_batch_norm": "convolution + batch norm",
+    "batch_norm": "batch norm",
+    "layer_norm": "layer norm",
+    "local_response": "local response normalisation",  # of a table that ships; no longer computed
+    "max_pool": "max pool",
+    "mean": "mean",
+    "enlarging": "enlarging",
+    "selection": "selection",
+    "leaky_relu": "leaky relu",
+    "sum": "sum",
+    "concatenation": "concatenation",
+    "whole": "whole network",
 }
 
 

@@ -12,7 +12,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +77,12 @@ class _Recorder(TorchDispatchMode):
         super().__init__()
         self.picture = Operation("picture", {}, tuple(picture.shape))
         self.operations: list[Operation] = []
-        self._signals: dict[int, tuple[Tensor, Signal]] = {}  # by identity; kept alive, so that none is given away anew
+        self._signals: dict[int, tuple[Tensor, Signal]] = {}  # by identity; kept alive, so that no id is reused
         self._keep(picture, self.picture)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        return False  # True would import torch's compiler, which takes seconds, to keep it off what is never compiled
+        return False  # True would import torch's compiler, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -97,7 +96,7 @@ class _Recorder(TorchDispatchMode):
     def source_of(self, tensor: Tensor) -> Operation:
         """The operation that made ``tensor``. Raises ModelError when the picture has no part in it."""
         if id(tensor) not in self._signals:
-            raise ModelError(_("What this network gives cannot be traced back to the picture."))
+            raise ModelError("What this network gives cannot be traced back to the picture.")
         return self._signals[id(tensor)][1].source
 
     def _write(self, func: Any, values: dict[str, Any], args: Any, result: Any) -> None:
@@ -106,9 +105,7 @@ class _Recorder(TorchDispatchMode):
         tensors = [tensor for tensor in tree_leaves(result) if isinstance(tensor, Tensor)]
         in_place = func._schema.is_mutable
         if not tensors or (in_place and not isinstance(self._signal(args[0]), Signal)):
-            raise ModelError(
-                _("This network takes a way that cannot be followed: the operation {operation!r}.").format(operation=packet)
-            )
+            raise ModelError(f"This network takes a way that cannot be followed: the operation {packet!r}.")
         operation = Operation(name, values, tuple(tensors[0].shape), in_place and self._has_views(args[0]))
         self.operations.append(operation)
         for signal in operation.signals:

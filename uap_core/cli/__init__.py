@@ -1,1 +1,1 @@
-"""The commands of ``python -m uap_core``: one file a theme. Whatever is heavy they import when they run."""
+"""The commands of ``python -m uap_core``: one file per theme. Heavy modules are imported when a command runs."""

@@ -22,7 +22,7 @@ def apply(
 ) -> None:
     """Add a pattern to a photograph and say what the network sees before and after.
 
-    Both are judged as 8-bit pictures, so what is written fools as it is said here.
+    Predictions are those of the 8-bit pictures, so the written file behaves as reported.
     """
     from uap_core.experiments.apply import exhibit
     from uap_core.images.reading import from_array, open_image, png_bytes, preprocess

@@ -1,7 +1,8 @@
-"""craft, convert: where patterns come from, crafted on images or read from anybody's file."""
+"""craft, convert: make a pattern from images, or read one from a file of another project."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from uap_core.errors import SettingError
 from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
-    from uap_core.crafting.base import Crafter
+    from uap_core.crafting.base import Crafter, Progress
 
 
 def craft(
@@ -45,8 +46,8 @@ def craft(
     """
     import torch
 
+    from uap_core.attacks.criterion import Criterion
     from uap_core.crafting.distributed import process_group
-    from uap_core.crafting.problem import Goal
     from uap_core.experiments.provenance import with_held_out, with_provenance
     from uap_core.norms import Ball
     from uap_core.perturbations.perturbation import ENDINGS, save_perturbation
@@ -57,35 +58,40 @@ def craft(
     crafter = _crafter(method, bf16, {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval})
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
-    goal = Goal(networks[0].index_of(target) if target else None, ensemble)
+    criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
     craft_set, held_out = craft_and_held_out(networks[0], data)
     craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
     with process_group() as (rank, _):
         generator = torch.Generator().manual_seed(seed)
-        run = crafter.craft(networks, craft_set.pixels, ball, generator, goal=goal, checkpoint=checkpoint)
+        more: Any = {"criterion": criterion, "ensemble": ensemble, "checkpoint": checkpoint}
+        run = crafter.craft(networks, craft_set.pixels, ball, generator, **more)
         say: Any = print if rank == 0 else lambda *_, **__: None
         say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
-        last = None
-        for last in run:
-            if last.fooling_rate:
-                into = f", into the target {last.target_rate.value:.1%}" if last.target_rate else ""
-                say(
-                    f"step {last.step:5}  {last.image_gradients:7} image-gradients  {last.seconds:6.1f} s"
-                    f"  craft set fooled {last.fooling_rate.value:.1%}{into}",
-                    flush=True,
-                )
+        last = _last(run, say)
         if rank > 0:
             return
-    assert last is not None
-    result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, goal, seed, last)
-    result, evaluations = with_held_out(result, networks, held_out, goal, seed)
+    result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, criterion, seed, last, ensemble)
+    result, evaluations = with_held_out(result, networks, held_out, criterion, seed)
     save_perturbation(result, out)
     for network, measured in zip(networks, evaluations, strict=True):
         tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
 
 
+def _last(run: Iterator[Progress], say: Callable[..., None]) -> Progress:
+    """Run to the end, and ``say`` the rates that are measured on the way."""
+    for progress in run:
+        if progress.fooling_rate:
+            into = f", into the target {progress.target_rate.value:.1%}" if progress.target_rate else ""
+            say(
+                f"step {progress.step:5}  {progress.image_gradients:7} image-gradients  {progress.seconds:6.1f} s"
+                f"  craft set fooled {progress.fooling_rate.value:.1%}{into}",
+                flush=True,
+            )
+    return progress
+
+
 def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter:
-    """The method with those options that are given; its own where they are None."""
+    """The method with the given options; its own defaults where they are None."""
     from uap_core.crafting.first_order import FirstOrder
     from uap_core.models.bf16 import has_fast_bf16
 
@@ -119,9 +125,9 @@ def convert(
     p: Annotated[str, typer.Option(help="linf or l2; told from its values when left out.")] = "",
     name: Name = "",
 ) -> None:
-    """Read anybody's pattern, say how it was understood, and write it as ours.
+    """Read a pattern file of another project, report how it was interpreted, and write it in this project's format.
 
-    Axes of channels, scale and norm are told from the numbers; swapped rows and columns, or colours, only you can know.
+    Channel axis, scale and norm are inferred from the values; swapped rows and columns, or colours, have to be stated.
     """
     from dataclasses import replace
 

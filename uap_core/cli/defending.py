@@ -35,7 +35,7 @@ def defend(
     seed: Seed = 0,
     folder: Folder = None,
 ) -> None:
-    """What helps: JPEG, blur, bits, crop, trained twins; against a fixed pattern and one crafted anew through each."""
+    """Measure defences (JPEG, blur, bits, crop, adversarially trained variants) against a fixed pattern and an adaptive one."""
     import torch
 
     from uap_core.crafting.default import Default

@@ -80,7 +80,7 @@ def _tell_steepness(values: Sequence[SingularRow]) -> None:
 
 
 def _tell_labels(moves: Sequence[Move]) -> None:
-    """The ten labels that swallow most others, and what the graph of labels looks like as a whole."""
+    """Print the ten labels that attract most images under the pattern, and the shape of the label graph."""
     from uap_core.experiments import label_graph as dominant
 
     graph = dominant.edges(moves)

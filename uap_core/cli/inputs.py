@@ -1,4 +1,4 @@
-"""What a command works on: the networks, and the images it names or dreams that tell the truth about the network."""
+"""The inputs of a command: networks, and named images or the network's class impressions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def open_zoo(folder: Path | None) -> Zoo:
 
 
 def craft_and_held_out(classifier: Classifier, data: Path | None) -> tuple[ImageSet, ImageSet]:
-    """The craft set and the held-out set of ``data``, or of the network's dreams, as the network takes them.
+    """The craft set and the held-out set of ``data``, or of the network's class impressions, as the network takes them.
 
     Raises DatasetError where there are no pictures.
     """

@@ -15,7 +15,7 @@ from uap_core.models.zoo import QUICK_MODEL
 def evaluate(
     perturbation: Pattern, model: Model = QUICK_MODEL, data: Data = None, seed: Seed = 0, folder: Folder = None
 ) -> None:
-    """Fooling rate of a pattern on held-out images, beside random signs of the same norm, and the accuracy it costs."""
+    """Print the fooling rate of a pattern on held-out images, of random signs of the same norm, and the loss of accuracy."""
     import torch
 
     from uap_core.experiments.evaluation import evaluate as measure

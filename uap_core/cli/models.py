@@ -37,7 +37,7 @@ def models(
 
 
 def _look_into(card: Card, data: Path | None) -> None:
-    """Print what is found, and end with exit status 1 where anything is wrong."""
+    """Print the findings; exit with status 1 if anything is wrong."""
     from uap_core.experiments.model_check import checkup
 
     findings = tell(checkup(card, data), str)

@@ -34,7 +34,7 @@ def check_table_and_figure(table: Path | None, figure: Path | None) -> None:
 
 
 def tell(rows: Iterable[Row], line: Callable[[Row], str]) -> list[Row]:
-    """All rows, each printed as its ``line`` as soon as it is there."""
+    """Collect all rows; print the ``line`` of each as soon as it arrives."""
     found = []
     for row in rows:
         found.append(row)
@@ -58,7 +58,6 @@ def tell_evaluation(measured: Evaluation, title: str) -> None:
     print(f"  random signs      {measured.random_signs}")
     if measured.target_rate is not None:
         print(f"  into the target   {measured.target_rate}")
-    print(f"  no change         {measured.nothing.value:.1%}")
     if measured.clean_accuracy is not None and measured.perturbed_accuracy is not None:
         print(f"  accuracy          {measured.clean_accuracy.value:.1%} -> {measured.perturbed_accuracy.value:.1%}")
     print(f"  dominant label    {measured.dominant_label} ({measured.dominant_share.value:.1%} of perturbed predictions)")

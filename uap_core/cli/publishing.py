@@ -64,7 +64,7 @@ def publish(
 ) -> None:
     """Compute what ships: the perturbations, and what the page shows as precomputed.
 
-    What is there is left alone, what was stopped goes on; several of these may run side by side on different networks.
+    Finished files are kept and stopped jobs continue; several runs may work on different networks at the same time.
     """
     from uap_core.experiments.first_view import write_opening
     from uap_core.experiments.networks import OTHERS, SEVEN

@@ -53,7 +53,7 @@ def serve(
 
 
 class ServeCommand(TyperCommand):
-    """Its --help ends with the environment variables as they are now, which takes plain text."""
+    """Append the environment variables and their present values to --help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # click's or typer's own, by version
         """Write the help. Raises SettingError for a variable that cannot be read."""
@@ -62,7 +62,7 @@ class ServeCommand(TyperCommand):
 
 
 def run(app: typer.Typer) -> None:
-    """Run a command; an error of ours, or of a file or folder, becomes one sentence and exit status 1."""
+    """Run a command; an error of this project, of a file or folder, becomes one sentence and exit status 1."""
     keep_freed_memory()
     try:
         app()

@@ -1,4 +1,4 @@
-"""train, fine-tune, dream: how the embedded networks, and the images that stand in for photographs, are made."""
+"""train, fine-tune, dream: make the embedded networks and their class impressions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uap_core.io.paths import MODELS, RESULTS, dreams_path
 from uap_core.models.zoo import QUICK_MODEL
 
 if TYPE_CHECKING:
-    from uap_core.training.recipes import EpochRow
+    from uap_core.training.loop import EpochRow
 
 
 def train(
@@ -40,7 +40,7 @@ def train(
     figure: FigureFile = None,
     seed: Seed = 0,
 ) -> None:
-    """Train an embedded network, attacked or not. Stop it at any time; the same command goes on."""
+    """Train an embedded network, attacked or not. Stop it at any time; the same command continues."""
     from uap_core.norms import Ball
     from uap_core.training.export import train_and_publish
     from uap_core.training.recipes import recipe_of
@@ -96,7 +96,7 @@ def dream(
     seed: Seed = 0,
     folder: Folder = None,
 ) -> None:
-    """Dream images of many classes of a network, by optimisation from noise. Stop it at any time; the same command goes on."""
+    """Optimise class impressions of a network from noise. Stop it at any time; the same command continues."""
     from uap_core.models.loaders import load
     from uap_core.training.impression_set import OWN, dream_set, set_for, write_dream_card
     from uap_core.training.statistics import measured
@@ -119,7 +119,7 @@ def check_dreams(
     also: Annotated[list[str] | None, typer.Option(help="Another network that may measure on them; name several.")] = None,
     folder: Folder = None,
 ) -> None:
-    """Measure a network's dreams beside photographs, craft on both, and write the figures on the dreams' card."""
+    """Compare a network's class impressions with photographs, and write the figures to the card beside them."""
     from uap_core.experiments.impression_checks import check_dreams as checked
 
     card = checked(open_zoo(folder), model, also or [], dreams or dreams_path(model), data)

@@ -32,7 +32,7 @@ def transfer(
 ) -> None:
     """Who fools whom: every pattern of the library on every network named, then examples made for each image on each.
 
-    Beside them random signs and Gaussian noise of the same norm. A star marks what was made on that network.
+    Random signs and Gaussian noise of the same norm for comparison. A star marks patterns made on that network.
     """
     import torch
 

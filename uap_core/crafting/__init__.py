@@ -1,1 +1,1 @@
-"""How universal perturbations are found: one file a method, one shared loop; ``menu`` names them for people."""
+"""Methods that craft universal perturbations: one file per method, one shared loop, ``menu`` lists them."""

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import largest_value
 from uap_core.crafting.first_order import FirstOrder
 from uap_core.crafting.menu import register_method, with_targets
 from uap_core.crafting.optimizers import adam
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -33,7 +33,7 @@ def cosine(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
     "cosine",
     "Cos-UAP",
     "Zhang et al., ICCV 2021",
-    N_("Turns the logits away from the clean ones: no label is needed."),
+    "Turns the logits away from the clean ones: no label is needed.",
     place=60,
     targets=False,
     colour="#E69F00",
@@ -63,14 +63,15 @@ class Cosine(FirstOrder):
     rate: float = 0.125
     loss = staticmethod(cosine)
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form."""
-        if goal.target is not None:
-            text = _("The cosine method has no target: it only drives away. Choose one of: {names}.")
+        if criterion.targeted:
+            text = "The cosine method has no target: it only drives away. Choose one of: {names}."
             raise SettingError(text.format(names=with_targets()))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Not quite zero: there the cosine is at its highest and has no slope, and rounding would choose the way."""
+        """Start near zero: at v = 0 the cosine is maximal and its gradient zero, so rounding errors would pick the
+        direction."""
         return State(0.1 * problem.random_signs(generator), generator)
 
     def step(self, problem: Problem, state: State) -> None:

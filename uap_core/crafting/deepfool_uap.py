@@ -1,36 +1,46 @@
-"""The paper's own algorithm (Moosavi-Dezfooli et al., CVPR 2017, Algorithm 1): DeepFool, image by image.
+"""The algorithm of the paper that found universal perturbations: DeepFool on one image after another.
 
-For each image that v does not fool yet, find the smallest l2 step that takes x + v over a decision boundary (DeepFool,
-Moosavi-Dezfooli et al., CVPR 2016), add it to v, and project back onto the ball. Every setting is the paper's at batch size 1,
-but one: pixels are clamped to [0,1], here as everywhere, while the step is sought. Larger batches run DeepFool on all their
-images that are not fooled at once and add the mean of their steps times ``gain``.
+Moosavi-Dezfooli, Fawzi, Fawzi & Frossard, "Universal adversarial perturbations", CVPR 2017, Algorithm 1. Given images X, a
+classifier k, a radius xi of the l_p ball and a share delta:
+
+    v = 0
+    while Err(X + v) <= 1 - delta:
+        for each image x_i of X, in a random order:
+            if k(x_i + v) = k(x_i):
+                dv = argmin_r ||r||_2  such that  k(x_i + v + r) != k(x_i)     DeepFool finds it
+                v  = P_{p,xi}(v + dv)                                          project onto the ball
+    return v
+
+Err is the share of images whose label changes. Larger batches run DeepFool on all their images that are not fooled at once,
+and take for dv the mean of their steps times ``gain``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.deepfool import Crossing, cross_boundary
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.distributed import all_sum, my_share
 from uap_core.crafting.menu import register_method
-from uap_core.crafting.problem import WORST, Goal, Problem, predicted
+from uap_core.crafting.problem import WORST, Problem, predicted
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
 
 @register_method(
     "deepfool",
-    N_("DeepFool, in batches"),
+    "DeepFool, in batches",
     "Moosavi-Dezfooli et al., CVPR 2017",
-    N_("The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400."),
+    "The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400.",
     place=30,
     settings={"batch_size": 8, "gain": 400.0},
     colour="#6B7280",
@@ -38,19 +48,20 @@ from uap_core.norms import Ball
 )
 @dataclass(frozen=True, kw_only=True)
 class DeepFoolUAP(Crafter):
-    """Craft by the paper's own algorithm: add the DeepFool step of each image that is not fooled yet, project, repeat.
+    """Craft by the algorithm of the UAP paper: add the DeepFool step of each image that is not fooled yet, project, repeat.
 
     Moosavi-Dezfooli et al., "Universal adversarial perturbations", CVPR 2017, Algorithm 1. The run stops after the pass that
-    fools 1 - ``delta`` of the craft set.
+    fools 1 - ``delta`` of the craft set. Two defaults are not the paper's: at most 5 passes, and 10 iterations of DeepFool;
+    ``paper()`` has all of its settings. Here as everywhere pixels are clamped to [0,1].
 
     Args:
         candidates: classes that DeepFool looks at, the highest ones.
         overshoot: of DeepFool's steps, as a share.
         iterations: DeepFool's steps for an image at most.
         passes: over the craft set at most.
-        gain: what the mean step of a batch is multiplied by: 1 at batch size 1, where the mean is the step itself. In larger
-            batches a few hundred fool far more at the same cost (see the ablations): the ball holds the pattern, and steps so
-            long leave its signs to the images of the moment, as sign steps do.
+        gain: factor on the mean step of a batch; 1 at batch size 1, where the mean is the step itself. In larger batches a
+            few hundred fool far more images at the same cost (see the ablations): the projection then leaves little but the
+            signs of recent steps, as in sign gradient descent.
         budget: image-gradients at most, of all networks together.
         batch_size, interval, delta: see ``Crafter``.
 
@@ -80,60 +91,77 @@ class DeepFoolUAP(Crafter):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.passes, self.iterations) < 1 or self.candidates < 2:
-            raise SettingError(_("DeepFool needs at least one pass, one iteration and two candidate classes."))
+            raise SettingError("DeepFool needs at least one pass, one iteration and two candidate classes.")
 
     @classmethod
     def paper(cls) -> DeepFoolUAP:
-        """Algorithm 1 as it stands: image by image, pass after pass until 1 - delta of the craft set is fooled.
+        """The paper's settings: image by image, pass after pass until 1 - delta of the craft set is fooled.
 
-        DeepFool has its own paper's settings: 10 classes, an overshoot of 0.02, at most 50 steps. A set that cannot be fooled
-        so far has no end, as there: close the run to stop it.
+        DeepFool has its own paper's settings: 10 classes, an overshoot of 0.02, at most 50 iterations. As in the paper, a run
+        that never gets there has no end: close it to stop it.
         """
         return cls(batch_size=1, gain=1.0, delta=0.2, candidates=10, overshoot=0.02, iterations=50, passes=10**9)
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
-        """Steps of several networks are averaged; there is no loss of which one could be the worst."""
-        if goal.ensemble == WORST:
-            raise SettingError(_("DeepFool has no loss, so it knows no worst network. Choose the mean."))
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
+        """Refuse the worst loss of an ensemble: DeepFool has no loss, and steps of several networks are averaged."""
+        if ensemble == WORST:
+            raise SettingError("DeepFool has no loss, so it knows no worst network. Choose the mean.")
 
     def share(self, state: State) -> float:
         """Of the passes or of the budget, whichever ends first."""
         return max(super().share(state), int(state.memory["seen"]) / (self.passes * int(state.memory["images"])))
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """No pattern, no image seen."""
+        """v = 0, and no image seen."""
         state = super().begin(problem, generator)
         state.memory = {"images": torch.tensor(len(problem.images)), "seen": torch.tensor(0)}
         return state
 
+    def iterate(self, problem: Problem, state: State) -> Iterator[None]:
+        """Run Algorithm 1; yields after each batch, where ``craft`` measures Err, saves, and ends the run."""
+        while True:
+            for batch in self._rest_of_pass(problem, state):
+                dv, count = self._smallest_steps(problem, batch, state)
+                if count:
+                    v = state.pattern + self.gain * dv / count
+                    state.pattern = problem.ball.project(v)
+                yield
+
     def may_stop(self, state: State) -> bool:
-        """Only after a whole pass, as in the paper."""
+        """Err is compared with 1 - delta after a whole pass only."""
         return int(state.memory["seen"]) % int(state.memory["images"]) < min(self.batch_size, int(state.memory["images"]))
 
     def pauses(self, before: int, state: State) -> bool:
-        """Measured after every pass, as in the paper; the loop's interval comes on top."""
+        """Measure after every pass, and every ``interval``."""
         return self.may_stop(state) or super().pauses(before, state)
 
-    def step(self, problem: Problem, state: State) -> None:
-        """One batch: the steps of those of its images that are not fooled yet, by each network."""
-        batch = state.next_batch(len(problem.images), self.batch_size)
-        state.memory["seen"] = state.memory["seen"] + len(batch)
+    def _rest_of_pass(self, problem: Problem, state: State) -> Iterator[Tensor]:
+        """The batches (n,) of a pass in random order that are still to come: all, unless a saved run goes on within it."""
+        count = len(problem.images)
+        end = (int(state.memory["seen"]) // count + 1) * count
+        while int(state.memory["seen"]) < end:
+            batch = state.next_batch(count, self.batch_size)
+            state.memory["seen"] = state.memory["seen"] + len(batch)
+            yield batch
+
+    def _smallest_steps(self, problem: Problem, batch: Tensor, state: State) -> tuple[Tensor, float]:
+        """The sum (3,H,W) of the steps of those images of ``batch`` that v does not fool yet, and their number."""
         total = torch.zeros_like(state.pattern)
-        tally = torch.zeros(2, device=state.pattern.device)  # images that got a step, backward passes
+        tally = torch.zeros(2, device=state.pattern.device)  # steps, backward passes
         mine = my_share(batch)
         for network, clean in zip(problem.networks, problem.clean, strict=True):
-            found = self._steps(network, problem.images[mine], clean[mine].argmax(dim=1), state.pattern, problem.goal.target)
+            found = self._deepfool(network, problem.images[mine], clean[mine].argmax(dim=1), state.pattern, problem.criterion)
             total += found.steps[found.crossed].sum(dim=0)
             tally += torch.tensor([int(found.crossed.sum()), int(found.backward_passes.sum())], device=tally.device)
         steps, passes = all_sum(tally).tolist()
         state.image_gradients += int(passes)
-        if steps:
-            state.pattern = problem.ball.project(state.pattern + self.gain * all_sum(total) / steps)
+        return all_sum(total), steps
 
-    def _steps(self, network: Classifier, images: Tensor, clean: Tensor, v: Tensor, target: int | None) -> Crossing:
-        """DeepFool from x + v for those of ``images`` that ``v`` does not fool (or bring to the target) yet."""
+    def _deepfool(self, network: Classifier, images: Tensor, clean: Tensor, v: Tensor, criterion: Criterion) -> Crossing:
+        """DeepFool from x_i + v for those of ``images`` (n,3,H,W) that v does not fool yet; ``clean`` (n,) are k(x_i)."""
         if not len(images):
             return cross_boundary(network, v.new_zeros(0, *v.shape))
+        target = criterion.target
         now = predicted(network, images, v)
         left = (now == clean if target is None else now != target).cpu()
         return cross_boundary(

@@ -1,10 +1,10 @@
-"""Ours: what won when every part was tried at equal cost.
+"""The method of this project: the best combination when each part was ablated at equal cost.
 
-Two losses that fail in different places, added: how unlikely the clean prediction has become, and how far the logits have
-turned from the clean ones. Random views of the craft images, since few images are soon known by heart. Small batches, whose
-noise finds better patterns; Adam (in l2 a running mean of directions) with a rate as large as the ball, falling linearly to
-zero; a ball that begins at twice its radius and shrinks over the first part of the run, so that the pattern takes shape where
-gradients are rich; and at last the pattern pushed out to the surface.
+It minimises the sum of two losses: the clipped log-probability of the clean prediction, and the cosine similarity to the clean
+logits. It uses random views of the craft images, since a small craft set is quickly overfitted; small batches; Adam (in l2 a
+running mean of directions) with a learning rate as large as the ball, falling linearly to zero; a ball that starts at twice its
+radius and shrinks during the first part of the run, so that the first steps see informative gradients; and finally scales the
+pattern to the surface of the ball.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from uap_core.crafting.random_views import draw_views
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.norms import LINF, Ball
 
 CLIP = 5.0
@@ -48,9 +47,9 @@ def unlikely_and_turned(clean: Tensor, perturbed: Tensor, target: int | None = N
 
 
 def tiled(values: Tensor, tiles: int) -> Tensor:
-    """The mean square of ``values`` (C,H,W) cut into ``tiles`` x ``tiles``, put in the place of each; same shape.
+    """Replace each of the ``tiles`` x ``tiles`` squares of ``values`` (C,H,W) by their mean; same shape.
 
-    Applied to a gradient it is the gradient on the square, but for a factor, which Adam does not see.
+    Of a gradient this is the gradient on the repeated square, up to a factor to which Adam is invariant.
     """
     if tiles == 1:
         return values
@@ -61,11 +60,11 @@ def tiled(values: Tensor, tiles: int) -> Tensor:
 
 @register_method(
     "default",
-    N_("Ours"),
-    N_("this project"),
-    N_("Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon."),
+    "Ours",
+    "this project",
+    "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon.",
     place=10,
-    short_name=N_("ours"),
+    short_name="ours",
     colour="#0072B2",
     marker="o",
 )
@@ -75,10 +74,10 @@ class Default(FirstOrder):
 
     Args:
         rate: of the first step, as a share of what a value may reach.
-        start: radius of the first ball in radii of the last.
-        shrinking: share of the run that it takes to get there.
-        smallest_view: of a picture's side.
-        tiles: how often the pattern repeats one square, across and down; 1 leaves it free.
+        start: radius of the first ball, as a multiple of the final one.
+        shrinking: share of the run during which the ball shrinks.
+        smallest_view: smallest side of a random view, as a share of the image's side.
+        tiles: repetitions of one square across and down the pattern; 1 for a free pattern.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 
@@ -106,21 +105,21 @@ class Default(FirstOrder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.start < 1 or not 0 < self.shrinking <= 1:
-            raise SettingError(_("The first ball is at least as large as the last, and shrinks over a share of the run."))
+            raise SettingError("The first ball is at least as large as the last, and shrinks over a share of the run.")
         if not 0 < self.smallest_view <= 1:
-            raise SettingError(_("The smallest view is a share of the picture's side: above 0, up to 1."))
+            raise SettingError("The smallest view is a share of the picture's side: above 0, up to 1.")
         if self.tiles < 1:
-            raise SettingError(_("A pattern has at least one tile."))
+            raise SettingError("A pattern has at least one tile.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Faint random signs. Raises SettingError for tiles that do not fill the picture."""
         for side in problem.shape:
             if side % self.tiles:
-                raise SettingError(_("{tiles} tiles do not fill {side} pixels evenly.").format(tiles=self.tiles, side=side))
+                raise SettingError(f"{self.tiles} tiles do not fill {side} pixels evenly.")
         return State(0.1 * tiled(problem.random_signs(generator), self.tiles), generator)
 
     def step(self, problem: Problem, state: State) -> None:
-        """One step in the ball of the moment: of Adam in l_inf, along the mean direction in l2."""
+        """One step in the present ball: of Adam in l_inf, along the mean direction in l2."""
         gradient = tiled(self.batch_gradient(problem, state, state.pattern), self.tiles)
         ball = self.ball_after(problem.ball, (state.step + 1) / self.steps)
         size = self.rate * largest_value(ball, state.pattern) * (1 - state.step / self.steps)
@@ -128,7 +127,7 @@ class Default(FirstOrder):
         state.pattern = ball.project(state.pattern - size * direction)
 
     def views(self, batch: Tensor, state: State) -> Tensor:
-        """Another view of each image at every step."""
+        """Draw a new view of each image at every step."""
         return draw_views(len(batch), self.smallest_view, state.generator)
 
     def ball_after(self, ball: Ball, share: float) -> Ball:
@@ -137,6 +136,6 @@ class Default(FirstOrder):
         return Ball(ball.p, min(radius, 1.0) if ball.p == LINF else radius)
 
     def finish(self, problem: Problem, state: State) -> Iterator[None]:
-        """Out to the surface, where that fools no fewer."""
+        """Scale to the surface of the ball, unless that fools fewer images."""
         state.pattern = problem.ball.project(state.pattern)
         yield from saturate(problem, state)

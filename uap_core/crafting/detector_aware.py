@@ -1,7 +1,7 @@
-"""Ours, for a pattern that a detector of low entropy does not notice: it knows the detector and keeps the entropy up.
+"""The project's method against a detector of low entropy: an adaptive attack that keeps the entropy up.
 
-A defence that was only shown attacks which do not know it has not been tested (Carlini & Wagner, "Adversarial examples are not
-easily detected", AISec 2017): they give the attack's loss a term for the detector. Here that term is a second gradient.
+A defence must be evaluated with attacks that know it (Carlini & Wagner, "Adversarial examples are not easily detected", AISec
+2017): they add a term for the detector to the attack's loss. Here that term is a second gradient.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.default import Default
 from uap_core.crafting.distributed import rank_and_size
-from uap_core.crafting.problem import MEASURE_BATCH, Goal, Problem
+from uap_core.crafting.problem import MEASURE_BATCH, Problem
 from uap_core.crafting.random_views import seen
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy
 from uap_core.norms import Ball
@@ -29,9 +29,9 @@ from uap_core.perturbations.perturbation import apply
 class Unnoticed(Default):
     """Craft as ``Default`` does, for a detector of low entropy that must not notice it. One network, one process.
 
-    As long as images of a batch lie below the median entropy of the clean craft images, each step follows two directions of
-    equal length: that of ``Default``, and the one up to that median. Both gradients of an image are counted. After Carlini &
-    Wagner, AISec 2017; the detector is that of Sun et al., ICLR 2025.
+    While images of a batch are below the median entropy of the clean craft images, each step follows two directions of equal
+    length: that of ``Default``, and the one that raises the entropy to that median. Both gradients of an image are counted.
+    After Carlini & Wagner, AISec 2017; the detector is that of Sun et al., ICLR 2025.
 
     Args:
         rate, start, shrinking, smallest_view, tiles: see ``Default``.
@@ -54,11 +54,11 @@ class Unnoticed(Default):
         """Half as many as ``default`` takes for the same budget."""
         return max(1, self.budget // (2 * self.batch_size))
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """One network has one detector, and one process crafts."""
-        super().check(networks, ball, goal)
+        super().check(networks, ball, criterion, ensemble)
         if len(networks) != 1 or rank_and_size()[1] > 1:
-            raise SettingError(_("A pattern that knows the detector is crafted on one network, by one process."))
+            raise SettingError("A pattern that knows the detector is crafted on one network, by one process.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """As ``default``, and what the entropy of clean images is."""
@@ -81,7 +81,7 @@ class Unnoticed(Default):
 
 
 def _too_low(network: Classifier, images: Tensor, v: Tensor, usual: Tensor) -> Tensor:
-    """Gradient on ``v`` (3,H,W) of how far the entropies of the perturbed ``images`` (n,3,H,W) lie below the ``usual`` one."""
+    """Gradient on ``v`` (3,H,W) of how far the entropies of the perturbed ``images`` (n,3,H,W) are below ``usual``."""
     with torch.enable_grad():
         v = v.detach().requires_grad_(True)
         missing = (usual - deep_entropy(network, apply(images, v))).clamp_min(0)

@@ -18,7 +18,6 @@ from uap_core.crafting.menu import register_method
 from uap_core.crafting.optimizers import adam
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
-from uap_core.i18n import N_
 
 KAPPA = 10.0
 
@@ -36,7 +35,7 @@ def margin(clean: Tensor, perturbed: Tensor, target: int | None = None) -> Tenso
     "margin",
     "DF-UAP",
     "Zhang et al., CVPR 2020",
-    N_("Pushes the clean label's lead over the best other label below zero, with Adam."),
+    "Pushes the clean label's lead over the best other label below zero, with Adam.",
     place=50,
     colour="#009E73",
     marker="^",

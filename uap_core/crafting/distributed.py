@@ -33,14 +33,14 @@ def process_group() -> Iterator[tuple[int, int]]:
 
 
 def rank_and_size() -> tuple[int, int]:
-    """This process and how many there are: (0, 1) unless a process group stands."""
+    """This process and how many there are: (0, 1) without a process group."""
     if not (dist.is_available() and dist.is_initialized()):
         return 0, 1
     return dist.get_rank(), dist.get_world_size()
 
 
 def my_share(items: Tensor) -> Tensor:
-    """What this process works on: every so-manieth of ``items`` (n,...)."""
+    """This process's share of ``items`` (n,...): every ``size``-th, starting at its rank."""
     rank, size = rank_and_size()
     return items[rank::size]
 

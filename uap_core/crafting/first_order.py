@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from uap_core.crafting.state import State
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstOrder(Crafter):
+class FirstOrder(Crafter, ABC):
     """A method that takes budget / batch_size steps of one mini-batch each; a set smaller than a batch takes as many.
 
     bf16: compute gradients in bfloat16 where the processor has instructions for it, up to three times as fast.
@@ -38,18 +38,18 @@ class FirstOrder(Crafter):
     def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
         """The gradient at ``v`` on the images of ``batch`` (indices), counted as work."""
         state.image_gradients += len(batch) * len(problem.networks)
-        loss = partial(self.loss, target=problem.goal.target)
+        loss = partial(self.loss, target=problem.criterion.target)
         return problem.gradient(loss, batch, v, self.bf16, self.views(batch, state), self.wobbles(batch, state))
 
     def views(self, batch: Tensor, state: State) -> Tensor | None:
-        """How the images of ``batch`` are moved under the pattern; None leaves them where they are."""
+        """Maps (n,2,3) that move the images of ``batch`` under the pattern; None for no move."""
         return None
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor | None:
-        """How the images of ``batch`` are moved together with the pattern; None leaves them where they are."""
+        """Input diversity: maps (n,2,3) that move the perturbed images of ``batch``; None for no move."""
         return None
 
     @staticmethod
     @abstractmethod
     def loss(clean: Tensor, perturbed: Tensor, target: int | None) -> Tensor:
-        """Logits (n,K) of clean and perturbed images to what is descended on, one number an image (n,)."""
+        """The loss (n,) to minimise, from logits (n,K) of clean and perturbed images."""

@@ -1,4 +1,4 @@
-"""Every method of crafting by name, as the Craft tab offers it: whose it is, its idea in a line, how it is made for a budget.
+"""The methods that the Craft tab, the command line and ``uap_core.craft`` offer, by key.
 
 A method puts itself here by ``register_method`` over its class. Nothing heavy is imported, so that the page can list them at
 once (see ``uap_core.registry``).
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from uap_core import crafting
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.registry import entries
 
 if TYPE_CHECKING:
@@ -25,16 +24,16 @@ class Item:
     """One method, as ``register_method`` over its class states it.
 
     Args:
-        key: what programs and files call it: the class's own ``key`` too.
-        name: what people call it.
+        key: its name in programs and files; the ``key`` of its class too.
+        name: its display name.
         source: who published it.
-        line: its idea.
+        line: its idea in one sentence.
         targets: whether it can aim at a class.
-        settings: what differs from its own hyper-parameters when it is chosen here.
-        short_name: for where there is little room.
+        settings: hyper-parameters that differ from the class's defaults when it is chosen here.
+        short_name: display name for small spaces.
         colour, marker: of its line in charts, as Matplotlib takes them; charts choose when left out.
-        place: in the menu, the lowest first.
-        module, class_name: where it is written.
+        place: order in the menu, lowest first.
+        module, class_name: where it is defined.
     """
 
     key: str
@@ -52,8 +51,8 @@ class Item:
 
     @property
     def short(self) -> str:
-        """What people call it where there is little room."""
-        return _(self.short_name or self.name)
+        """Display name for small spaces."""
+        return self.short_name or self.name
 
 
 Kind = TypeVar("Kind", bound="type[Crafter]")
@@ -82,13 +81,13 @@ MENU = {item.key: item for item in sorted(_written, key=lambda item: item.place)
 def method_class(key: str) -> type[Crafter]:
     """The class of the method called ``key``. Raises SettingError for one that is not known."""
     if key not in MENU:
-        raise SettingError(_("There is no method {name!r}. Known: {names}.").format(name=key, names=", ".join(MENU)))
+        raise SettingError(f"There is no method {key!r}. Known: {', '.join(MENU)}.")
     found: type[Crafter] = getattr(import_module(MENU[key].module), MENU[key].class_name)
     return found
 
 
 def with_targets() -> str:
-    """The keys of the methods that can aim at a class, in a row."""
+    """The keys of the methods that take a target, separated by commas."""
     return ", ".join(item.key for item in MENU.values() if item.targets)
 
 
@@ -106,6 +105,6 @@ def build(key: str, budget: int) -> Crafter:
 
 
 def called(provenance: Mapping[str, Any]) -> str:
-    """What people call the method that a provenance states; an unknown one is called as it is there."""
+    """Display name of the method in a provenance; its key if it is unknown."""
     method = str(provenance.get("method", ""))
-    return _(MENU[method].name) if method in MENU else method
+    return MENU[method].name if method in MENU else method

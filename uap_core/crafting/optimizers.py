@@ -1,4 +1,4 @@
-"""How a gradient becomes a step on the pattern: the sign step of the papers, Adam, and a running mean of directions."""
+"""Update rules for the pattern: steepest descent in the ball's norm, Adam, and a running mean of directions."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def adam(memory: dict[str, Tensor], gradient: Tensor, step: int) -> Tensor:
 
 
 def mean_direction(memory: dict[str, Tensor], gradient: Tensor, step: int) -> Tensor:
-    """The running mean of the gradients, each first brought to root mean square 1, for the ``step``-th, counted from 1.
+    """The running mean of the gradients, each scaled to root mean square 1, at the ``step``-th, counted from 1.
 
-    Adam divides each value by its own history and so makes all of them alike, as an l_inf ball likes it; in an l2 ball length
-    is what counts, and it is best spent where gradients are large. ``memory`` holds the mean between calls.
+    Adam rescales all coordinates to similar size, which suits an l_inf ball. In an l2 ball the total length is the budget, so
+    coordinates with large gradients should move more. ``memory`` holds the mean between calls.
     """
     unit = gradient / gradient.norm().clamp_min(1e-30) * gradient.numel() ** 0.5
     memory["mean"] = 0.9 * memory.get("mean", 0) + 0.1 * unit

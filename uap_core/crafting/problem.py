@@ -1,7 +1,7 @@
-"""What a pattern is asked to do: fool these networks on these images from within this ball.
+"""The problem that a crafting method solves: networks, images, ball, criterion.
 
-Everything that a method needs of networks and images goes through here: the gradient of a loss on the pattern, predictions,
-and the rates that say how far it has come. Work on a batch is shared out over processes when there are several.
+Methods use networks and images through here: the gradient of a loss on the pattern, predictions, and rates. With several
+processes each batch is divided among them.
 """
 
 from __future__ import annotations
@@ -12,93 +12,81 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.distributed import all_sum, my_share
 from uap_core.crafting.random_views import seen
 from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
 from uap_core.metrics import Rate, fooling_rate, target_rate
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
 
-MEASURE_BATCH = 32  # more images at once fall out of a processor's cache, and take longer each
+MEASURE_BATCH = 32  # larger batches exceed the processor's cache and take longer per image
 MEAN, WORST = "mean", "worst"
-REMEMBERED = 2  # patterns: a run ends by asking about the same two again
+REMEMBERED = 2  # patterns whose predictions are cached: a run ends by measuring the same two again
 
-# Logits (n,K) of the clean and of the perturbed images to one number an image (n,), to descend on.
+# Logits (n,K) of the clean and of the perturbed images to the loss (n,).
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class Goal:
-    """State what counts as success, and which loss of an ensemble is descended on.
+class Problem:
+    """Hold what a pattern is asked to do.
 
     Args:
-        target: class index that every image shall become; None when any change of the prediction will do.
-        ensemble: "mean" or "worst" of the networks' losses (the worst of each batch).
-
-    Raises:
-        SettingError: another ``ensemble``.
-
-    Example:
-        >>> import uap_core
-        >>> uap_core.Goal(target=3)
-        Goal(target=3, ensemble='mean')
+        networks: one, or an ensemble of one input size.
+        images: the craft set, uint8 (N,3,H,W).
+        ball: what the pattern must stay in.
+        criterion: what counts as success.
+        clean: logits (N,K) of the clean images, for each network.
+        ensemble: "mean" or "worst" of the networks' losses, which is descended on.
     """
-
-    target: int | None = None
-    ensemble: str = MEAN
-
-    def __post_init__(self) -> None:
-        if self.ensemble not in (MEAN, WORST):
-            raise SettingError(
-                _("An ensemble descends on the {mean!r} or the {worst!r} loss, not {named!r}.").format(
-                    mean=MEAN, worst=WORST, named=self.ensemble
-                )
-            )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """``networks`` of one input size, uint8 ``images`` (N,3,H,W), a ``ball``, a ``goal``; ``clean`` logits (N,K) a network."""
 
     networks: tuple[Classifier, ...]
     images: Tensor
     ball: Ball
-    goal: Goal
+    criterion: Criterion
     clean: tuple[Tensor, ...]
+    ensemble: str = MEAN
     _asked: list[tuple[Tensor, list[Tensor]]] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
-    def pose(cls, networks: Sequence[Classifier], images: Tensor, ball: Ball, goal: Goal | None = None) -> Problem:
+    def pose(
+        cls,
+        networks: Sequence[Classifier],
+        images: Tensor,
+        ball: Ball,
+        criterion: Criterion | None = None,
+        ensemble: str = MEAN,
+    ) -> Problem:
         """Compute the clean logits, once for the whole run.
 
         ``images`` (N,3,H,W) are uint8, or floats in [0,1], which are rounded to the nearest of 256 levels. Raises DatasetError,
         ModelError or SettingError for what cannot be posed.
         """
-        goal = goal or Goal()
+        criterion = criterion or Criterion()
+        target = criterion.target
+        if target is None and criterion.labels is not None:
+            raise SettingError("One pattern has one criterion for all images: any other label, or one target class.")
         if not len(images):
-            raise DatasetError(_("There are no images to craft on."))
+            raise DatasetError("There are no images to craft on.")
         shapes = {network.shape for network in networks} - {None}
         if not networks or len(shapes) > 1:
-            raise SettingError(_("A pattern needs a network, or several that take images of the same size."))
+            raise SettingError("A pattern needs a network, or several that take images of the same size.")
         images = as_bytes(images)
         ball.check_reach((images.shape[-2], images.shape[-1]))
         for network in networks:
             if not network.takes(images):
-                raise DatasetError(
-                    _("{network} takes images {expected}, not {shape}.").format(
-                        network=network.card.name, expected=network.batch_shape, shape=tuple(images.shape)
-                    )
-                )
+                raise DatasetError(f"{network.card.name} takes images {network.batch_shape}, not {tuple(images.shape)}.")
             network.learn_classes(images)
-        if goal.target is not None:
-            if not all(0 <= goal.target < len(network.labels) for network in networks):
-                raise SettingError(_("There is no class {number} to aim at.").format(number=goal.target))
-            if len({network.labels[goal.target] for network in networks}) != 1:
-                raise SettingError(_("These networks number their classes differently, so they have no common target."))
-        return cls(tuple(networks), images, ball, goal, tuple(clean_logits(network, images) for network in networks))
+        if target is not None:
+            if not all(0 <= target < len(network.labels) for network in networks):
+                raise SettingError(f"There is no class {target} to aim at.")
+            if len({network.labels[target] for network in networks}) != 1:
+                raise SettingError("These networks number their classes differently, so they have no common target.")
+        clean = tuple(clean_logits(network, images) for network in networks)
+        return cls(tuple(networks), images, ball, criterion, clean, ensemble)
 
     def gradient(
         self,
@@ -112,15 +100,15 @@ class Problem:
         """d loss / d v (3,H,W), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
 
         The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where that is
-        fast (``sixteen_bits``); pattern, losses and gradient stay float32. With ``views`` (n,2,3) each image is moved under
-        the pattern first, with ``wobbles`` (n,2,3) together with it afterwards.
+        fast (``sixteen_bits``); pattern, losses and gradient stay float32. ``views`` (n,2,3) move each image before the
+        pattern is added, ``wobbles`` (n,2,3) move the perturbed image (input diversity).
         """
         mine = my_share(batch)
         with torch.enable_grad():
             v = v.detach().requires_grad_(True)
             moves = [None if maps is None else my_share(maps) for maps in (views, wobbles)]
             sums = self._sums(loss, mine, v, bf16, *moves)
-            if self.goal.ensemble == WORST:
+            if self.ensemble == WORST:
                 worst = int(all_sum(torch.stack(sums).detach()).argmax())
                 sums = [sums[worst]]
             value = torch.stack(sums).mean() / len(batch)
@@ -155,11 +143,12 @@ class Problem:
         return self.ball.random_signs(tuple(self.images.shape[1:]), generator).to(self.device)
 
     def rate(self, v: Tensor) -> Rate:
-        """How often ``v`` reaches the goal: over all images, and over all networks of an ensemble."""
-        return self.held_to(self.goal.target, v)
+        """How often ``v`` succeeds: over all images, and over all networks of an ensemble."""
+        return self.held_to(self.criterion.target, v)
 
     def held_to(self, target: int | None, v: Tensor) -> Rate:
-        """Fooling rate, or, with a ``target``, the share of images that become it among those that were not it before."""
+        """Fooling rate, or with a ``target`` the target rate: the share that becomes it among images that were something
+        else."""
         count, total, mine = 0, 0, my_share(torch.arange(len(self.images)))
         for clean, after in zip(self.clean, self._answers(v, mine), strict=True):
             before = clean[mine].argmax(dim=1)
@@ -180,11 +169,11 @@ class Problem:
 
 
 def as_bytes(images: Tensor) -> Tensor:
-    """uint8 ``images`` as they are; floats in [0,1] rounded to 256 levels. Raises DatasetError for anything else."""
+    """uint8 ``images`` unchanged; floats in [0,1] rounded to 256 levels. Raises DatasetError for other types."""
     if images.dtype == torch.uint8:
         return images
     if not images.is_floating_point() or not bool(((images >= 0) & (images <= 1)).all()):
-        raise DatasetError(_("Craft on uint8 images from 0 to 255, or on floats from 0 to 1."))
+        raise DatasetError("Craft on uint8 images from 0 to 255, or on floats from 0 to 1.")
     return (images * 255).round().to(torch.uint8)
 
 

@@ -1,7 +1,6 @@
-"""Random views of the craft images, so that few go further: each time another part of the picture, enlarged, at times mirrored.
+"""Random views of the craft images, a data augmentation: a random part of the picture, enlarged, sometimes mirrored.
 
-A pattern crafted on a few hundred whole pictures fits those pictures; moving them about under it leaves what fools them
-wherever their contents lie. The pattern itself is not moved.
+A pattern crafted on a few hundred whole pictures overfits them. The pattern itself is not moved.
 """
 
 from __future__ import annotations

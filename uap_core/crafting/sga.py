@@ -19,14 +19,13 @@ from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import clipped_cross_entropy
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 @register_method(
     "sga",
     "SGA",
     "Liu et al., ICCV 2023",
-    N_("Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once."),
+    "Looks ahead in small batches, then moves by what they agree on; here 40 images a move, gone through once.",
     place=70,
     settings={"batch_size": 40, "passes": 1},
     colour="#CC79A7",
@@ -43,7 +42,7 @@ class SGA(FirstOrder):
         mini_batch: images of a step ahead.
         passes: over a large batch of ``batch_size`` images.
         rate: the steps ahead and of v as a share of the radius.
-        momentum: how much of the last mean gradient stays, each divided by its mean absolute value (0: none).
+        momentum: decay of the accumulated mean gradients, each divided by its mean absolute value (0: no momentum).
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 
@@ -71,11 +70,11 @@ class SGA(FirstOrder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.mini_batch, self.passes) < 1:
-            raise SettingError(_("SGA needs at least one pass over mini-batches of at least one image."))
+            raise SettingError("SGA needs at least one pass over mini-batches of at least one image.")
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run: a large batch is gone through ``passes`` times in each."""
+        """Steps of the whole run; each makes ``passes`` over its large batch."""
         return max(1, self.budget // (self.batch_size * self.passes))
 
     def step(self, problem: Problem, state: State) -> None:

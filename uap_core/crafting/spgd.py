@@ -1,6 +1,6 @@
 """Stochastic PGD (Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019): sign steps on a clipped cross-entropy.
 
-Ascend the mean over a mini-batch of min(cross-entropy(f(x+v), k(x)), beta); k(x), the clean prediction, stands in for a
+Ascend the mean over a mini-batch of min(cross-entropy(f(x+v), k(x)), beta); k(x), the clean prediction, replaces a
 label. beta keeps a single image from dominating the sum. Targeted: descend on the cross-entropy of the target.
 """
 
@@ -18,7 +18,6 @@ from uap_core.crafting.menu import register_method
 from uap_core.crafting.optimizers import steepest
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
-from uap_core.i18n import N_
 
 BETA = 9.0
 
@@ -34,7 +33,7 @@ def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None =
     "spgd",
     "SPGD",
     "Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019",
-    N_("Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights."),
+    "Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights.",
     place=40,
     colour="#D55E00",
     marker="v",

@@ -1,4 +1,4 @@
-"""Everything that a crafting run needs to go on: kept in one file, so that a stopped run ends as if it had not been."""
+"""The state of a crafting run, in one file: a run that was stopped continues to the same result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from uap_core.errors import PerturbationError
-from uap_core.i18n import _
 from uap_core.io.atomic import whole_file
 
 COUNTERS = ("step", "image_gradients", "seconds", "reached")
@@ -52,7 +51,7 @@ class State:
 
 
 def save_state(state: State, path: Path, fingerprint: str) -> None:
-    """Write beside, flush, then rename: whoever is killed while saving keeps the last whole file.
+    """Write atomically, so that a process killed while saving keeps the last whole file.
 
     ``fingerprint`` names the run, so that another one is not continued by mistake. Raises PerturbationError with the reason
     when the disk does not take it.
@@ -75,16 +74,14 @@ def save_state(state: State, path: Path, fingerprint: str) -> None:
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PerturbationError(
-            _("The run's state could not be saved to {file!r}: {reason}. Make room, then go on.").format(
-                file=path.name, reason=reason
-            )
+            f"The run's state could not be saved to {path.name!r}: {reason}. Make room, then go on."
         ) from error
 
 
 def load_state(path: Path, fingerprint: str, generator: torch.Generator, device: torch.device) -> State:
     """Read what ``save_state`` wrote, to ``device``; ``generator`` is set to where the run left it.
 
-    Raises PerturbationError for another run's state, or none at all.
+    Raises PerturbationError for the state of another run, or a file that is not a state.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -94,14 +91,12 @@ def load_state(path: Path, fingerprint: str, generator: torch.Generator, device:
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 - not a dict
         if header.get("fingerprint") != fingerprint:
             raise PerturbationError(
-                _(
-                    "{file!r} holds another run: its method, settings, images, networks or seed differ."
-                    " Choose another file, or delete it to start anew."
-                ).format(file=path.name)
+                f"{path.name!r} holds another run: its method, settings, images, networks or seed differ. Choose "
+                "another file, or delete it to start again."
             )
         generator.set_state(tensors.pop("generator"))
         pattern, order = tensors.pop("pattern").to(device), tensors.pop("order")
         memory = {name.removeprefix("memory."): value.to(device) for name, value in tensors.items()}
         return State(pattern, generator, memory, order, **json.loads(header["counters"]))
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise PerturbationError(_("{file!r} is not the saved state of a run.").format(file=path.name)) from error
+        raise PerturbationError(f"{path.name!r} is not the saved state of a run.") from error

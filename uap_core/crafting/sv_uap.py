@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.distributed import all_max, all_sum, my_share
 from uap_core.crafting.menu import register_method, with_targets
-from uap_core.crafting.problem import Goal, Problem
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 from uap_core.models.classifier import Classifier
 from uap_core.models.features import features_at
 from uap_core.norms import Ball
@@ -36,7 +36,7 @@ CHUNK = 16
     "singular",
     "SV-UAP",
     "Khrulkov & Oseledets, CVPR 2018",
-    N_("The direction that moves a hidden layer most, by the power method: no loss, no labels."),
+    "The direction that moves a hidden layer most, by the power method: no loss, no labels.",
     place=80,
     targets=False,
     colour="#56B4E9",
@@ -75,18 +75,18 @@ class Singular(Crafter):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stride < 1 or self.q <= 1:
-            raise SettingError(_("The singular method needs a stride of at least 1 and a q above 1."))
+            raise SettingError("The singular method needs a stride of at least 1 and a q above 1.")
 
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, goal: Goal) -> None:
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form, and one network has one layer."""
-        if goal.target is not None:
-            text = _("The singular method has no target: it knows no classes. Choose one of: {names}.")
+        if criterion.targeted:
+            text = "The singular method has no target: it knows no classes. Choose one of: {names}."
             raise SettingError(text.format(names=with_targets()))
         if len(networks) != 1:
-            raise SettingError(_("The singular method takes one network: layers of several cannot be weighed."))
+            raise SettingError("The singular method takes one network: layers of several networks cannot be combined.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Random signs: almost surely not orthogonal to what is looked for. The images are chosen once."""
+        """Start from random signs, almost surely not orthogonal to the solution; choose the images once."""
         state = State(problem.random_signs(generator), generator)
         state.memory["chosen"] = state.next_batch(len(problem.images), self.batch_size)
         return state

@@ -1,7 +1,7 @@
-"""Ours, for networks that it never sees: the perturbed picture is enlarged, shrunk and shifted at random as well.
+"""The project's method with input diversity: the perturbed picture is enlarged, shrunk and shifted at random as well.
 
-A pattern that survives this leans less on where exactly one network looks, and fools others more often (input diversity, Xie
-et al., CVPR 2019, there for single images). It costs a little on the networks it was crafted on. Best on several at once.
+Such a pattern depends less on one network and transfers better to unseen ones (Xie et al., CVPR 2019, for single images), at a
+small cost on the networks it was crafted on. Works best on an ensemble.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.menu import register_method
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 
 def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:
-    """``count`` maps (count,2,3) as in ``views``: sizes from 1 / (1 + ``strength``) to 1 + ``strength``, evenly in their
+    """``count`` maps (count,2,3) as in ``random_views``: sizes from 1 / (1 + ``strength``) to 1 + ``strength``, evenly in their
     logarithm, and shifts of up to ``strength`` / 4 of the side, across and down."""
     side = (1 + strength) ** (2 * torch.rand(count, generator=generator) - 1)
     middle = strength / 2 * (2 * torch.rand(count, 2, generator=generator) - 1)
@@ -31,19 +30,19 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
 
 @register_method(
     "transfer",
-    N_("Ours, for networks never seen"),
-    N_("this project; input diversity: Xie et al., CVPR 2019"),
-    N_("As ours, with the perturbed picture enlarged and shifted at random: weaker here, stronger elsewhere."),
+    "Ours, for networks never seen",
+    "this project; input diversity: Xie et al., CVPR 2019",
+    "As ours, with input diversity: the perturbed picture is resized and shifted at random. Weaker here, stronger elsewhere.",
     place=20,
 )
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Default):
-    """Craft as ``Default`` does, with the perturbed picture resized and shifted at random: for networks that it never sees.
+    """Craft as ``Default`` does with input diversity, for unseen networks: resize and shift the perturbed picture at random.
 
-    Input diversity: Xie et al., CVPR 2019, there for single images.
+    Xie et al., "Improving transferability of adversarial examples with input diversity", CVPR 2019, for single images.
 
     Args:
-        wobble: how far the perturbed picture is moved, as a share of its side.
+        wobble: strength of the input diversity: largest resizing and shift of the perturbed picture, as a share of its side.
         rate, start, shrinking, smallest_view, tiles: see ``Default``.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
@@ -66,8 +65,8 @@ class Transfer(Default):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.wobble < 0:
-            raise SettingError(_("A perturbed picture wobbles by a share of its side: 0 or more."))
+            raise SettingError("The input diversity (wobble) is a share of the picture's side: 0 or more.")
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor:
-        """Another one for each image at every step."""
+        """Draw new maps for each image at every step."""
         return draw_wobbles(len(batch), self.wobble, state.generator)

@@ -1,7 +1,8 @@
 """Sets of images: a folder or zip with one folder a class, read once into one uint8 array.
 
 The layout is ``[split/]class/picture``, as in ImageFolder; ``listing.SPLITS`` holds the names of splits, in any case. A class
-folder is named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also lie loose in one folder.
+folder is named by its WordNet id for ImageNet's classes, by anything else otherwise; pictures may also be in one folder without
+classes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy as np
 
 from uap_core.datasets.listing import SPLITS, listing, of_split
 from uap_core.errors import DatasetError, ImageError
-from uap_core.i18n import _
 from uap_core.images.reading import LEVELS, open_image, square
 
 if TYPE_CHECKING:
@@ -95,7 +95,6 @@ def open_image_set(
     resize: int,
     crop: int,
     limit: int | None = None,
-    per_class: int | None = None,
     interpolation: str = "bilinear",
     classes: int | None = None,
 ) -> ImageSet:
@@ -105,13 +104,12 @@ def open_image_set(
 
     Args:
         source: folder or zip, one folder a class: ``[split/]class/picture``.
-        split: "craft", "held_out", or None for everything.
+        split: "craft", "held_out", or None for all images.
         resize: pixels of the short side before cutting.
         crop: pixels of the square's side.
         limit: keep the first images, in the order of classes and files, spread over the classes.
-        per_class: keep so many of each class.
         interpolation: "bilinear" or "bicubic".
-        classes: keep so many class folders, from all over their order.
+        classes: number of class folders to keep, evenly spaced in their order.
 
     Raises:
         DatasetError: there is no such folder or zip, or no picture in it.
@@ -128,8 +126,6 @@ def open_image_set(
     names = of_split(sorted(names), split)
     if classes is not None:
         names = _of_classes(names, classes)
-    if per_class is not None:
-        names = [name for rank, name in _ranked(names) if rank < per_class]
     if limit is not None:
         names = [name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])]
     opened: dict[str, np.ndarray] = {}
@@ -142,9 +138,9 @@ def open_image_set(
             continue
     kept = sorted(opened)
     if not kept:
-        said = _("No picture was found in {source!r}. Put pictures there, one folder a class.")
+        said = "No picture was found in {source!r}. Put pictures there, one folder a class."
         if split:
-            said = _("No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class.")
+            said = "No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class."
         raise DatasetError(said.format(split=split, source=source.name))
     return ImageSet(
         name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
@@ -191,9 +187,7 @@ def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
     import torch
 
     if len(everything) < 2:
-        raise DatasetError(
-            _("{source!r} has one picture; crafting and measuring need at least two.").format(source=everything.name)
-        )
+        raise DatasetError(f"{everything.name!r} has one picture; crafting and measuring need at least two.")
     order = torch.arange(len(everything))
     craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
     return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
@@ -209,7 +203,7 @@ def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
     if not twice:
         return craft, held_out
     if not new:
-        raise DatasetError(_("Every picture of {source!r} that could be crafted on is held out too.").format(source=craft.name))
+        raise DatasetError(f"Every picture of {craft.name!r} that could be crafted on is held out too.")
     return replace(craft.subset(torch.tensor(new)), left_out=twice), held_out
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from uap_core.errors import DownloadError
-from uap_core.i18n import _
 from uap_core.io.download import Fetched, download, one_at_a_time, remove_abandoned, writing
 from uap_core.io.paths import cache_folder
 
@@ -19,7 +18,7 @@ from uap_core.io.paths import cache_folder
 URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz"
 MD5 = "3df6f0d01a2c9592104656642f5e78a3"
 MEGABYTES = 342
-ADVICE = _("Try again, or start the app with --images and a folder or zip of pictures.")
+ADVICE = "Try again, or start the app with --images and a folder or zip of pictures."
 
 
 def folder() -> Path:
@@ -40,7 +39,7 @@ def fetch() -> Iterator[Fetched]:
     if is_here():
         return
     if not hasattr(tarfile, "data_filter"):
-        raise DownloadError(_("Unpacking Imagenette safely needs Python 3.10.12, 3.11.4 or newer."))
+        raise DownloadError("Unpacking Imagenette safely needs Python 3.10.12, 3.11.4 or newer.")
     home = folder().parent
     with one_at_a_time(folder()), writing("Imagenette", home):
         home.mkdir(parents=True, exist_ok=True)
@@ -53,8 +52,4 @@ def fetch() -> Iterator[Fetched]:
                     packed.extractall(work, filter="data")  # nothing outside the folder, no links out of it, no devices
                 (Path(work) / folder().name).rename(folder())
             except (tarfile.TarError, EOFError, FileNotFoundError) as error:
-                raise DownloadError(
-                    _("Imagenette was fetched but could not be unpacked into {folder}: {reason}.").format(
-                        folder=home, reason=error
-                    )
-                ) from error
+                raise DownloadError(f"Imagenette was fetched but could not be unpacked into {home}: {error}.") from error

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from uap_core.errors import DatasetError, ImageError
-from uap_core.i18n import _
 from uap_core.images.reading import MAX_BYTES
 
 PICTURE_ENDINGS = {".png", ".apng", ".gif", ".webp", ".avif", ".bmp", ".dib", ".tif", ".tiff"} | {
@@ -28,11 +27,11 @@ def listing(source: Path) -> tuple[list[str], Reader]:
         return _folder(source)
     if source.is_file() and zipfile.is_zipfile(source):
         return _zip(source)
-    raise DatasetError(_("There is no folder or zip of pictures at {source!r}.").format(source=source.name))
+    raise DatasetError(f"There is no folder or zip of pictures at {source.name!r}.")
 
 
 def of_split(names: list[str], split: str | None) -> list[str]:
-    """The names that lie in ``split``: "craft", "held_out", a folder's own name, or None for everything."""
+    """The names in ``split``: "craft", "held_out", the name of a folder, or None for all."""
     if split is None:
         return names
     wanted = SPLITS.get(split, (split,))
@@ -60,15 +59,13 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DatasetError(
-            _("The zip {file!r} is damaged: its table of contents could not be read.").format(file=path.name)
-        ) from error
+        raise DatasetError(f"The zip {path.name!r} is damaged: its table of contents could not be read.") from error
     names = {entry.filename for entry in archive.infolist() if _is_picture(entry.filename) and entry.file_size <= MAX_BYTES}
 
     def read(name: str) -> bytes:
         try:
             return archive.read(name)
         except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-            raise ImageError(_("This picture could not be unpacked.")) from error
+            raise ImageError("This picture could not be unpacked.") from error
 
     return list(names), read

@@ -1,1 +1,1 @@
-"""What can stand in front of a network, or in its place."""
+"""Defences: transformations of the input before the network."""

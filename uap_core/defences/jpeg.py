@@ -1,8 +1,8 @@
-"""JPEG twice: as the codec does it, and as a smooth function of the pixels that stands in for it where a slope is needed.
+"""JPEG by the codec, and a differentiable approximation for gradients.
 
 The codec turns colours into one plane of brightness and two of colour, halves the resolution of those two (4:2:0), and writes
 each plane as 8 x 8 blocks of cosine coefficients, divided by a table of steps and rounded. Rounding alone is not smooth. For
-the gradient it becomes c -> [c] + (c - [c])^3 (Shin and Song, 2017): flat where rounding swallows a small change, steep where
+the gradient it becomes c -> [c] + (c - [c])^3 (Shin and Song, 2017): flat where rounding removes a small change, steep where
 a coefficient is about to tip over.
 """
 
@@ -35,7 +35,7 @@ def through_codec(images: Tensor, quality: int) -> Tensor:
 
 
 def smooth_codec(images: Tensor, quality: int) -> Tensor:
-    """What stands in for ``through_codec`` in the backward pass: the same steps, rounding smooth between its jumps."""
+    """Differentiable approximation of ``through_codec``: the same steps with smooth rounding."""
     height, width = images.shape[2:]
     tables, to_planes = _tables(quality), images.new_tensor(TO_PLANES)
     whole = F.pad(images * 255, (0, -width % UNIT, 0, -height % UNIT), mode="replicate")

@@ -1,7 +1,7 @@
-"""Defences that stand in front of a network: each picture is changed a little before the network sees it.
+"""Input transformations as defences: each picture is changed slightly before the network sees it.
 
 All of these give the same output for the same input. Where a defence has steps and no slope, what passes for its gradient is
-a stand-in, which is what an attacker uses too (BPDA: Athalye, Carlini and Wagner, ICML 2018); each says which it has. Nothing
+a surrogate, which an attacker uses too (BPDA: Athalye, Carlini and Wagner, ICML 2018); each says which it has. Nothing
 heavy is imported here, so that the page can list them at once.
 """
 
@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 EXACT, STRAIGHT_THROUGH, SMOOTH_MODEL = "exact", "straight_through", "smooth_model"
-GRADIENTS = {EXACT: N_("exact"), STRAIGHT_THROUGH: N_("straight-through"), SMOOTH_MODEL: N_("of a smooth model")}
+GRADIENTS = {EXACT: "exact", STRAIGHT_THROUGH: "straight-through", SMOOTH_MODEL: "of a smooth model"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Defence(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What people call it, with its strength."""
+        """Display name, with the strength."""
 
     @property
     def id(self) -> str:
@@ -68,7 +67,7 @@ class Jpeg(Defence):
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
-            raise SettingError(_("The quality of a JPEG lies between 1 and 95."))
+            raise SettingError("The quality of a JPEG must be between 1 and 95.")
 
     @property
     def strength(self) -> float:
@@ -99,7 +98,7 @@ class BitDepth(Defence):
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 8:
-            raise SettingError(_("A value has 1 to 8 bits."))
+            raise SettingError("A value has 1 to 8 bits.")
 
     @property
     def strength(self) -> float:
@@ -109,7 +108,7 @@ class BitDepth(Defence):
     @property
     def name(self) -> str:
         """See ``Defence``."""
-        return _("{number} bits").format(number=self.bits)
+        return f"{self.bits} bits"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -127,7 +126,7 @@ class Blur(Defence):
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma <= 5:
-            raise SettingError(_("The blur's sigma lies between 0 and 5 pixels."))
+            raise SettingError("The blur's sigma must be between 0 and 5 pixels.")
 
     @property
     def strength(self) -> float:
@@ -137,7 +136,7 @@ class Blur(Defence):
     @property
     def name(self) -> str:
         """See ``Defence``."""
-        return _("blur {sigma}").format(sigma=f"{self.sigma:g}")
+        return f"blur {self.sigma:g}"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -166,7 +165,7 @@ class CropAndResize(Defence):
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.share <= 1:
-            raise SettingError(_("The part of the picture's side that a crop keeps lies between 0.1 and 1."))
+            raise SettingError("A crop must keep a share of the picture's side between 0.1 and 1.")
 
     @property
     def strength(self) -> float:
@@ -176,7 +175,7 @@ class CropAndResize(Defence):
     @property
     def name(self) -> str:
         """See ``Defence``."""
-        return _("crop {share}").format(share=f"{self.share:.0%}")
+        return f"crop {self.share:.0%}"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -198,5 +197,5 @@ def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
 
 
 def _in_range(images: Tensor) -> Tensor:
-    """A weighted mean of pixels lies in [0,1] but for rounding, which shall not cost it its slope."""
+    """Clamp to [0,1] with gradient 1: weighted means of pixels leave the range by rounding alone."""
     return straight_through(images.clamp(0, 1), images)

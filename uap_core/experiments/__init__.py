@@ -1,1 +1,1 @@
-"""What is measured over a set: each experiment yields rows."""
+"""Experiments on sets of images; each yields rows."""

@@ -23,7 +23,6 @@ from uap_core.crafting.state import State
 from uap_core.crafting.sv_uap import Singular
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
-from uap_core.i18n import N_, _
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
@@ -35,7 +34,7 @@ CRAFTED_ON, MEASURED_ON = 350, 1000
 class AblationRow:
     """What the pattern of one ``variant``, crafted on ``network`` under ``seed``, does to the other part of the craft set.
 
-    Variant and network are told by id and key.
+    Variant and network are given by id and key.
     """
 
     variant: str
@@ -58,7 +57,7 @@ class CrossEntropyAlone(Default):
 
 
 class FixedClip(Default):
-    """Cross-entropy clipped at 9 as in SPGD, whatever the scale of the logits."""
+    """Cross-entropy clipped at 9 as in SPGD, independent of the scale of the logits."""
 
     key: ClassVar[str] = "fixed_clip"
     loss = staticmethod(clipped_cross_entropy)
@@ -72,7 +71,7 @@ class CosineAlone(Default):
 
 
 class WholePictures(Default):
-    """The craft images as they are."""
+    """The craft images without random views."""
 
     key: ClassVar[str] = "whole_pictures"
 
@@ -168,29 +167,29 @@ SETTINGS: dict[str, dict[str, Any]] = {
 OURS, PAPER, GAIN_BATCH = "ours", "deepfool_image_by_image", 8
 GAINS = {f"deepfool_gain_{gain:g}": gain for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)}
 NAMES = {
-    OURS: N_("ours"),
-    "cross_entropy_alone": N_("cross-entropy alone"),
-    "fixed_clip": N_("cross-entropy alone, clipped at 9"),
-    "cosine_alone": N_("cosine alone"),
-    "whole_pictures": N_("whole pictures"),
-    "not_saturated": N_("not saturated"),
-    "averaged": N_("late iterates averaged"),
-    "warm_start": N_("warm start from a singular vector"),
-    "unfooled_oftener": N_("unfooled images drawn twice as often"),
-    "mirrored_alone": N_("mirrored, not cut"),
-    "views_to_half": N_("views down to half"),
-    "one_ball": N_("ball of one size"),
-    "ball_from_three": N_("ball from three times"),
-    "half_rate": N_("half the rate"),
-    "batches_of_4": N_("batches of 4"),
-    "batches_of_16": N_("batches of 16"),
-    "in_32_bits": N_("in 32 bits"),
-    PAPER: N_("DeepFool, image by image (the paper's)"),
+    OURS: "ours",
+    "cross_entropy_alone": "cross-entropy alone",
+    "fixed_clip": "cross-entropy alone, clipped at 9",
+    "cosine_alone": "cosine alone",
+    "whole_pictures": "whole pictures",
+    "not_saturated": "not saturated",
+    "averaged": "late iterates averaged",
+    "warm_start": "warm start from a singular vector",
+    "unfooled_oftener": "unfooled images drawn twice as often",
+    "mirrored_alone": "mirrored, not cut",
+    "views_to_half": "views down to half",
+    "one_ball": "ball of one size",
+    "ball_from_three": "ball from three times",
+    "half_rate": "half the rate",
+    "batches_of_4": "batches of 4",
+    "batches_of_16": "batches of 16",
+    "in_32_bits": "in 32 bits",
+    PAPER: "DeepFool, image by image (the paper's)",
 }
 
 
 def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
-    """By their ids ours first, then with one part changed; at last the paper's method, with ``gains`` also in batches."""
+    """Methods by id: ours, ours with one part changed, and the paper's; with ``gains`` also the paper's in batches."""
     ours = Default(budget=budget, bf16=True)
     made: dict[str, Crafter] = {OURS: ours}
     made |= {key: kind(budget=budget, bf16=True) for key, kind in KINDS.items()}
@@ -201,10 +200,10 @@ def variants(budget: int, gains: bool = True) -> dict[str, Crafter]:
 
 
 def variant_name(variant: str) -> str:
-    """What people call a variant."""
+    """Display name of a variant."""
     if variant in GAINS:
-        return _("DeepFool, batches of {count}, gain {gain}").format(count=GAIN_BATCH, gain=f"{GAINS[variant]:g}")
-    return _(NAMES[variant])
+        return f"DeepFool, batches of {GAIN_BATCH}, gain {GAINS[variant]:g}"
+    return NAMES[variant]
 
 
 def ablations(
@@ -215,11 +214,7 @@ def ablations(
     Raises DatasetError when there are too few for that.
     """
     if len(craft) <= CRAFTED_ON:
-        raise DatasetError(
-            _("Ablations are crafted on {count} images and measured on others: {images} has too few.").format(
-                count=CRAFTED_ON, images=craft.name
-            )
-        )
+        raise DatasetError(f"Ablations are crafted on {CRAFTED_ON} images and measured on others: {craft.name} has too few.")
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
     others = torch.arange(CRAFTED_ON, min(len(craft), CRAFTED_ON + MEASURED_ON))
     part, rest = ordered.prefix(CRAFTED_ON), ordered.subset(others)

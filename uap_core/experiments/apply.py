@@ -54,7 +54,7 @@ def exhibit(classifier: Classifier, image: Tensor, perturbation: Perturbation) -
 
 
 def compare_pictures(classifier: Classifier, image: Tensor, perturbed: Tensor) -> Exhibit:
-    """An exhibit of two pictures (1,3,S,S) that both lie on the 8-bit grid."""
+    """Predictions and distances of two pictures (1,3,S,S) on the 8-bit grid."""
     import torch
 
     with torch.inference_mode():

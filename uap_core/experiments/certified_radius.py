@@ -1,7 +1,7 @@
 """How far can a change of the picture move the logits? Upper bounds layer by layer, and what their product certifies.
 
 Szegedy et al. (2013, section 4.3): with ||phi(x) - phi(x + r)|| <= L ||r||, a small L rules adversarial examples out and a
-large one says nothing. Here it is put beside the smallest change that an attack found for the same pictures.
+large one says nothing. It is compared with the smallest change that an attack found for the same pictures.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from uap_core.attacks.deepfool import DeepFool, approach
+from uap_core.attacks.deepfool import DeepFool, deepfool
 from uap_core.bounds.network import NamedLayer, layers
 from uap_core.datasets.image_sets import ImageSet
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 from uap_core.perturbations.perturbation import apply
 
@@ -66,7 +65,7 @@ class RadiusRow:
 def layer_rows(classifier: Classifier, generator: torch.Generator) -> Iterator[LayerRow]:
     """A row a layer, from the picture to the logits; ``generator`` gives the power method its starts.
 
-    Computed on the processor, wherever the network is. Raises ModelError when the network cannot be followed.
+    Computed on the CPU, on whatever device the network is. Raises ModelError when the network cannot be followed.
     """
     network = classifier.network if classifier.device.type == "cpu" else deepcopy(classifier.network).cpu()
     for layer in layers(network, classifier.size):
@@ -80,7 +79,7 @@ def certified_radius(logits: Tensor, bound: float) -> Tensor:
     """(N,) lengths below which no change can alter the highest of ``logits`` (N,K): m / (sqrt(2) L), in 64 bits.
 
     The change of z_i - z_j is that of the logits along a vector of length sqrt(2). Bounds of 1e40 are common: in 32 bits
-    what they certify is no longer told from 0.
+    certified radii are treated as 0.
     """
     return margins(logits).double() / (math.sqrt(2) * bound) if bound else torch.full(logits.shape[:1], math.inf)
 
@@ -92,7 +91,7 @@ def margins(logits: Tensor) -> Tensor:
 
 
 def radii(classifier: Classifier, images: ImageSet, bound: float, batch_size: int = 4) -> Iterator[RadiusRow]:
-    """A row a picture: what ``bound``, of the whole network, certifies beside the step that DeepFool finds (l2).
+    """One row per picture: the radius that the network's ``bound`` certifies, and the step that DeepFool finds (l2).
 
     Clean logits are those that DeepFool starts from.
     """
@@ -103,7 +102,7 @@ def radii(classifier: Classifier, images: ImageSet, bound: float, batch_size: in
 
     for start in range(0, len(images), batch_size):
         batch = images.images(slice(start, start + batch_size))
-        ways = approach(logits_of, batch, attack.candidates, attack.overshoot, attack.iterations, None, attack.norm)
+        ways = deepfool(logits_of, batch, attack.candidates, attack.overshoot, attack.iterations, None, attack.norm)
         clean = next(ways).logits.clone()
         end = deque(ways, maxlen=1).pop()
         lengths = (apply(batch, end.steps) - batch).flatten(1).norm(dim=1)
@@ -131,22 +130,14 @@ def as_text(row: LayerRow) -> str:
 def conclusion(bound: float, rows: Sequence[RadiusRow]) -> str:
     """What the bound is worth on these pictures, in a sentence or two."""
     if math.isinf(bound):
-        return _("No bound is known for one of the layers, so nothing is certified.")
+        return "No bound is known for one of the layers, so nothing is certified."
     found = [row.found for row in rows if row.found is not None]
     certified, steepest = (median(row.certified for row in rows), max(row.steepness for row in rows)) if rows else (0.0, 0.0)
     if not (found and certified and steepest):
-        return _("L = {bound:.3g}; DeepFool found no change to compare with.").format(bound=bound)
+        return f"L = {bound:.3g}; DeepFool found no change to compare with."
     nearest = median(found)
-    return _(
-        "L = {bound:.3g} certifies changes below {certified:.2g} (median of {count} images); DeepFool needs {nearest:.2g},"
-        " {times:.2g} times as much. The steepest that it met is {steepest:.3g}: L lies {above:.2g}"
-        " times above it, and between the two nothing is proved."
-    ).format(
-        bound=bound,
-        certified=certified,
-        count=len(rows),
-        nearest=nearest,
-        times=nearest / certified,
-        steepest=steepest,
-        above=bound / steepest,
+    return (
+        f"L = {bound:.3g} certifies changes below {certified:.2g} (median of {len(rows)} images); DeepFool needs "
+        f"{nearest:.2g}, {nearest / certified:.2g} times as much. The steepest that it met is {steepest:.3g}: L lies "
+        f"{bound / steepest:.2g} times above it, and between the two nothing is proved."
     )

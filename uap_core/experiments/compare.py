@@ -1,6 +1,6 @@
-"""One photograph attacked in many ways: the universal pattern, random signs, and every attack that was made for one picture.
+"""Attack one photograph in many ways: the universal pattern, random signs, and attacks on single images.
 
-An attack may be made on one network and judged by another (grey box: whoever attacks knows a similar network only).
+An attack may be made on one network and evaluated on another target model (transfer attack, grey box).
 """
 
 from __future__ import annotations
@@ -10,26 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from uap_core.attacks.base import Attack
-from uap_core.attacks.criterion import least_likely, runner_up
+from uap_core.attacks.criterion import Criterion, least_likely, runner_up
 from uap_core.attacks.epsilon_search import LARGEST, least_epsilon
-from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, INTO, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, Item
+from uap_core.attacks.menu import ANY, BASELINES, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, Item
 from uap_core.attacks.result import AttackResult
 from uap_core.attacks.universal import Fixed
 from uap_core.errors import SettingError
-from uap_core.experiments.apply import top
-from uap_core.i18n import _
-from uap_core.images.reading import to_array
-from uap_core.metrics import psnr, ssim
+from uap_core.experiments.contender import Budget as Budget
+from uap_core.experiments.contender import Contender as Contender
+from uap_core.experiments.contender import Task, judged
 from uap_core.models.classifier import Classifier
-from uap_core.norms import LINF, Ball, quantise
+from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import Perturbation
 
-OTHER_EPSILON = 10 / 255  # for attacks bounded in l_inf beside a pattern that is bounded in l2
+OTHER_EPSILON = 10 / 255  # of attacks bounded in l_inf when the pattern is bounded in l2
 SECONDS_BETWEEN = 0.4
 
 
@@ -48,69 +46,6 @@ class Bout:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What an attack may spend at most on a photograph: so many of ``unit``, in each of so many ``searches``."""
-
-    unit: str
-    count: int
-    searches: int = 1
-
-    def __str__(self) -> str:
-        """As files have it."""
-        return f"{self.searches} x {self.count} {self.unit}" if self.searches > 1 else f"{self.count} {self.unit}"
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One attack (``key`` of BASELINES or MENU) on one photograph, as the network that judges sees it.
-
-    ``aim`` is ANY, TARGET, LEAST or RUNNER_UP, and ``into`` the label aimed at, if any. ``budget`` is None for an attack that
-    stops by itself. ``verdict`` is INTO, FOOLED or HELD for the exact picture,
-    ``png_verdict`` for the same rounded to 8 bits, which ``picture`` uint8 (S,S,3) shows. Norms are of the exact change in
-    units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it worked on the network
-    that it was made on, when another one judges; ``within`` whether it keeps the epsilon that bounded attacks have, when these
-    are matched.
-    """
-
-    key: str
-    aim: str
-    into: str
-    budget: Budget | None
-    picture: np.ndarray
-    label: str
-    probability: float
-    verdict: str
-    png_label: str
-    png_verdict: str
-    at_home: bool | None
-    within: bool | None
-    linf: float
-    l2: float
-    l0: int
-    psnr: float
-    ssim: float
-    gradients: int
-    queries: int
-    seconds: float
-    share: float = 1.0
-    done: bool = True
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What is run for one row: labels (1,) and how to attack; ``ball`` bounds the rounded picture too, if it is known."""
-
-    key: str
-    aim: str
-    into: str
-    budget: Budget | None
-    labels: Tensor
-    targeted: bool
-    stream: Callable[[], Iterator[AttackResult]]
-    ball: Ball | None
-
-
 def compare(
     classifier: Classifier,
     image: Tensor,
@@ -121,7 +56,7 @@ def compare(
 ) -> Iterator[Contender]:
     """Attack one photograph by several methods and compare: rows in the order of ``keys``, each row several times.
 
-    The patterns of BASELINES want any other label, whatever the goal.
+    The patterns of BASELINES always aim at any other label.
 
     Args:
         classifier: the network that is attacked.
@@ -129,10 +64,10 @@ def compare(
         perturbation: the universal pattern that is compared with.
         keys: of ``attacks.menu.BASELINES`` and ``attacks.menu.MENU``.
         bout: goal, effort and seed.
-        judge: another network, of the same size and classes, that judges what was made on ``classifier``.
+        judge: the target model on which attacks made on ``classifier`` are evaluated, of the same size and classes.
 
     Raises:
-        SettingError: a target that is already predicted, an attack that is not known, or a judge that does not fit.
+        SettingError: a target that is already predicted, an unknown attack, or a target model that does not fit.
 
     Example:
         >>> import uap_core
@@ -144,20 +79,16 @@ def compare(
     """
     bout, judge = bout or Bout(), judge or classifier
     if judge.size != classifier.size or judge.labels != classifier.labels:
-        raise SettingError(
-            _("{judge} cannot judge what was made on {network}: other size or classes.").format(
-                judge=judge.card.name, network=classifier.card.name
-            )
-        )
+        raise SettingError(f"{judge.card.name} cannot judge what was made on {classifier.card.name}: other size or classes.")
     unknown = [key for key in keys if key not in BASELINES and key not in MENU]
     if unknown:
-        raise SettingError(_("There is no attack {key!r}.").format(key=unknown[0]))
+        raise SettingError(f"There is no attack {unknown[0]!r}.")
     with torch.inference_mode():
         logits = classifier(image)
     if bout.goal == TARGET and bout.target is None:
-        raise SettingError(_("Choose the class that the attacks should reach."))
+        raise SettingError("Choose the class that the attacks should reach.")
     if bout.goal == TARGET and bout.target == int(logits.argmax()):
-        raise SettingError(_("The target is what the network already sees. Choose another class."))
+        raise SettingError("The target is what the network already sees. Choose another class.")
     for key in keys:
         task = (
             _baseline(key, classifier, image, perturbation, logits, bout)
@@ -169,7 +100,7 @@ def compare(
             now = time.monotonic()
             if result.done or now - shown > SECONDS_BETWEEN:
                 shown = now
-                contender = _judged(task, result, judge, image, matched_epsilon(perturbation) if bout.matched else None)
+                contender = judged(task, result, judge, image, matched_epsilon(perturbation) if bout.matched else None)
                 yield contender if judge is not classifier else replace(contender, at_home=None)
 
 
@@ -178,8 +109,8 @@ def matched_epsilon(perturbation: Perturbation) -> float:
     return perturbation.ball.radius if perturbation.ball.p == LINF else OTHER_EPSILON
 
 
-def _baseline(key: str, classifier: Classifier, image: Tensor, perturbation: Perturbation, logits: Tensor, bout: Bout) -> _Task:
-    ball, labels = perturbation.ball, logits.argmax(dim=1)
+def _baseline(key: str, classifier: Classifier, image: Tensor, perturbation: Perturbation, logits: Tensor, bout: Bout) -> Task:
+    ball = perturbation.ball
     if key == SIGNS:
         signs = ball.random_signs(tuple(image.shape[1:]), torch.Generator().manual_seed(bout.seed))
         perturbation = Perturbation("", signs, ball)
@@ -188,34 +119,37 @@ def _baseline(key: str, classifier: Classifier, image: Tensor, perturbation: Per
         return Fixed(perturbation.scaled_to(epsilon).pattern)
 
     largest = LARGEST if ball.p == LINF else 2 * ball.radius
-    ways = _ways(build, ball.radius if bout.matched else None, largest, classifier, image, labels, False, bout.seed)
-    return _Task(key, ANY, "", None, labels, False, ways, ball if bout.matched else None)
+    criterion = Criterion(logits.argmax(dim=1))
+    stream = _stream(build, ball.radius if bout.matched else None, largest, classifier, image, criterion, bout.seed)
+    return Task(key, ANY, "", None, criterion, stream, ball if bout.matched else None)
 
 
 def _attack(
     item: Item, classifier: Classifier, image: Tensor, perturbation: Perturbation, logits: Tensor, bout: Bout, transfers: bool
-) -> _Task:
+) -> Task:
     epsilon = matched_epsilon(perturbation)
     attack = item.build(epsilon, bout.effort, transfers)
-    targeted_only = attack.targeted_only
-    targeted = bout.goal != ANY or targeted_only
-    if bout.goal == TARGET:
-        labels = torch.tensor([bout.target])
-    elif bout.goal == LEAST:
-        labels = least_likely(logits)
-    else:
-        labels = runner_up(logits) if targeted_only else logits.argmax(dim=1)
-    into = classifier.labels[int(labels)] if targeted else ""
-    aim = RUNNER_UP if targeted and bout.goal == ANY else bout.goal
+    aim = RUNNER_UP if attack.targeted_only and bout.goal == ANY else bout.goal
+    criterion = _criterion(aim, logits, bout.target)
+    into = classifier.labels[int(criterion.y)] if criterion.targeted else ""
     matched = epsilon if bout.matched or not item.bounded else None
     build = partial(_built, item, bout.effort, transfers)
-    ways = _ways(build, matched, LARGEST, classifier, image, labels, targeted, bout.seed)
+    stream = _stream(build, matched, LARGEST, classifier, image, criterion, bout.seed)
     ball = Ball(LINF, epsilon) if item.bounded and bout.matched else None
-    return _Task(item.key, aim, into, budget_of(attack), labels, targeted, ways, ball)
+    return Task(item.key, aim, into, budget_of(attack), criterion, stream, ball)
+
+
+def _criterion(aim: str, logits: Tensor, target: int | None) -> Criterion:
+    """What counts as success for one photograph with ``logits`` (1,K)."""
+    if aim == TARGET and target is not None:
+        return Criterion.into(torch.tensor([target]))
+    if aim == LEAST:
+        return Criterion.into(least_likely(logits))
+    return Criterion.into(runner_up(logits)) if aim == RUNNER_UP else Criterion(logits.argmax(dim=1))
 
 
 def budget_of(attack: Attack) -> Budget | None:
-    """What an attack may spend at most on a photograph; None for one that stops by itself."""
+    """The budget of an attack on one photograph; None for one without a limit."""
     settings = vars(attack)
     for searches in ("search_steps", "rounds"):
         if searches in settings:
@@ -229,57 +163,17 @@ def _built(item: Item, effort: int, transfers: bool, epsilon: float) -> Attack:
     return item.build(epsilon, effort, transfers)
 
 
-def _ways(
+def _stream(
     build: Callable[[float], Attack],
     epsilon: float | None,
     largest: float,
     classifier: Classifier,
     image: Tensor,
-    labels: Tensor,
-    targeted: bool,
+    criterion: Criterion,
     seed: int,
 ) -> Callable[[], Iterator[AttackResult]]:
-    """At ``epsilon``, or at the smallest that works when there is none."""
+    """The attack at ``epsilon``, or at the smallest that succeeds when it is None."""
     generator = torch.Generator().manual_seed(seed)
     if epsilon is None:
-        return lambda: least_epsilon(build, largest, classifier, image, labels, targeted, generator)
-    return lambda: build(epsilon).stream(classifier, image, labels, targeted, generator)
-
-
-def _judged(task: _Task, result: AttackResult, judge: Classifier, image: Tensor, epsilon: float | None) -> Contender:
-    rounded = quantise(image, result.adversarial, task.ball)
-    with torch.inference_mode():
-        before, exact, png = judge(torch.cat([image, result.adversarial, rounded])).softmax(dim=1)
-    label, probability = top(judge, exact)[0]
-    was, pixels, picture = int(before.argmax()), to_array(image), to_array(rounded)
-
-    def verdict(now: Tensor) -> str:
-        if task.targeted and int(now.argmax()) == int(task.labels):
-            return INTO
-        return FOOLED if int(now.argmax()) != was else HELD
-
-    linf = float(result.linf)
-    return Contender(
-        task.key,
-        task.aim,
-        task.into,
-        task.budget,
-        picture,
-        label,
-        probability,
-        verdict(exact),
-        judge.labels[int(png.argmax())],
-        verdict(png),
-        bool(result.success),
-        None if epsilon is None else linf <= epsilon + 1e-6,
-        linf,
-        float(result.l2),
-        int(result.l0),
-        psnr(pixels, picture),
-        ssim(pixels, picture),
-        int(result.gradients),
-        int(result.queries),
-        result.seconds,
-        result.share,
-        result.done,
-    )
+        return lambda: least_epsilon(build, largest, classifier, image, criterion, generator)
+    return lambda: build(epsilon).stream(classifier, image, criterion, generator=generator)

@@ -18,7 +18,7 @@ from uap_core.norms import Ball
 
 @dataclass(frozen=True)
 class ConvergenceRow:
-    """What the pattern of ``method`` had reached on the held-out images once so many ``image_gradients`` were spent.
+    """The pattern of ``method`` on the held-out images after ``image_gradients``.
 
     On the way a run is what it is: one that was planned for fewer gradients would have ended better there. ``seconds`` are
     those of crafting alone, measuring left out.

@@ -1,4 +1,4 @@
-"""One pattern coming into being: each step of a run, and now and then what it does to images that the run never sees."""
+"""A crafting run step by step, with fooling rates on held-out images at planned points."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter, Progress
-from uap_core.crafting.problem import Goal, predicted
+from uap_core.crafting.problem import predicted
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict, target_rate
 from uap_core.models.classifier import Classifier
@@ -21,7 +22,7 @@ POINTS = 8
 
 @dataclass(frozen=True)
 class Point:
-    """What a pattern does to the watched images once so many ``image_gradients`` were spent on it.
+    """The rates of a pattern on the watched images after ``image_gradients``.
 
     ``fooled``: any change of the prediction. ``reached``, of a run with a target: images that become it, among those that were
     something else.
@@ -33,7 +34,7 @@ class Point:
 
     @property
     def aimed_at(self) -> Rate:
-        """The rate that the run is about."""
+        """The rate that the run maximises."""
         return self.fooled if self.reached is None else self.reached
 
 
@@ -47,9 +48,9 @@ class Watch:
     target: int | None = None
 
     @classmethod
-    def over(cls, classifier: Classifier, images: ImageSet, goal: Goal) -> Watch:
-        """Look at the clean images; of ``goal`` its target counts."""
-        return cls(classifier, images, predict(classifier, images.batches()), goal.target)
+    def over(cls, classifier: Classifier, images: ImageSet, criterion: Criterion) -> Watch:
+        """Look at the clean images; of ``criterion`` its target counts."""
+        return cls(classifier, images, predict(classifier, images.batches()), criterion.target)
 
     def under(self, pattern: Tensor, image_gradients: int = 0) -> Point:
         """Measure ``pattern`` (3,S,S)."""
@@ -62,15 +63,15 @@ class Watch:
 
 @dataclass(frozen=True)
 class Stage:
-    """The run after one more step. ``progress.seconds`` are those of crafting alone: measuring, and whatever was done between
-    two stages, is left out. ``point`` is None where the watched images were not looked at."""
+    """The run after one more step. ``progress.seconds`` are those of crafting alone, without measuring and without the
+    caller's time between two stages. ``point`` is None where nothing was measured."""
 
     progress: Progress
     point: Point | None
 
 
 def planned_points(budget: int, count: int = POINTS) -> list[int]:
-    """Image-gradients after which to measure: close together at first, when most happens, and at last the whole ``budget``."""
+    """Image-gradients after which to measure: dense at the start, the last one is the whole ``budget``."""
     return [max(1, round(budget * (place / count) ** 2)) for place in range(1, count + 1)]
 
 
@@ -80,11 +81,12 @@ def evolve(crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: in
     The watched images never change the result. Raises what ``Crafter.craft`` raises.
     """
     left, elsewhere = planned_points(crafter.budget), 0.0
-    run = crafter.craft(watch.classifier, craft.pixels, ball, torch.Generator().manual_seed(seed), goal=Goal(watch.target))
+    criterion = Criterion() if watch.target is None else Criterion.into(watch.target)
+    run = crafter.craft(watch.classifier, craft.pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
     for progress in run:
         paused = time.perf_counter()
         spent = progress.image_gradients
-        # The last step but one is followed by the final touch, and that is measured.
+        # The last step is followed by post-processing, whose result is measured.
         due = progress.done or (progress.share < 1 and bool(left) and spent >= left[0])
         left = [point for point in left if point > spent]
         point = watch.under(progress.perturbation, spent) if due else None

@@ -1,8 +1,7 @@
-"""What helps against a pattern, and for how long: each defence against the pattern that was there before it, and against one
-that was crafted anew through it.
+"""Defences against a fixed pattern, and against an adaptive one that is crafted through the defence.
 
-Someone who attacks a defended network may know the defence. A defence that was only shown an old pattern has not been tested
-(Athalye, Carlini and Wagner, ICML 2018; Carlini et al., 2019), so a row has both rates or does not come to be.
+A defence must be evaluated with attacks that know it (Athalye, Carlini and Wagner, ICML 2018; Carlini et al., 2019), so every
+row has both rates.
 """
 
 from __future__ import annotations
@@ -77,8 +76,8 @@ def defence_rows(
 ) -> Iterator[Crafting | DefenceRow]:
     """A row for ``network`` alone, one for it behind each of the ``defences``, one for each of its ``twins``, by id.
 
-    Through each a pattern is crafted anew: by ``method``, on the same ``craft_set``, in the ball of ``perturbation``, from the
-    same ``seed``. On the way to a row the share that is crafted. Those that are ``known`` by id are left out. Raises
+    Through each an adaptive pattern is crafted: by ``method``, on the same ``craft_set``, in the ball of ``perturbation``,
+    from the same ``seed``. On the way to a row the share that is crafted. Those that are ``known`` by id are left out. Raises
     SettingError, DatasetError or PerturbationError for what does not fit.
     """
     ball, shape = perturbation.ball, tuple(perturbation.pattern.shape)
@@ -113,7 +112,7 @@ def defence_rows(
 
 @dataclass(frozen=True)
 class _Trial:
-    """What is known of a row before the pattern that is crafted anew."""
+    """The part of a row that does not need the adaptive pattern."""
 
     subject: Classifier
     held_out: ImageSet
@@ -128,7 +127,7 @@ class _Trial:
     random_signs: Rate
 
     def row(self, last: Progress) -> DefenceRow:
-        """The row with the pattern as it is now."""
+        """The row with the adaptive pattern in its present state."""
         anew = Perturbation("", last.perturbation, self.ball)
         return DefenceRow(
             self.defence,

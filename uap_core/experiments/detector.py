@@ -19,7 +19,6 @@ from uap_core.attacks.fgsm import FGSM
 from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.defences import Crafting
-from uap_core.i18n import N_
 from uap_core.metrics import Z95, Rate, fooling_rate
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy
@@ -28,11 +27,11 @@ from uap_core.perturbations.perturbation import Perturbation
 
 UNIVERSAL, AWARE, RANDOM, SINGLE, ITERATED = "universal", "aware", "random_signs", "fgsm", "pgd"
 NAMES = {
-    UNIVERSAL: N_("universal pattern"),
-    AWARE: N_("one that knows the detector"),
-    RANDOM: N_("random signs"),
-    SINGLE: N_("FGSM per image"),
-    ITERATED: N_("PGD per image"),
+    UNIVERSAL: "universal pattern",
+    AWARE: "one that knows the detector",
+    RANDOM: "random signs",
+    SINGLE: "FGSM per image",
+    ITERATED: "PGD per image",
 }
 STEPS = 8
 POINTS = 25
@@ -149,7 +148,7 @@ def auc(clean: Tensor, attacked: Tensor) -> float:
 
 
 def auc_interval(area: float, clean: int, attacked: int) -> tuple[float, float]:
-    """The 95 % interval of Hanley and McNeil (1982, eq. 1 and 2) for an ``area`` from so many images."""
+    """The 95 % interval of Hanley and McNeil (1982, eq. 1 and 2) for an ``area`` from two numbers of images."""
     both_attacked, both_clean = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (attacked - 1) * (both_attacked - area**2) + (clean - 1) * (both_clean - area**2)
     half = Z95 * math.sqrt(max(0.0, variance) / (clean * attacked))

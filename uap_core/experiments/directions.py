@@ -8,21 +8,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from uap_core.attacks.fgsm import loss_gradient
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.random_directions import BATCH, Draw, always, anywhere, fooled_by, one_of
-from uap_core.i18n import N_
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import loss_gradient
 
 UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN = "universal", "sum", "single", "fgsm", "random", "mean"
 NAMES = {
-    UNIVERSAL: N_("universal pattern"),
-    SUM: N_("sum of adversarial directions"),
-    SINGLE: N_("one adversarial direction"),
-    FAST: N_("one FGSM direction"),
-    RANDOM: N_("random direction"),
-    MEAN: N_("mean image"),
+    UNIVERSAL: "universal pattern",
+    SUM: "sum of adversarial directions",
+    SINGLE: "one adversarial direction",
+    FAST: "one FGSM direction",
+    RANDOM: "random direction",
+    MEAN: "mean image",
 }
 NORMS = (500 / 255, 1000 / 255, 2000 / 255, 4000 / 255)
 
@@ -46,7 +45,7 @@ def direction_rates(
 
 
 def blind_directions(pattern: Tensor, craft: ImageSet, generator: torch.Generator) -> dict[str, Draw]:
-    """Directions that cost no gradient: ``pattern`` (3,H,W) as it is, a random one for each image, the mean of ``craft``."""
+    """Directions that cost no gradient: ``pattern`` (3,H,W), a random one for each image, the mean of ``craft``."""
     mean = torch.stack([batch.sum(dim=0) for batch in craft.batches(BATCH)]).sum(dim=0) / len(craft)
     return {UNIVERSAL: always(pattern), RANDOM: anywhere(tuple(pattern.shape), generator), MEAN: always(mean)}
 

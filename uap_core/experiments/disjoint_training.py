@@ -1,7 +1,7 @@
 """Do examples fool a network that never saw the same pictures? (Szegedy et al., ICLR 2014, section 4.2, Tables 3 and 4.)
 
 Two halves with no image in common; one architecture trained on each, another one on the first; examples made on each of the
-three, tested on the others, beside noise that is as large.
+three, tested on the others, compared with noise of the same size.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from uap_core.datasets.image_sets import ImageSet, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.origins import MatrixRow
 from uap_core.experiments.transfer_examples import cross_model
-from uap_core.i18n import _
 from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
-from uap_core.training.recipes import Recipe, train
+from uap_core.training.loop import train
+from uap_core.training.recipes import Recipe
 
 SIDE, CLASSES = 32, 10
 RECIPE = Recipe(
@@ -58,7 +58,7 @@ def convolutions(kernel: int, *widths: int) -> Callable[[int], nn.Module]:
 
 @dataclass(frozen=True)
 class Learner:
-    """A small network of convolutions of these ``widths``, to be trained on ``half`` 1 or 2; people call it ``letter``."""
+    """A small network of convolutions of these ``widths``, to be trained on ``half`` 1 or 2; displayed as ``letter``."""
 
     key: str
     letter: str
@@ -75,7 +75,7 @@ class Learner:
     def name(self) -> str:
         """Letter, widths and half."""
         shape = f"{self.letter}: {'-'.join(map(str, self.widths))}"
-        return _("{learner}, half {number}").format(learner=shape, number=self.half)
+        return f"{shape}, half {self.half}"
 
     def build(self, classes: int) -> nn.Module:
         """The untrained network."""
@@ -123,9 +123,7 @@ def cross_training(
     """
     classes = tuple(sorted(set(craft.classes)))
     if len(classes) < 2:
-        raise DatasetError(
-            _("{images!r} has one class: training needs pictures in a folder a class, two at least.").format(images=craft.name)
-        )
+        raise DatasetError(f"{craft.name!r} has one class: training needs pictures in a folder a class, two at least.")
     parts = [(half.pixels, _truth(half, classes)) for half in halves(craft, torch.Generator().manual_seed(seed))]
     tested, networks = (held_out.pixels, _truth(held_out, classes)), []
     for number, learner in enumerate(LEARNERS):
@@ -146,7 +144,7 @@ def cross_training(
 def _truth(images: ImageSet, classes: tuple[str, ...]) -> Tensor:
     truth = images.truth(classes)
     if truth is None:
-        raise DatasetError(_("The held-out images have classes that the craft images lack."))
+        raise DatasetError("The held-out images have classes that the craft images lack.")
     return truth
 
 

@@ -9,16 +9,15 @@ from itertools import repeat
 import torch
 from torch import Tensor
 
-from uap_core.attacks.fgsm import loss_gradient
 from uap_core.datasets.image_sets import ImageSet
-from uap_core.i18n import N_
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import loss_gradient
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import Perturbation, apply
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
-NAMES = {UNIVERSAL: N_("universal"), RANDOM: N_("random signs"), SINGLE: N_("FGSM per image")}
+NAMES = {UNIVERSAL: "universal", RANDOM: "random signs", SINGLE: "FGSM per image"}
 EPSILONS = tuple(level / 255 for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 

@@ -1,4 +1,4 @@
-"""One pattern on one network over one set of images: fooling rate beside its baselines, and the accuracy it costs."""
+"""Evaluate a pattern on a network and a set of images: fooling rate, baseline, and loss of accuracy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ class Evaluation:
     Args:
         universal: fooling rate of the pattern.
         random_signs: fooling rate of random signs of the same norm.
-        nothing: of no change at all, 0 by definition.
         clean_accuracy: None when the set's folders are not classes of the network.
         perturbed_accuracy: the same under the pattern.
         dominant_label: what most perturbed images become.
@@ -30,7 +29,6 @@ class Evaluation:
 
     universal: Rate
     random_signs: Rate
-    nothing: Rate
     clean_accuracy: Rate | None
     perturbed_accuracy: Rate | None
     dominant_label: str
@@ -74,13 +72,11 @@ def evaluate(
     clean = predict(classifier, images.batches(batch_size))
     perturbed = predict(classifier, (perturbation.apply(batch) for batch in images.batches(batch_size)))
     noisy = predict(classifier, (apply(batch, signs) for batch in images.batches(batch_size)))
-    unchanged = predict(classifier, images.prefix(batch_size).batches(batch_size))
     truth = images.truth(classifier.class_ids)
     counts = perturbed.bincount(minlength=len(classifier.labels))
     return Evaluation(
         universal=fooling_rate(clean, perturbed),
         random_signs=fooling_rate(clean, noisy),
-        nothing=fooling_rate(clean[:batch_size], unchanged),
         clean_accuracy=None if truth is None else accuracy(clean, truth),
         perturbed_accuracy=None if truth is None else accuracy(perturbed, truth),
         dominant_label=classifier.labels[int(counts.argmax())],

@@ -1,4 +1,4 @@
-"""Does it help to show a network the patterns that fool it? Rounds of fine-tuning, each against patterns crafted anew.
+"""Adversarial fine-tuning: rounds of training on universal patterns that are crafted on the network of the last round.
 
 The paper's section 4: fine-tuned on universal perturbations, VGG-F is fooled by a new one on 76.2 % of the images instead of
 93.7 %; another round ends at 80.0 %. There is always a next pattern.
@@ -20,7 +20,6 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.problem import predicted
 from uap_core.datasets.image_sets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
 from uap_core.identity import identity
 from uap_core.io.paths import MODELS
 from uap_core.io.results import Table, write_table
@@ -33,8 +32,9 @@ from uap_core.models.fusion import fold_batch_norm
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import versions
 from uap_core.training.export import begin_with
+from uap_core.training.loop import EpochRow, train
 from uap_core.training.opponents import Pool
-from uap_core.training.recipes import EpochRow, Recipe, train
+from uap_core.training.recipes import Recipe
 
 # Whole pictures' size throughout, since a pattern fits one size; half of each batch stays clean, as in the paper.
 FINE = Recipe(epochs=2, peak_rate=0.02, mix_chance=0.0, small_share=0.0, view_size=0, epsilon=10 / 255, alpha=0.5)
@@ -44,9 +44,9 @@ PAPER_SECTION_4 = (0.937, 0.762, 0.800)  # VGG-F fooled by a new pattern: before
 
 @dataclass(frozen=True)
 class RoundRow:
-    """A network after ``round`` rounds (0: as it came), measured on held-out images.
+    """A network after ``round`` rounds (0: before fine-tuning), measured on held-out images.
 
-    ``new_pattern`` was crafted on the network as it now is, ``first_pattern`` on the network as it came.
+    ``new_pattern`` was crafted on this network, ``first_pattern`` on the network before fine-tuning.
     """
 
     round: int
@@ -72,13 +72,13 @@ class FineTuning:
     ) -> Iterator[EpochRow | RoundRow]:
         """Fine-tune ``network`` (normalised pixels to logits, trainable) in place; yields epochs and rounds as they end.
 
-        Checkpoints of the training lie in ``folder``: the same run goes on after the last whole epoch. Raises DatasetError
+        Checkpoints are in ``folder``: the same run continues after the last whole epoch. Raises DatasetError
         when the folders of ``craft`` are not classes of the ``card``.
         """
         names = tuple(str(entry["wnid"]) for entry in card.classes if isinstance(entry, dict))
         truth, held_out_truth = craft.truth(names), held_out.truth(names)
         if truth is None or held_out_truth is None:
-            raise DatasetError(_("Fine-tuning needs pictures of the classes of {network}.").format(network=card.name))
+            raise DatasetError(f"Fine-tuning needs pictures of the classes of {card.name}.")
         started = time.perf_counter()
         sets = (craft.pixels, truth), (held_out.pixels, held_out_truth)
 
@@ -114,7 +114,7 @@ def fine_tune_and_publish(
     """
     card = read_card(MODELS / f"{key}.json")
     if card.architecture not in EMBEDDED:
-        raise SettingError(_("{network} cannot be trained here: it is not an embedded network.").format(network=card.name))
+        raise SettingError(f"{card.name} cannot be trained here: it is not an embedded network.")
     network = EMBEDDED[card.architecture].build_to_train(len(card.classes))
     begin_with(network.to(chosen_device()), card)
     craft, held_out = (open_image_set(data, split, card.input_size, card.input_size) for split in ("craft", "held_out"))
@@ -137,6 +137,6 @@ def fine_tune_and_publish(
 
 
 def _frozen(network: nn.Module, card: Card) -> Classifier:
-    """The network as it is now, to be attacked while the original goes on learning."""
+    """A copy of the present network, to be attacked while the original continues training."""
     frozen = nn.Sequential(Normalise(), fold_batch_norm(deepcopy(network)))
     return Classifier(frozen, card, tuple(map(str, card.classes))).to(device_of(network))

@@ -49,10 +49,10 @@ class Opening:
 
 
 def load_opening(path: Path = OPENING) -> Opening | None:
-    """The first view, or None when it is not there, damaged or no longer true."""
+    """The first view, or None if it is missing, damaged or outdated."""
     try:
         return _opening(path) if path.is_file() else None
-    except Exception:  # whatever is wrong with one of its files, the page opens without it
+    except Exception:  # a damaged file must not keep the page from opening
         log.exception("passed over %s", path.name)
         return None
 
@@ -79,7 +79,7 @@ def _change(pattern_file: Path) -> Change:
     return change_of(read_levels(pattern_file).astype(np.float64), ball.p, ball.radius * 255)
 
 
-def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPENING) -> None:
+def write_opening(network: str, pattern_file: Path, photo: str) -> None:
     """Measure the first view and write it; ``pattern_file`` is of the library, within an l_inf ball."""
     from uap_core.experiments.strengths import answers, exhibit_of, noise_of
     from uap_core.models.zoo import load_model
@@ -104,7 +104,7 @@ def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPE
         **{name: getattr(view, name) for name in ("before", "after", "linf", "l2", "psnr", "ssim")},
         "said": said,
     }
-    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    OPENING.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 def digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Do a network's dreams stand in for photographs? Both are measured side by side, and the figures go on the dreams' card."""
+"""Compare a network's class impressions with photographs: accuracy and fooling rates of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from uap_core.crafting.default import Default
 from uap_core.datasets.image_sets import ImageSet, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.evaluation import evaluate
-from uap_core.i18n import _
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
@@ -23,14 +22,14 @@ from uap_core.models.zoo import Zoo
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import Perturbation, apply, load_perturbation
 
-WITHIN = 0.10  # by how much accuracy and fooling rates on dreams may be off those on photographs
+WITHIN = 0.10  # largest accepted difference of accuracy and fooling rates
 METHOD = Default(budget=2000, bf16=True)
 SEEDS = 3
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The dreams and the photographs for one network: the two splits of each, cropped as the network takes them."""
+    """The class impressions and the photographs for one network: the two splits of each, cropped as the network takes them."""
 
     dreams: tuple[ImageSet, ImageSet]
     photographs: tuple[ImageSet, ImageSet]
@@ -46,10 +45,9 @@ class Pair:
 
 
 def check_dreams(zoo: Zoo, key: str, others: Sequence[str], dreams: Path, photographs: Path) -> dict[str, Any]:
-    """Measure the dreams of network ``key`` and write what was found on the card beside them, which is returned.
+    """Measure the class impressions of network ``key``; write the figures to the card beside them and return it.
 
-    A network of ``others`` may measure on them, too, where it does about the same to them as to photographs; crafting is
-    tried on the dreamer alone.
+    The card also lists those of ``others`` whose figures agree with photographs; crafting is tried on ``key`` alone.
     """
     network = zoo.load(key)
     pair = Pair.open(network, dreams, photographs)
@@ -69,8 +67,8 @@ def check_dreams(zoo: Zoo, key: str, others: Sequence[str], dreams: Path, photog
 
 
 def compare(network: Classifier, dreamer: str, pair: Pair) -> dict[str, Any]:
-    """Accuracy and fooling rates on held-out dreams and photographs: of the network's own shipped pattern, or the
-    dreamer's where it has none, and of random signs."""
+    """Accuracy and fooling rates on held-out class impressions and photographs: of the shipped pattern of ``network``, else of
+    ``dreamer``, and of random signs."""
     own = PERTURBATIONS / f"{network.card.key}-linf10.safetensors"
     file = own if own.is_file() else PERTURBATIONS / f"{dreamer}-linf10.safetensors"
     pattern = load_perturbation(file)
@@ -83,20 +81,18 @@ def compare(network: Classifier, dreamer: str, pair: Pair) -> dict[str, Any]:
 def _measured(network: Classifier, images: ImageSet, pattern: Perturbation) -> dict[str, float]:
     found = evaluate(network, pattern, images, torch.Generator().manual_seed(0))
     if found.clean_accuracy is None:
-        raise DatasetError(
-            _("The folders of {name!r} are not classes of {network}.").format(name=images.name, network=network.card.name)
-        )
+        raise DatasetError(f"The folders of {images.name!r} are not classes of {network.card.name}.")
     rates = {"accuracy": found.clean_accuracy, "fooling_rate": found.universal, "random_signs": found.random_signs}
     return {name: round(rate.value, 4) for name, rate in rates.items()}
 
 
 def is_valid(found: dict[str, Any]) -> bool:
-    """Whether every figure on dreams lies within 10 points of that on photographs."""
+    """Whether all figures on class impressions are within 10 points of those on photographs."""
     return all(abs(sides["dreams"] - sides["photographs"]) <= WITHIN for name, sides in found.items() if name != "pattern")
 
 
 def crafted(network: Classifier, pair: Pair) -> dict[str, Any]:
-    """Fooling rates on the held-out photographs of patterns crafted on dreams and on as many photographs, a seed each."""
+    """Fooling rates on held-out photographs of patterns crafted on class impressions and on as many photographs."""
     count = min(len(pair.dreams[0]), len(pair.photographs[0]))
     held_out = pair.photographs[1]
     clean = predict(network, held_out.batches())

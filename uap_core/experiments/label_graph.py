@@ -1,4 +1,4 @@
-"""Where do the labels go? What each label becomes under a universal pattern, and who swallows most (CVPR 2017, Fig. 7)."""
+"""The label graph: what each label becomes under a universal pattern, and the dominant labels (CVPR 2017, Fig. 7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uap_core.perturbations.perturbation import Perturbation
 
 @dataclass(frozen=True)
 class Move:
-    """So many ``images`` whose clean ``label`` ``becomes`` another under the pattern, or stays what it is."""
+    """The number of ``images`` whose clean ``label`` ``becomes`` this one under the pattern."""
 
     label: str
     becomes: str
@@ -26,7 +26,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Edge:
-    """``label`` mostly ``becomes`` another one: so many of the images that had it."""
+    """An edge: the label that ``label`` most often ``becomes``, and for how many images."""
 
     label: str
     becomes: str
@@ -47,7 +47,7 @@ def label_moves(classifier: Classifier, perturbation: Perturbation, images: Imag
 def edges(moves: Sequence[Move]) -> list[Edge]:
     """The graph: from each label to the one it becomes most often, except where that is itself; most images first.
 
-    Where two are equally often, the one that swallows more images of all labels.
+    Ties go to the label that attracts more images of all labels.
     """
     swallowed = perturbed_counts(moves)
     by_label: dict[str, list[Move]] = {}
@@ -62,7 +62,7 @@ def edges(moves: Sequence[Move]) -> list[Edge]:
 
 
 def hubs(graph: Sequence[Edge]) -> dict[str, list[Edge]]:
-    """The arrows into each label that has any, by that label: the one that swallows most images first."""
+    """The arrows into each label that has any, by that label: the one that attracts most images first."""
     found: dict[str, list[Edge]] = {}
     for edge in graph:
         found.setdefault(edge.becomes, []).append(edge)

@@ -1,4 +1,4 @@
-"""Is a network fit to be attacked here? What it takes and gives, one finding a line, before anybody trusts a figure from it."""
+"""Check a network before it is used: inputs, outputs and accuracy, one finding per line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READINGS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """``good``, or what is wrong, in one line."""
+    """One finding: ``good``, or a problem, in one line."""
 
     good: bool
     text: str
@@ -66,7 +66,7 @@ def checkup(card: Card, source: Path | None = None) -> Iterator[Finding]:
         yield from _input_range(classifier, source)
     except DatasetError:
         raise
-    except Exception as error:  # whatever a network of a stranger raises
+    except Exception as error:  # an unknown network may raise anything
         yield Finding(False, f"It fails on some pictures: {type(error).__name__}: {error}")
 
 

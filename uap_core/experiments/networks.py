@@ -1,14 +1,14 @@
-"""Which networks what is precomputed on: the only place that says so. By the keys of the zoo."""
+"""The networks of each precomputed table, by their keys in the zoo."""
 
 from __future__ import annotations
 
 from uap_core.models.zoo import QUICK_MODEL
 
-# Embedded networks beside the default one: whom else does its pattern fool, offline?
+# Embedded networks that the default one's pattern is transferred to, offline.
 OTHERS = ("vgg64", "separable64", "resnet64_robust")
 EMBEDDED = (QUICK_MODEL, *OTHERS)
 IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
-# Siblings: of an honest "never seen" the first stands for all three.
+# Siblings: "never seen" is honest only if all three are left out, so the first represents them.
 LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 SEVEN = (*LITES, *IMAGENET)
 # Their patterns are left out of one another's: each of another kind.
@@ -19,6 +19,6 @@ VIEWED = (QUICK_MODEL, *KINDS)
 FAMILIES = {"embedded": (EMBEDDED, 500), "imagenet": (IMAGENET, 100)}
 # The quick ones alone: defences, of which each is crafted through, and the paper's method in 32 bits at twice the price.
 DEFENDED = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe", "mobilenet_v1_075")
-# At every strength, beside FGSM and random signs.
+# Epsilon sweeps with FGSM and random signs.
 SWEPT = VIEWED
 GAINS_TRIED_ON = (QUICK_MODEL, "squeezenet1_1_caffe")

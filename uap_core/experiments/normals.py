@@ -2,7 +2,7 @@
 
 The matrix N has the unit normals r(x)/||r(x)|| of n images in its rows, r(x) the l2 DeepFool step over the nearest boundary.
 If the boundaries had nothing in common, its singular values would be those of n random unit vectors. The faster they fall,
-the more of the normals lies in the span of the first few singular vectors, and the more often a random vector of that span
+the more of the normals is in the span of the first few singular vectors, and the more often a random vector of that span
 fools an image that was not among the n.
 """
 
@@ -18,16 +18,15 @@ from uap_core.attacks.deepfool import cross_boundary
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
 from uap_core.experiments.random_directions import UNIT, anywhere, fooled_by, in_span
-from uap_core.i18n import N_, _
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
 
 NORMALS, RANDOM, SPAN, FULL = "normals", "random", "span", "full"
 NAMES = {
-    NORMALS: N_("normals of the boundary"),
-    RANDOM: N_("random unit vectors"),
-    SPAN: N_("span of the first singular vectors"),
-    FULL: N_("full space"),
+    NORMALS: "normals of the boundary",
+    RANDOM: "random unit vectors",
+    SPAN: "span of the first singular vectors",
+    FULL: "full space",
 }
 DIMENSIONS = (1, 2, 5, 10, 25, 50, 100, 250, 500)
 DEEPFOOL_BATCH = 8
@@ -63,7 +62,7 @@ def lengths(side: int) -> tuple[float, ...]:
 
 
 def unit_normals(classifier: Classifier, images: ImageSet) -> Iterator[Tensor]:
-    """Normals (n,3,H,W) of unit l2 length, batch by batch; an image without a boundary in DeepFool's reach gives none.
+    """Normals (n,3,H,W) of unit l2 length, batch by batch; images where DeepFool finds no boundary are left out.
 
     Raises DatasetError when no image has one.
     """
@@ -73,7 +72,7 @@ def unit_normals(classifier: Classifier, images: ImageSet) -> Iterator[Tensor]:
         count += int(found.crossed.sum())
         yield UNIT.fill(found.steps[found.crossed])
     if not count:
-        raise DatasetError(_("DeepFool found no boundary around any of these images, so there are no normals to compare."))
+        raise DatasetError("DeepFool found no boundary around any of these images, so there are no normals to compare.")
 
 
 def singular_vectors(vectors: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,7 +121,7 @@ def subspace_rates(
 
 
 def steepness(rows: Sequence[SingularRow]) -> dict[str, float]:
-    """For each kind, by what factor the last singular value lies below the first: how fast they fall."""
+    """For each kind the ratio of the first to the last singular value: how fast they decay."""
     values: dict[str, list[float]] = {}
     for row in rows:
         values.setdefault(row.kind, []).append(row.value)

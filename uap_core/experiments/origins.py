@@ -1,4 +1,4 @@
-"""Where the change in a row of "who fools whom" comes from: told by ids in tables, by a name where people read it."""
+"""The origin of the perturbation in a row of a transfer table: ids in files, display names on the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uap_core.attacks.menu import MENU
-from uap_core.i18n import _
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
 
@@ -62,19 +61,19 @@ def row_of(origin: Origin, network: str, crafted_on: bool, rate: Rate, distortio
 
 
 def origin_name(origin: Origin, names: Mapping[str, str]) -> str:
-    """What people read; ``names`` are those of networks and patterns by their keys."""
+    """Display name; ``names`` are those of networks and patterns by key."""
     if origin.like:
         attack = _attack_name(origin.like, origin.size)
         if origin.perturbation == GAUSSIAN:
-            return _("Gaussian noise, as large as by {attack}").format(attack=attack)
-        return _("random signs, as large as by {attack}").format(attack=attack)
+            return f"Gaussian noise, as large as by {attack}"
+        return f"random signs, as large as by {attack}"
     if origin.perturbation == GAUSSIAN and origin.size is not None:
-        return _("Gaussian noise, stddev {size}").format(size=f"{origin.size * 255:.4g}/255")
+        return f"Gaussian noise, stddev {origin.size * 255:.4g}/255"
     if origin.perturbation == RANDOM_SIGNS and origin.size is not None:
-        return _("random signs, {ball}").format(ball=Ball(origin.p, origin.size))
+        return f"random signs, {Ball(origin.p, origin.size)}"
     if origin.made_on:
         attack = _attack_name(origin.perturbation, origin.size)
-        return _("{attack}, made on {network}").format(attack=attack, network=names.get(origin.made_on, origin.made_on))
+        return f"{attack}, made on {names.get(origin.made_on, origin.made_on)}"
     return names.get(origin.perturbation, origin.perturbation)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter, Progress
-from uap_core.crafting.problem import Goal
+from uap_core.crafting.problem import MEAN
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.evaluation import Evaluation, evaluate
 from uap_core.identity import identity
@@ -24,9 +25,10 @@ def with_provenance(
     networks: Sequence[Classifier],
     craft_set: ImageSet,
     ball: Ball,
-    goal: Goal,
+    criterion: Criterion,
     seed: int,
     last: Progress,
+    ensemble: str = MEAN,
 ) -> Perturbation:
     """The pattern of the ``last`` progress of a run, with what it takes to repeat the run."""
     provenance: dict[str, Any] = {
@@ -40,19 +42,19 @@ def with_provenance(
         "seed": seed,
         **versions(),
     }
-    if goal.target is not None:
-        provenance["target"] = networks[0].labels[goal.target]
+    if criterion.target is not None:
+        provenance["target"] = networks[0].labels[criterion.target]
     if len(networks) > 1:
-        provenance["ensemble"] = goal.ensemble
+        provenance["ensemble"] = ensemble
     return Perturbation(name, last.perturbation, ball, provenance)
 
 
 def with_held_out(
-    perturbation: Perturbation, networks: Sequence[Classifier], held_out: ImageSet, goal: Goal, seed: int
+    perturbation: Perturbation, networks: Sequence[Classifier], held_out: ImageSet, criterion: Criterion, seed: int
 ) -> tuple[Perturbation, list[Evaluation]]:
     """The same perturbation with its rates on ``held_out`` stated, and the evaluations, one a network."""
     found = [
-        evaluate(network, perturbation, held_out, torch.Generator().manual_seed(seed), target=goal.target)
+        evaluate(network, perturbation, held_out, torch.Generator().manual_seed(seed), target=criterion.target)
         for network in networks
     ]
     stated: dict[str, Any] = {"set": f"{len(held_out)} images of {held_out.name}"}

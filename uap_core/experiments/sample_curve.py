@@ -12,7 +12,6 @@ from uap_core.crafting.base import Crafter
 from uap_core.crafting.problem import predicted
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
-from uap_core.i18n import _
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
@@ -39,7 +38,7 @@ class SampleRow:
 
 
 def nested_sizes(available: int, factor: int = 2) -> list[int]:
-    """1, 2, 4, ... (or in steps of another ``factor``) and at last all that are available."""
+    """1, 2, 4, ... (or powers of another ``factor``), and all ``available`` as the last one."""
     sizes = []
     size = 1
     while size < available:
@@ -88,7 +87,7 @@ def sample_curve(
         [1, 8]
     """
     if craft.name == held_out.name and set(craft.files) & set(held_out.files):
-        raise DatasetError(_("The craft set and the held-out set share images."))
+        raise DatasetError("The craft set and the held-out set share images.")
     ordered = craft.shuffled(torch.Generator().manual_seed(seed))
     clean = predict(classifier, held_out.batches()) if clean is None else clean
     for size in sizes:
@@ -100,7 +99,7 @@ def sample_curve(
                     len(part), seed, None, None, progress.image_gradients, progress.seconds, progress.share, done=False
                 )
         if progress is None:
-            raise DatasetError(_("There are no images to craft on."))
+            raise DatasetError("There are no images to craft on.")
         if keep is not None:
             keep[size] = progress.perturbation
         rate = fooling_rate(clean, predicted(classifier, held_out.pixels, progress.perturbation))

@@ -1,6 +1,6 @@
-"""Tables that may be half done, and whether what is there was computed under what is asked for now.
+"""Unfinished tables, and whether their rows were computed with the present settings.
 
-Weights are compared through the networks' cards, everything else as it stands; when and with what it was computed does not
+Weights are compared through the networks' cards, everything else literally; when and with what it was computed does not
 matter.
 """
 
@@ -34,7 +34,7 @@ def agrees(stated: Mapping[str, Any], provenance: Mapping[str, Any], cards: Mapp
 
 
 def readable(path: Path, row_type: type) -> Table | None:
-    """The table at ``path``; None when there is none, it is damaged, or its rows are of a kind that has changed since."""
+    """The table at ``path``; None if it is missing, damaged, or its row type has changed."""
     try:
         return read_table(path, row_type) if path.is_file() else None
     except (ValueError, TypeError, KeyError):
@@ -58,7 +58,8 @@ def table_so_far(path: Path, row_type: type, title: str, provenance: dict[str, A
 class Parts:
     """A table whose parts were computed one by one, each under an identity of its own: a change of one leaves the others.
 
-    ``identities`` are today's, by the parts' ids, and stand in the provenance under ``listed``; ``part_of`` tells a row's.
+    ``identities`` are the present ones, by the parts' ids, as in the provenance under ``listed``; ``part_of`` gives a row's
+    part.
     """
 
     path: Path

@@ -1,6 +1,6 @@
 """Whom else do examples fool that were made for one image on one network? (Szegedy et al., ICLR 2014, Table 1.)
 
-Beside them, noise that is as large: fresh Gaussian noise and random signs for each image.
+Compared with noise of the same size: new Gaussian noise and random signs for each image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from uap_core.crafting.problem import clean_logits
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, row_of
-from uap_core.i18n import _
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.norms import L2, Ball
@@ -67,7 +66,7 @@ def made_to_transfer(key: str, epsilon: float) -> Attack:
     It takes all its steps even after it works, so as to reach beyond its own network's boundary. Raises SettingError.
     """
     if key not in MENU:
-        raise SettingError(_("There is no attack {key!r}. Known: {names}.").format(key=key, names=", ".join(MENU)))
+        raise SettingError(f"There is no attack {key!r}. Known: {', '.join(MENU)}.")
     return MENU[key].build(epsilon, 1, True)
 
 
@@ -129,7 +128,7 @@ def _attacked(attack: Attack, source: Classifier, clean: Tensor) -> Change:
 
 
 def _noisy(draw: Callable[..., Tensor], size: float, generator: torch.Generator) -> Change:
-    """Fresh noise for each image, drawn one by one: the same whatever the size of a batch."""
+    """New noise for each image, drawn one by one, independent of the batch size."""
 
     def change(start: int, batch: Tensor) -> tuple[Tensor, None]:
         shape = tuple(batch.shape[1:])

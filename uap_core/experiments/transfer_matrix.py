@@ -56,7 +56,7 @@ def noises(balls: Sequence[Ball], shape: tuple[int, ...], seed: int) -> Mapping[
 
     found = {Origin(RANDOM_SIGNS, ball.p, ball.radius): ball.random_signs(shape, drawn()) for ball in balls}
     for noise in [ball.gaussian(shape, drawn()) for ball in balls]:
-        levels = float(f"{float(noise.square().mean().sqrt()) * 255:.4g}")  # to four digits, whatever the order of a sum
+        levels = float(f"{float(noise.square().mean().sqrt()) * 255:.4g}")  # independent of the order of summation
         found[Origin(GAUSSIAN, size=levels / 255)] = noise
     return found
 

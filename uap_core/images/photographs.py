@@ -1,4 +1,4 @@
-"""Sample photographs for everybody: found inside installed packages, each with what a person would call it."""
+"""Sample photographs inside installed packages, each with its title and credit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from PIL import Image
 
 from uap_core.errors import ImageError
-from uap_core.i18n import _
 from uap_core.images.reading import open_image
 
 
@@ -20,7 +19,7 @@ class Photo:
 
     ``credit`` names who holds it and its licence. ``shows`` are WordNet ids of the ImageNet classes that a person would accept
     for it. ``box`` (left, upper, right, lower in pixels) is the part that is shown, everything when empty. ``withstands`` are
-    keys of the networks that name it rightly and whose own pattern leaves their answer as it is, at 10/255. ``sight`` is what
+    keys of the networks that classify it correctly and are not fooled by their own pattern at 10/255. ``sight`` is what
     a person says to see, with its article.
     """
 
@@ -36,17 +35,13 @@ class Photo:
 
     @property
     def path(self) -> Path:
-        """Where the file lies. Raises ImageError if the package is not installed or no longer holds it."""
+        """The path of the file. Raises ImageError if the package is not installed or does not have it."""
         spec = find_spec(self.package)  # finds the folder without importing the package, which may take seconds
         roots = list(spec.submodule_search_locations or []) if spec else []
         for root in roots:
             if (Path(root) / self.location).is_file():
                 return Path(root) / self.location
-        raise ImageError(
-            _("The sample photograph {title!r} is not in the installed {package}.").format(
-                title=self.title, package=self.package
-            )
-        )
+        raise ImageError(f"The sample photograph {self.title!r} is not in the installed {self.package}.")
 
     def open(self) -> Image.Image:
         """The picture as 8-bit RGB."""
@@ -61,92 +56,90 @@ MOPEDS = ("n03785016", "n03791053")  # moped, motor scooter
 ROCKETS = ("n03773504", "n04008634")  # missile, projectile
 CHEETAH, LION, TRIPOD = ("n02130308",), ("n02129165",), ("n04485082",)
 _GRADIO, _SKIMAGE = "media_assets/images/", "data/"
-_BY_GRADIO = _("Gradio's sample media (Apache-2.0)")
+_BY_GRADIO = "Gradio's sample media (Apache-2.0)"
 # Boxes are where all four ImageNet networks that come with the requirements name the thing rightly, also under random signs.
 SAMPLE_PHOTOS = (
-    Photo(
-        "running", _("Cheetah"), "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337), sight=_("a cheetah")
-    ),
+    Photo("running", "Cheetah", "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337), sight="a cheetah"),
     Photo(
         "espresso",
-        _("Espresso"),
+        "Espresso",
         "skimage",
         _SKIMAGE + "coffee.png",
-        _("Rachel Michetti (CC0), in scikit-image"),
+        "Rachel Michetti (CC0), in scikit-image",
         COFFEE,
         (0, 0, 400, 400),
         ("resnet64", "resnet64_robust", "separable64", "vgg64"),
-        sight=_("an espresso"),
+        sight="an espresso",
     ),
     Photo(
         "lion",
-        _("Lion"),
+        "Lion",
         "gradio",
         _GRADIO + "lion.jpg",
         _BY_GRADIO,
         LION,
         withstands=("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "resnet64_robust"),
-        sight=_("a lion"),
+        sight="a lion",
     ),
     Photo(
         "cat",
-        _("Cat"),
+        "Cat",
         "skimage",
         _SKIMAGE + "chelsea.png",
-        _("Chelsea the cat, Stefan van der Walt (CC0), in scikit-image"),
+        "Chelsea the cat, Stefan van der Walt (CC0), in scikit-image",
         CATS,
         (136, 3, 428, 295),
-        sight=_("a cat"),
+        sight="a cat",
     ),
     Photo(
         "tripod",
-        _("Tripod"),
+        "Tripod",
         "skimage",
         _SKIMAGE + "camera.png",
-        _("Lav Varshney (CC0), in scikit-image"),
+        "Lav Varshney (CC0), in scikit-image",
         TRIPOD,
         (60, 30, 500, 470),
-        sight=_("a camera on a tripod"),
+        sight="a camera on a tripod",
     ),
     Photo(
         "cheetah",
-        _("Cheetah 2"),
+        "Cheetah 2",
         "gradio",
         _GRADIO + "cheetah1.jpg",
         _BY_GRADIO,
         CHEETAH,
         (23, 9, 253, 239),
-        sight=_("a cheetah"),
+        sight="a cheetah",
     ),
     Photo(
         "motorcycle",
-        _("Motorcycle"),
+        "Motorcycle",
         "skimage",
         _SKIMAGE + "motorcycle_left.png",
-        _("Middlebury stereo data of 2014 (Scharstein et al.), in scikit-image"),
+        "Middlebury stereo data of 2014 (Scharstein et al.), in scikit-image",
         MOPEDS,
-        sight=_("a motorcycle"),
+        sight="a motorcycle",
     ),
     Photo(
         "hopper",
-        _("Hopper"),
+        "Hopper",
         "matplotlib",
         "mpl-data/sample_data/grace_hopper.jpg",
-        _("Grace Hopper, US Navy (public domain), in Matplotlib"),
+        "Grace Hopper, US Navy (public domain), in Matplotlib",
         SUITS,
         (0, 30, 480, 510),
         ("resnet64_robust", "vgg64"),
-        sight=_("a woman in uniform"),
+        sight="a woman in uniform",
     ),
     Photo(
         "rocket",
-        _("Rocket"),
+        "Rocket",
         "skimage",
         _SKIMAGE + "rocket.jpg",
-        _("SpaceX (CC0), in scikit-image"),
+        "SpaceX (CC0), in scikit-image",
         ROCKETS,
         (238, 103, 352, 217),
-        sight=_("a rocket"),
+        sight="a rocket",
     ),
 )
 
@@ -177,6 +170,6 @@ def first_photo(network: str, classes: Iterable[str] | None) -> Photo:
     """
     photos, known = sample_photos(), None if classes is None else set(classes)
     if not photos:
-        raise ImageError(_("No installed package brings a sample photograph. Install the requirements anew."))
+        raise ImageError("No installed package brings a sample photograph. Install the requirements again.")
     fitting = (photo for photo in photos if (known is None or known.intersection(photo.shows)))
     return next((photo for photo in fitting if network not in photo.withstands), photos[0])

@@ -16,7 +16,6 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from uap_core.errors import ImageError
-from uap_core.i18n import _
 from uap_core.images.srgb import to_rgb
 from uap_core.settings import limits
 
@@ -34,7 +33,7 @@ HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 
 
 def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
-    """Open a picture from a stranger as 8-bit RGB, upright.
+    """Open an untrusted picture file as 8-bit RGB, upright.
 
     Colours are brought to sRGB, as a profile or a PNG's gamma asks.
     Animations give their first frame, transparency is laid on white, 16-bit and floating-point pictures are brought to 8
@@ -59,22 +58,16 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     else:
         path = Path(source)
         if not path.is_file():
-            raise ImageError(_("There is no picture at {file!r}.").format(file=path.name))
+            raise ImageError(f"There is no picture at {path.name!r}.")
         size, stream = path.stat().st_size, path
     if size > MAX_BYTES:
-        raise ImageError(
-            _("This file has {size:g} MB; pictures of up to {most:g} MB can be opened.").format(
-                size=_up(size), most=MAX_BYTES / 1e6
-            )
-        )
+        raise ImageError(f"This file has {_up(size):g} MB; pictures of up to {MAX_BYTES / 1e6:g} MB can be opened.")
     try:
         return _decoded(stream)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageError(
-            _("This picture is far too large; up to {most:.0f} megapixels can be opened.").format(most=MAX_PIXELS / 1e6)
-        ) from error
+        raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
         head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
         closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
@@ -82,8 +75,8 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
             return closed
         _name_closed_format(head, error)
         if isinstance(error, UnidentifiedImageError):
-            raise ImageError(_("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.")) from error
-        raise ImageError(_("This picture is damaged: it could not be read to its end. Try another file.")) from error
+            raise ImageError("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.") from error
+        raise ImageError("This picture is damaged: it could not be read to its end. Try another file.") from error
 
 
 def _decoded(stream: io.BytesIO | Path) -> Image.Image:
@@ -91,7 +84,7 @@ def _decoded(stream: io.BytesIO | Path) -> Image.Image:
         warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
         with Image.open(stream, formats=_known_formats()) as picture:
             _check_size(picture.size)
-            # An animated PNG may begin with a picture for those who cannot show it, which is no frame of it.
+            # An animated PNG may begin with a fallback picture that is not a frame.
             picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
             picture.load()
             return to_rgb(picture)
@@ -103,9 +96,9 @@ def _start(path: Path) -> bytes:
 
 
 def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
-    """A JPEG that lacks nothing but its end mark, which every browser shows; None where data are missing too.
+    """A JPEG that lacks only its end marker, which browsers show; None where data are missing too.
 
-    Then what stands in for them shows: a filling of ones and zeros looks unlike the decoder's own.
+    Missing data show when the file is padded: paddings of ones and of zeros decode differently.
     """
     data = stream.getvalue() if isinstance(stream, io.BytesIO) else stream.read_bytes()
     try:
@@ -122,20 +115,18 @@ def _name_closed_format(head: bytes, error: Exception) -> None:
     named = "HEIC" if heic else "JPEG XL"
     if heic or jxl:
         raise ImageError(
-            _("This is a picture in the format {format}, which cannot be opened here. Save or share it as JPEG or PNG.").format(
-                format=named
-            )
+            f"This is a picture in the format {named}, which cannot be opened here. Save or share it as JPEG or PNG."
         ) from error
 
 
 def _up(number: int) -> float:
-    """In millions, rounded up to hundredths: what is above a limit is told as more than the limit."""
+    """In millions, rounded up to hundredths, so that a number above a limit is printed as above it."""
     return math.ceil(number / 1e4) / 100
 
 
 @lru_cache(maxsize=1)
 def _known_formats() -> list[str]:
-    """``FORMATS`` as far as the installed Pillow has them: no other of its readers ever looks at a stranger's file."""
+    """``FORMATS`` as far as the installed Pillow has them: its other readers never open an untrusted file."""
     Image.init()
     return [name for name in Image.ID if name in FORMATS]
 
@@ -143,17 +134,9 @@ def _known_formats() -> list[str]:
 def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise ImageError(
-            _("This picture has {size:g} megapixels; up to {most:g} can be opened.").format(
-                size=_up(width * height), most=MAX_PIXELS / 1e6
-            )
-        )
+        raise ImageError(f"This picture has {_up(width * height):g} megapixels; up to {MAX_PIXELS / 1e6:g} can be opened.")
     if max(size) > MAX_ASPECT * min(size):
-        raise ImageError(
-            _("This picture is {width} x {height} pixels, too narrow to cut a square from it.").format(
-                width=width, height=height
-            )
-        )
+        raise ImageError(f"This picture is {width} x {height} pixels, too narrow to cut a square from it.")
 
 
 def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Tensor:

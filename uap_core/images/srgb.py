@@ -9,9 +9,8 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from uap_core.errors import ImageError
-from uap_core.i18n import _
 
-ROWS = 256  # a large picture is worked on in strips of so many rows, so that its numbers never lie in memory all at once
+ROWS = 256  # large pictures are converted in strips of so many rows, to limit memory
 ORIENTATION = 0x0112  # EXIF's tag, and what its values ask for
 TURNS: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -41,12 +40,12 @@ def _eight_bit_rgb(picture: Image.Image, profile: bytes) -> Image.Image:
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _on_white(picture)
     if picture.mode == "LAB":
-        raise ImageError(_("This picture has LAB colours, which cannot be opened. Save it with RGB colours."))
+        raise ImageError("This picture has LAB colours, which cannot be opened. Save it with RGB colours.")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _managed(picture: Image.Image, profile: bytes) -> Image.Image:
-    """RGB, RGBA or CMYK from the colours of ``profile`` to sRGB, relatively; as it is where the profile says nothing else."""
+    """RGB, RGBA or CMYK from the colours of ``profile`` to sRGB, relative colorimetric; unchanged where the profile is sRGB."""
     if not profile or len(profile) > MAX_PROFILE or picture.mode not in ("RGB", "RGBA", "CMYK", "P"):
         return picture
     try:
@@ -70,7 +69,7 @@ def _managed(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _odd_gamma(picture: Image.Image) -> float:
-    """The gamma of a PNG that a browser heeds: no profile, not marked as sRGB, and another one than usual. 0 for none."""
+    """The gamma of a PNG that browsers apply: no profile, not marked as sRGB, and not the usual one. 0 for none."""
     info = picture.info
     gamma = info.get("gamma", 0.0)
     if picture.format != "PNG" or "icc_profile" in info or "srgb" in info or not isinstance(gamma, float):

@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Atomic writes: a reader sees the old file or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write_whole(path: Path, data: bytes) -> None:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a binary file for writing that becomes ``path`` when the block ends without an error.
 
-    Until then it lies beside ``path`` under a name of its own, and any error removes it: of several writers the last wins,
+    Until then it is beside ``path`` under a unique name, and any error removes it: of several writers the last wins,
     whole. Missing folders are made. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "w+b") as out:
             yield out
-        os.chmod(beside, 0o644)  # temporary files are for their owner's eyes only
+        os.chmod(beside, 0o644)  # temporary files are private by default
         os.replace(beside, path)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from uap_core.errors import DownloadError
-from uap_core.i18n import _
 from uap_core.io.atomic import whole_file
 
 BLOCK = 1 << 18
@@ -39,7 +38,7 @@ class Fetched:
         return self.done / self.total if self.total else 0.0
 
     def __str__(self) -> str:
-        said = _("{done:.1f} of {total:.1f} MB") if self.total else _("{done:.1f} MB")
+        said = "{done:.1f} of {total:.1f} MB" if self.total else "{done:.1f} MB"
         return said.format(done=self.done / 1e6, total=self.total / 1e6)
 
 
@@ -50,14 +49,8 @@ def writing(what: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DownloadError(
-                _("The disk is full: there is no room for {what} in {folder}.").format(what=what, folder=folder)
-            ) from error
-        raise DownloadError(
-            _("{what} cannot be written into {folder}: {reason}.").format(
-                what=what, folder=folder, reason=error.strerror or error
-            )
-        ) from error
+            raise DownloadError(f"The disk is full: there is no room for {what} in {folder}.") from error
+        raise DownloadError(f"{what} cannot be written into {folder}: {error.strerror or error}.") from error
 
 
 @contextmanager
@@ -65,9 +58,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
     """Raise DownloadError while ``path`` is being fetched already: a second visitor would only halve the speed of both."""
     with _lock:
         if path in _under_way:
-            raise DownloadError(
-                _("{file} is being fetched already, here or by another visitor. Look again in a while.").format(file=path.name)
-            )
+            raise DownloadError(f"{path.name} is being fetched already, here or by another visitor. Look again in a while.")
         _under_way.add(path)
     try:
         yield
@@ -81,11 +72,11 @@ def download(
 ) -> Iterator[Fetched]:
     """Fetch ``url`` into ``path``, telling how far it is after every quarter of a megabyte.
 
-    ``digits`` are those that the file's hash begins with; a server that offers more than ``largest`` bytes (if given) is not
+    ``digits`` are the first ones of the file's hash; a server that offers more than ``largest`` bytes (if given) is not
     listened to. The file appears under its name when all of it is here and right; closing the iterator before leaves nothing
     behind. Raises DownloadError with what happened, and ``advice``, or what to save where.
     """
-    advice = advice or _("Try again, or get {address} elsewhere and save it as {path}.").format(address=url, path=path)
+    advice = advice or f"Try again, or get {url} elsewhere and save it as {path}."
     with one_at_a_time(path), writing(path.name, path.parent):
         remove_abandoned(path.parent, f".{path.name}.*.part")
         digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
@@ -93,21 +84,13 @@ def download(
             for block, total in _blocks(url, path.name, advice):
                 done += len(block)
                 if largest and max(done, total) > largest:
-                    raise DownloadError(
-                        _("{host} offers a larger file than {file} is. {advice}").format(
-                            host=host_of(url), file=path.name, advice=advice
-                        )
-                    )
+                    raise DownloadError(f"{host_of(url)} offers a larger file than {path.name} is. {advice}")
                 out.write(block)
                 digest.update(block)
                 yield Fetched(done, total)
             if not digest.hexdigest().startswith(digits):
-                found = _("its {algorithm} does not begin with {digits}").format(algorithm=NAMES[algorithm], digits=digits[:8])
-                raise DownloadError(
-                    _("What {host} sent is not {file}: {found}. {advice}").format(
-                        host=host_of(url), file=path.name, found=found, advice=advice
-                    )
-                )
+                found = f"its {NAMES[algorithm]} does not begin with {digits[:8]}"
+                raise DownloadError(f"What {host_of(url)} sent is not {path.name}: {found}. {advice}")
 
 
 def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:
@@ -134,24 +117,16 @@ def connecting(url: str, name: str, advice: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPStatusError as error:
-        raise DownloadError(
-            _("{host} answered {status} for {file}. {advice}").format(
-                host=host, status=error.response.status_code, file=name, advice=advice
-            )
-        ) from error
+        raise DownloadError(f"{host} answered {error.response.status_code} for {name}. {advice}") from error
     except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
-        raise DownloadError(
-            _("The connection to {host} broke off before {file} was whole. {advice}").format(
-                host=host, file=name, advice=advice
-            )
-        ) from error
-    # No route, a proxy or certificates that are not there, an address that is none: httpx raises many kinds.
+        raise DownloadError(f"The connection to {host} broke off before {name} was whole. {advice}") from error
+    # No route, a missing proxy or certificate, an invalid address: httpx raises many kinds.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError, ValueError) as error:
-        raise DownloadError(_("There is no connection to {host}. {advice}").format(host=host, advice=advice)) from error
+        raise DownloadError(f"There is no connection to {host}. {advice}") from error
 
 
 def host_of(url: str) -> str:
-    """The host of an address, for sentences; the address itself where it is none."""
+    """The host of an address, for messages; the address itself if it has none."""
     with suppress(ValueError):
         return urlsplit(url).netloc or url
     return url

@@ -1,12 +1,13 @@
-"""Where the files lie that ship with the project, and those that it keeps for its user."""
+"""Paths of the files that ship with the project, and of the user's cache."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 _HERE = Path(__file__).resolve().parent.parent
-# In an installed package they lie inside it; in a checkout, beside it.
+# Inside an installed package; beside it in a checkout.
 ASSETS = _HERE / "_assets" if (_HERE / "_assets").is_dir() else _HERE.parent / "assets"
 MODELS = ASSETS / "models"
 PERTURBATIONS = ASSETS / "perturbations"
@@ -14,7 +15,7 @@ RESULTS = ASSETS / "results"
 
 
 def dreams_path(model: str) -> Path:
-    """Where the dreamt images (class impressions) of a network lie that ship, whether they are there or not.
+    """The path of a network's class impressions that ship with the project, whether they exist or not.
 
     Args:
         model: key of a network, as ``uap models`` lists it.
@@ -28,5 +29,5 @@ def dreams_path(model: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """What this project fetched or worked out for this user: uap_core under XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uap_core"
+    """The user's cache folder for downloads and computed files, by the convention of the operating system."""
+    return user_cache_path("uap_core", appauthor=False)

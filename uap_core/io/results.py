@@ -19,7 +19,7 @@ def to_csv(rows: Sequence[Any]) -> str:
     stream = io.StringIO()
     flat = [flatten(row) for row in rows]
     if flat:
-        columns = dict.fromkeys(name for row in flat for name in row)  # a Rate that is None in one row is spelt out in another
+        columns = dict.fromkeys(name for row in flat for name in row)  # a Rate that is None in one row has columns in another
         writer = csv.DictWriter(stream, fieldnames=list(columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(flat)
@@ -49,7 +49,7 @@ class Table:
 
 
 def write_table(table: Table, path: Path) -> None:
-    """As JSON; Rates as {"count", "total"}. Whoever is stopped while writing keeps the file that was there."""
+    """Write as JSON, atomically; Rates as {"count", "total"}."""
     lines = ",\n  ".join(json.dumps(asdict(row)) for row in table.rows)
     head = json.dumps({"title": table.title, "provenance": table.provenance}, indent=1)
     write_whole(path, f'{head[:-2]},\n "rows": [\n  {lines}\n ]\n}}\n'.encode())

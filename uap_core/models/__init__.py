@@ -1,1 +1,1 @@
-"""What is attacked: cards, classifiers and how they are loaded."""
+"""Networks: cards, classifiers and loading."""

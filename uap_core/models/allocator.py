@@ -1,6 +1,6 @@
 """Memory that a network freed is kept for its next pass, where the C library is glibc (most of Linux).
 
-glibc hands every large block back to the system at once, and gets each page of the next one zeroed anew. The activations of a
+glibc hands every large block back to the system at once, and gets each page of the next one zeroed again. The activations of a
 224-pixel network are such blocks: on EfficientNet-Lite0 a quarter to three fifths of the processor's time went into that.
 """
 
@@ -26,5 +26,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:  # another C library
         return False
     settings = ((M_MMAP_THRESHOLD, LARGEST), (M_TRIM_THRESHOLD, KEPT), (M_ARENA_MAX, 1))
-    agreed = [mallopt(name, value) == 1 for name, value in settings]  # all are asked, whatever the first says
+    agreed = [mallopt(name, value) == 1 for name, value in settings]  # no short-circuit: every setting is tried
     return all(agreed)

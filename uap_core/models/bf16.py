@@ -9,7 +9,7 @@ import torch
 
 
 def has_fast_bf16() -> bool:
-    """Whether this processor has instructions for bfloat16, as far as torch can tell."""
+    """Whether this processor has bfloat16 instructions, according to torch."""
     capabilities: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # not in older versions
     found = capabilities()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))

@@ -1,4 +1,10 @@
-"""A network's card: what it is, where its weights lie, what it was measured to do. One small JSON file each."""
+"""A network's card: a small JSON file that says what a network is, where its weights are, and what it was measured to do.
+
+    {"key": "mine", "name": "My network", "kind": "exported", "weights": "mine.pt2", "input_size": 224, "resize_size": 256,
+     "licence": "MIT", "source": "trained by me on ImageNet", "sha256": "92116e17..."}
+
+Listing networks reads cards alone; weights are loaded from the file that the card names, and only if its SHA-256 is right.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 
 KINDS = ("embedded", "exported", "torchvision", "timm")
 INTERPOLATIONS = ("bilinear", "bicubic")
@@ -23,18 +28,43 @@ TABLE = Path(__file__).parent / "torchvision.json"
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a network without loading it.
+    """Hold what is known of a network without loading it.
 
-    ``kind`` says how to build it: "embedded" (an architecture of this project, safetensors), "exported" (a torch.export
-    program that takes [0,1] pixels), "torchvision" or "timm" (an architecture of that library with a state dict).
-    ``weights`` is a path relative to the card's folder, or "package:NAME/PATH" for a file inside the installed Python package
-    NAME, which the distribution ``package`` brings. ``classes`` is a list of {"name", "wnid"}, or "imagenet" for the 1000 of
-    ImageNet. ``sha256`` is that of the weights, or at least its first eight digits, as in torchvision's file names;
-    ``same_network`` are those of other files that hold the same network, so that what was measured on them holds here.
-    ``url`` is where the file can be fetched. ``options`` go to the library's builder. Pixels in [0,1] become
-    (x - ``mean``) / ``std`` per channel (red, green, blue) inside the network; an exported program does so itself. An
-    embedded network with a ``view_size`` enlarges its input to so many pixels itself. ``hub`` is the repository on the
-    Hugging Face Hub whose file the weights are; no card file names one. Accuracies are shares, 0 to 1.
+    Args:
+        key: what programs, files and the command line call it.
+        name: its display name.
+        kind: how it is built: "embedded" (an architecture of this project, weights as safetensors), "exported" (a torch.export
+            program that takes pixels in [0,1]), "torchvision" or "timm" (an architecture of that library, and a state dict).
+        weights: path relative to the card's folder, or "package:NAME/PATH" for a file inside the installed package NAME.
+        input_size: pixels of a side of the square that it takes.
+        resize_size: pixels of the short side, to which a picture is resized before the square is cut out.
+        licence: of the weights.
+        source: where the weights come from.
+        architecture: its name in the library, or in this project.
+        sha256: of the weights' file, or at least its first eight digits.
+        classes: "imagenet" for the 1000 of ImageNet, else a list of {"name", "wnid"}.
+        note: a sentence to display.
+        measured: by this project, accuracies as shares from 0 to 1.
+        published: by whom the weights come from, likewise.
+        recipe: how this project trained it.
+        download_megabytes: size of the file.
+        url: where the file can be fetched.
+        options: for the library's builder.
+        interpolation: "bilinear" or "bicubic", for resizing.
+        mean, std: for each of red, green, blue: the network itself computes (x - mean) / std of pixels x in [0,1]. An exported
+            program has that inside.
+        view_size: pixels of a side to which an embedded network enlarges its input; 0 leaves it.
+        package: the distribution to install for weights in a package.
+        same_network: SHA-256 of other files that hold the same network: what was measured on it holds here.
+        hub: repository on the Hugging Face Hub that the weights are from; never in a file.
+        folder: where the card is; never in a file.
+
+    Example:
+        >>> from uap_core.models.card import read_card
+        >>> from uap_core.io.paths import MODELS
+        >>> card = read_card(MODELS / "resnet64.json")
+        >>> card.name, card.kind, card.input_size, card.weights_path.name
+        ('ResNet-64 (embedded)', 'embedded', 64, 'resnet64.safetensors')
     """
 
     key: str
@@ -66,31 +96,31 @@ class Card:
 
     @property
     def weights_path(self) -> Path:
-        """Where the weights should lie; a path that is not there when their package is not installed."""
+        """Where the weights should be, whether they are there or not."""
         if self.weights.startswith(IN_PACKAGE):
             return path_in_package(self.weights.removeprefix(IN_PACKAGE))
         # Links are not followed: in the Hub's cache the file behind one has no ending.
         return Path(os.path.abspath(self.folder / self.weights))
 
     def is_weights(self, sha256: str) -> bool:
-        """Whether a file of this SHA-256 holds this network: what was measured on it holds here."""
+        """Whether a file with this SHA-256 holds this network, so that what was measured on it holds here."""
         known = sha256 in (self.sha256, *self.same_network)
         return known or (bool(self.sha256) and sha256.startswith(self.sha256))
 
     @property
     def megabytes(self) -> float:
-        """Size of the weights: of the file if it is here, else of the download; 0 when nobody knows."""
+        """Size of the weights: of the file if it is here, else of the download; 0 if unknown."""
         path = self.weights_path
         return path.stat().st_size / 1e6 if path.is_file() else self.download_megabytes
 
     @property
     def top1(self) -> float | None:
-        """Share of right answers: as measured by this project, else as published."""
+        """Accuracy, 0 to 1: as measured by this project, else as published."""
         return self.measured.get("top1") or self.published.get("top1")
 
 
 def path_in_package(place: str) -> Path:
-    """The path of NAME/PATH inside the installed package NAME, which is looked for and never imported."""
+    """The path of NAME/PATH inside the installed package NAME, found without importing it."""
     name, _, inside = place.partition("/")
     spec = find_spec(name)
     folder = Path(spec.origin).parent if spec and spec.origin else Path(name)
@@ -98,11 +128,11 @@ def path_in_package(place: str) -> Path:
 
 
 def read_card(path: Path) -> Card:
-    """Read one card, anew only when its file has changed: it is asked for at every click. Raises ModelError when it is none."""
+    """Read a card; cached until the file's size or time of change differs. Raises ModelError if it is not a valid card."""
     try:
         found = path.stat()
     except OSError as error:
-        raise ModelError(_("The card {file!r} cannot be read: {reason}.").format(file=path.name, reason=error)) from error
+        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
     return _read_card(path, found.st_mtime_ns, found.st_size)
 
 
@@ -110,31 +140,22 @@ def read_card(path: Path) -> Card:
 def _read_card(path: Path, changed: int, size: int) -> Card:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(Card)} - {"folder", "hub"}
-        unknown = set(data) - known
+        unknown = set(data) - {entry.name for entry in fields(Card)} | set(data) & {"folder", "hub"}
         if unknown:
-            raise ModelError(
-                _("The card {file!r} has entries that are not known: {entries}.").format(
-                    file=path.name, entries=", ".join(sorted(unknown))
-                )
-            )
-        pairs = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
-        card = Card(**data | pairs, folder=path.parent)
+            raise ModelError(f"The card {path.name!r} has unknown entries: {', '.join(sorted(unknown))}.")
+        tuples = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
+        card = Card(**data | tuples, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(_("The card {file!r} cannot be read: {reason}.").format(file=path.name, reason=error)) from error
-    for what, named, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
-        if named not in choices:
-            raise ModelError(
-                _("The card {file!r} names the {entry} {named!r}; it must be one of {choices}.").format(
-                    file=path.name, entry=what, named=named, choices=", ".join(choices)
-                )
-            )
+        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
+    for entry, value, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
+        if value not in choices:
+            raise ModelError(f"The card {path.name!r} names the {entry} {value!r}; it must be one of {', '.join(choices)}.")
     return card
 
 
 @cache
 def torchvision_cards(folder: Path) -> list[Card]:
-    """Cards of torchvision's classifiers, whose weights belong in ``folder``: from a table that tests hold to its registry."""
+    """Cards of torchvision's ImageNet classifiers, with weights in ``folder``; tests compare the table with its registry."""
     rows = json.loads(TABLE.read_text(encoding="utf-8"))
     return [
         Card(

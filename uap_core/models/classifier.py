@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from uap_core.models.device import device_of
 
@@ -32,7 +31,7 @@ class Normalise(nn.Module):
 
 class Enlarge(nn.Module):
     """To ``side`` pixels, by bilinear interpolation: networks trained on random crops expect things larger than they are
-    (Touvron et al., NeurIPS 2019). A layer, so that pictures and perturbations keep the size that people see."""
+    (Touvron et al., NeurIPS 2019). A layer, so that pictures and perturbations keep their size."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -51,8 +50,8 @@ class Classifier(nn.Module):
 
     Args:
         network: maps an image batch float32 (N,3,H,W) in [0,1] to logits (N,K).
-        card: what is known of it.
-        labels: the K names shown to people.
+        card: its card.
+        labels: the K display names of its classes.
         class_ids: the K folder names (WordNet ids) of image sets.
         weights_hash: SHA-256 of the weights' file.
         shape: height and width (H,W) in pixels that it takes; the card's square when left out.
@@ -93,7 +92,7 @@ class Classifier(nn.Module):
     def train(self, mode: bool = True) -> Classifier:
         """Refuses training mode: batch statistics would change under an attack."""
         if mode:
-            raise ModelError(_("A classifier under attack stays in evaluation mode."))
+            raise ModelError("A classifier under attack stays in evaluation mode.")
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -115,7 +114,7 @@ class Classifier(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """The precision of the network's weights; None where it has none."""
+        """The precision of the network's weights; None without weights."""
         weights = itertools.chain(self.parameters(), self.buffers())
         return next((tensor.dtype for tensor in weights if tensor.is_floating_point()), None)
 
@@ -123,11 +122,7 @@ class Classifier(nn.Module):
     def size(self) -> int:
         """Side of the square input in pixels. Raises ModelError for a network whose input is no square, or of any size."""
         if self.shape is None or self.shape[0] != self.shape[1]:
-            raise ModelError(
-                _("This works on square pictures of one size, and {network} was not wrapped for such.").format(
-                    network=self.card.name
-                )
-            )
+            raise ModelError(f"This works on square pictures of one size, and {self.card.name} was not wrapped for such.")
         return self.shape[0]
 
     @property
@@ -141,4 +136,4 @@ class Classifier(nn.Module):
         try:
             return self.labels.index(label)
         except ValueError:
-            raise ModelError(_("{network} has no class {label!r}.").format(network=self.card.name, label=label)) from None
+            raise ModelError(f"{self.card.name} has no class {label!r}.") from None

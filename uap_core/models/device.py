@@ -1,7 +1,7 @@
 """Where networks compute: on the processor unless UAP_DEVICE names something else, like ``cuda``.
 
-Only the networks go there. A classifier takes pictures from wherever they lie and hands its logits back there, so that nothing
-else in the project has to know; crafting keeps its pattern beside the networks.
+Only networks are moved. A classifier takes pictures from any device and returns its logits there, so that no other code depends
+on the device; crafting keeps the pattern with the networks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 
 DEVICE_VARIABLE = "UAP_DEVICE"
 
@@ -22,7 +21,7 @@ def chosen_device() -> torch.device:
     """The device that UAP_DEVICE names. Raises SettingError for one that torch does not know or cannot reach here.
 
     Of several processes that torchrun started, each takes the card of its own number. On CUDA, convolutions are held to 32 bits
-    and to what comes out the same every time, as on a processor.
+    and to deterministic results, as on a CPU.
     """
     named = os.environ.get(DEVICE_VARIABLE, "") or "cpu"
     named = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if named == "cuda" else named
@@ -31,9 +30,7 @@ def chosen_device() -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for CUDA
         raise SettingError(
-            _("{variable} names {named!r}, but this torch cannot compute there. Unset it to use the processor.").format(
-                variable=DEVICE_VARIABLE, named=named
-            )
+            f"{DEVICE_VARIABLE} names {named!r}, but this torch cannot compute there. Unset it to use the processor."
         ) from error
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic = False, True

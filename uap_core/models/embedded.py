@@ -16,7 +16,7 @@ from uap_core.models.fusion import fold_batch_norm
 
 @dataclass(frozen=True)
 class Embedded:
-    """``build`` makes it as it ships, ``build_to_train`` as it is trained, both from the number of classes."""
+    """``build`` makes the network for inference, ``build_to_train`` for training, both from the number of classes."""
 
     name: str
     build: Callable[[int], nn.Module]

@@ -1,4 +1,4 @@
-"""Exported programs (.pt2) of whoever made them: opened only when nothing in them could run code."""
+"""Exported programs (.pt2) from untrusted sources: opened only if nothing in them can run code."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import torch
 from torch import nn
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models.card import Card
-from uap_core.models.fusion import convolve_neighbours
 
 # What torch.export.save writes for a network of plain tensors, and what its JSON then says.
 PLAIN_ENTRY = re.compile(
@@ -32,13 +30,9 @@ def open_program(card: Card, path: Path) -> nn.Module:
     """The program of ``card``. Raises ModelError when it could run code, or cannot be opened."""
     refuse_code(path)
     try:
-        return _movable(convolve_neighbours(torch.export.load(path).module()))
-    except Exception as error:  # whatever a damaged archive makes torch raise
-        raise ModelError(
-            _("The exported program of {network} cannot be opened by torch {version}.").format(
-                network=card.name, version=torch.__version__
-            )
-        ) from error
+        return _movable(torch.export.load(path).module())
+    except Exception as error:  # torch raises many kinds for a damaged archive
+        raise ModelError(f"The exported program of {card.name} cannot be opened by torch {torch.__version__}.") from error
 
 
 def _movable(program: nn.Module) -> nn.Module:
@@ -66,12 +60,10 @@ def refuse_code(path: Path) -> None:
         trees = [json.loads(reader.get_record(name)) for name in names if name.endswith(".json")]
         saved = [reader.get_record(name) for name in names if name.endswith(".pt")]
     except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, KeyError) as error:
-        raise ModelError(_("{file!r} is not an exported program.").format(file=path.name)) from error
+        raise ModelError(f"{path.name!r} is not an exported program.") from error
     plain = sorted(set(names)) == listed and all(map(PLAIN_ENTRY.fullmatch, names))
     if not (plain and all(_is_harmless(*entry) for tree in trees for entry in _entries(tree)) and all(map(_is_plain, saved))):
-        raise ModelError(
-            _("{file!r} holds more than a plain program, which could run code, so it is not opened.").format(file=path.name)
-        )
+        raise ModelError(f"{path.name!r} holds more than a plain program, which could run code, so it is not opened.")
 
 
 def _is_harmless(key: str, value: object) -> bool:

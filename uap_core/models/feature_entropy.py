@@ -1,4 +1,4 @@
-"""How evenly a deep layer answers: a universal pattern makes a few features dominate whatever the picture shows.
+"""The entropy of deep features: under a universal pattern a few features dominate, whatever the picture shows.
 
 (Sun, Sun and Zhao, Democratic Training, ICLR 2025.) The scores are the means of the channels of the last feature maps, the
 probabilities their softmax.
@@ -17,7 +17,7 @@ DEPTH = 16  # the last maps whose side is still a sixteenth of the picture's
 def deep_entropy(network: Classifier, images: Tensor) -> Tensor:
     """Entropies (N,) in nats of softmax(mean of each channel) of the last feature maps, for images (N,3,H,W).
 
-    Gradients reach the images; the result lies where they do.
+    Differentiable with respect to the images; the result is on their device.
     """
     shape = images.shape[2], images.shape[3]
     scores = features_at(network, DEPTH, shape)(images.to(network.device)).mean(dim=(2, 3)).to(images.device)

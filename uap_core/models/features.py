@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.fx import GraphModule, Node
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.models.classifier import Classifier
 
 
@@ -29,7 +28,7 @@ _known: WeakKeyDictionary[Classifier, dict[tuple[int, int, int], Callable[[Tenso
 
 def features_at(classifier: Classifier, stride: int, shape: tuple[int, int] | None = None) -> Callable[[Tensor], Tensor]:
     """The last feature maps (n,C,h,w) whose sides are still at least input / ``stride``, as a function of images (n,3,H,W)
-    that lie where the network computes.
+    on the network's device.
 
     ``shape`` is (H,W), the network's own when left out. Raises SettingError when the network has no such maps.
     """
@@ -55,7 +54,7 @@ def _is_wide(shape: torch.Size | tuple[int, ...], least: tuple[int, int]) -> boo
 
 
 def _none_wide(least: tuple[int, int]) -> SettingError:
-    return SettingError(_("This network has no feature maps of {side} pixels a side.").format(side=min(least)))
+    return SettingError(f"This network has no feature maps of {min(least)} pixels a side.")
 
 
 def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tensor], Tensor]:
@@ -77,7 +76,7 @@ def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tens
 
 def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Other networks are watched once, module by module; then they are left after the last wide one."""
-    # A copy that shares the weights: hooks on the network itself would be everybody's.
+    # A copy that shares the weights: hooks on the network itself would affect other users of it.
     network = _copy(network)
     for part in network.modules():
         part.training = False  # a wrapped module may be in training
@@ -107,7 +106,7 @@ def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> 
             _with_hooks([chosen], leave, lambda: network(images))
         except _Found as found:
             return found.value
-        raise SettingError(_("This network does not compute the same layers every time."))
+        raise SettingError("This network does not compute the same layers every time.")
 
     return features
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from uap_core.errors import DownloadError
-from uap_core.i18n import _
 from uap_core.io.atomic import write_whole
 from uap_core.io.download import Fetched, connecting, download, host_of, writing
 
@@ -82,7 +81,7 @@ def fetch(repository: str, megabytes: float, advice: str) -> Iterator[Fetched]:
             write_whole(home / "refs" / "main", commit.encode())
     finally:
         for made in (path.parent, path.parent.parent, home):
-            with suppress(OSError):  # what is not empty stays
+            with suppress(OSError):  # non-empty folders stay
                 made.rmdir()
 
 
@@ -93,17 +92,13 @@ def _stated(repository: str, advice: str) -> tuple[str, str]:
     url = address(repository)
     host = host_of(url)
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        raise DownloadError(
-            _("HF_HUB_OFFLINE is set: nothing is fetched from {host}. {advice}").format(host=host, advice=advice)
-        )
+        raise DownloadError(f"HF_HUB_OFFLINE is set: nothing is fetched from {host}. {advice}")
     with connecting(url, FILE, advice):
         for _move in range(MOVES):  # a repository that was renamed points to its new name, a file to where its bytes are
             answer = httpx.head(url, headers={"Accept-Encoding": "identity"}, timeout=10)
             if answer.status_code in MISSING:
                 raise DownloadError(
-                    _("{host} has no {file} of {repository}, and other files could run code. Choose another network.").format(
-                        host=host, file=FILE, repository=repository
-                    )
+                    f"{host} has no {FILE} of {repository}, and other files could run code. Choose another network."
                 )
             stated = answer.headers.get("X-Repo-Commit", ""), answer.headers.get("X-Linked-Etag", "").strip('"')
             if COMMIT.fullmatch(stated[0]) and SHA256.fullmatch(stated[1]):
@@ -112,11 +107,7 @@ def _stated(repository: str, advice: str) -> tuple[str, str]:
                 answer.raise_for_status()
                 break
             url = urljoin(url, answer.headers["Location"])
-    raise DownloadError(
-        _("{host} does not state the SHA-256 of {file}: nothing could be checked. {advice}").format(
-            host=host, file=FILE, advice=advice
-        )
-    )
+    raise DownloadError(f"{host} does not state the SHA-256 of {FILE}: nothing could be checked. {advice}")
 
 
 def _link(path: Path, blob: Path) -> None:

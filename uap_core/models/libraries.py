@@ -9,7 +9,6 @@ from types import ModuleType
 import torch
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 
 
 def import_torchvision() -> ModuleType:
@@ -35,4 +34,4 @@ def import_timm() -> ModuleType:
     try:
         return importlib.import_module("timm")
     except ImportError as error:
-        raise ModelError(_("This network needs the package timm: pip install timm.")) from error
+        raise ModelError("This network needs the package timm: pip install timm.") from error

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.embedded import EMBEDDED
@@ -35,16 +34,12 @@ def load(card: Card, fold: bool = True) -> Classifier:
     """
     path = card.weights_path
     if not path.is_file():
-        raise ModelError(
-            _("The weights of {network} are not on this machine. {how}").format(network=card.name, how=how_to_get(card))
-        )
+        raise ModelError(f"The weights of {card.name} are not on this machine. {how_to_get(card)}")
     found = file_hash(path)
     # Of a pickle the whole hash must be known, since its reader is the second lock and not the first.
     if not found.startswith(card.sha256) or (path.suffix == ".pkl" and found != card.sha256):
         raise ModelError(
-            _("The weights of {network} are not the file that its card describes (SHA-256 differs). {how}").format(
-                network=card.name, how=how_to_get(card)
-            )
+            f"The weights of {card.name} are not the file that its card describes (SHA-256 differs). {how_to_get(card)}"
         )
     build = {"embedded": _embedded, "exported": open_program, "torchvision": _torchvision, "timm": _timm}[card.kind]
     network = build(card, path)
@@ -63,40 +58,28 @@ def _try(classifier: Classifier) -> None:
     card, count = classifier.card, len(classifier.labels)
     if classifier.dtype not in (None, torch.float32):
         raise ModelError(
-            _("{network} computes in {kind}, and pixels are float32. Export it again after model.float().").format(
-                network=card.name, kind=str(classifier.dtype).rpartition(".")[2]
-            )
+            f"{card.name} computes in {str(classifier.dtype).rpartition('.')[2]}, and pixels are float32. Export it "
+            "again after model.float()."
         )
     try:
         scores = classifier.network(torch.zeros(2, 3, card.input_size, card.input_size))
-    except Exception as error:  # whatever a network of a stranger raises
+    except Exception as error:  # an unknown network may raise anything
         raise ModelError(
-            _("{network} does not take batches of {side} x {side} pixels, as its card says.").format(
-                network=card.name, side=card.input_size
-            )
+            f"{card.name} does not take batches of {card.input_size} x {card.input_size} pixels, as its card says."
         ) from error
     if not isinstance(scores, Tensor):
         raise ModelError(
-            _(
-                "{network} gives a {kind} where its scores are needed alone, (N, classes). Export a module that returns them."
-            ).format(network=card.name, kind=type(scores).__name__)
+            f"{card.name} gives a {type(scores).__name__} where its scores are needed alone, (N, classes). Export a "
+            "module that returns them."
         )
     shape = tuple(scores.shape)
     if shape != (2, count):
-        raise ModelError(
-            _("{network} gives {scores} scores a picture, its card lists {classes} classes.").format(
-                network=card.name, scores=shape[-1] if shape else 0, classes=count
-            )
-        )
+        raise ModelError(f"{card.name} gives {shape[-1] if shape else 0} scores a picture, its card lists {count} classes.")
 
 
 def _embedded(card: Card, path: Path) -> nn.Module:
     if card.architecture not in EMBEDDED:
-        raise ModelError(
-            _("The card of {network} names an architecture that is not known: {architecture!r}.").format(
-                network=card.name, architecture=card.architecture
-            )
-        )
+        raise ModelError(f"The card of {card.name} names an unknown architecture: {card.architecture!r}.")
     network = EMBEDDED[card.architecture].build(len(card.classes))
     with _fitting(card):
         network.load_state_dict({name: value.float() for name, value in read_tensors(path).items()})
@@ -107,11 +90,7 @@ def _embedded(card: Card, path: Path) -> nn.Module:
 def _torchvision(card: Card, path: Path) -> nn.Module:
     tv_models = import_torchvision().models
     if card.architecture not in tv_models.list_models(module=tv_models):
-        raise ModelError(
-            _("torchvision has no architecture {architecture!r}, which the card of {network} names.").format(
-                architecture=card.architecture, network=card.name
-            )
-        )
+        raise ModelError(f"torchvision has no architecture {card.architecture!r}, which the card of {card.name} names.")
     with _fitting(card):
         network = _without_weights(partial(tv_models.get_model, card.architecture, weights=None, **card.options))
         tensors = {OLD_DENSENET.sub(r"\1\2", name): value for name, value in read_tensors(path).items()}
@@ -122,11 +101,7 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
 def _timm(card: Card, path: Path) -> nn.Module:
     timm = import_timm()
     if not timm.is_model(card.architecture.partition(".")[0]):
-        raise ModelError(
-            _("timm has no architecture {architecture!r}, which the card of {network} names.").format(
-                architecture=card.architecture, network=card.name
-            )
-        )
+        raise ModelError(f"timm has no architecture {card.architecture!r}, which the card of {card.name} names.")
     with _fitting(card):
         if card.hub:  # timm knows which names and shapes of a file are older than its layers'
             overlay = {"file": str(path), "custom_load": False}
@@ -138,7 +113,7 @@ def _timm(card: Card, path: Path) -> nn.Module:
 
 
 def in_order(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
-    """``tensors`` under the names of ``own``: as they are if the names agree, else by their order, each of the same shape.
+    """``tensors`` under the names of ``own``: unchanged if the names agree, else matched by order, with equal shapes.
 
     The EfficientNet-Lites of the package index were saved by another library, with the same layers in the same order.
     Raises ValueError when they do not fit.
@@ -155,28 +130,22 @@ def _fitting(card: Card) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # torch, safetensors and builders raise many kinds; all mean that the file does not fit
-        raise ModelError(
-            _("The weights file of {network} does not fit {architecture}.{why}").format(
-                network=card.name, architecture=card.architecture, why=why_not(error)
-            )
-        ) from error
+        raise ModelError(f"The weights file of {card.name} does not fit {card.architecture}.{why_not(error)}") from error
 
 
 def why_not(error: Exception) -> str:
-    """What of a file does not fit, as far as torch says it, in a sentence that follows another one."""
+    """The first mismatch in torch's message, as a sentence that follows another one."""
     said = str(error)
     sizes = re.search(r"size mismatch for (\S+): .*?torch\.Size\((\[.*?\])\).*?torch\.Size\((\[.*?\])\)", said, re.DOTALL)
     missing = re.search(r'Missing key\(s\) in state_dict: "(\S+?)"', said)
     foreign = re.search(r'Unexpected key\(s\) in state_dict: "(\S+?)"', said)
     if isinstance(error, pickle.UnpicklingError):
-        return " " + _("It holds more than tensors. Save the state dict alone: torch.save(model.state_dict(), file).")
+        return " It holds more than tensors. Save the state dict alone: torch.save(model.state_dict(), file)."
     if sizes:
-        return " " + _(
-            "In the file {layer} has the shape {found}, in the network {wanted}; is the number of classes right?"
-        ).format(layer=sizes[1], found=sizes[2], wanted=sizes[3])
+        return f" In the file {sizes[1]} has the shape {sizes[2]}, in the network {sizes[3]}; is the number of classes right?"
     if missing:
-        return " " + _("It lacks {layer}.").format(layer=missing[1])
-    return " " + _("The network has no {layer}.").format(layer=foreign[1]) if foreign else ""
+        return f" It lacks {missing[1]}."
+    return f" The network has no {foreign[1]}." if foreign else ""
 
 
 def _without_weights(build: Callable[[], nn.Module]) -> nn.Module:
@@ -193,5 +162,5 @@ def _classes(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(card.classes, list):
         return tuple(c["name"] for c in card.classes), tuple(c.get("wnid", "") for c in card.classes)
     if card.classes != "imagenet":
-        raise ModelError(_("The card of {network} must list its classes or say 'imagenet'.").format(network=card.name))
+        raise ModelError(f"The card of {card.name} must list its classes or say 'imagenet'.")
     return imagenet_classes()

@@ -1,4 +1,4 @@
-"""Networks' names for people, by key. Files have keys only, so that a name can change."""
+"""Display names of networks by key. Files have keys only, so that a name can change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Twins of a network: the same architecture, trained further so that attacks do less. They stand in its place, not before it.
+"""Adversarially trained variants of a network: the same architecture, trained further against attacks.
 
 Nothing heavy is imported here, so that the page can list them at once.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uap_core.i18n import N_
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import Zoo
 
@@ -15,18 +14,18 @@ if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
 ROBUST, UNIVERSAL = "robust", "universal"
-NAMES = {ROBUST: N_("trained on attacks"), UNIVERSAL: N_("trained on a universal pattern")}
+NAMES = {ROBUST: "trained on attacks", UNIVERSAL: "trained on a universal pattern"}
 ENDINGS = {ROBUST: "_robust", UNIVERSAL: "_universal"}
 TWINS = tuple(ENDINGS)
 
 
 def twin_key(key: str, twin: str) -> str:
-    """What the ``twin`` of the network ``key`` is called in the zoo, whether it is there or not."""
+    """The key of the variant ``twin`` of the network ``key``, whether it exists or not."""
     return f"{key}{ENDINGS[twin]}"
 
 
 def trained_twins(zoo: Zoo, key: str) -> dict[str, Classifier]:
-    """By their ids in TWINS, the twins of ``key`` that the zoo has, with their weights."""
+    """The adversarially trained variants of ``key`` whose weights are here, by their ids in TWINS."""
     cards = zoo.cards()
     keys = {twin: twin_key(key, twin) for twin in TWINS}
     return {twin: zoo.load(found) for twin, found in keys.items() if found in cards and state(cards[found]) == HERE}

@@ -16,7 +16,7 @@ SEVERAL_DEVICES = "module."
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file, of torch's .pth, or of the Caffe SqueezeNet's .pkl (whose hash the caller checked).
 
-    Raises what safetensors and torch raise, or pickle.UnpicklingError, for a file that is none.
+    Raises what safetensors and torch raise, or pickle.UnpicklingError, for any other file.
     """
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
@@ -28,7 +28,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def state_dict(held: object) -> dict[str, Tensor]:
-    """The weights in what torch.load gave: bare, or beside other things under one of the usual names; without "module.",
+    """The weights in what torch.load gave: bare, or under one of the usual names; without "module.",
     which training on several devices puts before every name; floats of 16 and 64 bits as 32-bit ones.
 
     Raises ValueError when there are no tensors by name.

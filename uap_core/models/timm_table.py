@@ -1,6 +1,6 @@
 """timm's ImageNet classifiers by name: what each takes and weighs, from a table that a test holds to timm's registry.
 
-The table knows timm's other trained networks too, so that a name that cannot be used is told why. Accuracies are those of
+The table knows timm's other trained networks too, so that the error for an unusable name says why. Accuracies are those of
 results/results-imagenet.csv in huggingface/pytorch-image-models (February 2025), at the input size of the card; newer networks
 have none. Neither timm nor torch is imported.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.models import hub
 from uap_core.models.card import Card
 
@@ -29,7 +28,7 @@ NEAREST = 3
 
 @dataclass(frozen=True)
 class Table:
-    """``rows`` by name, as the columns of the table call them; ``others`` are the outputs of what is not offered, by name."""
+    """``rows`` by name, with the table's columns; ``others``: number of outputs of the networks that are not offered."""
 
     rows: dict[str, dict[str, Any]]
     others: dict[str, int]
@@ -53,7 +52,7 @@ def timm_card(name: str) -> Card:
     repository = f"{row['owner']}/{name}"
     mean, std = table().statistics[row["statistics"]]
     path = hub.cached(repository)
-    squashed = _("timm squashes pictures to a square, here the centre is cut: accuracy may differ a little.")
+    squashed = "timm squashes pictures to a square, here the centre is cut: accuracy may differ a little."
     return Card(
         key=PREFIX + name,
         name=name,
@@ -66,7 +65,7 @@ def timm_card(name: str) -> Card:
         interpolation=row["interpolation"],
         mean=tuple(mean),
         std=tuple(std),
-        licence=row["licence"] or _("not stated"),
+        licence=row["licence"] or "not stated",
         source=f"timm, huggingface.co/{repository}",
         published={"top1": row["top1"] / 100} if row["top1"] else {},
         note=squashed if row["squash"] else "",
@@ -77,7 +76,7 @@ def timm_card(name: str) -> Card:
 
 
 def fetched_cards() -> Iterator[Card]:
-    """The cards of those whose weights lie in the Hub's cache, whoever put them there."""
+    """The cards of those networks whose weights are in the Hub's cache."""
     for repository in hub.repositories():
         owner, _, name = repository.partition("/")
         row = table().rows.get(name)
@@ -86,7 +85,7 @@ def fetched_cards() -> Iterator[Card]:
 
 
 def search(typed: str) -> list[str]:
-    """Names that hold every word of ``typed``, those that begin with it first, small networks before large ones."""
+    """Names that contain every word of ``typed``; those that begin with it first, small networks before large ones."""
     words = typed.lower().split()
     found = [row for name, row in table().rows.items() if all(word in name for word in words)]
     found.sort(key=lambda row: (not row["name"].startswith(words[0] if words else ""), row["megabytes"]))
@@ -97,15 +96,15 @@ def _refusal(name: str) -> str:
     """Why there is no card called ``name``, and which names are near."""
     outputs = table().others.get(name)
     if outputs is None:
-        said = _("timm has no trained ImageNet network called {name!r}.").format(name=name[:LONGEST_NAME])
+        said = f"timm has no trained ImageNet network called {name[:LONGEST_NAME]!r}."
     elif outputs == 0:
-        said = _("{name} has no classifier: it turns pictures into features, which no label can be fooled by.")
+        said = "{name} has no classifier: it turns pictures into features, which no label can be fooled by."
     elif outputs == CLASSES:
-        said = _("{name} has no safetensors file on the Hugging Face Hub, and files that could run code are never loaded.")
+        said = "{name} has no safetensors file on the Hugging Face Hub, and files that could run code are never loaded."
     else:
-        said = _("{name} gives {count} scores a picture, not those of ImageNet's 1000 classes, which patterns here are about.")
+        said = "{name} gives {count} scores a picture, not those of ImageNet's 1000 classes, which patterns here are about."
     near = _nearest(name)
-    nearest = _("Nearest: {names}.").format(names=", ".join(PREFIX + other for other in near)) if near else ""
+    nearest = f"Nearest: {', '.join(PREFIX + other for other in near)}." if near else ""
     return f"{said.format(name=name, count=outputs) if outputs is not None else said} {nearest}".strip()
 
 

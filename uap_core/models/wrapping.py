@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import ModelError, SettingError
-from uap_core.i18n import _
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 
@@ -61,12 +60,12 @@ def wrap(
 
 
 def as_classifier(network: nn.Module) -> Classifier:
-    """A classifier as it is; any other module wrapped."""
+    """A classifier unchanged; any other module wrapped."""
     return network if isinstance(network, Classifier) else wrap(network)
 
 
 class Wrapped(Classifier):
-    """Somebody's own module, left as it is: in evaluation mode and frozen for each forward pass only."""
+    """A wrapped module that is never changed: evaluation mode and freezing last for a forward pass only."""
 
     def __init__(
         self,
@@ -89,15 +88,11 @@ class Wrapped(Classifier):
             found = self.network(images.to(self.device))
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images):
             raise ModelError(
-                _("{network} must return logits, one row of scores a picture. Wrap a module that returns only those.").format(
-                    network=self.card.name
-                )
+                f"{self.card.name} must return logits, one row of scores a picture. Wrap a module that returns only those."
             )
         if self.labels and found.shape[1] != len(self.labels):
             raise ModelError(
-                _("{network} gives {scores} scores a picture, and {classes} labels were named.").format(
-                    network=self.card.name, scores=found.shape[1], classes=len(self.labels)
-                )
+                f"{self.card.name} gives {found.shape[1]} scores a picture, and {len(self.labels)} labels were named."
             )
         self.labels = self.labels or tuple(map(str, range(found.shape[1])))
         return found.to(images.device)
@@ -114,16 +109,12 @@ class Wrapped(Classifier):
             self(torch.zeros(2, 3, *shape, dtype=self.dtype))
         except ModelError:
             raise
-        except Exception as error:  # whatever a network of a stranger raises
-            raise ModelError(
-                _("{network} does not take images of 3 x {height} x {width} values: {reason}").format(
-                    network=self.card.name, height=shape[0], width=shape[1], reason=error
-                )
-            ) from error
+        except Exception as error:  # an unknown network may raise anything
+            raise ModelError(f"{self.card.name} does not take images of 3 x {shape[0]} x {shape[1]} values: {error}") from error
 
     @property
     def weights_hash(self) -> str:
-        """SHA-256 of the weights as they are now."""
+        """SHA-256 of the present weights."""
         digest = hashlib.sha256()
         for name, tensor in self.network.state_dict().items():
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -132,12 +123,12 @@ class Wrapped(Classifier):
 
     @weights_hash.setter
     def weights_hash(self, value: str) -> None:
-        """It is read from the weights, whatever they were before."""
+        """Compute it from the present weights."""
 
 
 @contextmanager
 def held_still(module: nn.Module) -> Iterator[None]:
-    """Put ``module`` into evaluation mode and freeze it for a moment; afterwards every part is as it was.
+    """Put ``module`` into evaluation mode and freeze it inside the context; restore every part afterwards.
 
     What a forward pass records of the graph stays recorded: gradients reach the images later, and never the weights.
     """
@@ -161,13 +152,13 @@ def _shape(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
         return None
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
-        raise SettingError(_("A size is a number of pixels, or (height, width), each at least 1."))
+        raise SettingError("A size is a number of pixels, or (height, width), each at least 1.")
     return height, width
 
 
 def _normaliser(module: nn.Module, mean: Sequence[float], std: Sequence[float]) -> nn.Module:
     values = [float(value) for value in (*mean, *std)]
     if len(mean) != 3 or len(std) != 3 or not all(map(math.isfinite, values)) or min(values[3:]) <= 0:
-        raise SettingError(_("Mean and std are three numbers each, for red, green and blue in [0,1], and std above 0."))
+        raise SettingError("Mean and std are three numbers each, for red, green and blue in [0,1], and std above 0.")
     like = next((tensor for tensor in module.parameters() if tensor.is_floating_point()), torch.empty(0))
     return Normalise(tuple(values[:3]), tuple(values[3:])).to(like)

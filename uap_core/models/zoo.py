@@ -1,7 +1,7 @@
-"""Which networks there are: cards shipped in assets/models, those in folders that the user names, torchvision's, and timm's.
+"""The zoo of networks: cards in assets/models, in folders that the user names, of torchvision, and of timm.
 
-Of timm's only those are listed that were fetched; any other is found by its key, "timm:NAME". Listing reads cards only. Loading
-is lazy; visitors share one copy, and networks that nobody asked for lately make room.
+Timm's are listed once they are downloaded; others are found by key, "timm:NAME". Listing reads cards only. Loading is lazy;
+visitors share one copy, and the least recently used networks are evicted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uap_core.errors import ModelError
-from uap_core.i18n import _
 from uap_core.io.paths import MODELS, dreams_path
 from uap_core.models.card import Card, read_card, torchvision_cards
 from uap_core.models.timm_table import PREFIX, fetched_cards, timm_card
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
 FOLDERS_VARIABLE = "UAP_MODELS"
-# What the page opens with: of the networks whose answers to photographs convince, the one that answers quickest.
+# The page's first network: the fastest with good accuracy on photographs.
 PAGE_MODEL = "efficientnet_lite0"
-# What training, tests and live work in a classroom take: it ships with the project and needs milliseconds. The page opens
-# with it where the package of the other one is not installed.
+# For training, tests and live work: it ships with the project and takes milliseconds. The page opens with it where the package
+# of the other one is not installed.
 QUICK_MODEL = "resnet64"
 MEGABYTE = 1_000_000
 
@@ -36,8 +35,8 @@ MEGABYTE = 1_000_000
 class Zoo:
     """List and load networks: the cards of several folders, by key, then torchvision's; the first that has a key wins.
 
-    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept. A run under way holds on to its
-    network all the same until it ends.
+    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept. A run keeps its network
+    until it ends.
 
     Args:
         folders: further folders of network cards, beside those of UAP_MODELS.
@@ -63,7 +62,7 @@ class Zoo:
         found: dict[str, Card] = {}
         for folder in self.folders:
             if not folder.is_dir():
-                raise ModelError(_("There is no folder of network cards at {folder!r}.").format(folder=str(folder)))
+                raise ModelError(f"There is no folder of network cards at {str(folder)!r}.")
             for path in sorted(folder.glob("*.json")):
                 card = read_card(path)
                 found.setdefault(card.key, card)
@@ -76,16 +75,16 @@ class Zoo:
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
-        if key not in cards and str(key).startswith(PREFIX):  # a program may send what is no text
+        if key not in cards and str(key).startswith(PREFIX):  # a program may send something other than text
             return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
-            raise ModelError(_("There is no network called {key!r}. Known: {names}.").format(key=key, names=", ".join(cards)))
+            raise ModelError(f"There is no network called {key!r}. Known: {', '.join(cards)}.")
         return cards[key]
 
     def load(self, key: str) -> Classifier:
         """The classifier called ``key``, from memory when it is there. Raises ModelError.
 
-        Whoever asks for a network that is being loaded waits for that one copy; others are not held up.
+        A second request for a network that is being loaded waits for that copy; other networks are not blocked.
         """
         with self._changed:
             if key in self._kept:
@@ -95,7 +94,7 @@ class Zoo:
         if state(card) != HERE:
             from uap_core.models.loaders import load
 
-            return load(card)  # which says what is wrong, before anybody's network has made room
+            return load(card)  # raises before a network is evicted
         with self._changed:
             while key in self._loading or not (key in self._kept or self._makes_room(card)):
                 self._changed.wait()
@@ -119,10 +118,8 @@ class Zoo:
         """Raise ModelError where the ``needed`` megabytes of ``card`` are more than all networks together may take."""
         if needed > self.memory:
             raise ModelError(
-                _(
-                    "{network} needs {needed:.0f} MB, more than the {memory:.0f} MB that networks may take."
-                    " Set UAP_MEMORY to a larger number of megabytes and start again."
-                ).format(network=card.name, needed=needed, memory=self.memory)
+                f"{card.name} needs {needed:.0f} MB, more than the {self.memory:.0f} MB that networks may take. Set "
+                "UAP_MEMORY to a larger number of megabytes and start again."
             )
 
     def in_memory(self) -> dict[str, float]:
@@ -154,12 +151,11 @@ def megabytes(classifier: Classifier) -> float:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors) / MEGABYTE
 
 
-def load_model(key: str = QUICK_MODEL, folders: list[Path] | None = None) -> Classifier:
+def load_model(key: str = QUICK_MODEL) -> Classifier:
     """Load a network by its key, as a ``Classifier``: [0,1] pixels in, logits out.
 
     Args:
         key: as ``uap models`` lists it; the quick one when left out, which is always here.
-        folders: further folders of network cards, beside those of UAP_MODELS.
 
     Raises:
         ModelError: there is no such network, or its weights are not here, changed or unsafe; says what to do.
@@ -170,13 +166,13 @@ def load_model(key: str = QUICK_MODEL, folders: list[Path] | None = None) -> Cla
         >>> network.size, len(network.labels)
         (64, 100)
     """
-    return Zoo(folders).load(key)
+    return Zoo().load(key)
 
 
 def dreams_for(card: Card) -> Path | None:
-    """The dreamt images that tell the truth about a network: its own, or those whose card lists it as checked. None otherwise.
+    """The class impressions that are valid for a network: its own, or those whose card lists it as checked; else None.
 
-    Checked means: its accuracy on them and how often a pattern fools it lie within 10 points of what photographs say.
+    Checked means that accuracy and fooling rates on them are within 10 points of those on photographs.
     """
     own = dreams_path(card.key)
     if own.exists():
@@ -185,7 +181,7 @@ def dreams_for(card: Card) -> Path | None:
 
 
 def checked_networks(dreams: Path) -> list[str]:
-    """Keys of the other networks that these dreams may be shown to, as their card says; none where it says nothing."""
+    """Keys of the other networks that these class impressions are valid for, according to their card."""
     try:
         stated = json.loads(dreams.with_suffix(".json").read_text(encoding="utf-8"))
         return [str(key) for key in stated.get("valid_for", [])]

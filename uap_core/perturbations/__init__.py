@@ -1,1 +1,1 @@
-"""The pattern itself: the type, everybody's files, the library that ships, and what can be fetched."""
+"""Perturbations: the type, files of other projects, the library, and downloads."""

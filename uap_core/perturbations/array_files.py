@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.errors import PerturbationError
-from uap_core.i18n import _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,17 +29,11 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
     Nothing is unpickled but what torch.load(weights_only=True) admits.
     """
     if path.suffix.lower() not in ENDINGS:
-        raise PerturbationError(
-            _("A perturbation file ends in {endings} or {last}, not {ending!r}.").format(
-                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
-            )
-        )
+        raise PerturbationError(f"A perturbation file ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, not {path.suffix!r}.")
     if not path.is_file():
-        raise PerturbationError(_("There is no perturbation file at {file!r}.").format(file=path.name))
+        raise PerturbationError(f"There is no perturbation file at {path.name!r}.")
     if path.stat().st_size > MAX_BYTES:
-        raise PerturbationError(
-            _("This file has {size:.0f} MB; no perturbation is that large.").format(size=path.stat().st_size / 1e6)
-        )
+        raise PerturbationError(f"This file has {path.stat().st_size / 1e6:.0f} MB; no perturbation is that large.")
     reader = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors, ".pth": _torch, ".pt": _torch, ".mat": _matlab}
     return reader[path.suffix.lower()](path)
 
@@ -54,17 +47,17 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > MAX_BYTES:
-                raise PerturbationError(_("Unpacked, this .npz file would be far larger than any perturbation."))
+                raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
             packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
     except PerturbationError:
         raise
     except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-        raise PerturbationError(_("This .npz file is damaged: its arrays could not be unpacked.")) from error
+        raise PerturbationError("This .npz file is damaged: its arrays could not be unpacked.") from error
     return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """No more than ``entry`` claims to hold: asked for all, zipfile would unpack whatever there is before it looks."""
+    """Read no more than the size that ``entry`` states: zipfile would unpack everything before it checks."""
     with archive.open(entry) as stream:
         return stream.read(entry.file_size)
 
@@ -80,7 +73,7 @@ def _numpy_array(data: bytes) -> np.ndarray:
         values = stream.read()
         if dtype.hasobject:
             raise PerturbationError(
-                _("This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array.")
+                "This NumPy file holds pickled objects, which could run code, so it is not opened. Save a plain float array."
             )
         if len(values) != math.prod(shape) * dtype.itemsize:
             raise ValueError("its size is not what its header says")
@@ -88,7 +81,7 @@ def _numpy_array(data: bytes) -> np.ndarray:
     except PerturbationError:
         raise
     except Exception as error:  # a damaged header makes numpy raise nearly anything
-        raise PerturbationError(_("This NumPy file is damaged: its array could not be read.")) from error
+        raise PerturbationError("This NumPy file is damaged: its array could not be read.") from error
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -100,7 +93,7 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
     except PerturbationError:
         raise
     except Exception as error:  # safetensors and torch raise several kinds
-        raise PerturbationError(_("This .safetensors file is damaged: its arrays could not be read.")) from error
+        raise PerturbationError("This .safetensors file is damaged: its arrays could not be read.") from error
 
 
 def _torch(path: Path) -> dict[str, np.ndarray]:
@@ -110,22 +103,20 @@ def _torch(path: Path) -> dict[str, np.ndarray]:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                    raise PerturbationError(_("Unpacked, this file would be far larger than any perturbation."))
+                    raise PerturbationError("Unpacked, this file would be far larger than any perturbation.")
         held = torch.load(path, weights_only=True, map_location="cpu")
         return _plain(dict(_tensors(held, "", DEEPEST)) if not isinstance(held, torch.Tensor) else {path.stem: held})
     except PerturbationError:
         raise
     except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
         raise PerturbationError(
-            _(
-                "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened."
-                " Save the pattern alone, as a tensor."
-            )
+            "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened. Save "
+            "the pattern alone, as a tensor."
         ) from error
 
 
 def _tensors(held: object, above: str, deeper: int) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of what torch.load gave, however deep it lies in dictionaries and lists; ``state.uap`` lies one deep."""
+    """Every tensor of what torch.load gave, at any depth of dictionaries and lists; ``state.uap`` is one level deep."""
     import torch
 
     named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
@@ -170,9 +161,9 @@ def _matlab(path: Path) -> dict[str, np.ndarray]:
     except PerturbationError:
         raise
     except NotImplementedError as error:
-        raise PerturbationError(_("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').")) from error
+        raise PerturbationError("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').") from error
     except Exception as error:  # a damaged file makes scipy raise nearly anything
-        raise PerturbationError(_("This .mat file is damaged: its arrays could not be read.")) from error
+        raise PerturbationError("This .mat file is damaged: its arrays could not be read.") from error
     return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
 
 
@@ -192,10 +183,10 @@ def _inflated(data: bytes) -> bytes:
             unpacking = zlib.decompressobj()
             element = unpacking.decompress(element[8:], MAX_BYTES - total)
             if unpacking.unconsumed_tail:
-                raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
+                raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
         total += len(element)
         if total > MAX_BYTES:
-            raise PerturbationError(_("Unpacked, this .mat file would be far larger than any perturbation."))
+            raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
         parts.append(element)
     return b"".join(parts)
 
@@ -203,4 +194,4 @@ def _inflated(data: bytes) -> bytes:
 def _check_size(shape: tuple[int, ...]) -> None:
     """Before any memory is taken. Raises PerturbationError for what no network could take."""
     if math.prod(shape) > MAX_VALUES:
-        raise PerturbationError(_("An array of the shape {shape} is far larger than any perturbation.").format(shape=shape))
+        raise PerturbationError(f"An array of the shape {shape} is far larger than any perturbation.")

@@ -1,7 +1,7 @@
-"""Everybody's perturbations: which array of a file is one, and how its numbers are to be read.
+"""Perturbation files of other projects: find the array, and interpret its values.
 
 Such files hold bare numbers. Which axis holds the channels, on which scale the values are and which norm bounds them can mostly
-be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and is for the user to say.
+be told from the numbers; whether rows and columns, or red and blue, are swapped cannot, and has to be stated.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from uap_core.errors import PerturbationError
-from uap_core.i18n import N_, _
 from uap_core.perturbations.array_files import read_file
 
-UNIT, BYTES = N_("0 to 1"), N_("0 to 255")
+UNIT, BYTES = "0 to 1", "0 to 255"
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
 UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
-NORMALISED = 3.0  # pixels that ImageNet's mean and deviation normalise lie between -2.2 and 2.7
+NORMALISED = 3.0  # normalised by ImageNet's mean and deviation, pixels are between -2.2 and 2.7
 
 
 @dataclass(frozen=True)
@@ -62,19 +61,15 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     others = sorted({str(value.dtype) for value in held.values() if value.dtype.kind in "bc"})
     if not found and others:
         raise PerturbationError(
-            _("This file holds no array of real numbers, but {arrays}. Save the pattern as floats.").format(
-                arrays=", ".join(others)
-            )
+            f"This file holds no array of real numbers, but {', '.join(others)}. Save the pattern as floats."
         )
     if not found:
-        raise PerturbationError(_("This file holds no array of numbers."))
+        raise PerturbationError("This file holds no array of numbers.")
     if not fitting:
         shapes = ", ".join(str(value.shape) for value in found.values())
         raise PerturbationError(
-            _(
-                "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in this"
-                " file have other shapes: {shapes}."
-            ).format(shapes=shapes)
+            "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in "
+            f"this file have other shapes: {shapes}."
         )
     return fitting
 
@@ -87,9 +82,7 @@ def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Re
     """
     if name:
         if name not in arrays:
-            raise PerturbationError(
-                _("There is no array {array!r} in this file. It holds: {arrays}.").format(array=name, arrays=", ".join(arrays))
-            )
+            raise PerturbationError(f"There is no array {name!r} in this file. It holds: {', '.join(arrays)}.")
         return _reading(name, arrays[name], scale)
     if len(arrays) == 1:
         return _reading(*next(iter(arrays.items())), scale)
@@ -100,11 +93,10 @@ def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Re
         except PerturbationError:
             continue
     if len(likely) != 1:
+        held = "; ".join(f"{key!r} {described(values)}" for key, values in arrays.items())
         raise PerturbationError(
-            _(
-                "This file holds several arrays, and their numbers do not tell which one is the perturbation: {arrays}."
-                " Save that one alone, or name it (uap convert --array NAME)."
-            ).format(arrays="; ".join(f"{key!r} {described(values)}" for key, values in arrays.items()))
+            f"This file holds several arrays, and their numbers do not tell which one is the perturbation: {held}."
+            " Save that one alone, or name it (uap convert --array NAME)."
         )
     return likely[0]
 
@@ -141,9 +133,9 @@ def _unwrapped(array: np.ndarray) -> np.ndarray:
 
 
 def _zero(values: np.ndarray, full: float) -> float:
-    """Mid-grey, where the numbers decide that it stands for no change: they fill a narrow box around it. Otherwise 0.
+    """Mid-grey if the values show that it means no change: they fill a narrow box around it. Otherwise 0.
 
-    A photograph neither lies as close to mid-grey nor has most of its pixels at both ends of its range.
+    A photograph is not as close to mid-grey, nor are most of its pixels at both ends of its range.
     """
     middle = (values.min() + values.max()) / 2 / full * 255
     reach = (values.max() - values.min()) / 2
@@ -159,23 +151,17 @@ def _check_likely(array: np.ndarray, full: float) -> None:
     told = described(array)
     if low >= 0 and high > UNLIKELY * full:
         raise PerturbationError(
-            _(
-                "Nothing in this array is negative ({array}): it looks like a picture, or a pattern that was shifted for"
-                " viewing. Save the pattern as signed floats; zero means no change."
-            ).format(array=told)
+            f"Nothing in this array is negative ({told}): it looks like a picture, or a pattern that was shifted for "
+            "viewing. Save the pattern as signed floats; zero means no change."
         )
     if array.dtype.kind == "f" and low == -1 and high == 1 and set(np.unique(array)) <= {-1.0, 0.0, 1.0}:
         raise PerturbationError(
-            _("This array holds signs alone ({array}). Multiply them by epsilon, such as 10/255, and save that.").format(
-                array=told
-            )
+            f"This array holds signs alone ({told}). Multiply them by epsilon, such as 10/255, and save that."
         )
     if full == 255 and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
         raise PerturbationError(
-            _(
-                "These numbers ({array}) may be a normalised picture, or a pattern for pixels from 0 to 255. Save a pattern"
-                " divided by 255, or say which it is (uap convert --scale)."
-            ).format(array=told)
+            f"These numbers ({told}) may be a normalised picture, or a pattern for pixels from 0 to 255. Save a "
+            "pattern divided by 255, or say which it is (uap convert --scale)."
         )
 
 
@@ -187,17 +173,13 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
     if values.shape[0 if reading.channels == "first" else 2] != 3:
         raise PerturbationError(
             (
-                _("The first axis of this array does not have the three channels: {shape}.")
+                "The first axis of this array does not have the three channels: {shape}."
                 if reading.channels == "first"
-                else _("The last axis of this array does not have the three channels: {shape}.")
+                else "The last axis of this array does not have the three channels: {shape}."
             ).format(shape=values.shape)
         )
     if largest > (255 if reading.scale == BYTES else 1):
-        raise PerturbationError(
-            _("These values go up to {largest:.4g}: they cannot be meant for pixels from {range}.").format(
-                largest=largest, range=_(reading.scale)
-            )
-        )
+        raise PerturbationError(f"These values go up to {largest:.4g}: they cannot be meant for pixels from {reading.scale}.")
     if reading.channels == "last":
         values = values.transpose(2, 0, 1)
     if reading.transposed:
@@ -209,5 +191,5 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
 
 def _largest(values: np.ndarray) -> float:
     if not np.isfinite(values).all():
-        raise PerturbationError(_("This perturbation holds values that are not numbers."))
+        raise PerturbationError("This perturbation holds values that are not numbers.")
     return float(np.abs(values).max())

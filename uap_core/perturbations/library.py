@@ -1,4 +1,4 @@
-"""The library of ready-made perturbations: what ships and what was fetched, told from the files' headers alone."""
+"""The library of perturbations: shipped and downloaded files, listed by their headers alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.io.paths import PERTURBATIONS, cache_folder
 from uap_core.norms import LINF, Ball
 
@@ -64,7 +63,7 @@ def read_levels(path: Path) -> np.ndarray:
 def verdict(provenance: dict[str, Any]) -> str:
     """Its stated rates in words, like "fools 84.5% of 300 images of ..."; empty when none is stated.
 
-    Of an ensemble, one rate a network, in their order. Of a target, the share of what was not the target before.
+    For an ensemble one rate per network, in their order. With a target the target rate.
     """
     stated = provenance.get("held_out", {})
     each = [stated.get(key, stated) for key in str(provenance.get("network", "")).split(", ")]
@@ -73,13 +72,14 @@ def verdict(provenance: dict[str, Any]) -> str:
     rates = " / ".join(f"{rates[name]:.1%}" for rates in each if name in rates)
     if not rates:
         return ""
-    into = _("turns {rates} into {target!r}, of those among {images} that were something else")
-    said = into if target else _("fools {rates} of {images}")
-    return said.format(rates=rates, images=stated.get("set", _("its held-out images")), target=target)
+    images = stated.get("set", "its held-out images")
+    if target:
+        return f"turns {rates} into {target!r}, of those among {images} that were something else"
+    return f"fools {rates} of {images}"
 
 
 def library() -> tuple[Entry, ...]:
-    """What ships, and below it what was fetched of the catalogue."""
+    """The shipped entries, then the downloaded ones."""
     return _read_once(PERTURBATIONS) + read_library(fetched_folder())
 
 

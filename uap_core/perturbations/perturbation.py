@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uap_core.errors import PerturbationError, SettingError
-from uap_core.i18n import _
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.norms import LINF, Ball, Norms, measure
@@ -35,7 +34,7 @@ class Perturbation:
         provenance: how it was made.
 
     Raises:
-        PerturbationError: ``pattern`` has another shape or holds what is no number.
+        PerturbationError: ``pattern`` has another shape, or values that are not finite.
 
     Example:
         >>> import torch, uap_core
@@ -51,11 +50,9 @@ class Perturbation:
 
     def __post_init__(self) -> None:
         if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
-            raise PerturbationError(
-                _("A perturbation has the shape (3, height, width), not {shape}.").format(shape=tuple(self.pattern.shape))
-            )
+            raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
         if not bool(self.pattern.isfinite().all()):
-            raise PerturbationError(_("This perturbation holds values that are not numbers."))
+            raise PerturbationError("This perturbation holds values that are not numbers.")
 
     @property
     def norms(self) -> Norms:
@@ -73,14 +70,12 @@ class Perturbation:
             SettingError: pixels that are no floats in [0,1].
         """
         if not images.is_floating_point() or not _are_pixels(images):
-            raise SettingError(_("A perturbation is added to pixels that are floats from 0 to 1. Divide bytes by 255."))
+            raise SettingError("A perturbation is added to pixels that are floats from 0 to 1. Divide bytes by 255.")
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(
-                _(
-                    "This perturbation is made for {width} x {height} pixels, the network takes {its_width} x {its_height}."
-                    " Choose a perturbation of the network's size; resizing would destroy it."
-                ).format(width=mine[1], height=mine[0], its_width=theirs[1], its_height=theirs[0])
+                f"This perturbation is made for {mine[1]} x {mine[0]} pixels, the network takes {theirs[1]} x "
+                f"{theirs[0]}. Choose a perturbation of the network's size; resizing would destroy it."
             )
         return apply(images, self.pattern)
 
@@ -91,7 +86,7 @@ class Perturbation:
 
 
 def _are_pixels(images: Tensor) -> bool:
-    """Whether all are numbers in [0,1], give or take rounding; one pass, since this stands before every use."""
+    """Whether all values are in [0,1] up to rounding; one pass, since every use checks this."""
     if not images.numel():
         return True
     low, high = images.aminmax()
@@ -125,7 +120,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     A pattern of whole 255ths (see ``norms.on_grid``) is written as the 8-bit integers that it is: a quarter of the size.
 
     Args:
-        perturbation: what is written.
+        perturbation: the perturbation to write.
         path: ends in .safetensors or .npy.
 
     Raises:
@@ -146,11 +141,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         np.save(path, pattern.numpy(), allow_pickle=False)
         return
     if path.suffix != ".safetensors":
-        raise PerturbationError(
-            _("A perturbation is saved as {endings} or {last}, not {ending!r}.").format(
-                endings=", ".join(ENDINGS[:-1]), last=ENDINGS[-1], ending=path.suffix
-            )
-        )
+        raise PerturbationError(f"A perturbation is saved as {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, not {path.suffix!r}.")
     import torch
     from safetensors.torch import save
 
@@ -167,7 +158,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
 
 
 def load_perturbation(path: str | Path) -> Perturbation:
-    """Read what ``save_perturbation`` wrote, or anybody's file in its likeliest reading (see ``foreign``).
+    """Read a file of ``save_perturbation``, or of another project in its likeliest interpretation (see ``importers``).
 
     Nothing that could run code is ever unpickled.
 
@@ -193,7 +184,7 @@ def load_perturbation(path: str | Path) -> Perturbation:
 
 
 def shipped_path(path: str | Path) -> Path:
-    """The file of the pattern that ships under the bare name ``path``; any other path, or one that is there, as it is."""
+    """The shipped file with the bare name ``path``; an existing or any other path unchanged."""
     path = Path(path)
     shipped = PERTURBATIONS / f"{path.name.removesuffix(ENDINGS[0])}{ENDINGS[0]}"
     return shipped if not path.exists() and path.name == str(path) and shipped.is_file() else path
@@ -212,7 +203,7 @@ def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> 
 
 
 def open_own(path: Path) -> Perturbation | None:
-    """What ``save_perturbation`` wrote with its header; None for any other file. Raises PerturbationError."""
+    """Read a file of ``save_perturbation``; None for any other file. Raises PerturbationError."""
     if path.suffix.lower() != ".safetensors" or not path.is_file():
         return None
     from safetensors import SafetensorError, safe_open
@@ -229,12 +220,12 @@ def open_own(path: Path) -> Perturbation | None:
         if not isinstance(provenance, dict):
             raise ValueError("provenance is a dictionary")
     except (SafetensorError, SettingError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise PerturbationError(_("This file holds no perturbation that was saved by this app.")) from error
+        raise PerturbationError("This file holds no perturbation that was saved by this app.") from error
     perturbation = Perturbation(header.get("name", path.stem), pattern, ball, provenance)
     norms = perturbation.norms
     size = norms.linf if ball.p == LINF else norms.l2
     if size > ball.radius + SLACK:
-        raise PerturbationError(_("This pattern is larger than the {ball} that its file states.").format(ball=ball))
+        raise PerturbationError(f"This pattern is larger than the {ball} that its file states.")
     return perturbation
 
 

@@ -1,6 +1,6 @@
-"""Perturbations that others published under a licence that lets anybody use them: fetched on request, never shipped.
+"""Perturbations published by others under an open licence: downloaded on request, never shipped.
 
-Those whose authors state no licence (the six of Moosavi-Dezfooli et al.) are not here; whoever has them can open them.
+Those without a licence (the six of Moosavi-Dezfooli et al.) are not listed; their files can be opened.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uap_core.errors import PerturbationError
-from uap_core.i18n import _
 from uap_core.io.download import Fetched, download, one_at_a_time, writing
 from uap_core.perturbations.library import fetched_folder
 
@@ -33,7 +32,7 @@ class Published:
 
     @property
     def path(self) -> Path:
-        """Where it lies once it is fetched, in this project's own format."""
+        """Its path once it is downloaded, in this project's format."""
         return fetched_folder() / f"{self.key}.safetensors"
 
 
@@ -59,9 +58,7 @@ def published(key: str) -> Published:
     for entry in CATALOGUE:
         if entry.key == key:
             return entry
-    raise PerturbationError(
-        _("The catalogue has no {key!r}. It has: {names}.").format(key=key, names=", ".join(entry.key for entry in CATALOGUE))
-    )
+    raise PerturbationError(f"The catalogue has no {key!r}. It has: {', '.join(entry.key for entry in CATALOGUE)}.")
 
 
 def fetch(entry: Published) -> Iterator[Fetched]:
@@ -75,7 +72,7 @@ def fetch(entry: Published) -> Iterator[Fetched]:
 
     if entry.path.is_file():
         return
-    advice = _("Try again, or get {address} elsewhere and open that file yourself.").format(address=entry.url)
+    advice = f"Try again, or get {entry.url} elsewhere and open that file yourself."
     with one_at_a_time(entry.path), writing(entry.path.name, entry.path.parent), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / entry.url.rpartition("/")[2]
         yield from download(entry.url, path, entry.sha256, LARGEST, advice=advice)

@@ -1,4 +1,4 @@
-"""How fast does each method find a pattern: the fooling rate against what was spent."""
+"""Convergence: the fooling rate of each method against image-gradients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPARE_COLOURS, SPARE_MARKERS = ("#000000", "#8B4513", "#4B0082", "#808000", "#2F
 def style_of(method: str, number: int) -> tuple[str, str, str]:
     """Colour, marker and label of a method's line; the ``number`` of the line tells apart those that state none.
 
-    A method that the menu does not know, from a file of somebody else's, is called by its key.
+    A method that the menu does not know, from another project's file, is labelled by its key.
     """
     item = MENU.get(method)
     colour, marker, label = (item.colour, item.marker, item.short) if item else ("", "", method)

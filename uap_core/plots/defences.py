@@ -1,4 +1,4 @@
-"""What helps: each defence against a fixed pattern and one crafted anew, and the ROC of the detector."""
+"""What helps: each defence against a fixed pattern and one crafted against it, and the ROC of the detector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A figure in words, for those who hear the page: its title, what stands against what, and what each named mark shows."""
+"""A figure in words, for screen readers: its title, its axes, and the data of each labelled mark."""
 
 from __future__ import annotations
 

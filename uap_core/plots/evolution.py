@@ -1,4 +1,4 @@
-"""One pattern coming into being: what it does to images that it never saw, against what was spent on it."""
+"""A crafting run: fooling rate on held-out images against image-gradients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def evolution_figure(
     """Held-out rates against image-gradients, bands for the 95 % Wilson intervals, random signs (``signs``) as a line.
 
     With a ``target`` the share that becomes it, and the fooling rate beside it. ``final`` is the rate aimed at on more images,
-    drawn at the end with its interval. The axis reaches to ``budget`` from the start, so that the curve grows into it.
+    drawn at the end with its interval. The axis has the length of ``budget`` from the start.
     """
     figure, axes = open_axes(_("image-gradients spent"), _("share of held-out images"), title)
     spent = [point.image_gradients for point in points]

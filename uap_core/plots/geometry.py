@@ -75,7 +75,7 @@ DIRECTION_STYLES = {
 
 
 def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Figure:
-    """Fooling rate against l2 length, a line a direction from the origin, where nobody is fooled, with 95 % Wilson bands."""
+    """Fooling rate against l2 length, one line per direction, starting at zero, with 95 % Wilson bands."""
     figure, axes = open_axes(_("l2 length (0-255)"), _("fooling rate"), title)
     for direction, (colour, marker) in DIRECTION_STYLES.items():
         mine = [row for row in rows if row.direction == direction]

@@ -19,7 +19,8 @@ LARGE_NAMES, SMALL_NAMES, STARS, NAME_LENGTH = 18, 5, 5, 22
 
 
 def labels_figure(moves: Sequence[dominant.Move], title: str) -> Figure:
-    """The graph from each label to the one it mostly becomes: those that swallow most, each amid the names that point at it.
+    """The graph from each label to the one it mostly becomes: the dominant labels, each surrounded by the labels that become
+    it.
 
     What finds no room is counted. An arrow is the thicker the larger the share of the label's images that takes it.
     """

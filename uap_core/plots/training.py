@@ -1,4 +1,4 @@
-"""What training does: accuracy by epoch, twins beside each other, and rounds of fine-tuning."""
+"""Training: accuracy by epoch, adversarially trained variants, and rounds of fine-tuning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
 from uap_core.i18n import _
 from uap_core.models.robust_variants import NAMES, ROBUST
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, add_legend, draw_bars, dress, open_axes
-from uap_core.training.recipes import EpochRow
+from uap_core.training.loop import EpochRow
 
 
 def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:
@@ -30,7 +30,8 @@ def training_figure(rows: Sequence[EpochRow], title: str) -> Figure:
 
 
 def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure:
-    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line a twin, by its id."""
+    """Training loss, and accuracy on clean validation images, side by side against the epoch, a line an adversarially trained
+    variant, by its id."""
     figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
     figure.suptitle(fill(title, 66), fontsize=14)
     losses, accuracies = figure.subplots(1, 2)
@@ -55,7 +56,8 @@ ROUND_STYLES = {
 
 
 def rounds_figure(rows: Sequence[RoundRow], title: str) -> Figure:
-    """A group of bars a round of fine-tuning, as in ``defences_figure``; beside it what the paper has for a new pattern."""
+    """A group of bars a round of fine-tuning, as in ``defences_figure``; compared with the paper's figures for a new
+    pattern."""
     figure, axes = open_axes(_("rounds of fine-tuning"), _("share of the images"), title)
     width = 0.2
     for place, (name, (colour, label)) in enumerate(ROUND_STYLES.items()):

@@ -1,4 +1,4 @@
-"""The published curves over the number of craft images, and what they say of the dreams."""
+"""Precomputed curves over the number of craft images, from photographs and class impressions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEEDS = 3
 
 
 def curve_jobs(materials: Materials, key: str) -> list[Job]:
-    """Ours and the paper's method on photographs; of the default network ours on dreams too."""
+    """Jobs for our method and the paper's on photographs; for the default network ours on class impressions too."""
     ours = Default(budget=BUDGET, bf16=True, tiles=TILES if key in LITES else 1)
     jobs = [curve_job(materials, key, "real", ours), curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET))]
     return [*jobs, curve_job(materials, key, "dreams", ours, dreams_path(key))] if key == QUICK_MODEL else jobs
@@ -69,7 +69,8 @@ def curve_job(materials: Materials, key: str, name: str, method: Crafter, source
 
 
 def state_on_dream_card(network: str, folder: Path, card: Path) -> None:
-    """Write on the dreams' card what a pattern crafted on all of them does to real images, beside one from as many real ones.
+    """Write to the card of the class impressions the fooling rates of a pattern crafted on them and of one crafted on as many
+    photographs.
 
     Both figures are means over the seeds of the published curves; nothing happens until both curves are there.
     """

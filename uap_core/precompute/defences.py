@@ -1,4 +1,4 @@
-"""The precomputed tables of defences and of the detector: two files a network, the first of which goes on row by row."""
+"""Precomputed tables of defences and of the detector: two files per network; the first continues row by row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def defence_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
 
 
 def _sets(materials: Materials, key: str) -> tuple[ImageSet, ImageSet]:
-    """To craft on, the quick network's dreams, as the page does, or for others photographs; to measure on, photographs."""
+    """The craft set (class impressions for the quick network, as on the page, else photographs) and held-out photographs."""
     craft = materials.splits(key, dreams_path(key) if key == QUICK_MODEL else None)[0]
     drawn = [some.shuffled(torch.Generator().manual_seed(0)) for some in (craft, materials.held_out(key))]
     return drawn[0].prefix(CRAFTED_ON), drawn[1].prefix(MEASURED_ON)
@@ -67,7 +67,7 @@ def _defences_job(materials: Materials, key: str) -> Job:
     path = materials.results / f"{key}-defences.json"
 
     def parts() -> Parts:
-        """A twin that was trained anew is measured anew, alone."""
+        """A variant that was retrained is measured again, alone."""
         fronts = {UNDEFENDED: {"method": UNDEFENDED, "settings": {}}} | identities({front.id: front for front in DEFENCES})
         twins = {twin: {"weights_sha256": found.weights_hash} for twin, found in trained_twins(materials.zoo, key).items()}
         return Parts(path, DefenceRow, "defences", fronts | twins, lambda row: row.defence)

@@ -70,7 +70,7 @@ class Geometry:
 
 
 def seeded(seed: int) -> torch.Generator:
-    """A generator of its own for each table, so that none depends on which others were made before it."""
+    """A separate generator for each table, so that tables do not depend on the order of computing."""
     return torch.Generator().manual_seed(seed)
 
 

@@ -41,7 +41,7 @@ def library_job(materials: Materials, recipe: Recipe) -> Job:
         craft, held_out = materials.splits(recipe.networks[0])
         networks = [materials.network(key) for key in recipe.networks]
         materials.work.mkdir(parents=True, exist_ok=True)
-        # Named after all that it depends on: the state of another recipe, network or set is not gone on with.
+        # Named after all that it depends on, so that the state of another recipe, network or set is not continued.
         told = [settings(recipe), [network.weights_hash for network in networks], craft.name, len(craft)]
         digest = hashlib.sha256(json.dumps(told, default=identity, sort_keys=True).encode()).hexdigest()
         checkpoint = materials.work / f"{recipe.file}-{digest[:12]}.state"

@@ -14,7 +14,6 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.datasets.image_sets import ImageSet, open_held_out, open_splits
 from uap_core.errors import DatasetError
-from uap_core.i18n import _
 from uap_core.io.paths import PERTURBATIONS, RESULTS
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
@@ -50,11 +49,7 @@ class Materials:
         """The real pictures for a network. Raises DatasetError when none were given for networks of its size."""
         card = self.card(key)
         if card.input_size not in self.sources:
-            raise DatasetError(
-                _("{network} needs pictures of {side} pixels: name them with --imagenet.").format(
-                    network=card.name, side=card.input_size
-                )
-            )
+            raise DatasetError(f"{card.name} needs pictures of {card.input_size} pixels: name them with --imagenet.")
         return self.sources[card.input_size]
 
     def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:

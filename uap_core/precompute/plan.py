@@ -1,7 +1,7 @@
 """The precomputed results: what the page shows as precomputed, and the figures of docs/results.md.
 
-One job makes one file of assets/. A job that is done is left alone, one that was stopped goes on where it stopped, and one
-whose network, set of pictures or settings have changed begins anew (a change of the code itself is not noticed). Which
+One job makes one file of assets/. A finished job is skipped, a stopped one continues, and one whose
+network, set of pictures or settings have changed starts again (a change of the code itself is not noticed). Which
 networks are meant says ``networks``; each kind of file has a module of its own.
 """
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
+from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
-from uap_core.crafting.problem import Goal
 from uap_core.crafting.transfer import Transfer
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import PerturbationError
@@ -25,7 +25,7 @@ from uap_core.models.zoo import QUICK_MODEL, Zoo
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbations.perturbation import load_perturbation, save_perturbation
 
-# The paper's method at a price that can be paid: the gain makes up for steps that a mean of eight shortens, and for passes.
+# The paper's method at an affordable cost: the gain compensates for the shorter mean step of eight images, and fewer passes.
 DEEPFOOL = DeepFoolUAP(batch_size=8, gain=400.0)
 TILES = 4  # of patterns for the Lites: what 150 of the 500 craft images said of it, see ``Default``
 LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
@@ -158,20 +158,25 @@ def make(
 ) -> Iterator[Progress]:
     """Craft, round to whole 255ths, measure on ``held_out`` and write under ``name``; yields the run's progress.
 
-    The run is saved in ``checkpoint`` six times on its way (not oftener than every thousand image-gradients, since all craft
-    images are measured then too) and goes on from there.
+    The run is saved in ``checkpoint`` six times (at most every thousand image-gradients, since all craft images are measured
+    too) and continues from there.
     """
-    goal = Goal(networks[0].index_of(recipe.target) if recipe.target else None)
+    criterion = Criterion.into(networks[0].index_of(recipe.target)) if recipe.target else Criterion()
     part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images)
     crafter = replace(recipe.method, interval=max(1000, sum(recipe.gradients().values()) // 6))
     last = None
     for last in crafter.craft(
-        networks, part.pixels, recipe.ball, torch.Generator().manual_seed(recipe.seed), goal=goal, checkpoint=checkpoint
+        networks,
+        part.pixels,
+        recipe.ball,
+        torch.Generator().manual_seed(recipe.seed),
+        criterion=criterion,
+        checkpoint=checkpoint,
     ):
         yield last
     assert last is not None, "a run ends with its result"
-    found = with_provenance(name, recipe.method, networks, part, recipe.ball, goal, recipe.seed, last)
+    found = with_provenance(name, recipe.method, networks, part, recipe.ball, criterion, recipe.seed, last)
     found = replace(found, pattern=on_grid(found.pattern, found.ball))
-    found, _ = with_held_out(found, networks, held_out, goal, recipe.seed)
+    found, _ = with_held_out(found, networks, held_out, criterion, recipe.seed)
     save_perturbation(found, folder / f"{recipe.file}.safetensors")
     checkpoint.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The published tables of examples made for one image: on whom else they work, beside noise that is as large.
+"""Precomputed tables of the transfer of single-image attacks, compared with noise of the same size.
 
 On the families of networks that there are, and on small ones trained on two halves of one set.
 """

@@ -1,1 +1,1 @@
-"""How the embedded networks and the dreamt images were made."""
+"""Train the embedded networks and make class impressions."""

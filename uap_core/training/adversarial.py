@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.perturbations.perturbation import apply
 
+MEASURING_STEPS = 20
 STEP = 1.25  # of one-step training, in epsilons (Wong et al.)
 
 
@@ -35,12 +36,12 @@ def attacked(
 
 
 def accuracy_under_attack(
-    network: nn.Module, images: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator, steps: int = 20
+    network: nn.Module, images: Tensor, labels: Tensor, epsilon: float, generator: torch.Generator
 ) -> float:
-    """Share of uint8 ``images`` (N,3,H,W) that ``network`` ([0,1] pixels to logits) still names rightly under PGD."""
+    """Share of uint8 ``images`` (N,3,H,W) that ``network`` ([0,1] pixels to logits) still classifies correctly under PGD."""
     right = 0
     for part, truth in zip(images.split(100), labels.split(100), strict=True):
-        moved = attacked(network, part.float() / 255, truth, epsilon, generator, steps)
+        moved = attacked(network, part.float() / 255, truth, epsilon, generator, MEASURING_STEPS)
         with torch.inference_mode():
             right += int((network(moved).argmax(dim=1) == truth).sum())
     return right / len(images)

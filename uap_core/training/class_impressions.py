@@ -1,7 +1,7 @@
-"""Dreamt images: inputs optimised from noise until a network sees a class in them (class impressions, AAA, ECCV 2018).
+"""Class impressions: images optimised from noise until a network sees a class in them (AAA, ECCV 2018).
 
-The statistics of a batch of dreams are pulled towards those that training left in batch normalisations (DeepInversion, Yin et
-al., CVPR 2020): that is what makes a pattern crafted on dreams work on photographs. A network
+The statistics of a batch are pulled towards those stored in the batch normalisations (DeepInversion, Yin et al., CVPR 2020),
+without which patterns crafted on class impressions do not transfer to photographs. A network
 without any can be kept to the statistics of its convolutions over some photographs; otherwise smoothness alone is left.
 """
 
@@ -32,11 +32,11 @@ CONTRAST = 0.15  # at the start, channels have about unit deviation, as photogra
 class Dreamer:
     """steps of Adam at ``rate`` (falling to zero along a cosine) a batch; weights of the statistics and smoothness terms.
 
-    The first ``coarse`` steps see the images at half their side, which costs a quarter. A share ``heard`` of the batch
-    normalisations is listened to at each step. Each image aims at its own probability for its class, drawn between ``least``
+    The first ``coarse`` steps use images of half the side, at a quarter of the cost. A share ``heard`` of the batch
+    normalisations is evaluated at each step. Each image aims at its own probability for its class, drawn between ``least``
     and ``most``, since photographs, too, are recognised with very different confidence. ``jitter`` is the largest shift in
-    pixels at each step, ``noise`` the deviation of what is added to every value, so that dreams outlast lossy files and
-    random signs as photographs do. ``pixels`` weighs the statistics of the pixels themselves, without which many become
+    pixels at each step, ``noise`` the deviation of what is added to every value, so that class impressions outlast lossy files
+    and random signs as photographs do. ``pixels`` weighs the statistics of the pixels themselves, without which many become
     black or white.
     """
 
@@ -59,8 +59,8 @@ class Dreamer:
     ) -> Iterator[tuple[int, Tensor]]:
         """One batch: images of ``classes`` (n,), yielded as (step, images (n,3,R,R) in [0,1]) after each step.
 
-        R is the size to which photographs are resized, so that dreams are cropped as they are. The statistics ``kept_to``
-        are those of the classifier's batch normalisations when left out.
+        R is the size to which photographs are resized, so that class impressions are cropped as they are. The statistics
+        ``kept_to`` are those of the classifier's batch normalisations when left out.
         """
         side, count = classifier.card.resize_size, len(classes)
         spectrum = 0.2 * torch.randn(count, 3, side, side // 2 + 1, 2, generator=generator)

@@ -17,7 +17,6 @@ from torch import nn
 
 from uap_core.datasets.image_sets import ImageSet, open_image_set
 from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
 from uap_core.images.photographs import sample_photos
 from uap_core.images.reading import preprocess
 from uap_core.io.atomic import write_whole
@@ -32,7 +31,8 @@ from uap_core.models.loaders import load
 from uap_core.models.weights import file_hash
 from uap_core.perturbations.perturbation import versions
 from uap_core.training.adversarial import accuracy_under_attack
-from uap_core.training.recipes import UNIVERSAL, EpochRow, Recipe, train
+from uap_core.training.loop import EpochRow, train
+from uap_core.training.recipes import UNIVERSAL, Recipe
 
 
 def train_and_publish(
@@ -45,17 +45,13 @@ def train_and_publish(
     not fit it, ModelError when those are not there.
     """
     if architecture not in EMBEDDED:
-        raise SettingError(
-            _("There is no architecture {architecture!r}. Known: {names}.").format(
-                architecture=architecture, names=", ".join(EMBEDDED)
-            )
-        )
+        raise SettingError(f"There is no architecture {architecture!r}. Known: {', '.join(EMBEDDED)}.")
     craft = open_image_set(data, "craft", recipe.size, recipe.size)
     held_out = open_image_set(data, "held_out", recipe.size, recipe.size)
     wnids = tuple(sorted(set(craft.classes)))
     truth, held_out_truth = craft.truth(wnids), held_out.truth(wnids)
     if truth is None or held_out_truth is None:
-        raise DatasetError(_("The validation images have classes that the training images lack."))
+        raise DatasetError("The validation images have classes that the training images lack.")
     with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
         torch.manual_seed(recipe.seed)
         network = EMBEDDED[architecture].build_to_train(len(wnids))
@@ -79,9 +75,7 @@ def begin_with(network: nn.Module, card: Card) -> None:
     try:
         network.load_state_dict(load_file(card.weights_path))
     except RuntimeError as error:
-        raise SettingError(
-            _("The training cannot begin with {network}: its weights do not fit this network.").format(network=card.name)
-        ) from error
+        raise SettingError(f"The training cannot start from {card.name}: its weights do not fit this network.") from error
 
 
 def class_names(data: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A set of dreams as it ships: a zip of images, half to craft on and half held out, and the card beside it."""
+"""A set of class impressions: a zip of images, half craft set and half held out, and a card beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from PIL import Image
 from torch import Tensor
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 from uap_core.identity import identity
 from uap_core.images.reading import to_array
 from uap_core.io.atomic import write_whole
@@ -27,7 +26,7 @@ from uap_core.training.class_impressions import Dreamer
 from uap_core.training.statistics import Moments
 
 SPLITS = ("craft", "held_out")
-STATE = "generator"  # in the file of a batch: where the random numbers stood after it
+STATE = "generator"  # in the file of a batch: the generator's state after it
 
 OWN = "the network's batch normalisations"
 SMALL = Dreamer()  # for the embedded networks
@@ -35,7 +34,8 @@ SMALL = Dreamer()  # for the embedded networks
 
 @dataclass(frozen=True)
 class DreamSet:
-    """``count`` dreams of a network by ``dreamer``, from ``seed``; half craft and half held out, from independent draws.
+    """Settings of a set of ``count`` class impressions by ``dreamer``; half craft, half held out, from independent draws of
+    ``seed``.
 
     statistics_of: whose mean and deviation inside the network are kept to, for the card.
     quality: of the WebP files, 0 to 100; lossless when None.
@@ -49,7 +49,7 @@ class DreamSet:
 
     def __post_init__(self) -> None:
         if self.count < len(SPLITS) or self.count % len(SPLITS):
-            raise SettingError(_("The number of dreams must be even and at least 2: half to craft on, half held out."))
+            raise SettingError("The number of dreams must be even and at least 2: half to craft on, half held out.")
 
     @property
     def half(self) -> int:
@@ -57,14 +57,14 @@ class DreamSet:
         return self.count // len(SPLITS)
 
     def stated(self) -> dict[str, object]:
-        """What was chosen, for the card."""
+        """The settings that the card states."""
         return identity(self.dreamer) | {"statistics_of": self.statistics_of, "webp_quality": self.quality}
 
 
 LARGE = Dreamer(
     120, 64, rate=0.08, statistics=80.0, smoothness=2.0, least=0.75, most=0.99, coarse=85, heard=0.4, noise=0.025, pixels=30.0
 )
-# Tried on 64 dreams each. A network is about as often right on dreams as on photographs where ``least`` says so.
+# Tuned on 64 class impressions each: ``least`` is where the accuracy on them is about that on photographs.
 SETS = {
     "efficientnet_lite0": DreamSet(replace(LARGE, noise=0.02), quality=50),
     "squeezenet1_1_caffe": DreamSet(replace(LARGE, least=0.4, heard=0.5, pixels=45.0), quality=56),
@@ -72,16 +72,16 @@ SETS = {
 
 
 def set_for(network: str, count: int, seed: int, statistics_of: str = OWN) -> DreamSet:
-    """How a network is dreamt. Raises SettingError when ``count`` cannot be halved."""
+    """The settings for a network's set. Raises SettingError when ``count`` is odd."""
     return replace(SETS.get(network, DreamSet()), count=count, seed=seed, statistics_of=statistics_of)
 
 
 def dream_set(
     classifier: Classifier, path: Path, wanted: DreamSet, kept_to: list[Moments] | None = None
 ) -> Iterator[tuple[int, int]]:
-    """Dream a set and write it as a zip of images: split/class/number.webp. Yields (steps done, steps in all).
+    """Optimise a set and write it as a zip of images: split/class/number.webp. Yields (steps done, steps in all).
 
-    Each finished batch is kept beside ``path``; when the same set is asked for again, the next batch goes on from there.
+    Each finished batch is kept beside ``path``; when the same set is asked for again, the next batch continues from there.
     ``classifier`` has its batch norms as layers (``load(card, fold=False)``), or ``kept_to`` says what to keep to instead.
     """
     steps, size = wanted.dreamer.steps, wanted.dreamer.batch_size
@@ -119,7 +119,7 @@ def spread(half: int, number: int, classes: int) -> Tensor:
 
 
 def write_dream_card(classifier: Classifier, path: Path, wanted: DreamSet) -> None:
-    """Beside the zip at ``path``: which network dreamt, how, and when. Measurements are added when they are made."""
+    """Write the card beside the zip at ``path``: the network, the settings and the date."""
     card = {
         "network": classifier.card.key,
         "weights_sha256": classifier.weights_hash,
@@ -133,7 +133,7 @@ def write_dream_card(classifier: Classifier, path: Path, wanted: DreamSet) -> No
 
 
 def _digest(classifier: Classifier, wanted: DreamSet) -> str:
-    """Of all that the dreams depend on: batches of another set are not gone on from."""
+    """A hash of all that the class impressions depend on, so that batches of another set are not continued."""
     told = [wanted.stated(), wanted.count, wanted.seed, classifier.weights_hash]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -143,7 +143,7 @@ def _folder_of(label: int, classifier: Classifier) -> str:
 
 
 def _batch_file(names: list[str], images: Tensor, quality: int | None, generator: torch.Generator) -> bytes:
-    """A zip of the images under their names, and of where the random numbers stand."""
+    """A zip of the images by name, and of the generator's state."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, image in zip(names, images, strict=True):

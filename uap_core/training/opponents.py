@@ -1,4 +1,4 @@
-"""Whom a network meets while it is trained: attacks on each image, one pattern that learns beside it, or a pool of patterns."""
+"""Threat models used in training: attacks on each image, one pattern learned alongside, or a pool of patterns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Opponent(ABC):
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Go on from what a checkpoint kept."""
+        """Restore the state of a checkpoint."""
         return
 
 
@@ -92,7 +92,7 @@ class LearningPattern(Opponent):
 
 
 class Pool(Opponent):
-    """Patterns (P,3,H,W) that were crafted before: each image meets one of them, drawn anew every time.
+    """Patterns (P,3,H,W) that were crafted before: each image gets one of them, drawn at every step.
 
     (Moosavi-Dezfooli et al., CVPR 2017, section 4: fine-tuning with universal perturbations.)
     """

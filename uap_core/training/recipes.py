@@ -1,26 +1,13 @@
 """How the embedded networks were trained: SGD on a one-cycle schedule, small images first, averaged weights.
 
-Everything a run needs to go on is in one checkpoint, written after each epoch, so a run may be stopped at any time.
+One checkpoint, written after each epoch, holds the whole state: a run may be stopped and continued at any time.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from uap_core.errors import DatasetError, SettingError
-from uap_core.i18n import _
-from uap_core.io.atomic import whole_file
-from uap_core.models.bf16 import sixteen_bits
-from uap_core.models.classifier import Normalise
-from uap_core.models.device import device_of
-from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
+from uap_core.errors import SettingError
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent
 
 IMAGES, UNIVERSAL = "images", "universal"
@@ -65,7 +52,7 @@ class Recipe:
     start: str = ""
 
     def rate(self, moment: float) -> float:
-        """The learning rate after ``moment`` epochs."""
+        """The learning rate after ``moment`` epochs, a real number."""
         return self.peak_rate * one_cycle(moment / self.epochs)
 
     def side(self, epoch: int) -> int:
@@ -77,12 +64,10 @@ class Recipe:
         return self.mix_chance if epoch < (1 - self.plain_share) * self.epochs else 0.0
 
     def opponent(self) -> Opponent | None:
-        """Whom the network meets, if anybody. Raises SettingError for one that is not known."""
+        """The threat model of the training, or None. Raises SettingError for an unknown one."""
         if self.against not in OPPONENTS:
             raise SettingError(
-                _("A network is trained against {opponents} or {last}, not against {named!r}.").format(
-                    opponents=", ".join(OPPONENTS[:-1]), last=OPPONENTS[-1], named=self.against
-                )
+                f"A network is trained against {', '.join(OPPONENTS[:-1])} or {OPPONENTS[-1]}, not against {self.against!r}."
             )
         if not self.epsilon:
             return None
@@ -135,150 +120,6 @@ def recipe_of(
     return replace(own, epochs=epochs or own.epochs, seed=seed, epsilon=epsilon, alpha=alpha, against=against)
 
 
-@dataclass(frozen=True)
-class EpochRow:
-    """One finished epoch: mean training loss, and accuracy of the averaged weights on the validation images (0 to 1).
-
-    The accuracy is that at the size of training, not yet enlarged.
-    """
-
-    epoch: int
-    loss: float
-    top1: float
-    top5: float
-    rate: float
-    images_per_second: float
-    seconds: float
-
-
 def one_cycle(progress: float) -> float:
     """The share of the peak rate at ``progress`` in [0,1]: linear to 1 over the first fifth, then linear to 0."""
     return progress / 0.2 if progress < 0.2 else (1 - progress) / 0.8
-
-
-@torch.inference_mode()
-def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 250) -> tuple[float, float]:
-    """Top-1 and top-5 accuracy in [0,1] of ``network`` on uint8 ``images`` (N,3,H,W) with class indices ``labels`` (N,)."""
-    network.eval()
-    device = device_of(network)
-    top1 = top5 = 0
-    for start in range(0, len(images), batch_size):
-        logits = network(images[start : start + batch_size].to(device).float() / 255)
-        hits = logits.topk(min(5, logits.shape[1])).indices.cpu() == labels[start : start + batch_size, None]
-        top1 += int(hits[:, 0].sum())
-        top5 += int(hits.any(dim=1).sum())
-    return top1 / len(images), top5 / len(images)
-
-
-def train(
-    network: nn.Module,
-    craft: tuple[Tensor, Tensor],
-    held_out: tuple[Tensor, Tensor],
-    recipe: Recipe,
-    checkpoint: Path,
-    opponent: Opponent | None = None,
-) -> Iterator[EpochRow]:
-    """Train ``network`` (normalised images to logits) and yield a row an epoch; the averaged weights end up in it.
-
-    ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run goes on
-    from it, and the rows of the epochs already done are yielded again first. ``opponent`` is the recipe's own unless told.
-    Raises DatasetError for less than one batch,
-    SettingError for a checkpoint of another network or recipe.
-    """
-    images, labels = craft
-    steps = len(images) // recipe.batch_size
-    if not steps:
-        raise DatasetError(
-            _("Training needs at least {least} images, one batch; there are {count}.").format(
-                least=recipe.batch_size, count=len(images)
-            )
-        )
-    classes = int(labels.max()) + 1
-    generator = torch.Generator().manual_seed(recipe.seed)
-    device = device_of(network)
-    model = nn.Sequential(Normalise().to(device), network)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-    averaged = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True
-    )
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=recipe.peak_rate,
-        momentum=recipe.momentum,
-        nesterov=True,
-    )
-    opponent = opponent or recipe.opponent()
-    rows: list[EpochRow] = []
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-        shapes = [tuple(tensor.shape) for tensor in model.state_dict().values()]
-        if state.get("recipe") != asdict(recipe) or [tuple(tensor.shape) for tensor in state["model"].values()] != shapes:
-            raise SettingError(
-                _("{file!r} holds the training of another network or recipe. Name another --checkpoint.").format(
-                    file=checkpoint.name
-                )
-            )
-        model.load_state_dict(state["model"])
-        averaged.load_state_dict(state["averaged"])
-        optimiser.load_state_dict(state["optimiser"])
-        generator.set_state(state["generator"])
-        if opponent:
-            opponent.load(state["opponent"])
-        rows = [EpochRow(**row) for row in state["rows"]]
-    yield from rows
-
-    for epoch in range(len(rows), recipe.epochs):
-        started = time.perf_counter()
-        torch.set_flush_denormal(True)  # for an epoch only, since the mode is the whole thread's
-        model.train()
-        losses = []
-        side, mixing = recipe.side(epoch), recipe.mixing(epoch)
-        for step, batch in enumerate(torch.randperm(len(images), generator=generator).split(recipe.batch_size)[:steps]):
-            x = crop_and_flip(images[batch].to(device).float() / 255, side, recipe.smallest_crop, generator)
-            x = jitter_colours(x, recipe.colour, generator)
-            y = F.one_hot(labels[batch], classes).float().to(device)
-            if mixing and float(torch.rand(1, generator=generator)) < mixing:
-                x, y = cutmix(x, y, generator)
-            if opponent:
-                x = opponent.meet(model, x, y, generator)
-            rate = recipe.rate(epoch + step / steps)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            with sixteen_bits(device.type):
-                logits = model(x.to(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
-            loss.backward()
-            if opponent:
-                opponent.learn()
-            optimiser.step()
-            optimiser.zero_grad()
-            averaged.update_parameters(model)
-            losses.append(float(loss.detach()))
-        seconds = time.perf_counter() - started
-        torch.set_flush_denormal(False)
-        top1, top5 = accuracy(averaged.module, *held_out)
-        rows.append(
-            EpochRow(epoch + 1, sum(losses) / steps, top1, top5, rate, steps * recipe.batch_size / seconds, round(seconds, 1))
-        )
-        _save(
-            checkpoint,
-            {
-                "model": model.state_dict(),
-                "averaged": averaged.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "generator": generator.get_state(),
-                "rows": [asdict(row) for row in rows],
-                "recipe": asdict(recipe),
-                "opponent": opponent.state() if opponent else {},
-            },
-        )
-        yield rows[-1]
-    model.load_state_dict(averaged.module.state_dict())
-
-
-def _save(path: Path, state: dict[str, object]) -> None:
-    """A run killed while saving keeps its last whole checkpoint."""
-    with whole_file(path) as out:
-        torch.save(state, out)

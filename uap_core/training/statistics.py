@@ -1,4 +1,4 @@
-"""How far a batch of images is from photographs, as far as the mean and deviation of each channel inside a network tell."""
+"""The distance of a batch of images from photographs, by mean and deviation of each channel inside a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import SettingError
-from uap_core.i18n import _
 
 TINY = 1e-5  # keeps the deviation of a constant channel off zero
 
@@ -25,7 +24,7 @@ class Moments:
 
 
 def trained(network: nn.Module) -> list[Moments]:
-    """What training left in the batch normalisations, which must still be layers of their own (``load(card, fold=False)``)."""
+    """Statistics stored in the batch normalisations, which must not be folded away (``load(card, fold=False)``)."""
     return [
         Moments(layer, layer.running_mean, (layer.running_var + TINY).sqrt())
         for layer in network.modules()
@@ -35,7 +34,7 @@ def trained(network: nn.Module) -> list[Moments]:
 
 @torch.no_grad()
 def measured(network: nn.Module, batches: Iterable[Tensor]) -> list[Moments]:
-    """What comes out of the convolutions over ``batches`` of images (n,3,H,W): for a network without batch normalisation."""
+    """Output statistics of the convolutions over ``batches`` (n,3,H,W): for a network without batch normalisation."""
     sums: dict[nn.Module, Tensor] = {}
 
     def listen(layer: nn.Module, inputs: tuple[Tensor, ...], x: Tensor) -> None:
@@ -58,15 +57,15 @@ def measured(network: nn.Module, batches: Iterable[Tensor]) -> list[Moments]:
 
 
 class BatchStatistics:
-    """Listens at layers: how far are this batch's mean and deviation from those ``kept_to``?
+    """Measure, by hooks on layers, how far a batch's mean and deviation are from those ``kept_to``.
 
-    A share ``heard`` of them, drawn anew from ``generator`` at every pass, is listened to: most of the time goes into the
-    statistics of large layers.
+    Each pass evaluates a share ``heard`` of the layers, drawn from ``generator``: statistics of large layers take most of the
+    time.
     """
 
     def __init__(self, kept_to: list[Moments], heard: float = 1.0, generator: torch.Generator | None = None) -> None:
         if not 0 < heard <= 1:
-            raise SettingError(_("The share of the layers listened to lies above 0 and goes up to 1."))
+            raise SettingError("The share of evaluated layers must be above 0 and at most 1.")
         self.kept_to, self.heard, self.generator = kept_to, heard, generator
         self.terms: list[Tensor] = []
 
@@ -87,7 +86,7 @@ class BatchStatistics:
         return register(listen)
 
     def distance(self) -> Tensor:
-        """Mean over the layers heard since the last call; zero when there were none."""
+        """Mean over the layers evaluated since the last call; zero without any."""
         terms, self.terms = self.terms, []
         return torch.stack(terms).mean() if terms else torch.zeros(())
 

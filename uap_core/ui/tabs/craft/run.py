@@ -102,7 +102,7 @@ def frames(studio: Studio, wanted: Order, sight: Sight) -> Iterator[Frame]:
     """
     import torch
 
-    from uap_core.crafting.problem import Goal
+    from uap_core.attacks.criterion import Criterion
     from uap_core.experiments.crafting_curve import Point, Watch, evolve
     from uap_core.experiments.provenance import with_held_out, with_provenance
     from uap_core.perturbations.perturbation import Perturbation
@@ -118,7 +118,7 @@ def frames(studio: Studio, wanted: Order, sight: Sight) -> Iterator[Frame]:
     note = progress_note(_("No pattern yet. Looking at {images} as they are…").format(images=about), 0)
     yield Frame(note, nothing.pattern.numpy(), view(nothing))
 
-    goal = Goal(classifier.index_of(wanted.target) if wanted.target else None)
+    goal = Criterion.into(classifier.index_of(wanted.target)) if wanted.target else Criterion()
     part = craft.shuffled(torch.Generator().manual_seed(wanted.seed)).prefix(wanted.images)
     watch = Watch.over(classifier, _some(held_out, WATCHED), goal)
     signs = watch.under(wanted.ball.random_signs(shape, torch.Generator().manual_seed(wanted.seed)))
@@ -165,13 +165,13 @@ def is_judged(draft: Pattern) -> bool:
 
 def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
     """The same pattern with its rates on the watched images stated, and a sentence on them."""
-    from uap_core.crafting.problem import Goal
+    from uap_core.attacks.criterion import Criterion
     from uap_core.experiments.provenance import with_held_out
 
     stated = draft.provenance
     classifier, target = studio.classifier(stated["network"]), str(stated.get("target", ""))
     held_out = studio.craft_and_held_out(stated["network"])[1]
-    goal = Goal(classifier.index_of(target) if target else None)
+    goal = Criterion.into(classifier.index_of(target)) if target else Criterion()
     found, (judged,) = with_held_out(draft.as_perturbation(), [classifier], _some(held_out, WATCHED), goal, stated["seed"])
     said = conclusion(judged, studio.live_set_name(stated["network"]), target)
     return _plain(found), _("Stopped after {spent} image-gradients; the pattern stays. {conclusion}").format(

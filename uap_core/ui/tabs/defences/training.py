@@ -89,7 +89,7 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
 def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
     """Whether there is something to open, and the curves of the twins of this network."""
     from uap_core.plots.training import twins_figure
-    from uap_core.training.recipes import EpochRow
+    from uap_core.training.loop import EpochRow
 
     tables = {twin: studio.precomputed(f"{twin_key(network, twin)}-training", EpochRow) for twin in TWINS}
     curves = {twin: table.rows for twin, table in tables.items() if table is not None}

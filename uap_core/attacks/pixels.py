@@ -1,0 +1,21 @@
+"""Arithmetic on batches of images (N,3,H,W): what each pixel may become, and factors that differ from image to image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def as_column(values: Tensor) -> Tensor:
+    """(n,) to (n,1,1,1), to multiply images with."""
+    return values[:, None, None, None]
+
+
+def unit_interval(images: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """Lowest and highest values within ``epsilon`` of ``images`` (N,3,H,W) and within [0,1]."""
+    return (images - epsilon).clamp(0, 1), (images + epsilon).clamp(0, 1)
+
+
+def between(x: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
+    """The papers' clip_eps: the nearest point to ``x`` within ``bounds``."""
+    return torch.minimum(torch.maximum(x, bounds[0]), bounds[1])
