@@ -1,0 +1,44 @@
+"""Plain words for what files call by keys and symbols: networks, patterns, sets of photographs, strengths."""
+
+from __future__ import annotations
+
+import re
+
+from uap_core.i18n import _
+from uap_core.norms import LINF, Ball
+
+HELD_OUT = re.compile(r"(?:(\d+) of the )?(\d+) images of (\S+) \(held-out\)")
+# Names by which people know these networks; cards and tables also say which copy of the weights it is.
+KNOWN_AS = {
+    "squeezenet1_1 (Caffe)": "SqueezeNet 1.1",
+    "mobilenet_v2 (TF)": "MobileNet V2",
+    "MobileNet V1 0.75 (TF)": "MobileNet V1",
+    "GoogLeNet (BVLC)": "GoogLeNet",
+}
+
+
+def plain(name: str) -> str:
+    """A network's name without its copy of the weights."""
+    return KNOWN_AS.get(name, name.replace(" (embedded)", "").replace(" (built in)", ""))
+
+
+def strength(ball: Ball) -> str:
+    """How strong a pattern is, for everybody."""
+    levels = f"{ball.radius * 255:.4g}"
+    return (_("strength {levels} of 255") if ball.p == LINF else _("length {levels} of 255 (l2)")).format(levels=levels)
+
+
+def photographs(held_out: str) -> str:
+    """What a table says that it was measured on, in plain words; as it stands where it says it in another way."""
+    found = HELD_OUT.fullmatch(held_out)
+    if not found:
+        return held_out
+    return _("{count} photographs it never saw ({set})").format(count=found[1] or found[2], set=found[3])
+
+
+def pattern_title(name: str, ball: Ball) -> str:
+    """A pattern's name without symbols: "ResNet-64, strength 10 of 255, by DeepFool"."""
+    who, _comma, rest = name.partition(", ")
+    for exact, known in KNOWN_AS.items():
+        who = who.replace(exact, known)
+    return f"{plain(who)}, {rest.replace(str(ball), strength(ball), 1)}" if rest else plain(who)
