@@ -13,7 +13,7 @@ from uap_core.i18n import _, ngettext
 from uap_core.ui.runtime.stop_button import run_until_stopped
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import QUICK, guarded, progress_note, status
+from uap_core.ui.widgets import QUICK, guarded, hide, progress_note, status
 
 LARGE = 128  # pixels: networks that take more than this need several times as long
 MINUTES_FROM = 90.0  # seconds
@@ -21,10 +21,11 @@ MINUTES_FROM = 90.0  # seconds
 
 @dataclass(frozen=True)
 class RunRow:
-    """Its two buttons. ``offered(network)`` is what the button of the run becomes while nothing runs."""
+    """Its buttons. ``offered(network)`` is what the button of the run becomes while nothing runs."""
 
     run: gr.Button
     stop: gr.Button
+    clear: gr.Button
     network: gr.Dropdown
     offered: Callable[[str], Any]
 
@@ -37,8 +38,9 @@ def run_row(
     words: str,
     seconds: tuple[float, float],
     why_not: Callable[[str], str] | None = None,
+    silent: bool = False,
 ) -> RunRow:
-    """Lay out the buttons ``prefix``-run and -stop, and a note.
+    """Lay out the buttons ``prefix``-run, -stop and -clear, and a note, which is ``silent`` where another row says the same.
 
     ``words`` name the run and hold "{time}"; ``seconds`` are what it takes on small and on large networks. ``why_not(network)``
     is the sentence that stands in place of the button where the run would not work; the studio's, when left out.
@@ -51,34 +53,45 @@ def run_row(
     def offered(network: str) -> Any:
         return gr.update(value=said_of(network), visible=not reason_of(network))
 
+    def said_why(reason: str) -> str:
+        return status(reason) if reason and not silent else ""
+
     first = studio.first_network()
     reason = reason_of(first)
     with gr.Row():
         run = gr.Button(said_of(first), variant="primary", visible=not reason, scale=0, min_width=260, elem_id=f"{prefix}-run")
         stop = gr.Button(_("Stop"), variant="stop", visible=False, scale=0, min_width=120, elem_id=f"{prefix}-stop")
-    note = gr.HTML(status(reason) if reason else "", elem_id=f"{prefix}-live-note")
+        clear = gr.Button(_("Clear"), visible=False, scale=0, min_width=120, elem_id=f"{prefix}-clear")
+    note = gr.HTML(said_why(reason), visible=not silent, elem_id=f"{prefix}-live-note")
     told = gr.State((first, reason))
 
     def look_live(network: str, before: tuple[str, str]) -> tuple[Any, ...]:
         now = (network, reason_of(network))
         if now == before:  # asked whenever the tab is opened: pictures may have been fetched meanwhile
             return (gr.skip(),) * 3
-        return now, status(now[1]) if now[1] else "", offered(network)
+        return now, said_why(now[1]), offered(network)
 
     setup.turn(str(tab.id)).click(
         guarded(3, 1)(look_live), [setup.network, told], [told, note, run], trigger_mode="always_last", **QUICK
     )
-    return RunRow(run, stop, setup.network, offered)
+    return RunRow(run, stop, clear, setup.network, offered)
 
 
 def wire_run(
     row: RunRow, measure: Callable[..., Iterator[Any]], inputs: Sequence[Any], outputs: Sequence[Any], sentence: str
 ) -> Any:
-    """``run_until_stopped`` for a row: while ``measure`` runs, Stop stands in place of the button. Returns the run's event."""
+    """``run_until_stopped`` for a row: while ``measure`` runs, Stop stands in place of the button; afterwards what it left in
+    ``outputs``, which belong to it alone, can be cleared. Returns the run's event."""
     running = run_until_stopped(row.run, row.stop, measure, inputs, outputs, sentence)
-    buttons = [row.run, row.stop]
-    row.run.click(lambda: (gr.update(visible=False), gr.update(visible=True)), None, buttons, **QUICK)
-    running.then(lambda network: (row.offered(network), gr.update(visible=False)), row.network, buttons, **QUICK)
+    buttons = [row.run, row.stop, row.clear]
+    hidden, shown = gr.update(visible=False), gr.update(visible=True)
+    row.run.click(lambda: (hidden, shown, hidden), None, buttons, **QUICK)
+    running.then(lambda network: (row.offered(network), hidden, shown), row.network, buttons, **QUICK)
+
+    def clear() -> tuple[Any, ...]:
+        return hidden, *(gr.update(value="") if isinstance(output, gr.HTML) else hide() for output in outputs)
+
+    row.clear.click(clear, None, [row.clear, *outputs], **QUICK)
     return running
 
 
