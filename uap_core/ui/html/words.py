@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from uap_core.i18n import _
 from uap_core.norms import LINF, Ball
 
+CRAFT = re.compile(r"(\d+) images of (\S+) \(craft\)")
 HELD_OUT = re.compile(r"(?:(\d+) of the )?(\d+) images of (\S+) \(held-out\)")
 # Names by which people know these networks; cards and tables also say which copy of the weights it is.
 KNOWN_AS = {
@@ -34,6 +36,17 @@ def photographs(held_out: str) -> str:
     if not found:
         return held_out
     return _("{count} photographs it never saw ({set})").format(count=found[1] or found[2], set=found[3])
+
+
+def made_from(crafted_on: str, networks: Mapping[str, str]) -> str:
+    """What a table says that patterns were crafted on; a set that is called like one of the ``networks`` is its impressions."""
+    found = CRAFT.fullmatch(crafted_on)
+    if not found:
+        return crafted_on
+    if found[2] in networks:
+        said = _("{count} class impressions of {network}")
+        return said.format(count=found[1], network=plain(networks[found[2]]))
+    return _("{count} other photographs ({set})").format(count=found[1], set=found[2])
 
 
 def pattern_title(name: str, ball: Ball) -> str:

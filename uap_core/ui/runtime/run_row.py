@@ -59,7 +59,7 @@ def run_row(
     first = studio.first_network()
     reason = reason_of(first)
     with gr.Row():
-        run = gr.Button(said_of(first), variant="primary", visible=not reason, scale=0, min_width=260, elem_id=f"{prefix}-run")
+        run = gr.Button(said_of(first), variant="primary", visible=not reason, scale=0, min_width=330, elem_id=f"{prefix}-run")
         stop = gr.Button(_("Stop"), variant="stop", visible=False, scale=0, min_width=120, elem_id=f"{prefix}-stop")
         clear = gr.Button(_("Clear"), visible=False, scale=0, min_width=120, elem_id=f"{prefix}-clear")
     note = gr.HTML(said_why(reason), visible=not silent, elem_id=f"{prefix}-live-note")
@@ -82,10 +82,11 @@ def wire_run(
 ) -> Any:
     """``run_until_stopped`` for a row: while ``measure`` runs, Stop stands in place of the button; afterwards what it left in
     ``outputs``, which belong to it alone, can be cleared. Returns the run's event."""
-    running = run_until_stopped(row.run, row.stop, measure, inputs, outputs, sentence)
     buttons = [row.run, row.stop, row.clear]
     hidden, shown = gr.update(visible=False), gr.update(visible=True)
+    # First, since the page begins the second listener of a click when the first has ended.
     row.run.click(lambda: (hidden, shown, hidden), None, buttons, **QUICK)
+    running = run_until_stopped(row.run, row.stop, measure, inputs, outputs, sentence)
     running.then(lambda network: (row.offered(network), hidden, shown), row.network, buttons, **QUICK)
 
     def clear() -> tuple[Any, ...]:
