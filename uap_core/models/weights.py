@@ -55,13 +55,18 @@ def how_to_get(card: Card) -> str:
 
 
 def by_hand(card: Card) -> str:
-    """What to put where when there is no connection."""
+    """What to put where when there is no connection. Visitors read it, so it names no folder of this machine by its path."""
     if card.hub:
         return _(
             "Without a connection, run `hf download {repository} {file}` on a computer that has one, and copy its folder"
-            " {folder} into {cache}."
-        ).format(repository=card.hub, file=hub.FILE, folder=hub.folder(card.hub).name, cache=hub.cache())
-    return _("Without a connection, save {address} as {path}.").format(address=card.url, path=card.weights_path)
+            " {folder} into the Hub's cache (HF_HOME/hub, ~/.cache/huggingface/hub unless that is set)."
+        ).format(repository=card.hub, file=hub.FILE, folder=hub.folder(card.hub).name)
+    if card.weights_path.parent == torchvision_folder():
+        where = _("torchvision's folder (TORCH_HOME/hub/checkpoints, ~/.cache/torch/hub/checkpoints unless that is set)")
+    else:
+        where = _("the folder of its card")
+    said = _("Without a connection, save {address} as {file} in {where}.")
+    return said.format(address=card.url, file=card.weights_path.name, where=where)
 
 
 def fetch(card: Card) -> Iterator[Fetched]:

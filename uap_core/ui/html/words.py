@@ -49,9 +49,19 @@ def made_from(crafted_on: str, networks: Mapping[str, str]) -> str:
     return _("{count} other photographs ({set})").format(count=found[1], set=found[2])
 
 
-def pattern_title(name: str, ball: Ball) -> str:
-    """A pattern's name without symbols: "ResNet-64, strength 10 of 255, by DeepFool"."""
-    who, _comma, rest = name.partition(", ")
+def pattern_parts(name: str, ball: Ball) -> tuple[str, str]:
+    """Of a pattern's name whom it was made for, and what it is: "ResNet-64" and "strength 10 of 255, by DeepFool"."""
+    who, symbols, how = name.partition(f", {ball}")
     for exact, known in KNOWN_AS.items():
         who = who.replace(exact, known)
-    return f"{plain(who)}, {rest.replace(str(ball), strength(ball), 1)}" if rest else plain(who)
+    return plain(who), f"{strength(ball)}{how}" if symbols else ""
+
+
+def pattern_title(name: str, ball: Ball) -> str:
+    """A pattern's name without symbols: "ResNet-64, strength 10 of 255, by DeepFool"."""
+    return ", ".join(filter(None, pattern_parts(name, ball)))
+
+
+def number(count: float) -> str:
+    """A whole number with its thousands apart."""
+    return f"{count:,.0f}".replace(",", "\u202f")
