@@ -247,13 +247,26 @@ def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> Non
 
     go("Transfer")
     page.locator("#transfer-matrix .rate").first.wait_for()
+    page.locator("#transfer-cards figure").nth(4).wait_for()
+    page.locator("#transfer-more > button").click()
     page.locator("#transfer-networks input:checked").nth(1).wait_for()
     assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
     go("Why")
-    wait_for(page, "#labels-status", r"Precomputed.* labels become another one")
-    for shown in ("#normals-chart img", "#directions-chart img", "#labels-chart img"):
+    wait_for(page, "#labels-status", "ResNet-64 says under the pattern ResNet-64, strength 10 of 255; precomputed")
+    page.locator("#labels-flow svg.wide-star").wait_for()
+    page.locator("#why-more > button").click()
+    for shown in ("#normals-chart img", "#directions-chart img", "#lipschitz-layers-chart img"):
         page.locator(shown).wait_for()
     go("Defences")
+    bar = page.locator("[data-defence=jpeg-50]")
+    assert re.search(r"51%$", bar.inner_text())
+    page.get_by_role("switch", name="The attacker adapts").check()
+    assert re.search(r"74%$", bar.inner_text())
+    page.wait_for_function(
+        "() => { const of = (part) => document.querySelector(`[data-defence=jpeg-50] ${part}`).getBoundingClientRect().width;"
+        " return Math.abs(of('.bar') / of('.track') - .74) < .01 }"
+    )
+    page.locator("#defences-more > button").click()
     page.locator("#defences-table tr").nth(6).wait_for()
     head, *rows = [row.split("\t") for row in page.locator("#defences-table tr").all_inner_texts()]
     assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]

@@ -113,7 +113,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.Markdown(_("#### Can a pattern be noticed?"))
     stored = _outputs("detector-status", "")
     row = run_row(studio, setup, tab, "detector", _("Measure the detector ({time})"), SECONDS, silent=True)
-    live = _outputs("detector-live", "-live")
+    live = _outputs("detector-live-status", "-live")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
     keep_fresh(setup, tab, views.stored_detector, [setup.network, setup.pattern], stored)
     wire_run(row, studio.heavy(3, 0)(views.detect), setup.inputs, live, _("Stopped. The curves so far stay."))

@@ -106,7 +106,7 @@ def _live(views: Views, setup: Setup, tab: gr.Tab, marks: gr.HTML) -> None:
         live.all_choices(), value=live.TICKED, label=_("Which defences?"), visible=False, elem_id="defences"
     )
     row = run_row(views.studio, setup, tab, "defences", _("Measure these ({time})"), SECONDS)
-    state = gr.HTML(elem_id="defences-live")
+    state = gr.HTML(elem_id="defences-live-status")
     table = gr.HTML(elem_id="defences-live-table")
     figure = chart("defences-live-chart")
     csv = download(_("These rates (.csv)"), "defences-live-csv")

@@ -62,7 +62,7 @@ def frame(page: Page, words: Words) -> Frame:
     with gr.Row():
         stored += [download(label, name) for name, label in words.files.items()]
     row = run_row(page.studio, page.setup, page.tab, words.prefix, _("Measure now ({time})"), words.seconds, silent=True)
-    live: list[Any] = [gr.HTML(elem_id=f"{words.prefix}-live")]
+    live: list[Any] = [gr.HTML(elem_id=f"{words.prefix}-live-status")]
     live += [chart(f"{name}-live") for name in words.charts]
     with gr.Row():
         live += [download(label, f"{name}-live") for name, label in words.files.items()]

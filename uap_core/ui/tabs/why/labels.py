@@ -71,7 +71,7 @@ def build(page: Page) -> gr.DownloadButton:
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     stored_csv = download(_("All moves of the picture above (.csv)"), "labels-csv")
     row = run_row(page.studio, page.setup, page.tab, "labels", _("Count for the chosen pattern ({time})"), SECONDS)
-    live = [gr.HTML(elem_id="labels-live"), chart("labels-chart"), download(_("All moves (.csv)"), "labels-live-csv")]
+    live = [gr.HTML(elem_id="labels-live-status"), chart("labels-chart"), download(_("All moves (.csv)"), "labels-live-csv")]
     gr.Markdown(READING, latex_delimiters=LATEX, elem_classes="explain")
     setup = page.setup
     heavy = page.studio.heavy(3, 0)(Labels(page.studio).measure)

@@ -103,7 +103,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 
 def _outputs(ending: str) -> list[Any]:
     """A sentence, the table, two charts and two files, in the order in which they are filled."""
-    state = gr.HTML("" if ending else awaited(), elem_id=f"lipschitz-status{ending}")
+    state = gr.HTML("" if ending else awaited(), elem_id=f"lipschitz{ending}-status")
     charts = [chart(f"lipschitz-{what}-chart{ending}") for what in ("layers", "radii")]
     with gr.Row():
         files = [
