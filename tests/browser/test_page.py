@@ -272,7 +272,7 @@ def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> Non
     assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]
     assert all("%" in row[2] and "%" in row[3] for row in rows)
     page.locator("#detector-chart img").wait_for()
-    assert "Fooled by a new pattern" in wait_for(page, "#training-status", "Precomputed on 2500 images")
+    assert "Fooled by a new pattern" in wait_for(page, "#training-status", "Precomputed on 2500 photographs")
     page.locator("#rounds-chart img").wait_for()
     page.locator("#twins button").first.click()
     page.locator("#twins-chart img").wait_for()
