@@ -18,7 +18,7 @@ def page_of(build: Callable[[Studio, Setup, gr.Tab], Any], studio: Studio | None
     """``build`` lays out and wires the tab."""
     studio = studio or Studio()
     with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
+        setup = setup_panel.build(studio, demo).setup
         with gr.Tab() as tab:
             build(studio, setup, tab)
     return demo

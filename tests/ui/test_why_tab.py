@@ -27,13 +27,13 @@ def handlers() -> dict[str, Callable[..., Any]]:
     """The functions behind the buttons, by the id of the button; of others by name."""
     studio = Studio()
     with gr.Blocks() as demo:
-        setup = setup_panel.build(studio, demo)
+        setup = setup_panel.build(studio, demo).setup
         with gr.Tabs(), gr.Tab("Why", elem_id="why") as tab:
             before = set(demo.fns)
             why_tab.build(studio, setup, tab)
     found = {}
     for key, event in demo.fns.items():
-        if event.fn is None:
+        if event.fn is None or event.fn.__name__ == "begun":  # which only changes the buttons of a run
             continue
         for target, name in event.targets if key not in before else ():
             elem_id = demo.blocks[target].elem_id if target is not None else ""

@@ -84,10 +84,17 @@ def wire_run(
     ``outputs``, which belong to it alone, can be cleared. Returns the run's event."""
     buttons = [row.run, row.stop, row.clear]
     hidden, shown = gr.update(visible=False), gr.update(visible=True)
+
+    def begun() -> tuple[Any, ...]:
+        return hidden, shown, hidden
+
+    def ended(network: str) -> tuple[Any, ...]:
+        return row.offered(network), hidden, shown
+
     # First, since the page begins the second listener of a click when the first has ended.
-    row.run.click(lambda: (hidden, shown, hidden), None, buttons, **QUICK)
+    row.run.click(begun, None, buttons, **QUICK)
     running = run_until_stopped(row.run, row.stop, measure, inputs, outputs, sentence)
-    running.then(lambda network: (row.offered(network), hidden, shown), row.network, buttons, **QUICK)
+    running.then(ended, row.network, buttons, **QUICK)
 
     def clear() -> tuple[Any, ...]:
         return hidden, *(gr.update(value="") if isinstance(output, gr.HTML) else hide() for output in outputs)

@@ -105,4 +105,4 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         [said, setup.asked, setup.staged, tabs],
         **QUICK,
     )
-    using.then(None, None, None, js="() => document.querySelector('#verdict')?.scrollIntoView({block: 'center'})")
+    using.then(None, None, None, js="() => window.scrollTo({top: 0})")
