@@ -19,7 +19,7 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
     page.get_by_role("tab", name="Networks").click()
     page.locator(".listing tr").nth(17).wait_for()
     rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
-    kinds = ["ResNet-64", "ResNet-64, robust", "ResNet-64, universally trained", "Separable-64", "VGG-64"]
+    kinds = ["ResNet-64", "Robust ResNet-64", "Universally trained ResNet-64", "Separable-64", "VGG-64"]
     names = page.locator(".listing th button").all_inner_texts()
     assert {*kinds, "Twin", NETWORK, "VGG-16", "ViT-B/16", "ResNet-152"} <= set(names)
     assert names.index("Twin") > names.index("VGG-64"), "what is not here comes last"

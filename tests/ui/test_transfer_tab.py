@@ -137,7 +137,7 @@ def test_cells_stream_and_end_with_examples_and_a_file(
     assert cells == list(range(1, 2 * patterns + 2 * (2 + 2) + 1))
     assert "mine (yours)" in tables[-1]
     assert all(plain(entry.name.split(",")[0]) in tables[-1] for entry in OF_64)
-    assert "FGSM 10/255, made on ResNet-64, universally trained" in tables[-1]
+    assert "FGSM 10/255, made on Universally trained ResNet-64" in tables[-1]
     assert "2 dreamt images" in tables[-1]
     files = [csv for _, table, csv in steps if isinstance(table, str) and table]
     assert [Path(csv["value"]).read_text().count("\n") - 1 for csv in files] == cells, "wherever it is stopped"

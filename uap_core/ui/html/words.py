@@ -16,12 +16,15 @@ KNOWN_AS = {
     "mobilenet_v2 (TF)": "MobileNet V2",
     "MobileNet V1 0.75 (TF)": "MobileNet V1",
     "GoogLeNet (BVLC)": "GoogLeNet",
+    "ResNet-64, robust": _("Robust ResNet-64"),
+    "ResNet-64, universally trained": _("Universally trained ResNet-64"),
 }
 
 
 def plain(name: str) -> str:
     """A network's name without its copy of the weights."""
-    return KNOWN_AS.get(name, name.replace(" (embedded)", "").replace(" (built in)", ""))
+    bare = name.removesuffix(" (embedded)").removesuffix(" (built in)")
+    return KNOWN_AS.get(bare, bare)
 
 
 def strength(ball: Ball) -> str:
