@@ -10,21 +10,21 @@ from test_page import SIZE, wait_for
 
 from uap_core.perturbations.library import library
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.library import in_order
+from uap_core.ui.tabs.library.gallery import in_order
 
 NETWORK = "EfficientNet-Lite0"
 
 
 def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     page.get_by_role("tab", name="Library").click()
-    page.locator("#library-gallery .thumbnail-item").nth(len(library()) - 1).wait_for()
-    assert page.locator("#library-gallery .thumbnail-item").count() == len(library())
+    page.locator(".patterns > *").nth(len(library()) - 1).wait_for()
+    assert page.locator(".patterns > *").count() == len(library())
     shown = in_order(Studio())
     place = next(i for i, entry in enumerate(shown) if entry.side == SIZE and entry.ball.p == "l2")
-    page.locator("#library-gallery .thumbnail-item").nth(place).click()
+    page.locator(".patterns button").nth(place).click()
     details = wait_for(page, "#library-details", "seed")
-    assert shown[place].verdict in details
-    assert "trained from scratch by this project" in details
+    assert shown[place].verdict.partition(" of ")[0] in details
+    assert "photographs it never saw" in details
     with page.expect_download() as download:
         page.locator("#library-file").click()
     assert Path(download.value.path()).read_bytes() == shown[place].path.read_bytes()
@@ -40,8 +40,9 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
     shown = in_order(Studio())
     place = len(shown) - 1
     assert "squeezenet1_1_caffe" not in shown[place].networks
-    page.locator("#library-gallery .thumbnail-item").nth(place).click()
-    wait_for(page, "#library-details", re.escape(shown[place].verdict))
+    page.locator(".patterns button").nth(place).click()
+    wait_for(page, "#library-details", re.escape(shown[place].verdict.partition(" of ")[0]))
+    assert page.locator("#library-use").inner_text() == f"Apply it to {NETWORK}"
     page.locator("#library-use").click()
     wait_for(page, "#verdict", f"Pattern made for .*, tried on {NETWORK}")
     assert page.locator("#network input").input_value() == f"{NETWORK}, 224 px"
@@ -54,6 +55,7 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
 @pytest.mark.goes_on
 def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -> None:
     page.get_by_role("tab", name="Library").click()
+    page.locator("#library-more > button").click()
     assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed, the last")
     page.locator("#library-convergence img").wait_for()
     page.locator("#library-samples img").wait_for()
@@ -62,6 +64,7 @@ def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -
 @pytest.mark.goes_on
 def test_the_catalogue_says_when_there_is_no_connection(page) -> None:
     page.get_by_role("tab", name="Library").click()
+    page.locator("#library-others > button").click()
     wait_for(page, "#catalogue-note", "kenny-co/sgd-uap-torch, MIT")
     page.locator("#catalogue-fetch").click()
     wait_for(page, "#catalogue-note", r"There is no connection to raw\.githubusercontent\.com")

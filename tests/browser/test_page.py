@@ -361,3 +361,42 @@ def test_the_view_is_saved_as_one_picture_for_a_slide(page) -> None:
     picture = Image.open(download.value.path())
     assert picture.size == (1600, 900)
     assert np.asarray(picture.convert("L").crop((820, 170, 1380, 730))).std() > 10, "the picture with the pattern is there"
+
+
+def test_tabs_are_filled_once_they_are_opened(page) -> None:
+    def go(place: str) -> None:
+        page.get_by_role("tab", name=place, exact=True).click()
+        page.get_by_role("tab", name=place, exact=True, selected=True).wait_for()
+
+    go("Transfer")
+    page.locator("#transfer-matrix .rate").first.wait_for()
+    page.locator("#transfer-cards figure").nth(4).wait_for()
+    page.locator("#transfer-more > button").click()
+    page.locator("#transfer-networks input:checked").nth(1).wait_for()
+    assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
+    go("Why")
+    wait_for(page, "#labels-status", "ResNet-64 says under the pattern ResNet-64, strength 10 of 255; precomputed")
+    page.locator("#labels-flow svg.wide-star").wait_for()
+    page.locator("#why-more > button").click()
+    for shown in ("#normals-chart img", "#directions-chart img", "#lipschitz-layers-chart img"):
+        page.locator(shown).wait_for()
+    go("Defences")
+    bar = page.locator("[data-defence=jpeg-50]")
+    assert re.search(r"51%$", bar.inner_text())
+    page.get_by_role("switch", name="The attacker adapts").check()
+    assert re.search(r"74%$", bar.inner_text())
+    page.wait_for_function(
+        "() => { const of = (part) => document.querySelector(`[data-defence=jpeg-50] ${part}`).getBoundingClientRect().width;"
+        " return Math.abs(of('.bar') / of('.track') - .74) < .01 }"
+    )
+    page.locator("#defences-more > button").click()
+    page.locator("#defences-table tr").nth(6).wait_for()
+    head, *rows = [row.split("\t") for row in page.locator("#defences-table tr").all_inner_texts()]
+    assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]
+    assert all("%" in row[2] and "%" in row[3] for row in rows)
+    page.locator("#detector-chart img").wait_for()
+    assert "Fooled by a new pattern" in wait_for(page, "#training-status", "Precomputed on 2500 photographs")
+    page.locator("#rounds-chart img").wait_for()
+    page.locator("#twins button").first.click()
+    page.locator("#twins-chart img").wait_for()
+    assert page.locator(".problem:visible").count() == 0

@@ -10,9 +10,9 @@ FILLED = {
     "Craft": "#craft-chart img",
     "Compare": ".bouts",
     "Transfer": "#transfer-matrix .matrix",
-    "Why": "#labels-chart img",
-    "Defences": "#defences-table table",
-    "Library": "#library-ablations .matrix",
+    "Why": "#labels-flow svg:visible",
+    "Defences": "#defences-bars .help",
+    "Library": ".patterns button",
     "Networks": ".listing",
 }
 

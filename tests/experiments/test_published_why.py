@@ -17,7 +17,7 @@ from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.materials import Materials
 
 CRAFT, HELD_OUT = toy_set("toy (craft)", 20, 0), toy_set("held out", 25, 1)
-ROWS = {"dominant": Move, "normals": SingularRow, "subspace": SubspaceRow, "directions": DirectionRow}
+ROWS = {"dominant-linf10": Move, "dominant": Move, "normals": SingularRow, "subspace": SubspaceRow, "directions": DirectionRow}
 
 
 @pytest.fixture
@@ -29,6 +29,9 @@ def materials(zoo: ToyZoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
     ball = Ball("l2", 3.0)
     pattern = ball.random_signs((3, SIDE, SIDE), seeded(0))
     save_perturbation(Perturbation("one", pattern, ball, {"network": "one"}), tmp_path / "one-l2.safetensors")
+    bounded = Ball("linf", 0.1)
+    signs = Perturbation("one", bounded.random_signs((3, SIDE, SIDE), seeded(1)), bounded, {"network": "one", "seed": 1})
+    save_perturbation(signs, tmp_path / "one-linf10.safetensors")
     return Materials(zoo, {SIDE: Path("toy.zip")}, tmp_path / "results", tmp_path, tmp_path / "work")  # type: ignore[arg-type]
 
 
@@ -40,7 +43,9 @@ def test_each_job_writes_its_table_with_its_sets(materials: Materials, zoo: ToyZ
         assert list(job.run())
         assert job.is_done()
     tables = {name: read_table(materials.results / f"one-{name}.json", kind) for name, kind in ROWS.items()}
-    assert sum(move.images for move in tables["dominant"].rows) == 25, "labels are counted over all held-out images"
+    for name, pattern in (("dominant", "one-l2"), ("dominant-linf10", "one-linf10")):
+        assert sum(move.images for move in tables[name].rows) == 25, "labels are counted over all held-out images"
+        assert tables[name].provenance["pattern_file"] == f"{pattern}.safetensors"
     assert sum(row.kind == NORMALS for row in tables["normals"].rows) == 12
     assert {row.fooling_rate.total for name in ("subspace", "directions") for row in tables[name].rows} == {15}
     stated = tables["directions"].provenance
@@ -64,7 +69,7 @@ def test_normals_are_computed_once_and_no_table_depends_on_which_were_made_befor
     path = materials.results / "one-directions.json"
     rows = read_table(path, DirectionRow).rows
     path.unlink()
-    list(why_jobs(materials, "one")[3].run())
+    list(why_jobs(materials, "one")[-1].run())
     assert read_table(path, DirectionRow).rows == rows
 
 
@@ -76,5 +81,6 @@ def test_another_pattern_or_network_begins_anew_and_none_waits(materials: Materi
     other = Perturbation("one", torch.full((3, SIDE, SIDE), 0.1), ball, {"network": "one", "seed": 7})
     save_perturbation(other, tmp_path / "one-l2.safetensors")
     done = {job.name: job.is_done() for job in why_jobs(materials, "one")}
-    assert done == {"one-dominant": False, "one-normals": True, "one-subspace": True, "one-directions": False}
+    of_the_pattern = {"one-dominant": False, "one-directions": False}
+    assert done == {"one-dominant-linf10": True, "one-normals": True, "one-subspace": True, **of_the_pattern}
     assert not any(job.is_done() for job in why_jobs(materials, "two")), "there is no pattern of that network yet"

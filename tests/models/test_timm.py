@@ -274,7 +274,7 @@ def test_without_a_connection_one_sentence_says_what_to_do(monkeypatch: pytest.M
     assert re.search(
         r"^There is no connection to 127\.0\.0\.1:9\. Try again\. Without a connection, run `hf download"
         r" timm/test_vit\.r160_in1k model\.safetensors` on a computer that has one,"
-        r" and copy its folder models--timm--test_vit\.r160_in1k into \S+hub\.",
+        r" and copy its folder models--timm--test_vit\.r160_in1k into the Hub's cache \(HF_HOME/hub, ",
         str(said.value),
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -12,6 +12,7 @@ from tab_pages import handlers_of, page_of
 from uap_core.io.download import Fetched
 from uap_core.perturbations.remote import CATALOGUE
 from uap_core.ui.tabs import library as library_tab
+from uap_core.ui.tabs.library import catalogue
 
 NOTHING = (gr.skip(),) * 5
 
@@ -37,7 +38,7 @@ def test_while_one_is_fetched_it_can_be_stopped_whatever_is_looked_at(
     def fetch(entry: Any) -> Iterator[Fetched]:
         yield Fetched(1, 2)
 
-    monkeypatch.setattr(library_tab, "fetch", fetch)
+    monkeypatch.setattr(catalogue, "fetch", fetch)
     first, second = CATALOGUE[0].key, CATALOGUE[1].key
     *under_way, done = list(handlers["get_it"](first))
     _, _, get, stop, told = under_way[0]

@@ -17,8 +17,13 @@ from uap_core.experiments.defences import DefenceRow
 from uap_core.io.paths import RESULTS
 from uap_core.metrics import Rate
 from uap_core.models.robust_variants import ROBUST, TWINS, UNIVERSAL
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.defences import detector, live
 from uap_core.ui.tabs.defences import tab as defences_tab
-from uap_core.ui.tabs.defences.tab import HEAD, TICKED, conclusion, table_of
+from uap_core.ui.tabs.defences.bars import bars, live_marks
+from uap_core.ui.tabs.defences.live import TICKED
+from uap_core.ui.tabs.defences.stored import told
+from uap_core.ui.tabs.defences.table import HEAD, conclusion, table_of
 from uap_core.ui.widgets import hide
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,7 +45,9 @@ def handlers(page: gr.Blocks) -> dict[str, Callable[..., Any]]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("LIVE_BUDGET", 16), ("LIVE_CRAFT", 8), ("LIVE_HELD_OUT", 12), ("LIVE_AWARE", 32)):
-        monkeypatch.setattr(defences_tab, name, value)
+        for module in (live, detector):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, value)
 
 
 def cells(line: str) -> list[str]:
@@ -80,7 +87,11 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
             assert all("%" in cell for cell in cells(line)[1:5])
     assert "Opening" in yielded[0][0]
     assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 dreamt images")
-    shown, rows = [(figure, csv) for _, _, figure, csv in yielded if figure != gr.skip()], list[int]()
+    marks = [mark for *_, mark in yielded if isinstance(mark, str)]
+    assert marks[0] == "", "and so do the marks of the run before"
+    assert [mark.count("--live-anew") for mark in marks] == [0, 1, 2, 3]
+    assert all(f'data-of="resnet64--{PATTERN}"' in mark for mark in marks[1:])
+    shown, rows = [(figure, csv) for _, _, figure, csv, _ in yielded if figure != gr.skip()], list[int]()
     assert shown[0] == (hide(), hide()), "with the first row goes what was drawn and offered before"
     for figure, csv in shown[1:]:
         assert figure["visible"]
@@ -96,12 +107,15 @@ def test_the_ticked_twins_alone_are_measured_live(handlers: dict[str, Callable[.
     assert Path(last[3]["value"]).read_text().count("\n") == 2, "a twin has no twins"
 
 
-def test_a_twin_that_dreams_do_not_tell_the_truth_about_is_left_out(
+def test_twins_are_offered_where_the_pictures_tell_the_truth_about_them(
     handlers: dict[str, Callable[..., Any]], small: None, dreams: Path
 ) -> None:
-    *_, last, (said, *_) = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, [ROBUST])
+    *_, ticks = handlers["look_offered"]("", "resnet64", TICKED)
+    assert [key for _, key in ticks["choices"]] == [*(defence.id for defence in DEFENCES), UNIVERSAL]
+    assert ROBUST not in ticks["value"]
+    assert handlers["look_offered"]("", "vgg64", TICKED)[-1]["visible"] is False, "no live run, nothing to tick"
+    *_, last, _ = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 10.0, [ROBUST])
     assert [line.partition(",")[0] for line in Path(last[3]["value"]).read_text().splitlines()[1:]] == ["none"]
-    assert "Left out, since these pictures would give wrong figures: trained on attacks." in said
 
 
 def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None, dreams: Path) -> None:
@@ -115,25 +129,65 @@ def test_the_detector_live(handlers: dict[str, Callable[..., Any]], small: None,
 
 def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callable[..., Any]]) -> None:
     *_, last = handlers["measure"]("sample:lion", "resnet64", PATTERN, {}, 0.0, ["blur-1"])
-    assert "epsilon above 0" in last[0]
+    assert "strength above 0" in last[0]
 
 
-def test_nothing_precomputed_is_said(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, note, table, *_ = handlers["look_stored"]("", "resnet64", "random-signs")
+def test_what_is_not_of_the_choice_says_whose_it_is(handlers: dict[str, Callable[..., Any]]) -> None:
+    for network, pattern in (("resnet64", "random-signs"), ("vgg64", "vgg64-linf10.safetensors")):
+        _, lesson, shown, below, *_ = handlers["look_stored"]("", network, pattern)
+        assert "Measured for ResNet-64, strength 10 of 255 on ResNet-64" in lesson
+        assert "For your choice this has not been computed" in below
+        assert f'data-of="resnet64--{PATTERN}"' in shown, "no live mark of this choice lands on these bars"
     _, detector_note, *_ = handlers["look_stored_detector"]("", "resnet64", "random-signs")
-    assert "Nothing precomputed" in note
     assert "Nothing precomputed" in detector_note
-    assert table == ""
+
+
+def test_without_any_table_the_tab_says_what_to_do(
+    handlers: dict[str, Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Studio, "precomputed", lambda *_: None)
+    _, lesson, shown, below, table, *rest = handlers["look_stored"]("", "resnet64", PATTERN)
+    assert "What helps?" in lesson
+    assert (shown, table) == ("", "")
+    assert "No defence has been measured yet" in below
+    assert not any(part["visible"] for part in rest)
 
 
 @pytest.mark.skipif(not (RESULTS / "resnet64-defences.json").is_file(), reason="not published yet")
 def test_what_is_precomputed_is_shown_as_such_with_both_patterns(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, note, table, figure, csv, *_ = handlers["look_stored"]("", "resnet64", PATTERN)
-    assert note.count("Precomputed on 300 images")
+    _, lesson, shown, below, table, figure, csv, *_ = handlers["look_stored"]("", "resnet64", PATTERN)
+    assert "precomputed on 300 photographs" in below
+    assert "200 class impressions of ResNet-64" in below
+    assert re.search(r"“.*” takes the pattern from 88% to 51%; one crafted through it is back at 74%", lesson)
+    assert shown.count('class="help"') == table.count("<tr>") - 1
     for line in table.split("<tr>")[2:]:
         assert all("%" in cell for cell in cells(line)[1:5])
     assert figure["visible"]
     assert Path(csv["value"]).read_text().splitlines()[0].count("crafted_anew")
+
+
+def test_each_bar_has_both_figures_and_live_marks_find_their_own() -> None:
+    html = bars([ROW, replace(ROW, defence="blur-1")], "net--pattern")
+    assert html.count("--fixed: 30.0%; --anew: 75.0%; --noise: 10.0%") == 2
+    assert re.findall(r'class="as-(?:fixed|anew)" title="[^"]*">(\d+%)', html) == ["30%", "75%"] * 2
+    assert "JPEG &lt;50&gt;" in html
+    assert ">Blur<small>right on 95% when nobody attacks" in html
+    marks = live_marks([replace(ROW, defence="blur-1")], "net--pattern")
+    assert '.helps[data-of="net--pattern"] [data-defence="blur-1"]{--live-fixed: 30.0%; --live-anew: 75.0%}' in marks
+    assert live_marks([], "net--pattern") == ""
+
+
+def test_the_answer_names_the_best_filter_what_becomes_of_it_and_who_holds() -> None:
+    bare, weak = replace(ROW, defence="none", fixed=Rate(180, 200)), replace(ROW, defence="blur-1", fixed=Rate(100, 200))
+    front = replace(ROW, defence="jpeg-50")
+    twin = replace(ROW, defence=ROBUST, crafted_anew=Rate(20, 200))
+    said = told([bare, weak, front, twin])
+    assert said.startswith(
+        "“Save as JPEG, quality 50” takes the pattern from 90% to 30%; one crafted through it is back at 75%."
+    )
+    assert said.endswith("“Trained on attacks” holds best: 10%.")
+    assert "holds" not in told([bare, front])
+    assert "fools 10%." in told([bare, replace(front, crafted_anew=Rate(20, 200))])
 
 
 def test_listing_defences_needs_no_torch() -> None:
@@ -142,10 +196,9 @@ def test_listing_defences_needs_no_torch() -> None:
     assert done.stdout.strip() == f"{len(DEFENCES)} False", done.stderr
 
 
-def test_one_of_each_kind_is_ticked_at_first(page: gr.Blocks) -> None:
-    (ticks,) = (block for block in page.blocks.values() if getattr(block, "elem_id", None) == "defences")
-    names = ["JPEG 75", "JPEG 50", "blur 1", "3 bits", "crop 90%", "trained on attacks", "trained on a universal pattern"]
-    assert [name for name, _ in ticks.choices] == names
-    assert [key for _, key in ticks.choices] == [*(defence.id for defence in DEFENCES), *TWINS]
-    assert ticks.value == TICKED
-    assert set(TICKED) < {key for _, key in ticks.choices}
+def test_one_of_each_kind_is_ticked_at_first(handlers: dict[str, Callable[..., Any]]) -> None:
+    *_, ticks = handlers["look_offered"]("", "resnet64", TICKED)
+    names = ["JPEG 75", "JPEG 50", "blur 1", "3 bits", "crop 90%", "trained on a universal pattern"]
+    assert [name for name, _ in ticks["choices"]] == names
+    assert set(ticks["value"]) < {key for _, key in ticks["choices"]}
+    assert set(TICKED) <= {*(defence.id for defence in DEFENCES), *TWINS}

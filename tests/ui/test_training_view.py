@@ -67,7 +67,7 @@ def test_rounds_of_other_weights_are_not_shown(handlers: dict[str, Callable[...,
 
 def test_a_network_without_rounds_says_which_has_them(handlers: dict[str, Callable[..., Any]]) -> None:
     _, note, *rest = handlers["look_training"]("resnet64", "vgg64")
-    assert "choose ResNet-64 (embedded) on the left" in note
+    assert "choose ResNet-64 to see" in note
     assert not any(part["visible"] for part in rest)
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
@@ -13,11 +16,15 @@ from uap_core.experiments.disjoint_training import LearnerRow
 from uap_core.experiments.origins import MatrixRow
 from uap_core.metrics import Rate
 from uap_core.perturbations.library import library
+from uap_core.ui.html.words import plain
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.tabs import transfer as transfer_tab
-from uap_core.ui.tabs.transfer import FAMILIES
+from uap_core.ui.tabs.transfer import halves, live
+from uap_core.ui.tabs.transfer import tab as transfer_tab
+from uap_core.ui.tabs.transfer.cards import right_before
+from uap_core.ui.tabs.transfer.stored import answer, tables
 
 Handlers = dict[str, Callable[..., Any]]
+SKIPPED = gr.skip()
 OF_64 = [entry for entry in library() if entry.side == 64]
 MINE = {"mine": Pattern("mine", np.full((3, 64, 64), 4 / 255, dtype=np.float32), "linf", 4 / 255)}
 
@@ -27,24 +34,73 @@ def handlers() -> Handlers:
     return handlers_of(page_of(transfer_tab.build))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_precomputed_tables_say_what_they_were_measured_on(handlers: Handlers, family: str) -> None:
-    matrix, examples, file, halves = handlers["stored"](family)
+@pytest.mark.parametrize(("network", "column"), [("resnet64", "VGG-64"), ("efficientnet_lite0", "GoogLeNet")])
+def test_the_tables_are_those_of_the_chosen_networks_size(handlers: Handlers, network: str, column: str) -> None:
+    _, lesson, matrix, examples, file, halves_now = handlers["look_stored"]("", network, f"{network}-linf10.safetensors")
+    assert re.search(r"fools .* on \d+%", lesson)
     assert "Precomputed 20" in matrix
-    assert "random signs" in matrix
+    assert f'<th scope="col">{column}</th>' in matrix
+    assert "random noise, strength 10 of 255" in matrix
     assert 'class="own"' in matrix
-    for table, command in ((examples, "transfer"), (halves, "halves")):
-        assert "Precomputed 20" in table or f"python -m uap_core {command}" in table
+    assert "photographs it never saw" in matrix
+    assert "Precomputed 20" in examples
+    assert "Precomputed 20" in halves_now
     assert Path(file["value"]).read_text().startswith("perturbation,network,crafted_on,")
 
 
 def test_without_results_the_tab_says_how_to_get_them(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Studio, "precomputed", lambda *_: None)
-    matrix, examples, file, halves = handlers["stored"](next(iter(FAMILIES)))
-    assert "Not computed yet" in matrix
-    assert "Not computed yet" in examples
-    assert "uap_core halves" in halves
+    _, lesson, matrix, examples, file, halves_now = handlers["look_stored"]("", "resnet64", "resnet64-linf10.safetensors")
+    assert "has not been measured" in lesson
+    assert "No table for networks of 64 pixels yet" in matrix
+    assert "No table" in examples
+    assert "uap_core halves" in halves_now
     assert not file["visible"]
+
+
+def test_the_answer_tells_the_chosen_patterns_figures() -> None:
+    (matrix, _), names = tables(Studio(), "resnet64"), {"resnet64": "R", "vgg64": "V"}
+    rates = {
+        row.network: f"{row.fooling_rate.value:.0%}" for row in matrix.rows if row.perturbation == "resnet64-linf10.safetensors"
+    }
+    said = answer(matrix, "resnet64-linf10.safetensors", names)
+    assert said.startswith(f"Made on R alone, it fools that one on {rates['resnet64']} of photographs it never saw, and ")
+    away = sorted(float(rate.strip("%")) for network, rate in rates.items() if network != "resnet64")
+    assert said.endswith(f" on {away[0]:.0f}% to {away[-1]:.0f}%.")
+    assert "on average" in answer(matrix, "own:mine", names), "of a pattern that no table knows, what such patterns do"
+    (matrix, _) = tables(Studio(), "squeezenet1_1_caffe")
+    assert answer(matrix, "all-linf10.safetensors", {}).startswith("Made on all of them at once")
+    assert "made on squeezenet" not in answer(matrix, "all-but-squeezenet1_1_caffe-linf10.safetensors", {}).lower()
+
+
+def test_one_photograph_goes_to_every_network_of_the_size(handlers: Handlers) -> None:
+    studio = Studio()
+    steps = list(handlers["look_cards"]("", "sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 10.0))
+    of_size = [key for _, key in studio.networks() if studio.card(key).input_size == 64]
+    assert [row.count("<figure") for _, _, row in steps] == list(range(1, len(of_size) + 1)), "a card as soon as it is there"
+    key, said, row = steps[-1]
+    fooled = row.count('class="other fooled"')
+    assert f"{fooled} of {len(of_size)} networks" in said
+    assert fooled + row.count('class="other held"') == len(of_size)
+    names = re.findall(r"<figcaption><b>(.*?)</b>", row)
+    assert names[:2] == ["ResNet-64", "VGG-64"], "the chosen one first, then whom the pattern was made on"
+    assert row.count("the pattern was made on it") == 1
+    assert "(embedded)" not in row
+    assert list(handlers["look_cards"](key, "sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 10.0)) == [
+        (SKIPPED,) * 3
+    ]
+    *_, (_, said, row) = handlers["look_cards"]("", "sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 0.0)
+    assert "nothing changes" in said
+    assert row.count("no change yet") == len(of_size)
+
+
+def test_who_was_wrong_before_is_known_of_samples_alone() -> None:
+    studio = Studio()
+    right, wrong = (SimpleNamespace(before=[(label, 0.9)]) for label in ("lion", "pretzel"))
+    for network in ("resnet64", "efficientnet_lite0"):
+        assert right_before("sample:lion", studio.card(network), right) is True
+        assert right_before("sample:lion", studio.card(network), wrong) is False
+    assert right_before("upload:/x.png", studio.card("resnet64"), wrong) is None
 
 
 def test_networks_of_the_chosen_ones_size_are_offered_and_ticked(handlers: Handlers) -> None:
@@ -72,16 +128,16 @@ def test_cells_stream_and_end_with_examples_and_a_file(
         return tuple(part.prefix(8) for part in craft_and_held_out(studio, network))
 
     monkeypatch.setattr(Studio, "craft_and_held_out", few)
-    monkeypatch.setattr(transfer_tab, "LIVE_IMAGES", 2)
-    monkeypatch.setattr(transfer_tab, "LIVE_ATTACK", "fgsm")
+    monkeypatch.setattr(live, "LIVE_IMAGES", 2)
+    monkeypatch.setattr(live, "LIVE_ATTACK", "fgsm")
     steps = list(handlers["measure"]("resnet64", MINE, ["resnet64", "resnet64_universal"]))
     tables = [table for _, table, _ in steps if isinstance(table, str) and table]
     cells = [table.count('class="rate"') for table in tables]
     patterns = len(OF_64) + 1 + 2 * len({entry.ball for entry in OF_64} | {"mine"})
     assert cells == list(range(1, 2 * patterns + 2 * (2 + 2) + 1))
     assert "mine (yours)" in tables[-1]
-    assert all(entry.name.split(",")[0] in tables[-1] for entry in OF_64)
-    assert "FGSM 10/255, made on ResNet-64, universally trained" in tables[-1]
+    assert all(plain(entry.name.split(",")[0]) in tables[-1] for entry in OF_64)
+    assert "FGSM 10/255, made on Universally trained ResNet-64" in tables[-1]
     assert "2 dreamt images" in tables[-1]
     files = [csv for _, table, csv in steps if isinstance(table, str) and table]
     assert [Path(csv["value"]).read_text().count("\n") - 1 for csv in files] == cells, "wherever it is stopped"
@@ -105,7 +161,7 @@ def test_training_streams_its_accuracies_and_its_table(monkeypatch: pytest.Monke
     monkeypatch.setattr(cross_training, "open_for_halves", lambda *asked: (opened.append(asked), (Some(), Some((1, 2))))[1])
     monkeypatch.setattr(cross_training, "cross_training", lambda *_: iter([*learnt, *cells]))
     steps = list(handlers_of(page_of(transfer_tab.build, Studio(images=tmp_path)))["learn"]())
-    assert opened == [(tmp_path, transfer_tab.HALVES_LIMIT)]
+    assert opened == [(tmp_path, halves.LIMIT)]
     assert "A: 16-32-64, half 1, epoch 2: accuracy 50.0%" in steps[2][0]
     assert "Accuracy: A: 16-32-64, half 1 50.0%." in steps[3][1]
     assert 'class="own"' in steps[3][1]

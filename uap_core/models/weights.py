@@ -48,13 +48,17 @@ def how_to_get(card: Card) -> str:
 
 
 def by_hand(card: Card) -> str:
-    """What to put where when there is no connection."""
+    """What to put where when there is no connection. Visitors read it, so it names no folder of this machine by its path."""
     if card.hub:
         return (
-            f"Without a connection, run `hf download {card.hub} {hub.FILE}` on a computer that has one, and copy its "
-            f"folder {hub.folder(card.hub).name} into {hub.cache()}."
+            f"Without a connection, run `hf download {card.hub} {hub.FILE}` on a computer that has one, and copy its folder "
+            f"{hub.folder(card.hub).name} into the Hub's cache (HF_HOME/hub, ~/.cache/huggingface/hub unless that is set)."
         )
-    return f"Without a connection, save {card.url} as {card.weights_path}."
+    if card.weights_path.parent == torchvision_folder():
+        where = "torchvision's folder (TORCH_HOME/hub/checkpoints, ~/.cache/torch/hub/checkpoints unless that is set)"
+    else:
+        where = "the folder of its card"
+    return f"Without a connection, save {card.url} as {card.weights_path.name} in {where}."
 
 
 def fetch(card: Card) -> Iterator[Fetched]:

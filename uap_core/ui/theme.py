@@ -1,7 +1,7 @@
-"""How the page looks: a bundled theme, so that no font is asked of another host, and three style sheets beside this file.
+"""How the page looks: a bundled theme, so that no font is asked of another host, and style sheets beside this file.
 
 ``tokens.css`` names colours by what they mean, and sizes; light and dark differ there alone. ``layout.css`` says where things
-stand, ``components.css`` dresses the HTML that the page writes itself.
+stand, ``components.css`` dresses the HTML that the page writes itself, ``tabs.css`` that of some tabs.
 """
 
 from __future__ import annotations
@@ -42,5 +42,5 @@ THEME = gr.themes.Default(
 
 CSS = "".join(
     (Path(__file__).parent / "static" / f"{name}.css").read_text(encoding="utf-8")
-    for name in ("tokens", "layout", "components", "bar", "first_view", "presenter")
+    for name in ("tokens", "layout", "components", "bar", "first_view", "presenter", "tabs")
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uap_core.i18n import _
 from uap_core.models.names import network_names
 from uap_core.perturbations.library import library
+from uap_core.ui.html.words import pattern_title, plain
 
 if TYPE_CHECKING:
     from uap_core.ui.state import Studio
@@ -20,6 +21,12 @@ def network_name(studio: Studio, key: str) -> str:
 def names(studio: Studio) -> dict[str, str]:
     """The names of all networks and of the library's patterns, by their keys."""
     return network_names(studio.zoo.cards()) | {entry.key: entry.name for entry in library()}
+
+
+def plain_names(studio: Studio) -> dict[str, str]:
+    """``names`` for everybody: without the copy of the weights, strengths without symbols."""
+    networks = {key: plain(name) for key, name in network_names(studio.zoo.cards()).items()}
+    return networks | {entry.key: pattern_title(entry.name, entry.ball) for entry in library()}
 
 
 def precomputed_on(studio: Studio, network: str, count: int) -> str:

@@ -7,7 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from uap_core.i18n import _
+from uap_core.norms import Ball
 from uap_core.ui.html.tables import head, wide
+from uap_core.ui.html.words import strength
 
 if TYPE_CHECKING:
     from uap_core.experiments.origins import MatrixRow, Origin
@@ -16,14 +18,14 @@ if TYPE_CHECKING:
 MADE_ON_IT = _("crafted on this network")
 
 
-def rate_table(rows: Sequence[MatrixRow], names: Mapping[str, str], caption: str, made: str = MADE_ON_IT) -> str:
+def rate_table(
+    rows: Sequence[MatrixRow], names: Mapping[str, str], caption: str, made: str = MADE_ON_IT, marked: str = ""
+) -> str:
     """The cells that ``rows`` have so far, those ``made`` on the column's network framed, average distortions in a last column.
 
-    ``names`` are those of networks and patterns by their keys. Each cell holds its 95 % interval twice: as a title for the
-    pointer, and as text that screen readers say and that a tick above the table shows.
+    The row of the pattern ``marked`` stands out. ``names``: of networks and patterns, by their keys. Each cell holds its 95 %
+    interval twice: as a title for the pointer, and as text that screen readers say and that a tick above the table shows.
     """
-    from uap_core.experiments.origins import origin_name
-
     networks = list(dict.fromkeys(row.network for row in rows))
     cells = {(row.origin, row.network): row for row in rows}
     distortions = {row.origin: row.distortion for row in rows if row.distortion is not None}
@@ -32,8 +34,9 @@ def rate_table(rows: Sequence[MatrixRow], names: Mapping[str, str], caption: str
     lines = ""
     for origin in dict.fromkeys(row.origin for row in rows):
         found = "".join(_cell(cells.get((origin, network)), made) for network in networks)
-        name = escape(origin_name(origin, names))
-        lines += f'<tr><th scope="row">{name}</th>{found}{_distortion(distortions, origin)}</tr>'
+        name = escape(_name(origin, names))
+        kind = ' class="chosen"' if marked and origin.perturbation == marked else ""
+        lines += f'<tr{kind}><th scope="row">{name}</th>{found}{_distortion(distortions, origin)}</tr>'
     framed = _("Framed: {which}.").format(which=escape(made))
     table = wide(caption, f'<table class="matrix"><caption>{escape(caption)} {framed}</caption>{head(columns)}{lines}</table>')
     return f'<div class="rates"><label><input type="checkbox"> {show}</label>{table}</div>'
@@ -41,11 +44,17 @@ def rate_table(rows: Sequence[MatrixRow], names: Mapping[str, str], caption: str
 
 def told(row: MatrixRow, names: Mapping[str, str]) -> str:
     """One cell in words."""
-    from uap_core.experiments.origins import origin_name
-
     return _("{pattern} on {network}: {rate}").format(
-        pattern=origin_name(row.origin, names), network=names[row.network], rate=row.fooling_rate
+        pattern=_name(row.origin, names), network=names[row.network], rate=row.fooling_rate
     )
+
+
+def _name(origin: Origin, names: Mapping[str, str]) -> str:
+    from uap_core.experiments.origins import RANDOM_SIGNS, origin_name
+
+    if origin.perturbation == RANDOM_SIGNS and origin.size is not None and not origin.like:
+        return _("random noise, {strength}").format(strength=strength(Ball(origin.p, origin.size)))
+    return origin_name(origin, names)
 
 
 def _cell(row: MatrixRow | None, made: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from uap_core.i18n import _
+
 
 def head(names: Iterable[str]) -> str:
     """The first line of a table: a head for each column."""
@@ -18,5 +20,9 @@ def line(name: str, cells: Iterable[str]) -> str:
 
 
 def wide(label: str, table: str) -> str:
-    """A frame as wide as the page, called ``label``, in which a wider table of HTML moves sideways, by the arrow keys too."""
-    return f'<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">{table}</div>'
+    """A frame as wide as the page, called ``label``, in which a wider table of HTML moves sideways, by the arrow keys too.
+
+    On narrow screens a line above says so (static/tabs.css).
+    """
+    hint = f'<p class="sideways" aria-hidden="true">{escape(_("The table moves sideways."))} ⟷</p>'
+    return f'{hint}<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">{table}</div>'

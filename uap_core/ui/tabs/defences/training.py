@@ -11,6 +11,7 @@ from uap_core.i18n import _
 from uap_core.io.results import Table, to_csv
 from uap_core.models.robust_variants import TWINS, twin_key
 from uap_core.models.zoo import QUICK_MODEL
+from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup
@@ -70,17 +71,13 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
 
     table = studio.precomputed(f"{network}-rounds", RoundRow)
     if table is None or not studio.card(network).is_weights(table.provenance["weights_sha256"]):
-        here = studio.card(QUICK_MODEL).name
+        here = plain(studio.card(QUICK_MODEL).name)
         return (
-            status(
-                _("This network was not trained in rounds: choose {network} on the left to see what they do.").format(
-                    network=here
-                )
-            ),
+            status(_("This network was not trained in rounds: choose {network} to see what they do.").format(network=here)),
             hide(),
             hide(),
         )
-    title = _("{network}, fine-tuned against its patterns (precomputed)").format(network=studio.card(network).name)
+    title = _("{network}, fine-tuned against its patterns (precomputed)").format(network=plain(studio.card(network).name))
     figure = drawn_once(rounds_figure, table.rows, title)
     note = status(f"{_precomputed(table)} {conclusion(table.rows)}")
     return note, show(figure), show(offer("rounds.csv", to_csv(table.rows).encode()))
@@ -95,7 +92,7 @@ def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
     curves = {twin: table.rows for twin, table in tables.items() if table is not None}
     if not curves:
         return gr.update(visible=False), hide()
-    title = _("{network}, trained further (precomputed)").format(network=studio.card(network).name)
+    title = _("{network}, trained further (precomputed)").format(network=plain(studio.card(network).name))
     return gr.update(visible=True), show(drawn_once(twins_figure, curves, title))
 
 
@@ -104,7 +101,7 @@ def _precomputed(table: Table) -> str:
     took = _("{seconds:.0f} s on {device}") if "device" in stated else _("{seconds:.0f} s")
     took = took.format(seconds=table.rows[-1].seconds, device=stated.get("device"))
     return _("Precomputed on {images}, {date}, in {time}; {patterns} patterns a round, each crafted on {crafted_on}.").format(
-        images=stated["held_out"],
+        images=photographs(stated["held_out"]),
         date=stated["time"][:10],
         time=took,
         patterns=stated["patterns"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,17 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.html.tables import head, line, wide
+from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.stop_button import run_until_stopped
+from uap_core.ui.runtime.run_row import Pace, run_row, wire_run
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
+    from uap_core.datasets.image_sets import ImageSet
     from uap_core.experiments.certified_radius import LayerRow, RadiusRow
+    from uap_core.models.classifier import Classifier
 
 QUESTION = _(r"""
 #### Can one prove that small changes do no harm?
@@ -42,76 +46,100 @@ modest, their product, 800 000, is not.
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 HEAD = (_("Layer"), _("Kind"), _("Weights"), _("Stride"), _("Bound"), _("Real size"), _("Up to here"))
-NOTHING = _("No precomputed bounds for this network: press the button.")
+NOTHING = _("No precomputed bounds for this network: a run computes them.")
+
+
+SECONDS = (20.0, 60.0)  # of a run on small and on large networks
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the view's events answer."""
+
+    studio: Studio
+
+    def stored_bounds(self, network: str) -> tuple[Any, ...]:
+        """What was precomputed for this network, if anything was."""
+        from uap_core.experiments.certified_radius import LayerRow, RadiusRow, conclusion
+
+        layers = self.studio.precomputed(f"{network}-lipschitz", LayerRow)
+        pictures = self.studio.precomputed(f"{network}-certified", RadiusRow)
+        card = self.studio.card(network)
+        if layers is None or pictures is None or not card.is_weights(layers.provenance["weights_sha256"]):
+            return status(NOTHING), "", hide(), hide(), hide(), hide()
+        made = _("Precomputed {date}, on {images}.").format(
+            date=pictures.provenance["time"][:10], images=photographs(pictures.provenance["held_out"])
+        )
+        name, worth = plain(card.name), conclusion(layers.rows[-1].running, pictures.rows)
+        return finished(f"{made} {name}: {worth}", name, layers.rows, pictures.rows)
+
+    def measure(self, network: str) -> Iterator[tuple[Any, ...]]:
+        """The layers as they are bounded, then the pictures."""
+        from uap_core.experiments.certified_radius import LayerRow, RadiusRow, conclusion
+
+        yield progress_note(_("Opening the network…"), 0), "", hide(), hide(), hide(), hide()
+        classifier, layers, pictures = self.studio.classifier(network), list[LayerRow](), list[RadiusRow]()
+        yield from _bounding(classifier, layers)
+        name = plain(classifier.card.name)
+        drawn = finished(_("The layers are bounded; opening the images…"), name, layers, [])
+        yield *drawn[:3], hide(), drawn[4], hide()
+        yield from _attacking(self.studio.craft_and_held_out(network)[1], classifier, layers, pictures)
+        worth, seen = conclusion(layers[-1].running, pictures), self.studio.live_set_name(network)
+        said = _("Live on {count} {images}: {conclusion}").format(count=len(pictures), images=seen, conclusion=worth)
+        yield finished(said, name, layers, pictures)
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the view inside the tab that calls it, and wire it."""
+    views = Views(studio)
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-    with gr.Row():
-        run = gr.Button(_("Bound this network now"), variant="primary", elem_id="lipschitz-run")
-        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="lipschitz-stop")
-    state = gr.HTML(awaited(), elem_id="lipschitz-status")
-    layers_chart = chart("lipschitz-layers-chart")
-    radii_chart = chart("lipschitz-radii-chart")
-    with gr.Row():
-        layers_csv = download(_("The layers (.csv)"), "lipschitz-csv")
-        radii_csv = download(_("The pictures (.csv)"), "certified-csv")
-    table = gr.HTML(elem_id="lipschitz-table")
+    stored = _outputs("")
+    row = run_row(studio, setup, tab, "lipschitz", _("Bound this network now ({time})"), SECONDS, silent=True)
+    live = _outputs("-live")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
-    outputs = [state, table, layers_chart, radii_chart, layers_csv, radii_csv]
+    keep_fresh(setup, tab, views.stored_bounds, [setup.network], stored)
+    wire_run(row, studio.heavy(len(live), 0)(views.measure), [setup.network], live, _("Stopped. The layers so far stay."))
 
-    def stored(network: str) -> tuple[Any, ...]:
-        """What was precomputed for this network, if anything was."""
-        from uap_core.experiments.certified_radius import LayerRow, RadiusRow, conclusion
 
-        layers = studio.precomputed(f"{network}-lipschitz", LayerRow)
-        pictures = studio.precomputed(f"{network}-certified", RadiusRow)
-        if layers is None or pictures is None or not studio.card(network).is_weights(layers.provenance["weights_sha256"]):
-            return status(NOTHING), "", hide(), hide(), hide(), hide()
-        made = _("Precomputed {date}, on {images}.").format(
-            date=pictures.provenance["time"][:10], images=pictures.provenance["held_out"]
-        )
-        name, worth = studio.card(network).name, conclusion(layers.rows[-1].running, pictures.rows)
-        return finished(f"{made} {name}: {worth}", name, layers.rows, pictures.rows)
+def _outputs(ending: str) -> list[Any]:
+    """A sentence, the table, two charts and two files, in the order in which they are filled."""
+    state = gr.HTML("" if ending else awaited(), elem_id=f"lipschitz{ending}-status")
+    charts = [chart(f"lipschitz-{what}-chart{ending}") for what in ("layers", "radii")]
+    with gr.Row():
+        files = [
+            download(_("The layers (.csv)"), f"lipschitz-csv{ending}"),
+            download(_("The pictures (.csv)"), f"certified-csv{ending}"),
+        ]
+    return [state, gr.HTML(elem_id=f"lipschitz-table{ending}"), *charts, *files]
 
-    def measure(network: str) -> Iterator[tuple[Any, ...]]:
-        import torch
 
-        from uap_core.experiments.certified_radius import IMAGES, LayerRow, RadiusRow, conclusion, layer_rows, radii
+def _bounding(classifier: Classifier, layers: list[LayerRow]) -> Iterator[tuple[Any, ...]]:
+    """Steps of the run that fill ``layers``."""
+    import torch
 
-        yield progress_note(_("Opening the network…"), 0), "", hide(), hide(), hide(), hide()
-        classifier, layers, pictures = studio.classifier(network), list[LayerRow](), list[RadiusRow]()
-        weights = max(1, sum(weight.dim() > 1 for weight in classifier.parameters()))
-        for layer in layer_rows(classifier, torch.Generator().manual_seed(0)):
-            layers.append(layer)
-            share = 0.6 * min(1.0, sum(bool(row.shape) for row in layers) / weights)
-            note = progress_note(
-                _("Live: {layer}, up to here {bound:.3g}…").format(layer=layer.label, bound=layer.running), share
-            )
-            csv = show(offer("lipschitz.csv", to_csv(layers).encode()))
-            yield note, layers_table(layers), gr.skip(), gr.skip(), csv, gr.skip()
-        drawn = finished(_("The layers are bounded; opening the images…"), classifier.card.name, layers, [])
-        yield *drawn[:3], hide(), drawn[4], hide()
-        held_out = studio.craft_and_held_out(network)[1]
-        images = held_out.shuffled(torch.Generator().manual_seed(0)).prefix(IMAGES)
-        for row in radii(classifier, images, layers[-1].running):
-            pictures.append(row)
-            share = 0.6 + 0.4 * len(pictures) / len(images)
-            yield (
-                progress_note(
-                    _("Live: {done} of {count} images attacked…").format(done=len(pictures), count=len(images)), share
-                ),
-                *(gr.skip(),) * 5,
-            )
-        said = _("Live on {count} {images}: {conclusion}").format(
-            count=len(images), images=studio.live_set_name(network), conclusion=conclusion(layers[-1].running, pictures)
-        )
-        yield finished(said, classifier.card.name, layers, pictures)
+    from uap_core.experiments.certified_radius import layer_rows
 
-    stopped = _("Stopped. The layers so far stay.")
-    run_until_stopped(run, stop, studio.heavy(len(outputs), 0)(measure), [setup.network], outputs, stopped)
-    keep_fresh(setup, tab, stored, [setup.network], outputs)
+    weights, pace = max(1, sum(weight.dim() > 1 for weight in classifier.parameters())), Pace()
+    for layer in layer_rows(classifier, torch.Generator().manual_seed(0)):
+        layers.append(layer)
+        done = min(weights, sum(bool(row.shape) for row in layers))
+        said = _("Live: {layer}, up to here {bound:.3g}").format(layer=layer.label, bound=layer.running)
+        csv = show(offer("lipschitz.csv", to_csv(layers).encode()))
+        yield pace.note(done, weights, said), layers_table(layers), gr.skip(), gr.skip(), csv, gr.skip()
+
+
+def _attacking(
+    held_out: ImageSet, classifier: Classifier, layers: list[LayerRow], pictures: list[RadiusRow]
+) -> Iterator[tuple[Any, ...]]:
+    """Steps of the run that fill ``pictures``."""
+    import torch
+
+    from uap_core.experiments.certified_radius import IMAGES, radii
+
+    images, pace = held_out.shuffled(torch.Generator().manual_seed(0)).prefix(IMAGES), Pace()
+    for row in radii(classifier, images, layers[-1].running):
+        pictures.append(row)
+        yield pace.note(len(pictures), len(images), _("Live: images attacked")), *(gr.skip(),) * 5
 
 
 def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from uap_core.i18n import _, ngettext
 from uap_core.models.timm_table import PREFIX, search, table
+from uap_core.ui.html.words import number
 from uap_core.ui.widgets import QUICK, guarded, status
 
 MOST_HITS = 12
@@ -16,7 +17,7 @@ MOST_HITS = 12
 def build() -> gr.Radio:
     """Lay out a box to type in and, below it, the hits as keys to choose from."""
     typed = gr.Textbox(
-        label=_("Or search {count} ImageNet networks of timm by name").format(count=f"{len(table().rows):,}".replace(",", " ")),
+        label=_("Or find one of timm’s {count} by name").format(count=number(len(table().rows))),
         placeholder=_("for instance: resnet18, vit tiny, convnext"),
         max_lines=1,
         elem_id="timm-typed",

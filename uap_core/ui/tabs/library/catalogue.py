@@ -1,0 +1,77 @@
+"""A section of the tab Library: patterns that others published, fetched on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.norms import LINF, Ball
+from uap_core.perturbations.remote import CATALOGUE, fetch, published
+from uap_core.ui.html.words import pattern_title
+from uap_core.ui.widgets import FETCHING, QUICK, guarded, status, told
+
+FETCHED_NOW = "fetched now"
+BALL = Ball(LINF, 10 / 255)  # of all that is published
+
+
+def offers() -> list[tuple[str, str]]:
+    """(name, key) of what can be fetched and is not here yet."""
+    return [(pattern_title(entry.name, BALL), entry.key) for entry in CATALOGUE if not entry.path.is_file()]
+
+
+def about_offer(key: str | None) -> tuple[Any, ...]:
+    """A sentence, the list, the buttons, and what was told: of ``key``, or of the first that is left."""
+    left = offers()
+    keys = [left_key for _name, left_key in left]
+    key = key if key in keys else keys[0] if keys else None
+    if key is None:
+        note = status(_("All of the catalogue is here."))
+    else:
+        entry = published(key)
+        said = _("{source}, {licence}. For networks of 224 pixels, such as {network}.")
+        note = status(said.format(source=entry.source, licence=entry.licence, network=entry.network))
+    listed = gr.update(choices=left, value=key, visible=bool(left))
+    return note, listed, gr.update(visible=bool(left)), gr.update(visible=False), [key, *left]
+
+
+def look_at_offer(key: str | None, told_now: Any) -> tuple[Any, ...]:
+    """When the tab is opened, or the list chosen from or only passed: what is told already, or fetched just now, stays."""
+    now = about_offer(key)
+    return (gr.skip(),) * 5 if told_now in (FETCHED_NOW, now[-1]) else now
+
+
+def get_it(key: str | None) -> Iterator[tuple[Any, ...]]:
+    """Fetch it."""
+    if key is None:  # another visitor was quicker
+        yield about_offer(None)
+        return
+    yield status(_("Asking for it…")), gr.skip(), gr.update(visible=False), gr.update(visible=True), FETCHED_NOW
+    for sentence in told(published(key).name, fetch(published(key))):
+        yield sentence, *(gr.skip(),) * 4
+    yield about_offer(None)
+
+
+def after_fetching(key: str | None) -> tuple[Any, ...]:
+    """List and buttons when fetching has ended: whatever it said stays."""
+    return about_offer(key)[1:]
+
+
+def build(tab: gr.Tab) -> Any:
+    """Lay the section out and wire it. Returns the event of fetching, after which there is a new pattern."""
+    note = gr.HTML(elem_id="catalogue-note")
+    with gr.Row(equal_height=True):
+        offered = gr.Dropdown(offers(), label=_("Published pattern"), scale=2, elem_id="catalogue")
+        get = gr.Button(_("Download it, 0.6 MB"), scale=0, min_width=200, elem_id="catalogue-fetch")
+        stop = gr.Button(_("Cancel"), variant="stop", visible=False, scale=0, min_width=120, elem_id="catalogue-stop")
+    was_told = gr.State(None)  # the choice, and what there was to choose from, or FETCHED_NOW
+    catalogue = [note, offered, get, stop, was_told]
+    look = guarded(5, 0)(look_at_offer)
+    tab.select(look, [offered, was_told], catalogue, **QUICK)
+    offered.input(look, [offered, was_told], catalogue, **QUICK)
+    fetching = get.click(guarded(5, 0)(get_it), offered, catalogue, **FETCHING)
+    fetching.then(after_fetching, offered, catalogue[1:], **QUICK)
+    stop.click(None, None, None, cancels=[fetching]).then(guarded(5, 0)(about_offer), offered, catalogue, **QUICK)
+    return fetching

@@ -1,0 +1,108 @@
+"""The tab Library: layout and wiring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from uap_core.errors import PerturbationError
+from uap_core.i18n import _
+from uap_core.perturbations.library import Entry, library
+from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.html.picks import pick_list, picked_key, show_on_phones
+from uap_core.ui.html.words import plain
+from uap_core.ui.selection import Scene, own_level
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.library import catalogue, methods
+from uap_core.ui.tabs.library.gallery import answer, details, gallery, taker_of
+from uap_core.ui.widgets import QUICK, download, guarded, offer, show, status
+
+TITLE = _("Which patterns are there?")
+OPENING = _("Each picture shows one, ten times stronger, around mid-grey.")
+EXPLAIN = _(r"""
+Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
+the paper's method in batches, the others are ours; *all but* one were crafted on three networks, moving the perturbed
+pictures about, and never saw the fourth, which they fool all the same: such patterns are **doubly universal**, across images
+and across networks (who fools whom stands under *Transfer*). Every figure was measured on images that crafting never saw,
+and is precomputed; last stand the patterns of networks that are not here, and each says where its network can be had. They,
+too, can be applied: to the chosen network, or to one that takes pictures of their size. The curves show
+runs planned for 2 000 image-gradients, looked at on the way: what a run planned for fewer would have reached is a little
+higher than its curve at that place.
+""")
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the tab's events answer."""
+
+    studio: Studio
+
+    def fill(self, looked_at: str, network: str) -> tuple[Any, ...]:
+        """Sentence and pictures; what is told of a pattern that was looked at stays."""
+        invitation = gr.skip() if looked_at else status(_("Click on a pattern to see where it comes from."))
+        return lesson(TITLE, answer(self.studio, network)), gallery(self.studio, looked_at), invitation
+
+    def choose(self, network: str, event: gr.EventData) -> tuple[Any, ...]:
+        """The pattern that was clicked: its key, what is known of it, the buttons. Raises PerturbationError if it is gone."""
+        entry = _entry(picked_key(event))
+        taker = taker_of(self.studio, entry, network)
+        use = gr.update(visible=bool(taker), value=self._apply_to(taker))
+        return entry.key, details(self.studio, entry), use, show(offer(entry.key, entry.path.read_bytes())), ""
+
+    def apply(self, key: str, network: str, photo: str, asked: tuple[str, int], staged: tuple[Any, int]) -> tuple[Any, ...]:
+        """Onto the chosen network if the pattern fits it, else onto one that is here, with the same photograph."""
+        entry = _entry(key)
+        taker = taker_of(self.studio, entry, network)
+        if taker == network:
+            return "", (key, asked[1] + 1), gr.skip(), gr.update(selected="apply")
+        if not taker:
+            sentence = _("No network of {side} x {side} pixels is here. Fetch one under Networks, or install the requirements.")
+            return status(sentence.format(side=entry.side)), *(gr.skip(),) * 3
+        scene = Scene(photo, taker, key, own_level(entry.ball))
+        return "", gr.skip(), (scene, staged[1] + 1), gr.update(selected="apply")
+
+    def _apply_to(self, taker: str) -> str:
+        return _("Apply it to {network}").format(network=plain(self.studio.card(taker).name)) if taker else ""
+
+
+def _entry(key: str) -> Entry:
+    found = next((entry for entry in library() if entry.key == key), None)
+    if found is None:
+        raise PerturbationError(_("This pattern is no longer there. Choose another one."))
+    return found
+
+
+def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it; its pictures are made when it is first opened."""
+    views = Views(studio)
+    told = gr.HTML(lesson(TITLE, OPENING), elem_id="library-lesson")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=340):
+            patterns = pick_list("library-gallery")
+        with gr.Column(scale=4, min_width=300, elem_id="library-side"):
+            about = gr.HTML(elem_id="library-details")
+            use = gr.Button(_("Apply it"), variant="primary", visible=False, elem_id="library-use")
+            file = download(_("Pattern (.safetensors)"), "library-file")
+            said = gr.HTML(elem_id="library-said")
+    with gr.Accordion(_("Published by others: fetch one"), open=False, elem_id="library-others"):
+        fetching = catalogue.build(tab)
+    with gr.Accordion(_("For researchers"), open=False, elem_id="library-more"):
+        methods.build(studio, tab)
+        gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+    gr.HTML(next_line("networks", _("Which networks are there?")))
+    chosen = gr.State("")
+    filling = {"inputs": [chosen, setup.network], "outputs": [told, patterns, about], **QUICK}
+    tab.select(guarded(3, 2)(views.fill), **filling)
+    fetching.success(guarded(3, 2)(views.fill), **filling)
+    picking = patterns.select(guarded(5, 4)(views.choose), setup.network, [chosen, about, use, file, said], **QUICK)
+    picking.then(None, None, None, js=show_on_phones("library-details"))
+    using = use.click(
+        guarded(4, 0)(views.apply),
+        [chosen, setup.network, setup.photo, setup.asked, setup.staged],
+        [said, setup.asked, setup.staged, tabs],
+        **QUICK,
+    )
+    using.then(None, None, None, js="() => window.scrollTo({top: 0})")

@@ -1,0 +1,144 @@
+"""The tab Networks: layout and wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.models.weights import ABSENT, HERE, fetch, state
+from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.html.picks import pick_list, picked_key, show_on_phones
+from uap_core.ui.html.words import plain
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.networks import pictures, timm_search
+from uap_core.ui.tabs.networks.listing import answer, details, listing, memory
+from uap_core.ui.widgets import FETCHING, QUICK, guarded, status, stopping, told
+
+TITLE = _("Which networks are there?")
+OPENING = _("Small ones that are built in, those of ImageNet, and more to fetch.")
+EXPLAIN = _("""
+Networks of torchvision keep to its documented preprocessing: a picture is made as large as the network was measured with, cut,
+and never resized after the pattern is added. A download counts only when all of it is here and its SHA-256 begins with the
+digits that torchvision put into its name; another file under that name is listed as *other weights* and never used as
+torchvision's. Your own networks join the list from a folder of cards (`python app.py --models FOLDER`, or `UAP_MODELS`);
+`python -m uap_core models --check KEY` says what is wrong with one.
+
+timm's networks come as safetensors from the Hugging Face Hub and stay in its own cache (`HF_HOME`), where timm finds them too;
+each is listed once it is here. Its name says the architecture, then the training: in `in21k_ft_in1k` the 21 000 classes of the
+whole ImageNet came first, then the 1000 known here.
+""")
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the tab's events answer."""
+
+    studio: Studio
+
+    def listed(self, key: str) -> tuple[Any, ...]:
+        """Sentence, list, and what is in memory."""
+        return lesson(TITLE, answer(self.studio)), listing(self.studio, key), memory(self.studio)
+
+    def begin(self, key: str, network: str) -> str:
+        """What is looked at when the tab is opened: what was, else the chosen network."""
+        return key or network
+
+    def pick(self, event: gr.EventData) -> tuple[Any, str, Any]:
+        """The network whose row was clicked, and no hit of the search. Raises ModelError where there is none of that name."""
+        return gr.skip(), self.studio.card(picked_key(event)).key, gr.update(value=None)
+
+    def describe(self, key: str, fetching: str) -> tuple[Any, ...]:
+        """Details, and which of the three buttons there are."""
+        card = self.studio.card(key)
+        found, name = state(card), plain(card.name)
+        size = card.download_megabytes
+        return (
+            details(card),
+            gr.update(visible=found == HERE, value=_("Use {network}").format(network=name)),
+            gr.update(
+                visible=found == ABSENT and bool(card.url) and not fetching,
+                value=_("Download {network}, {size:.0f} MB").format(network=name, size=size),
+            ),
+            gr.update(visible=bool(fetching)),  # however long it takes and whatever is looked at, it can be stopped
+        )
+
+    def use_it(self, key: str, wanted: tuple[str, int]) -> tuple[Any, Any]:
+        """Choose it, and open Apply."""
+        return (key, wanted[1] + 1), gr.update(selected="apply")
+
+    def get_it(self, key: str) -> Iterator[tuple[Any, ...]]:
+        """Fetch it: a sentence, the key while it is under way, the three buttons."""
+        card = self.studio.card(key)
+        self.studio.zoo.check_room(card, card.megabytes)
+        name = plain(card.name)
+        asking = status(_("Asking for {network}…").format(network=name))
+        yield asking, key, gr.skip(), gr.update(visible=False), gr.update(visible=True)
+        for sentence in told(name, fetch(card)):
+            yield sentence, gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        yield status(_("{network} is here: it can be used now.").format(network=name)), "", *(gr.skip(),) * 3
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of the tab. ``which`` is the network that is looked at, ``busy`` the one that is being fetched."""
+
+    said: gr.HTML
+    table: gr.HTML
+    memory: gr.HTML
+    details: gr.HTML
+    use: gr.Button
+    get: gr.Button
+    stop: gr.Button
+    fetched: gr.HTML
+    hits: gr.Radio
+    which: gr.State
+    busy: gr.State
+
+
+def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it; it is filled whenever it is opened."""
+    said = gr.HTML(lesson(TITLE, OPENING), elem_id="networks-lesson")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=340):
+            table = pick_list("networks-table")
+        with gr.Column(scale=4, min_width=300, elem_id="networks-side"):
+            about = gr.HTML(elem_id="networks-details")
+            with gr.Row():
+                use = gr.Button(_("Use it"), variant="primary", visible=False, min_width=160, elem_id="networks-use")
+                get = gr.Button(_("Download"), variant="primary", visible=False, min_width=200, elem_id="networks-fetch")
+                stop = gr.Button(_("Cancel"), variant="stop", visible=False, min_width=120, elem_id="networks-stop")
+            fetched = gr.HTML(elem_id="networks-said")
+    hits = timm_search.build()
+    pictures.build(studio, tab)
+    with gr.Accordion(_("For researchers"), open=False, elem_id="networks-more"):
+        kept = gr.HTML(elem_id="networks-memory")
+        gr.Markdown(EXPLAIN, elem_classes="explain")
+    gr.HTML(next_line("apply", _("Back to the beginning: see it")))
+    parts = Parts(said, table, kept, about, use, get, stop, fetched, hits, gr.State(""), gr.State(""))
+    _wire(Views(studio), parts, setup, tabs, tab)
+
+
+def _wire(views: Views, parts: Parts, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
+    which, busy = parts.which, parts.busy
+    filled, shown = [parts.said, parts.table, parts.memory], [parts.details, parts.use, parts.get, parts.stop]
+    listed, describe = guarded(3, 0)(views.listed), guarded(4, 0)(views.describe)
+    opened = tab.select(views.begin, [which, setup.network], which, **QUICK)
+    opened.then(listed, which, filled, **QUICK)
+    opened.then(describe, [which, busy], shown, **QUICK)
+    picked = parts.table.select(guarded(3, 0)(views.pick), None, [parts.fetched, which, parts.hits], **QUICK)
+    found = parts.hits.input(lambda key: key, parts.hits, which, **QUICK)
+    for event in (picked, found):
+        described = event.then(describe, [which, busy], shown, **QUICK)
+        described.then(None, None, None, js=show_on_phones("networks-details"))
+    parts.use.click(views.use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
+    getting = [parts.fetched, busy, parts.use, parts.get, parts.stop]
+    fetching = parts.get.click(guarded(5, 0)(views.get_it), which, getting, **FETCHING)
+    stopped = stopping(parts.stop, fetching, _("Cancelled."), parts.fetched)
+    for ended in (fetching, stopped):
+        freed = ended.then(lambda: "", None, busy, **QUICK)
+        freed.then(describe, [which, busy], shown, **QUICK).then(listed, which, filled, **QUICK)

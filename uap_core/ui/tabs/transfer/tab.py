@@ -1,0 +1,154 @@
+"""The tab Transfer, "Who else falls?": layout and wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.io.results import to_csv
+from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.runtime.lazy_refresh import fingerprint, keep_fresh
+from uap_core.ui.runtime.run_row import run_row, wire_run
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.transfer import halves, live
+from uap_core.ui.tabs.transfer.cards import cards
+from uap_core.ui.tabs.transfer.stored import MADE, answer, not_measured, table_html, tables
+from uap_core.ui.titles import plain_names
+from uap_core.ui.widgets import QUICK, awaited, download, guarded, hide, offer, progress_note, show
+
+TITLE = _("Who else falls?")
+OPENING = _("A pattern made on one network fools others that it never met.")
+QUESTION = _(r"""
+**How is it counted?** A pattern $v$ crafted on one network is added to images that another one looks at: the cell in its
+row and that network's column is the fooling rate $P[\,k(\mathrm{clip}(x+v)) \ne k(x)\,]$, with $k$ the network of the column.
+
+**And examples made for each image?** They are made on the network of the row, $x' = x + r(x)$, and shown to that of the column.
+The last column is their average distortion, the mean of $\sqrt{\sum_i (x'_i - x_i)^2 / n}$ over the images, as in Table 1 of
+Szegedy et al. (2014), for pixels from 0 to 1.
+""")
+TRAINING = _(r"""
+**Does it help to have learnt from other pictures?** The craft images of ten classes are parted into halves with no picture in
+common. *A* and *B* are two small architectures trained on the first half, *A'* is the first one trained on the second. Examples
+made on each from pictures that none of them saw are shown to the others.
+""")
+EXPLAIN = _(r"""
+*Random signs* and *Gaussian noise* know nothing of any network. Beside patterns the noise has the $\ell_2$ norm of the
+signs: with $\ell_\infty$ signs of 10/255 goes a standard deviation of 10/255, and single values go further. Beside
+examples, noise is drawn anew for each image, as large as the largest of the networks' average distortions. *DeepFool*
+stops just beyond its own network's boundary, so its examples are tiny and hardly another network notices; *FGSM* and
+*PGD* go on within 10/255, as far as the patterns may, and reach beyond other networks' boundaries too. An attacker who
+does not have the network can thus craft on another one that stands in for it, a **grey box**; a pattern that fools both
+many images and many networks is **doubly universal**. The paper's Table 2 has the same for its own method,
+$\ell_\infty$ 10/255, on ImageNet's validation images: a pattern crafted on GoogLeNet fools GoogLeNet at 78.9 %,
+CaffeNet at 43.8 %, VGG-F at 46.2 %, VGG-16 at 39.2 %, VGG-19 at 39.8 % and ResNet-152 at 45.5 % (Moosavi-Dezfooli et
+al., 2017). Live cells are measured on class impressions or on your own pictures, precomputed ones on photographs: compare
+their order, not their height. Only networks that those pictures tell the truth about can be ticked.
+""")
+MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
+SECONDS, HALVES_SECONDS = (75.0, 420.0), (150.0, 150.0)  # on small and on large networks, on two cores
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the tab's events answer."""
+
+    studio: Studio
+
+    def look_cards(
+        self, before: str, photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float
+    ) -> Iterator[tuple[Any, ...]]:
+        """The row of cards, network by network, where it is another one than that which was shown last."""
+        key = fingerprint((photo, network, pattern, own, epsilon))
+        if key == before:
+            yield (gr.skip(),) * 3
+            return
+        for said, row in cards(self.studio, photo, network, pattern, own, epsilon):
+            yield key, said, row
+
+    def stored(self, network: str, pattern: str) -> tuple[Any, ...]:
+        """Sentence, matrix, examples, their file, halves: what was precomputed for networks of this one's size."""
+        matrix, examples = tables(self.studio, network)
+        known = plain_names(self.studio)
+        rows = [row for table in (matrix, examples) if table for row in table.rows]
+        file = show(offer("transfer-stored.csv", to_csv(rows).encode())) if rows else hide()
+        missing = not_measured(self.studio, network)
+        return (
+            lesson(TITLE, answer(matrix, pattern, known)),
+            table_html(matrix, known, missing, marked=pattern),
+            table_html(examples, known, missing, MADE),
+            file,
+            halves.stored(self.studio),
+        )
+
+    def offered(self, network: str, ticked: list[str]) -> tuple[Any, Any]:
+        """The networks that a live run can take."""
+        return gr.skip(), live.offered(self.studio, network, ticked)
+
+    def measure(self, network: str, own: dict[str, Pattern], ticked: list[str]) -> Iterator[tuple[Any, Any, Any]]:
+        """A live run."""
+        yield progress_note(_("Opening networks and images…"), 0), "", hide()
+        yield from live.run_of(self.studio, network, own, ticked).cells()
+
+    def learn(self) -> Iterator[tuple[Any, Any, Any]]:
+        """A run that trains the three learners."""
+        yield from halves.learn(self.studio)
+
+
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it. Nothing is read before ``tab`` is chosen."""
+    views = Views(studio)
+    said = gr.HTML(lesson(TITLE, OPENING), elem_id="transfer-lesson")
+    counted = gr.HTML(awaited(), elem_id="transfer-counted")
+    row = gr.HTML(elem_id="transfer-cards")
+    matrix = gr.HTML(elem_id="transfer-matrix")
+    with gr.Accordion(_("For researchers"), open=False, elem_id="transfer-more"):
+        gr.Markdown(QUESTION, latex_delimiters=MATH, elem_classes="explain")
+        examples = gr.HTML(elem_id="transfer-examples")
+        stored_csv = download(_("Both tables (.csv)"), "transfer-stored-csv")
+        _live(views, setup, tab)
+        halves_table = _halves(views, setup, tab)
+        gr.Markdown(EXPLAIN, latex_delimiters=MATH, elem_classes="explain")
+    gr.HTML(next_line("why", _("Why does one pattern work on all of them?")))
+    seen = gr.State("")
+    setup.turn(str(tab.id)).click(
+        guarded(3, 1, {0: ""})(views.look_cards),
+        [seen, *setup.inputs],
+        [seen, counted, row],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    precomputed = [said, matrix, examples, stored_csv, halves_table]
+    keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], precomputed)
+
+
+def _live(views: Views, setup: Setup, tab: gr.Tab) -> None:
+    gr.Markdown(_("#### Live: the library's patterns and yours, on networks of the chosen one's size"))
+    networks = gr.CheckboxGroup(label=_("Measured on"), visible=False, elem_id="transfer-networks")
+    buttons = run_row(views.studio, setup, tab, "transfer", _("Measure them ({time})"), SECONDS)
+    state = gr.HTML(elem_id="transfer-status")
+    table = gr.HTML(elem_id="transfer-live")
+    csv = download(_("These cells (.csv)"), "transfer-csv")
+    keep_fresh(setup, tab, views.offered, [setup.network], [state, networks], also=[networks])
+    inputs, stopped = [setup.network, setup.own, networks], _("Stopped. The cells so far stay.")
+    wire_run(buttons, views.studio.heavy(3, 0)(views.measure), inputs, [state, table, csv], stopped)
+
+
+def _halves(views: Views, setup: Setup, tab: gr.Tab) -> gr.HTML:
+    gr.Markdown(_("#### Across training sets"))
+    gr.Markdown(TRAINING, latex_delimiters=MATH, elem_classes="explain")
+    table = gr.HTML(elem_id="halves-stored")
+
+    def why_not(_network: str) -> str:
+        return halves.why_not(views.studio)
+
+    buttons = run_row(views.studio, setup, tab, "halves", _("Train the three ({time})"), HALVES_SECONDS, why_not)
+    state = gr.HTML(elem_id="halves-status")
+    trained = gr.HTML(elem_id="halves-live")
+    csv = download(_("This table (.csv)"), "halves-csv")
+    wire_run(buttons, views.studio.heavy(3, 0)(views.learn), [], [state, trained, csv], _("Stopped."))
+    return table

@@ -1,0 +1,117 @@
+"""A section of the tab Why: which directions matter?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.io.results import to_csv
+from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.runtime.charts import drawn_once
+from uap_core.ui.runtime.run_row import Pace
+from uap_core.ui.state import Pattern
+from uap_core.ui.tabs.why import frame as room
+from uap_core.ui.tabs.why.frame import Frame, Page, Words, frame, wire
+from uap_core.ui.titles import network_name
+from uap_core.ui.widgets import hide, offer, progress_note, show, status
+
+if TYPE_CHECKING:
+    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.models.classifier import Classifier
+    from uap_core.perturbations.perturbation import Perturbation
+
+QUESTION = _(r"""
+#### Which directions matter?
+$P[\,k(\mathrm{clip}(x + \rho\, u)) \ne k(x)\,]$ against the length $\rho$, for unit directions $u = v/\|v\|_2$: the universal
+pattern, the sum $\sum_i r(x_i)/\|r(x_i)\|_2$ of adversarial directions, a single one, a single FGSM direction
+$\mathrm{sign}\,\nabla_x J(x_i, k(x_i))$, a random one, and the mean image.
+""")
+READING = _(r"""
+Directions of one image are made for *another* picture than the one that they are added to, drawn anew for each. If
+perturbations of single images were all there is, their sum should do as well as the universal pattern. It does not: crafting
+finds more than a mean of attacks. If sensitivity were the same everywhere, random vectors should do as well: they
+do not either. At length 2000 the paper found 85, 43, 37, 29, 11 and 2 % on CaffeNet, in this order (its Figure 8).
+""")
+WORDS = Words(
+    "directions", QUESTION, READING, ("directions-chart",), {"directions-csv": _("These points (.csv)")}, (40.0, 200.0)
+)
+
+
+@dataclass(frozen=True)
+class Directions:
+    """What the section's events answer."""
+
+    page: Page
+    frame: Frame
+
+    def stored(self, network: str) -> tuple[Any, ...]:
+        """What was precomputed for this network, if anything was."""
+        from uap_core.experiments.directions import DirectionRow
+        from uap_core.plots.geometry import directions_figure
+
+        table = self.page.studio.precomputed(f"{network}-directions", DirectionRow)
+        if table is None:
+            return self.frame.missing(_("Not precomputed for this network."))
+        stated = table.provenance
+        said = _("Precomputed, {date}: directions of {normals_of}, rates on {measured_on} ({images}).").format(
+            date=stated["time"][:10],
+            normals_of=stated["normals_of"],
+            measured_on=stated["measured_on"],
+            images=photographs(stated["held_out"]),
+        )
+        title = _("{network} and its l2 pattern (precomputed)").format(network=plain(network_name(self.page.studio, network)))
+        figure = drawn_once(directions_figure, table.rows, title)
+        return status(said), show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
+
+    def measure(self, network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
+        """The points as they come, those that cost no gradient first."""
+        yield progress_note(_("Opening network and images…"), 0), hide(), hide()
+        studio = self.page.studio
+        classifier, (craft, images) = studio.classifier(network), studio.some(network, room.LIVE_NORMALS, room.LIVE_IMAGES)
+        perturbation, seen = studio.perturbation(pattern, network, own), studio.live_set_name(network)
+        title = _("{pattern} on {network}: {count} {images} (live)").format(
+            pattern=perturbation.name, network=plain(classifier.card.name), count=len(images), images=seen
+        )
+        points = yield from _points(classifier, perturbation, craft, images, title)
+        said = _("Live: {points} points on {count} {images}, directions of {others} others.")
+        yield status(said.format(points=points, count=len(images), images=seen, others=len(craft))), gr.skip(), gr.skip()
+
+
+def _points(classifier: Classifier, perturbation: Perturbation, craft: ImageSet, images: ImageSet, title: str) -> Any:
+    """Steps of the run; returns how many points there are."""
+    import torch
+
+    from uap_core.experiments import directions as given
+    from uap_core.experiments.normals import unit_normals
+    from uap_core.metrics import predict
+    from uap_core.plots.geometry import DIRECTION_STYLES, directions_figure
+
+    clean, rows, found, pace = predict(classifier, images.batches()), list[Any](), list[Any](), Pace()
+    total, generator = len(DIRECTION_STYLES) * len(given.NORMS), torch.Generator().manual_seed(0)
+
+    def told(draws: Any) -> Iterator[tuple[Any, ...]]:
+        for row in given.direction_rates(classifier, images, clean, draws):
+            rows.append(row)
+            said = f"{_(given.NAMES[row.direction])}, l2 {row.norm * 255:.0f}/255, {row.fooling_rate.value:.0%}"
+            csv = show(offer("directions.csv", to_csv(rows).encode()))
+            yield pace.note(len(rows), total, said), show(directions_figure(rows, title)), csv
+
+    yield from told(given.blind_directions(perturbation.pattern, craft, generator))
+    yield from told(given.fast_directions(classifier, craft, generator))
+    for batch in unit_normals(classifier, craft):
+        found.append(batch)
+        said = _("DeepFool on {done} of {count} images…").format(done=sum(map(len, found)), count=len(craft))
+        yield progress_note(said, len(rows) / total), gr.skip(), gr.skip()
+    yield from told(given.adversarial_directions(torch.cat(found), generator))
+    return len(rows)
+
+
+def build(page: Page) -> None:
+    """Lay the section out and wire it."""
+    found = frame(page, WORDS)
+    views = Directions(page, found)
+    wire(page, found, views.stored, views.measure, [page.setup.network, page.setup.pattern, page.setup.own])

@@ -1,0 +1,79 @@
+"""What every section for researchers has: a question, what was precomputed, a run of its own, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
+from uap_core.ui.runtime.run_row import RunRow, run_row, wire_run
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
+from uap_core.ui.widgets import awaited, chart, download, hide, status
+
+LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
+LIVE_NORMALS, LIVE_IMAGES = 64, 100  # images for normals, and others to measure on
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a section is laid out on."""
+
+    studio: Studio
+    setup: Setup
+    tab: gr.Tab
+
+
+@dataclass(frozen=True)
+class Words:
+    """A section's texts, and how it is called in the page: ``charts`` and ``files`` (id: label) stand once precomputed and
+    once live; ``seconds`` are those of a run on small and on large networks."""
+
+    prefix: str
+    question: str
+    reading: str
+    charts: Sequence[str]
+    files: dict[str, str]
+    seconds: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """``stored``: a sentence, charts, files. ``live``: the same of a run, which ``row`` starts."""
+
+    stored: list[Any]
+    live: list[Any]
+    row: RunRow
+
+    def missing(self, sentence: str) -> tuple[Any, ...]:
+        """What ``stored`` becomes where nothing was precomputed."""
+        return status(sentence), *(hide() for _ in self.stored[1:])
+
+
+def frame(page: Page, words: Words) -> Frame:
+    """Lay a section out."""
+    gr.Markdown(words.question, latex_delimiters=LATEX, elem_classes="explain")
+    stored: list[Any] = [gr.HTML(awaited(), elem_id=f"{words.prefix}-status")]
+    stored += [chart(name) for name in words.charts]
+    with gr.Row():
+        stored += [download(label, name) for name, label in words.files.items()]
+    row = run_row(page.studio, page.setup, page.tab, words.prefix, _("Measure now ({time})"), words.seconds, silent=True)
+    live: list[Any] = [gr.HTML(elem_id=f"{words.prefix}-live-status")]
+    live += [chart(f"{name}-live") for name in words.charts]
+    with gr.Row():
+        live += [download(label, f"{name}-live") for name, label in words.files.items()]
+    gr.Markdown(words.reading, latex_delimiters=LATEX, elem_classes="explain")
+    return Frame(stored, live, row)
+
+
+def wire(
+    page: Page, found: Frame, stored: Callable[..., Any], measure: Callable[..., Iterator[Any]], inputs: list[Any]
+) -> None:
+    """Let ``stored(network)`` fill the precomputed part, and ``measure(*inputs)`` the live one."""
+    keep_fresh(page.setup, page.tab, stored, [page.setup.network], found.stored)
+    heavy = page.studio.heavy(len(found.live), 0)(measure)
+    wire_run(found.row, heavy, inputs, found.live, _("Stopped. What was drawn stays."))
