@@ -21,7 +21,7 @@ from uap_core.i18n import N_
 
 @register_attack(
     "iterates",
-    N_("FGSM's iterates"),
+    N_("I-FGSM (BIM)"),
     "Kurakin et al., 2017",
     "linf",
     True,

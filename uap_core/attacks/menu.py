@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WHITE = N_("white box")  # or "black box, scores"
 UNIVERSAL, SIGNS = "universal", "random-signs"
-BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random signs")}  # which know nothing of the photograph
+BASELINES = {UNIVERSAL: N_("Universal pattern"), SIGNS: N_("Random noise")}  # which know nothing of the photograph
 ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what attacks may be to reach
 GOALS = {ANY: N_("any other label"), TARGET: N_("a class that I choose"), LEAST: N_("the least likely class")}
 INTO, FOOLED, HELD = "into_target", "fooled", "held"  # and what came of it
