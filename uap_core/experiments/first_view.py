@@ -1,7 +1,7 @@
-"""The first view, ready before torch is loaded: pictures computed with numpy, labels and numbers as they were measured.
+"""The first view, ready before torch is loaded: what the network says of one photograph at every strength of its pattern.
 
-The measured part ships in assets/results/opening.json with the hashes it was measured under; if the network or the pattern
-has changed since, the view is left out and the page fills itself once torch is there.
+The words ship in assets/results/opening.json with the hashes they were measured under; if the network or the pattern has
+changed since, they are left out and the page fills itself once torch is there.
 """
 
 from __future__ import annotations
@@ -9,35 +9,43 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from uap_core.experiments.apply import Exhibit
+from uap_core.experiments.strengths import Answer, Change, change_of, picture_at, shown_square
 from uap_core.images.photographs import SAMPLE_PHOTOS
-from uap_core.images.reading import square
 from uap_core.io.paths import MODELS, PERTURBATIONS, RESULTS
 from uap_core.models.card import read_card
 from uap_core.models.weights import HERE, state
-from uap_core.perturbations.library import read_levels
+from uap_core.perturbations.library import library, read_levels
 
 log = logging.getLogger("uap_core.ui")
 
 OPENING = RESULTS / "opening.json"
+STEPS = 32  # strengths, from 0 to the slider's end
+LARGEST = 32.0  # levels: where the slider ends for patterns of an l_inf ball
 
 
 @dataclass(frozen=True)
 class Opening:
-    """The exhibit shown first, the pattern's values (S,S,3), and what was chosen: photograph, network and pattern by their
-    keys, epsilon in 255ths."""
+    """The view shown first. ``said`` are the answers by mode ("pattern", "noise") and strength in levels; photograph, network
+    and pattern by their keys."""
 
     view: Exhibit
-    change: np.ndarray
+    scaled: Change
+    said: dict[tuple[str, float], Answer]
     photo: str
     network: str
     pattern: str
-    epsilon: int
+    epsilon: float
+
+    @property
+    def change(self) -> np.ndarray:
+        """The pattern (S,S,3) in units of [0,1]."""
+        return self.scaled.at(self.epsilon) / 255
 
 
 def load_opening(path: Path = OPENING) -> Opening | None:
@@ -57,40 +65,44 @@ def _opening(path: Path) -> Opening | None:
     if not known or stored["pattern_sha256"] != digest(pattern_file):
         return None
     photo = next(photo for photo in SAMPLE_PHOTOS if photo.key == stored["photo"])
-    clean = np.asarray(square(photo.open(), card.resize_size, card.input_size, card.interpolation))
-    levels = read_levels(pattern_file)
-    perturbed = np.rint(clean + levels).clip(0, 255).astype(np.uint8)
-    numbers = {name: stored[name] for name in ("linf", "l2", "psnr", "ssim")}
+    change, level = _change(pattern_file), stored["epsilon"]
+    clean = shown_square(photo.open(), card)
     before, after = ([(label, value) for label, value in stored[name]] for name in ("before", "after"))
-    view = Exhibit(clean, perturbed, before, after, **numbers)
-    keys = f"sample:{stored['photo']}", stored["network"], stored["pattern"]
-    return Opening(view, levels / 255, *keys, epsilon=round(255 * numbers["linf"]))
+    numbers = {name: stored[name] for name in ("linf", "l2", "psnr", "ssim")}
+    view = Exhibit(clean, picture_at(clean, change, level), before, after, **numbers)
+    said = {(mode, float(at)): Answer(**answer) for mode, told in stored["said"].items() for at, answer in told.items()}
+    return Opening(view, change, said, f"sample:{photo.key}", card.key, pattern_file.name, level)
+
+
+def _change(pattern_file: Path) -> Change:
+    ball = next(entry.ball for entry in library() if entry.key == pattern_file.name)
+    return change_of(read_levels(pattern_file).astype(np.float64), ball.p, ball.radius * 255)
 
 
 def write_opening(network: str, pattern_file: Path, photo: str, path: Path = OPENING) -> None:
-    """Measure the first view and write it."""
-    from uap_core.experiments.apply import exhibit
-    from uap_core.images.reading import preprocess
+    """Measure the first view and write it; ``pattern_file`` is of the library, within an l_inf ball."""
+    from uap_core.experiments.strengths import answers, exhibit_of, noise_of
     from uap_core.models.zoo import load_model
-    from uap_core.perturbations.perturbation import load_perturbation
 
     classifier = load_model(network)
-    sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == photo)
-    card = classifier.card
-    image = preprocess(sample.open(), card.resize_size, card.input_size, card.interpolation)
-    view = exhibit(classifier, image, load_perturbation(pattern_file))
+    clean = shown_square(next(sample for sample in SAMPLE_PHOTOS if sample.key == photo).open(), classifier.card)
+    change = _change(pattern_file)
+    changes = {"pattern": change, "noise": noise_of(change.values.shape[0], change.p, change.radius)}
+    levels = [LARGEST * step / STEPS for step in range(STEPS + 1)]
+    said = {}
+    for mode, one in changes.items():
+        told = answers(classifier, (picture_at(clean, one, level) for level in levels))
+        said[mode] = {f"{level:g}": asdict(answer) for level, answer in zip(levels, told, strict=True)}
+    view = exhibit_of(classifier, clean, picture_at(clean, change, change.radius))
     stored = {
         "photo": photo,
         "network": network,
         "weights_sha256": classifier.weights_hash,
         "pattern": pattern_file.name,
         "pattern_sha256": digest(pattern_file),
-        "before": view.before,
-        "after": view.after,
-        "linf": view.linf,
-        "l2": view.l2,
-        "psnr": view.psnr,
-        "ssim": view.ssim,
+        "epsilon": round(change.radius, 4),
+        **{name: getattr(view, name) for name in ("before", "after", "linf", "l2", "psnr", "ssim")},
+        "said": said,
     }
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 

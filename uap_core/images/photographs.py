@@ -20,7 +20,8 @@ class Photo:
 
     ``credit`` names who holds it and its licence. ``shows`` are WordNet ids of the ImageNet classes that a person would accept
     for it. ``box`` (left, upper, right, lower in pixels) is the part that is shown, everything when empty. ``withstands`` are
-    keys of the networks that name it rightly and whose own pattern leaves their answer as it is, at 10/255.
+    keys of the networks that name it rightly and whose own pattern leaves their answer as it is, at 10/255. ``sight`` is what
+    a person says to see, with its article.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Photo:
     shows: tuple[str, ...]
     box: tuple[int, ...] = ()
     withstands: tuple[str, ...] = ()
+    sight: str = ""
 
     @property
     def path(self) -> Path:
@@ -62,7 +64,9 @@ _GRADIO, _SKIMAGE = "media_assets/images/", "data/"
 _BY_GRADIO = _("Gradio's sample media (Apache-2.0)")
 # Boxes are where all four ImageNet networks that come with the requirements name the thing rightly, also under random signs.
 SAMPLE_PHOTOS = (
-    Photo("running", _("Cheetah"), "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337)),
+    Photo(
+        "running", _("Cheetah"), "gradio", _GRADIO + "cheetah.jpg", _BY_GRADIO, CHEETAH, (66, 0, 403, 337), sight=_("a cheetah")
+    ),
     Photo(
         "espresso",
         _("Espresso"),
@@ -72,6 +76,7 @@ SAMPLE_PHOTOS = (
         COFFEE,
         (0, 0, 400, 400),
         ("resnet64", "resnet64_robust", "separable64", "vgg64"),
+        sight=_("an espresso"),
     ),
     Photo(
         "lion",
@@ -81,6 +86,7 @@ SAMPLE_PHOTOS = (
         _BY_GRADIO,
         LION,
         withstands=("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "resnet64_robust"),
+        sight=_("a lion"),
     ),
     Photo(
         "cat",
@@ -90,6 +96,7 @@ SAMPLE_PHOTOS = (
         _("Chelsea the cat, Stefan van der Walt (CC0), in scikit-image"),
         CATS,
         (136, 3, 428, 295),
+        sight=_("a cat"),
     ),
     Photo(
         "tripod",
@@ -99,6 +106,7 @@ SAMPLE_PHOTOS = (
         _("Lav Varshney (CC0), in scikit-image"),
         TRIPOD,
         (60, 30, 500, 470),
+        sight=_("a camera on a tripod"),
     ),
     Photo(
         "cheetah",
@@ -108,6 +116,7 @@ SAMPLE_PHOTOS = (
         _BY_GRADIO,
         CHEETAH,
         (23, 9, 253, 239),
+        sight=_("a cheetah"),
     ),
     Photo(
         "motorcycle",
@@ -116,6 +125,7 @@ SAMPLE_PHOTOS = (
         _SKIMAGE + "motorcycle_left.png",
         _("Middlebury stereo data of 2014 (Scharstein et al.), in scikit-image"),
         MOPEDS,
+        sight=_("a motorcycle"),
     ),
     Photo(
         "hopper",
@@ -126,6 +136,7 @@ SAMPLE_PHOTOS = (
         SUITS,
         (0, 30, 480, 510),
         ("resnet64_robust", "vgg64"),
+        sight=_("a woman in uniform"),
     ),
     Photo(
         "rocket",
@@ -135,6 +146,7 @@ SAMPLE_PHOTOS = (
         _("SpaceX (CC0), in scikit-image"),
         ROCKETS,
         (238, 103, 352, 217),
+        sight=_("a rocket"),
     ),
 )
 

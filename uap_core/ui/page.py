@@ -1,4 +1,4 @@
-"""The page: a panel of choices on the left, one tab a question on the right."""
+"""The page: one tab a question, and below them the bar of choices, always in view."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from pathlib import Path
 
 import gradio as gr
 
-from uap_core.experiments.first_view import load_opening
+from uap_core.experiments.first_view import Opening, load_opening
 from uap_core.i18n import _
 from uap_core.models.zoo import Zoo
 from uap_core.settings import limits
-from uap_core.ui import sidebar
-from uap_core.ui.around import api, attack_map, glossary, links, presenter, tour
+from uap_core.ui import choosing, sidebar
+from uap_core.ui.around import api, attack_map, glossary, links, presenter
 from uap_core.ui.runtime import downloads
+from uap_core.ui.said import SAID
 from uap_core.ui.selection import usual
+from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs import apply as apply_tab
 from uap_core.ui.tabs import compare as compare_tab
 from uap_core.ui.tabs import epsilon as epsilon_tab
 from uap_core.ui.tabs import library as library_tab
 from uap_core.ui.tabs import networks as networks_tab
 from uap_core.ui.tabs import training_images as samples_tab
 from uap_core.ui.tabs import transfer as transfer_tab
+from uap_core.ui.tabs.apply import tab as apply_tab
 from uap_core.ui.tabs.craft import tab as craft_tab
 from uap_core.ui.tabs.defences import tab as defences_tab
 from uap_core.ui.tabs.why import tab as why_tab
@@ -36,24 +38,12 @@ from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 
 TITLE = _("Universal adversarial perturbations")
-# For those who hear the page: the heading between the title and those of its parts.
-HEADING = "<h2>" + _("Demonstration") + "</h2>"
-LEAD = _("One fixed, faint pattern makes a network wrong on most photographs.")
-STYLES = CSS + links.CSS + tour.CSS + presenter.CSS + glossary.CSS
+STYLES = CSS + links.CSS + glossary.CSS
+SCRIPT_FILES = ("links", "refresh", "first_view", "slide", "presenter", "bar", "accessibility", "next")
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
-SAID = {
-    "copied": _("Link copied."),
-    "byHand": _("Copy it from the address bar."),
-    "presenting": _("Presenter mode: Escape leaves it."),
-    "tour": _("Guided tour"),
-    "before": _("The photograph before the pattern"),
-    "after": _("The photograph with the pattern"),
-    "divider": _("Divider between before and after"),
-}
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
-    f"<script>{(Path(__file__).parent / 'static' / name).read_text(encoding='utf-8')}</script>"
-    for name in ("links.js", "refresh.js", "presenter.js", "tour.js", "accessibility.js", "next.js")
+    f"<script>{(Path(__file__).parent / 'static' / f'{name}.js').read_text(encoding='utf-8')}</script>" for name in SCRIPT_FILES
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 # Seconds that the first page may load alone before torch is imported beside it: at most, and after its first question, when
@@ -70,52 +60,66 @@ def build(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as demo:
         # Nobody jumps the queue by asking another address. Said while the page is empty: each time Gradio builds a server anew.
         demo.queue(max_size=QUICK_EVENTS + limits().waiting, api_open=False)
-        bar = tour.build()
         with gr.Row(elem_id="header"):
-            gr.HTML(f"<h1>{TITLE}</h1><p>{LEAD}</p>", elem_id="title")
-            with gr.Column(scale=0, min_width=300, elem_id="header-side"):
-                with gr.Row(elem_id="header-buttons"):
-                    start = gr.Button(
-                        _("Take the tour"), variant="primary", size="sm", scale=0, min_width=0, elem_id="tour-start"
-                    )
-                    presenter.build(demo)
-                    links.build_button()
-                note = links.build_note()
+            gr.HTML(f"<h1>{TITLE}</h1>", elem_id="title")
+            with gr.Row(elem_id="header-buttons"):
+                presenter.build(demo)
+                links.build_button()
+        note = links.build_note()
         if missing := studio.missing():
             gr.HTML(status(missing), elem_id="missing")
-        gr.HTML(HEADING, elem_classes="unseen")
-        box, places = attack_map.build()
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=3, min_width=300):
-                setup = sidebar.build(studio, demo)
-            with gr.Column(scale=9, min_width=340), gr.Tabs(elem_id="tabs") as tabs:
-                with gr.Tab(_("Apply"), id="apply") as apply:
-                    apply_tab.build(studio, setup, opening, apply)
-                with gr.Tab(_("Craft"), id="craft") as craft:
-                    craft_tab.build(studio, setup, opening, craft)
-                with gr.Tab(_("Epsilon"), id="epsilon") as epsilon:
-                    epsilon_tab.build(studio, setup, epsilon)
-                with gr.Tab(_("Training images"), id="samples") as samples:
-                    samples_tab.build(studio, setup, samples)
-                with gr.Tab(_("Compare"), id="compare") as compare:
-                    compare_tab.build(studio, setup, compare)
-                with gr.Tab(_("Transfer"), id="transfer") as transfer:
-                    transfer_tab.build(studio, setup, transfer)
-                with gr.Tab(_("Why"), id="why") as why:
-                    why_tab.build(studio, setup, why)
-                with gr.Tab(_("Defences"), id="defences") as defences:
-                    defences_tab.build(studio, setup, defences)
-                with gr.Tab(_("Library"), id="library") as library:
-                    library_tab.build(studio, setup, tabs, library)
-                with gr.Tab(_("Networks"), id="networks") as networks:
-                    networks_tab.build(studio, setup, tabs, networks)
-        glossary.build()
-        attack_map.wire(box, places, tabs)
-        links.wire(studio, setup, demo, tabs, note)
-        tour.wire(studio, setup, demo, tabs, start, bar)
+        main = gr.Column(elem_id="main")
+        bar = sidebar.build(studio, demo)
+        with main:
+            tabs, rooms = _tabs(studio, bar.setup, opening)
+        choosing.wire(studio, bar, demo)
+        _wire_ways(bar.setup, tabs, rooms)
+        links.wire(studio, bar.setup, demo, tabs, rooms, note)
+        presenter.wire(studio, bar.setup)
         demo.load(lambda: studio.looked_at.set(), None, None, **QUICK)
         api.offer_calls(studio, demo)
     return demo
+
+
+def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tabs, gr.Tabs]:
+    """All tabs in the order of the path, and those inside the Lab."""
+    with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tab(_("Apply"), id="apply") as tab:
+            apply_tab.build(studio, setup, opening, tab)
+        with gr.Tab(_("Epsilon"), id="epsilon") as tab:
+            epsilon_tab.build(studio, setup, tab)
+        with gr.Tab(_("Training images"), id="samples") as tab:
+            samples_tab.build(studio, setup, tab)
+        with gr.Tab(_("Compare"), id="compare") as tab:
+            compare_tab.build(studio, setup, tab)
+        with gr.Tab(_("Craft"), id="craft") as tab:
+            craft_tab.build(studio, setup, opening, tab)
+        with gr.Tab(_("Transfer"), id="transfer") as tab:
+            transfer_tab.build(studio, setup, tab)
+        with gr.Tab(_("Why"), id="why") as tab:
+            why_tab.build(studio, setup, tab)
+        with gr.Tab(_("Defences"), id="defences") as tab:
+            defences_tab.build(studio, setup, tab)
+        with gr.Tab(_("Lab"), id="lab"), gr.Tabs(elem_id="lab-tabs") as rooms:
+            with gr.Tab(_("Library"), id="library") as tab:
+                library_tab.build(studio, setup, tabs, tab)
+            with gr.Tab(_("Networks"), id="networks") as tab:
+                networks_tab.build(studio, setup, tabs, tab)
+            with gr.Tab(_("Map and words"), id="words"):
+                attack_map.build()
+                glossary.build()
+    return tabs, rooms
+
+
+def _wire_ways(setup: Setup, tabs: gr.Tabs, rooms: gr.Tabs) -> None:
+    """Buttons that nobody sees open each tab: what says data-go in the page presses them (next.js)."""
+    inside = [tab.id for tab in rooms.children if isinstance(tab, gr.Tab)]
+    for tab in [tab.id for tab in tabs.children if isinstance(tab, gr.Tab)] + inside:
+        with setup.unseen:
+            go = gr.Button("", elem_id=f"go-{tab}")
+        nested = {tabs: gr.update(selected="lab"), rooms: gr.update(selected=tab)}
+        selected = nested if tab in inside else {tabs: gr.update(selected=tab)}
+        go.click(lambda selected=selected: selected, None, [tabs, rooms], **QUICK)
 
 
 def serve(models: Path | None, images: Path | None, host: str | None, port: int | None, share: bool) -> None:

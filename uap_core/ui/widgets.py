@@ -141,6 +141,25 @@ def guarded(
     return decorate
 
 
+def saying(where: Any) -> Callable[[Callable[..., dict[Any, Any]]], Callable[..., dict[Any, Any]]]:
+    """For handlers that return {component: value}: an error of ours becomes one sentence at ``where``, all else stays."""
+
+    def decorate(function: Callable[..., dict[Any, Any]]) -> Callable[..., dict[Any, Any]]:
+        @wraps(function)
+        def told(*args: Any) -> dict[Any, Any]:
+            try:
+                return {where: "", **function(*args)}
+            except UapError as error:
+                return {where: problem(str(error))}
+            except Exception:
+                log.exception("unexpected error in %s", function)
+                return {where: problem(UNEXPECTED)}
+
+        return told
+
+    return decorate
+
+
 def problem(text: str) -> str:
     """A sentence about something that did not work."""
     return f'<div class="verdict problem" role="alert">{escape(text)}</div>'

@@ -1,16 +1,14 @@
-"""The attacks on one map, above the tabs: what an attacker may know, for one picture or for all, and where each is shown."""
+"""The attacks on one map, in the Lab: what an attacker may know, for one picture or for all, and where each is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from uap_core.i18n import _
-from uap_core.ui.widgets import QUICK
 
 EXPLAIN = _(r"""
 An attacker changes $x$ to $x'$ within $\|x' - x\|_p \le \varepsilon$ and never touches the weights. *Untargeted*: any other
@@ -23,10 +21,6 @@ BOXES = (
     (_("Black box"), _("may only ask the network, and look at its answers")),
 )
 COLUMNS = (_("For one picture"), _("For all pictures at once"))
-ON_CLICK = """element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-tab]");
-  if (button) trigger("click", { tab: button.dataset.tab });
-});"""
 
 
 @dataclass(frozen=True)
@@ -79,24 +73,10 @@ BEYOND = (
 )
 
 
-def build() -> tuple[gr.Accordion, gr.HTML]:
-    """Lay the map out, in one piece of HTML: a component for each button would make the whole page slower to open. ``wire``
-    connects it once the tabs are there."""
-    with gr.Accordion(_("The attacks on one map"), open=False, elem_id="map") as box:
-        gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-        places = gr.HTML(_map(), js_on_load=ON_CLICK)
-    return box, places
-
-
-def wire(box: gr.Accordion, places: gr.HTML, tabs: gr.Tabs) -> None:
-    """Each button closes the map and opens its tab."""
-
-    def go(event: gr.EventData) -> tuple[Any, Any]:
-        known = [place.tab for place in (*PLACES, *BEYOND)]
-        tab = event._data.get("tab") if isinstance(event._data, dict) else None  # as the page, or a stranger, sent it
-        return (gr.update(selected=tab), gr.update(open=False)) if tab in known else (gr.skip(), gr.skip())
-
-    places.click(go, None, [tabs, box], **QUICK)
+def build() -> None:
+    """Lay the map out, in one piece of HTML: a component for each button would make the whole page slower to open."""
+    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+    gr.HTML(_map(), elem_id="map")
 
 
 def _map() -> str:
@@ -118,7 +98,7 @@ def _stops(heading: str, row: int, column: int) -> str:
 
 def _list(places: Sequence[Place]) -> str:
     def line(place: Place) -> str:
-        button = f'<button type="button" data-tab="{place.tab}">{escape(place.button)}</button>'
+        button = f'<button type="button" data-go="{place.tab}">{escape(place.button)}</button>'
         return f"<li>{button}<span>{escape(place.text)}</span></li>"
 
     return f"<ul>{''.join(map(line, places))}</ul>"

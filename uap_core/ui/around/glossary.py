@@ -42,9 +42,9 @@ WORDS = {
     _("Craft set, held-out set"): _(
         "Pictures that a pattern is found on, and others that it never saw. Only the second kind says how universal it is."
     ),
-    _("Dream"): _(
-        "A picture that was optimised from noise until the network was sure of a class. Dreams stand in for photographs,"
-        " which cannot all be shipped."
+    _("Class impression"): _(
+        "A picture that was optimised from noise until the network was sure of a class. Class impressions stand in for"
+        " photographs, which cannot all be shipped."
     ),
     _("Live, precomputed"): _(
         "Measured here and now, or before this page was shipped, mostly on more pictures. Live runs draw with seed 0;"
@@ -78,7 +78,6 @@ CSS = """
 
 
 def build() -> None:
-    """Closed until somebody asks."""
+    """All words on one page."""
     lines = "".join(f"<div><dt>{escape(word)}</dt><dd>{escape(meaning)}</dd></div>" for word, meaning in WORDS.items())
-    with gr.Accordion(_("Glossary"), open=False, elem_id="glossary"):
-        gr.HTML(f'<dl class="glossary">{lines}</dl>')
+    gr.HTML(f'<dl class="glossary">{lines}</dl>', elem_id="glossary")

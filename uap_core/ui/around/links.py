@@ -24,15 +24,9 @@ NAMES = {"photo": _("photograph"), "network": _("network"), "pattern": _("patter
 SUFFIX = ".safetensors"
 LEVEL = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
 CSS = """
-#header { align-items: flex-end; gap: .4rem 2rem; }
-#header-side { flex: 0 1 26rem !important; gap: .3rem; }
-#header-buttons { flex-wrap: nowrap; gap: .5rem; }
-#header-buttons button { flex: none !important; width: max-content !important; white-space: nowrap; }
-#link-notes { display: grid; min-height: 1.6rem; }
-#link-notes > * { grid-area: 1 / 1; }
+#link-notes { display: grid; } #link-notes > * { grid-area: 1 / 1; }
 #link-said { font-size: var(--type-note); }
 #link-notes:has(#link-said:not(:empty)) #link-note { visibility: hidden; }
-@media (min-width: 800px) { #header-buttons { justify-content: flex-end; } #link-said { text-align: right; } }
 #link-note .note { padding: .1rem .6rem; border-left-color: var(--warn-line); }
 """
 
@@ -102,18 +96,20 @@ def build_note() -> gr.HTML:
     return note
 
 
-def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, note: gr.HTML) -> None:
+def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, inner: gr.Tabs, note: gr.HTML) -> None:
     """Open the tab that the address names, then let the address follow every choice."""
-    rooms = [tab for tab in tabs.children if isinstance(tab, gr.Tab)]
-    known = [tab.id for tab in rooms]
+    nested = [tab for tab in inner.children if isinstance(tab, gr.Tab)]
+    rooms = [tab for tab in tabs.children if isinstance(tab, gr.Tab)] + nested
+    known, within = [tab.id for tab in rooms], [tab.id for tab in nested]
     query, opened_tab = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
-    def open_tab(request: gr.Request) -> tuple[Any, str, str]:
+    def open_tab(request: gr.Request) -> tuple[Any, Any, str, str]:
         lost = read(request.query_params, studio)[1] if any(name in request.query_params for name in NAMES) else []
         wanted = request.query_params.get("tab", known[0])
         lost += ["tab"] * (wanted not in known)
         word = wanted if wanted in known[1:] else ""
-        return gr.update(selected=wanted) if word else gr.skip(), _lost(lost), word
+        room = gr.update(selected=wanted) if word in within else gr.skip()
+        return gr.update(selected="lab" if word in within else word) if word else gr.skip(), room, _lost(lost), word
 
     def follow(photo: str, network: str, pattern: str, epsilon: float, before: Scene | None) -> tuple[str, Any, Scene]:
         """The address, and a sentence: that about a link stays until something else is chosen."""
@@ -121,7 +117,7 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, note: gr.
         note = gr.skip() if before in (None, scene) else _private(photo, pattern)
         return write(scene, studio), note, scene
 
-    found = demo.load(open_tab, None, [tabs, note, opened_tab], **QUICK)
+    found = demo.load(open_tab, None, [tabs, inner, note, opened_tab], **QUICK)
     found.then(None, opened_tab, None, js="tab => uapLinks.begin(tab)")
     followed = gr.State(None)
     chosen = [setup.photo, setup.network, setup.pattern, setup.epsilon, followed]

@@ -1,8 +1,9 @@
-// Presenter mode is a class on the whole document; the link remembers it.
+// Presenter mode is a class on the whole document; the link remembers it. Keys do what a lecture needs.
 window.uapPresenter = (() => {
   const root = document.documentElement;
   const isOn = () => root.classList.contains("present");
   root.classList.toggle("present", new URLSearchParams(window.location.search).get("present") === "1");
+  root.classList.toggle("embed", new URLSearchParams(window.location.search).has("embed"));
 
   function mark() {
     document.querySelector("#present")?.setAttribute("aria-pressed", String(isOn()));
@@ -16,10 +17,25 @@ window.uapPresenter = (() => {
     window.dispatchEvent(new Event("resize")); // tabs count anew how many of them fit
   }
 
-  // Escape first closes what is open: a list, a picture that fills the screen.
+  const KEYS = {
+    ArrowRight: () => uapFirst.another(1),
+    ArrowLeft: () => uapFirst.another(-1),
+    " ": () => uapFirst.choose(uapFirst.mode() === "pattern" ? "nothing" : "pattern"),
+    "+": () => uapFirst.set(uapFirst.strength() + 1, true),
+    "-": () => uapFirst.set(uapFirst.strength() - 1, true),
+    n: () => uapTurns.give("next-network"),
+    f: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()),
+  };
+
   document.addEventListener("keydown", (event) => {
-    const busy = document.fullscreenElement || document.activeElement?.getAttribute("aria-expanded") === "true";
-    if (event.key === "Escape" && isOn() && !busy) toggle();
+    if (!isOn()) return;
+    const busy = document.activeElement?.getAttribute("aria-expanded") === "true";
+    if (event.key === "Escape" && !document.fullscreenElement && !busy) return toggle(); // first closes what is open
+    const typing = event.target.closest?.("input:not([type=range]):not([type=radio]), textarea, button, [role=tab]");
+    const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!act || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act();
   }, true);
 
   return { mark, toggle };

@@ -2,9 +2,12 @@
 // each question costs the page more than its answer: so a choice costs one for the open tab, however many tabs there are.
 window.uapTurns = (() => {
   const LATER = 300; // milliseconds: a slider that is dragged asks for one address
+  const SETTLED = 150; // after the last movement of the slider the server is asked; the picture has followed it already
   let open = "apply";
   let begun = false; // until the link has been read, what sliders say of themselves is nobody's choice
-  let timer;
+  let timer, mover;
+
+  document.addEventListener("DOMContentLoaded", () => { document.body.dataset.tab = open; });
 
   const give = (name) => document.querySelector(`#turn-${name}`)?.click();
 
@@ -15,10 +18,17 @@ window.uapTurns = (() => {
     timer = setTimeout(give, LATER, "later");
   }
 
+  function moved() {
+    if (!begun) return;
+    clearTimeout(mover);
+    mover = setTimeout(chosen, SETTLED);
+  }
+
   function show(tab) {
     open = tab;
+    document.body.dataset.tab = tab;
     give(tab);
   }
 
-  return { chosen, show, moved: () => begun && chosen() };
+  return { chosen, show, moved, give };
 })();

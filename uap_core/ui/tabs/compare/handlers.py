@@ -60,16 +60,20 @@ def preview(
     for row in found:
         pace.saw(network, row, Bout())
     run = Run(studio, photo, network, network)
-    return {
-        "lesson": lesson(QUESTION, answer(studio, network)),
-        "state": status(
-            _("Three quick ones, measured live on this photograph; each takes a hundredth of a second to a second.")
-        ),
-        "archive": hide(),
-        "numbers": hide(),
-        "target": _targets(studio, network, classifier, image, target),
-        "judge": _judges(studio, network, judge),
-    } | run.shown(found) | price(studio, pace, network, *settings)
+    return (
+        {
+            "lesson": lesson(QUESTION, answer(studio, network)),
+            "state": status(
+                _("Three quick ones, measured live on this photograph; each takes a hundredth of a second to a second.")
+            ),
+            "archive": hide(),
+            "numbers": hide(),
+            "target": _targets(studio, network, classifier, image, target),
+            "judge": _judges(studio, network, judge),
+        }
+        | run.shown(found)
+        | price(studio, pace, network, *settings)
+    )
 
 
 def price(studio: Studio, pace: Pace, network: str, keys: Sequence[str], matched: str, effort: str) -> Filled:

@@ -1,0 +1,244 @@
+"""What happens in the bar: each choice brings what goes with it, and tells the open tab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from uap_core.errors import PerturbationError
+from uap_core.i18n import _
+from uap_core.norms import Ball
+from uap_core.ui.around.links import NAMES, read
+from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, story_of, told_of
+from uap_core.ui.selection import Scene, largest_level, own_level, usual
+from uap_core.ui.session_patterns import add_own, gone_sentence, read_pattern
+from uap_core.ui.sidebar import Bar, check_level, chosen_photo
+from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.widgets import QUICK, saying, status
+
+STRENGTHS = 32  # steps of the slider
+NOWHERE = -1  # in the gallery: Gradio would not send None
+
+
+def wire(studio: Studio, bar: Bar, demo: gr.Blocks) -> None:
+    """Let every control of the bar set what goes with it, then ask the open tab to look again."""
+    setup, told = bar.setup, saying(bar.said)
+    seen = [setup.photo, bar.now, bar.photo_note, bar.said]
+
+    def choose(photo: str, network: str) -> dict[Any, Any]:
+        return _photo(studio, bar, photo, network)
+
+    def pick(network: str, event: gr.EventData) -> dict[Any, Any]:
+        return choose(event.photo, network)
+
+    picked = bar.strip.click(told(pick), setup.network, [*seen, bar.dreams], **QUICK)
+
+    def dream(network: str, event: gr.SelectData) -> dict[Any, Any]:
+        return choose(f"dream:{event.index}", network)
+
+    dreamt = bar.dreams.select(told(dream), setup.network, [*seen, bar.dreams], **QUICK)
+    uploaded = bar.your_photo.upload(told(partial(_accept, studio, choose)), [bar.your_photo, setup.network], seen, **QUICK)
+    opened_here = bar.upload.change(
+        told(partial(_accept_image, studio, choose)), [bar.upload, setup.network, setup.photo], seen, **QUICK
+    )
+    networks = _wire_networks(studio, bar, told)
+    patterns = _wire_patterns(studio, bar, told)
+    scenes = _wire_scenes(studio, bar, told, demo)
+    for event in (picked, dreamt, uploaded, opened_here, *networks, *patterns, *scenes):
+        event.then(None, None, None, js="() => uapTurns.chosen()")
+    setup.epsilon.change(None, None, None, js="() => uapTurns.moved()")
+    setup.turn("later").click(told(partial(_check, studio)), setup.inputs[1:], bar.said, trigger_mode="always_last", **QUICK)
+
+
+def _wire_networks(studio: Studio, bar: Bar, told: Any) -> list[Any]:
+    """Another network brings its own pattern, and that its own strength."""
+    setup = bar.setup
+    inputs = [setup.network, setup.pattern, setup.own, setup.photo, bar.fitted]
+    outputs = [setup.pattern, bar.network_note, bar.photo_note, bar.said]
+    switched = setup.network.input(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
+    wanted = setup.wanted.change(
+        lambda now: gr.update(choices=studio.networks(), value=now[0]), setup.wanted, setup.network, **QUICK
+    ).then(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
+    return [event.then(told(partial(_fit, studio, bar)), **_fitting(bar)) for event in (switched, wanted)]
+
+
+def _wire_patterns(studio: Studio, bar: Bar, told: Any) -> list[Any]:
+    """Another pattern brings its own strength; a file becomes a pattern."""
+    setup = bar.setup
+    said = [setup.own, setup.pattern, setup.epsilon, bar.pattern_note, bar.fitted, bar.said]
+    fitted = setup.pattern.input(told(partial(_fit, studio, bar)), **_fitting(bar))
+    opened = bar.pattern_file.upload(
+        told(partial(_open_pattern, studio, bar)),
+        [bar.pattern_file, setup.network, setup.own],
+        [*said, bar.reading_box, *bar.reading],
+        **QUICK,
+    )
+    reread = gr.on(
+        [part.input for part in bar.reading],
+        told(partial(_read_again, studio, bar)),
+        [bar.pattern_file, setup.network, setup.own, *bar.reading],
+        said,
+        **QUICK,
+    )
+    taken = setup.asked.change(told(partial(_take, studio, bar)), [setup.asked, setup.network, setup.own], said[1:], **QUICK)
+    return [fitted, opened, reread, taken]
+
+
+def _wire_scenes(studio: Studio, bar: Bar, told: Any, demo: gr.Blocks) -> list[Any]:
+    """A link, or whatever stages a whole scene, sets all at once."""
+    setup = bar.setup
+    panel = [
+        *(setup.photo, bar.now, bar.dreams, bar.photo_note, setup.network, bar.network_note, setup.pattern, setup.epsilon),
+        *(bar.pattern_note, bar.fitted, bar.said),
+    ]
+
+    def open_link(request: gr.Request) -> dict[Any, Any]:
+        """What the address names; without a word of ours in it the first view stays as it is, and torch unread."""
+        if not any(name in request.query_params for name in NAMES):
+            # What another visitor fetched since the page was built is in the list of whoever comes next.
+            return {setup.network: gr.update(choices=studio.networks())}
+        return _scene(studio, bar, read(request.query_params, studio)[0], {})
+
+    def stage(staged: tuple[Scene, int], own: dict[str, Pattern]) -> dict[Any, Any]:
+        return _scene(studio, bar, staged[0], own)
+
+    linked = demo.load(told(open_link), None, panel, **QUICK)
+    return [linked, setup.staged.change(told(stage), [setup.staged, setup.own], panel, **QUICK)]
+
+
+def _photo(studio: Studio, bar: Bar, photo: str, network: str) -> dict[Any, Any]:
+    mark = {} if photo.startswith(("dream:", "upload:")) else {bar.dreams: gr.update(selected_index=NOWHERE)}
+    return {bar.setup.photo: photo, bar.now: chosen_photo(photo), bar.photo_note: about_photo(photo, studio, network), **mark}
+
+
+def _accept(studio: Studio, choose: Any, path: str | None, network: str) -> dict[Any, Any]:
+    """A visitor's file, once it could be opened."""
+    if path is None:
+        return {}
+    studio.pixels(f"upload:{path}", studio.card(network))
+    return dict(choose(f"upload:{path}", network))
+
+
+def _accept_image(studio: Studio, choose: Any, path: str | None, network: str, photo: str) -> dict[Any, Any]:
+    """The same for the camera and the clipboard; once the picture is taken away, the first photograph is back."""
+    if path is not None:
+        return _accept(studio, choose, path, network)
+    return dict(choose(usual(studio, network).photo, network)) if photo.startswith("upload:") else {}
+
+
+def _switch(
+    studio: Studio, bar: Bar, network: str, key: str, own: dict[str, Pattern], photo: str, before: tuple[str, str]
+) -> dict[Any, Any]:
+    # Gradio calls it an input, too, when the keyboard only passes a list: then nothing may change.
+    if network == before[0]:
+        return {}
+    fitting = studio.patterns(network, own)
+    keys = [fitting_key for _, fitting_key in fitting]
+    stays = key.startswith("own:") and key in keys  # which the visitor opened or made; any other gives way to the network's
+    return {
+        bar.setup.pattern: gr.update(choices=fitting) if stays else gr.update(choices=fitting, value=keys[0]),
+        bar.network_note: about_network(studio, network),
+        bar.photo_note: about_photo(photo, studio, network),
+    }
+
+
+def _fitting(bar: Bar) -> dict[str, Any]:
+    setup = bar.setup
+    inputs = [setup.pattern, setup.network, setup.own, bar.fitted]
+    return {"inputs": inputs, "outputs": [setup.epsilon, bar.pattern_note, bar.fitted, bar.said], **QUICK}
+
+
+def _fit(studio: Studio, bar: Bar, key: str, network: str, own: dict[str, Pattern], before: tuple[str, str]) -> dict[Any, Any]:
+    """Another pattern brings its own strength; what another network brings leaves the one that was chosen, if it fits."""
+    if (network, key) == before:
+        return {}
+    balls = [_ball_of(studio, one, network, own) for network, one in (before, (network, key))]
+    keeps = key == before[1] or (network != before[0] and balls[0] == balls[1])
+    slider = {} if keeps else {bar.setup.epsilon: _slider_for(studio.perturbation(key, network, own))}
+    return {**slider, bar.pattern_note: about_pattern(key, network, own, studio), bar.fitted: (network, key)}
+
+
+def _take(studio: Studio, bar: Bar, asked: tuple[str, int], network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
+    key = asked[0]
+    return {
+        bar.setup.epsilon: _slider_for(studio.perturbation(key, network, own)),
+        bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
+        bar.pattern_note: about_pattern(key, network, own, studio),
+        bar.fitted: (network, key),
+    }
+
+
+def _open_pattern(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
+    if file is None:
+        return {}
+    found, how = read_pattern(Path(file), studio.card(network).input_size)
+    shown = {part: gr.update(value=value) for part, value in zip(bar.reading, how, strict=True)} if how else {}
+    sentence = _("Opened {name}: {reading}.")
+    if found.name in own:
+        sentence = _("Opened {name} in place of the one of that name: {reading}.")
+    return {**_opened(studio, bar, found, how, network, own, sentence), bar.reading_box: gr.update(visible=bool(how)), **shown}
+
+
+def _read_again(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern], *how: str) -> dict[Any, Any]:
+    if file is None:
+        return {bar.said: status(_("Open the file again to read it in another way."))}
+    found = read_pattern(Path(file), studio.card(network).input_size, how)[0]
+    return _opened(studio, bar, found, how, network, own, _("Opened {name}: {reading}."))
+
+
+def _opened(
+    studio: Studio, bar: Bar, found: Pattern, how: Sequence[str], network: str, own: dict[str, Pattern], sentence: str
+) -> dict[Any, Any]:
+    before, own = own, add_own(own, found)
+    key = f"own:{found.name}"
+    opened = studio.perturbation(key, network, own)
+    said = sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))
+    parts = said + gone_sentence(before, own), story_of(key, network, own, studio)
+    note = status(" ".join(filter(None, parts)))
+    return {
+        bar.setup.own: own,
+        bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
+        bar.setup.epsilon: _slider_for(opened),
+        bar.pattern_note: note,
+        bar.fitted: (network, key),
+        bar.said: note,
+    }
+
+
+def _scene(studio: Studio, bar: Bar, scene: Scene, own: dict[str, Pattern]) -> dict[Any, Any]:
+    """A whole scene, component by component."""
+    setup, wanted = bar.setup, studio.perturbation(scene.pattern, scene.network, own)
+    return {
+        **_photo(studio, bar, scene.photo, scene.network),
+        setup.network: gr.update(choices=studio.networks(), value=scene.network),
+        bar.network_note: about_network(studio, scene.network),
+        setup.pattern: gr.update(choices=studio.patterns(scene.network, own), value=scene.pattern),
+        setup.epsilon: _slider_for(wanted, scene.epsilon),
+        bar.pattern_note: about_pattern(scene.pattern, scene.network, own, studio),
+        bar.fitted: (scene.network, scene.pattern),
+    }
+
+
+def _check(studio: Studio, network: str, key: str, own: dict[str, Pattern], level: float) -> dict[Any, Any]:
+    check_level(told_of(key, network, own, studio).ball, level)
+    return {}
+
+
+def _slider_for(perturbation: Any, level: float | None = None) -> Any:
+    """The slider for a pattern, at ``level`` or at the epsilon that it was made for (255ths)."""
+    ball = perturbation.ball
+    value, top = own_level(ball) if level is None else level, largest_level(ball)
+    label = _("Strength, of 255") if ball.p == "linf" else _("Strength (l2 of the pattern)")
+    return gr.update(maximum=top, step=round(top / STRENGTHS, 4), value=value, label=label)
+
+
+def _ball_of(studio: Studio, key: str, network: str, own: dict[str, Pattern]) -> Ball | None:
+    """The ball of a pattern; None of one that is gone."""
+    try:
+        return told_of(key, network, own, studio).ball
+    except PerturbationError:
+        return None

@@ -1,0 +1,37 @@
+// The bar: what "more" opens, and pictures that are dropped or pasted anywhere on the page.
+(() => {
+  const SHOWS = "choices-open";
+
+  function toggle(on) {
+    const open = document.body.classList.toggle(SHOWS, on);
+    document.querySelector("[data-bar=more]")?.setAttribute("aria-expanded", String(open));
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-bar=more]")) toggle();
+    else if (document.body.classList.contains(SHOWS) && !event.target.closest?.("#bar, ul.options")) toggle(false);
+  });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
+
+  function take(files) {
+    const picture = [...(files ?? [])].find((file) => file.type.startsWith("image/"));
+    const input = document.querySelector("#your-photo input[type=file], input#your-photo, #strip-row input[type=file]");
+    if (!picture || !input) return false;
+    const bag = new DataTransfer();
+    bag.items.add(picture);
+    input.files = bag.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
+  }
+
+  const elsewhere = (event) => event.target.closest?.("#upload, #pattern-file, input, textarea");
+  document.addEventListener("dragover", (event) => {
+    if (!elsewhere(event) && event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (!elsewhere(event) && take(event.dataTransfer?.files)) event.preventDefault();
+  });
+  document.addEventListener("paste", (event) => {
+    if (!elsewhere(event) && take(event.clipboardData?.files)) event.preventDefault();
+  });
+})();

@@ -1,0 +1,288 @@
+// The first view: two pictures, two words, one slider. The server sends the photograph, the pattern and the network's words at
+// every strength; the picture is made here, by the arithmetic of experiments/strengths.py, so that it follows the slider.
+window.uapFirst = (() => {
+  const T = window.uapTexts;
+  const HAIR = 1e-3;
+  const root = () => document.querySelector("#first-view .first");
+  const files = new Map(); // changes by address, so that another photograph does not fetch the pattern again
+  let view = null, photo = null, mode = "pattern", held = false, ten = false, playing = 0, moved = null, told = "", more = "";
+
+  // --- what arrives ---------------------------------------------------------------------------------------------------------
+  async function pixels(src, side) {
+    const image = new Image();
+    image.src = src;
+    await image.decode();
+    const canvas = new OffscreenCanvas(side, side);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, side, side).data;
+  }
+
+  async function change(sent) {
+    if (!files.has(sent.src)) {
+      const bytes = await (await fetch(sent.src)).arrayBuffer();
+      files.set(sent.src, new Int16Array(bytes));
+      if (files.size > 24) files.delete(files.keys().next().value);
+    }
+    return { ...sent, values: files.get(sent.src) };
+  }
+
+  async function arrive(json) {
+    const next = JSON.parse(json);
+    const same = view && view.key === next.key;
+    if (same) for (const which of ["pattern", "noise"]) next.says[which] = { ...view.says[which], ...next.says[which] };
+    const parts = same
+      ? [photo, view.pattern, view.noise]
+      : await Promise.all([pixels(next.src, next.side), change(next.pattern), change(next.noise)]);
+    if (told !== json) return; // another came meanwhile
+    [photo, next.pattern, next.noise] = parts;
+    view = next;
+    moved = null;
+    root().querySelector(".was img").src = next.src;
+    if (!same) held = false;
+    draw();
+    if (!view.complete && !same) uapTurns.give("ahead");
+  }
+
+  function learn(json) {
+    const { key, says } = JSON.parse(json);
+    if (!view || view.key !== key) return;
+    for (const which of ["pattern", "noise"]) view.says[which] = { ...view.says[which], ...says[which] };
+    view.complete = true;
+    draw();
+  }
+
+  // --- pictures -------------------------------------------------------------------------------------------------------------
+  // clip(x + v) on the 8-bit grid; what rounding would carry out of the ball is rounded towards the photograph.
+  function picture(which, strength) {
+    const side = view.side, made = new ImageData(side, side), out = made.data, v = view[which];
+    const times = side / v.side, factor = v.radius ? strength / v.radius / v.unit : 0;
+    const inside = v.norm === "linf" ? strength + HAIR : Infinity;
+    let square = 0;
+    const fill = (limit) => {
+      for (let y = 0, at = 0; y < side; y++) {
+        const row = Math.floor(y / times) * v.side;
+        for (let x = 0; x < side; x++, at += 4) {
+          const from = 3 * (row + Math.floor(x / times));
+          for (let c = 0; c < 3; c++) {
+            const start = photo[at + c];
+            const step = Math.min(255, Math.max(0, start + v.values[from + c] * factor)) - start;
+            let whole = Math.floor(start + step + 0.5) - start;
+            if (Math.abs(whole) > limit) whole = Math.sign(step) * Math.floor(Math.abs(step) + HAIR);
+            square += whole * whole;
+            out[at + c] = start + whole;
+          }
+          out[at + 3] = 255;
+        }
+      }
+    };
+    fill(inside);
+    if (v.norm !== "linf" && Math.sqrt(square) > strength * times + HAIR) fill(-1);
+    return made;
+  }
+
+  function amplified(which, strength) {
+    const side = view.side, made = new ImageData(side, side), v = view[which];
+    const times = side / v.side, factor = (10 * (v.radius ? strength / v.radius : 0)) / v.unit;
+    for (let y = 0, at = 0; y < side; y++) {
+      for (let x = 0; x < side; x++, at += 4) {
+        const from = 3 * (Math.floor(y / times) * v.side + Math.floor(x / times));
+        for (let c = 0; c < 3; c++) made.data[at + c] = 127.5 + v.values[from + c] * factor;
+        made.data[at + 3] = 255;
+      }
+    }
+    return made;
+  }
+
+  function plain() {
+    return new ImageData(new Uint8ClampedArray(photo), view.side, view.side);
+  }
+
+  // --- words ----------------------------------------------------------------------------------------------------------------
+  function answer(which, strength) {
+    const says = view.says[which];
+    const exact = says[String(+strength.toFixed(4))];
+    if (exact) return [...exact, true];
+    const near = Object.keys(says).map(Number).sort((a, b) => Math.abs(a - strength) - Math.abs(b - strength))[0];
+    return [...(says[near] ?? [...view.clean, "same"]), false];
+  }
+
+  const percent = (share) => T.sure.replace("{sure}", String(Math.round(100 * share)));
+
+  function sentence(now, happened) {
+    const knows = { unsure: "own", dream: "own" }[view.knows] ?? view.knows;
+    const text = T.sentences[`${knows}-${happened}`] ?? T.sentences[`${knows}-changed`];
+    return text.replace("{you}", view.sight).replaceAll("{was}", view.clean[0]).replaceAll("{now}", now);
+  }
+
+  function say(figure, label, sure, kind) {
+    figure.dataset.kind = kind;
+    figure.querySelector(".word").textContent = label;
+    figure.querySelector(".sure").textContent = percent(sure);
+    figure.querySelector(".track div").style.width = `${100 * sure}%`;
+  }
+
+  // --- drawing --------------------------------------------------------------------------------------------------------------
+  const slider = () => document.querySelector("#epsilon input[type=range]");
+
+  function strengthNow() {
+    return moved ?? view.strength;
+  }
+
+  function draw() {
+    if (!view || !root()) return;
+    const strength = strengthNow();
+    const nothing = mode === "nothing" || strength === 0;
+    const which = mode === "noise" ? "noise" : "pattern";
+    const [label, sure, happened, known] = nothing ? [...view.clean, "same", true] : answer(which, strength);
+    const element = root(), now = element.querySelector(".now"), canvas = now.querySelector(".frame > canvas");
+    const shown = held || nothing ? plain() : ten ? amplified(which, strength) : picture(which, strength);
+    if (canvas.width !== view.side) canvas.width = canvas.height = view.side;
+    canvas.getContext("2d").putImageData(shown, 0, 0);
+    element.dataset.small = String(view.input < view.side);
+    element.dataset.strength = String(strength);
+    say(element.querySelector(".was"), ...view.clean, "clean");
+    say(now, label, sure, happened);
+    now.classList.toggle("asking", !known);
+    now.querySelector(".tag").textContent = held || nothing ? T.without : which === "noise" ? T.withNoise : T.withPattern;
+    const text = sentence(label, happened);
+    const headline = element.querySelector(".sentence");
+    if (headline.textContent !== text && known) headline.textContent = text;
+    element.querySelector(".lead").textContent = [view.knows === "unsure" ? T.unsure : "", T.dream && view.knows === "dream" ? T.dream : "", happened === "near" ? T.near : "", view.lead].filter(Boolean).join(" ");
+    element.querySelector(".maker").innerHTML = view.foreign;
+    inset(now.querySelector(".inset"), shown);
+    const value = document.querySelector("#strength-now");
+    if (value) value.textContent = T.strength.replace("{level}", String(+strength.toFixed(1)));
+    for (const input of document.querySelectorAll("#modes input")) input.checked = input.value === mode;
+  }
+
+  // A small network gets the saved picture shrunken; drawn by the browser, for the eye alone.
+  function inset(place, shown) {
+    place.hidden = view.input >= view.side;
+    if (place.hidden) return;
+    const whole = new OffscreenCanvas(view.side, view.side);
+    whole.getContext("2d").putImageData(shown, 0, 0);
+    const small = place.querySelector("canvas");
+    small.width = small.height = view.input;
+    const context = small.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(whole, 0, 0, view.input, view.input);
+  }
+
+  let asked = false;
+  function drawSoon() {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => { asked = false; draw(); });
+  }
+
+  // --- controls -------------------------------------------------------------------------------------------------------------
+  function set(strength, tell) {
+    moved = Math.min(view.top, Math.max(0, strength));
+    drawSoon();
+    for (const input of document.querySelectorAll("#epsilon input")) {
+      input.value = String(+moved.toFixed(2));
+      if (tell) input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+
+  function choose(next) {
+    mode = next;
+    drawSoon();
+  }
+
+  // From nothing to the slider's strength and on to its end, and back to where it was.
+  function play() {
+    if (playing) return stop();
+    if (!view) return;
+    const end = strengthNow() || view.pattern.radius, begun = performance.now(), LONG = 4000;
+    if (mode === "nothing") mode = "pattern";
+    label(true);
+    const step = (time) => {
+      const share = Math.min(1, (time - begun) / LONG);
+      moved = Math.round(end * share * 4) / 4;
+      for (const input of document.querySelectorAll("#epsilon input")) input.value = String(moved);
+      draw();
+      if (share < 1) playing = requestAnimationFrame(step);
+      else { playing = 0; label(false); set(end, true); }
+    };
+    playing = requestAnimationFrame(step);
+  }
+
+  function stop() {
+    cancelAnimationFrame(playing);
+    playing = 0;
+    label(false);
+    set(strengthNow(), true);
+  }
+
+  function label(on) {
+    const button = document.querySelector("#bar-buttons [data-bar=play]");
+    button.textContent = on ? T.pause : T.play;
+    button.setAttribute("aria-pressed", String(on));
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#epsilon") && view && !playing) {
+      const value = Number(event.target.value);
+      if (event.isTrusted && Number.isFinite(value)) { moved = Math.min(view.top, Math.max(0, value)); drawSoon(); }
+    }
+    if (event.target.closest?.("#modes")) choose(event.target.value);
+  });
+
+  document.addEventListener("click", (event) => {
+    const tool = event.target.closest?.("[data-tool], [data-bar]");
+    if (!tool) return;
+    const what = tool.dataset.tool ?? tool.dataset.bar;
+    if (what === "ten") { ten = !ten; tool.setAttribute("aria-pressed", String(ten)); draw(); }
+    if (what === "play") play();
+    if (what === "slide") uapSlide.save(view, root());
+    if (what === "another") another();
+  });
+
+  function hold(on) {
+    if (!view || held === on) return;
+    held = on;
+    draw();
+  }
+  const holds = (event) => event.target.closest?.("[data-tool=hold], #first-view .now canvas[role=img]");
+  document.addEventListener("pointerdown", (event) => holds(event) && hold(true));
+  for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, () => hold(false));
+  document.addEventListener("keydown", (event) => { if (event.key === " " && event.target.closest?.("[data-tool=hold]")) hold(true); });
+  document.addEventListener("keyup", (event) => { if (event.key === " ") hold(false); });
+
+  const photos = () => [...document.querySelectorAll("#strip [data-photo]")];
+
+  function another(by = 0) {
+    const all = photos(), at = all.findIndex((one) => one.dataset.photo === view?.photo);
+    const random = () => { let next = at; while (next === at && all.length > 1) next = Math.floor(Math.random() * all.length); return next; };
+    all[by ? (at + by + all.length) % all.length : random()]?.click();
+  }
+
+  // --- what changes on the page ---------------------------------------------------------------------------------------------
+  let looking = false;
+  function look() {
+    if (looking) return;
+    looking = true;
+    requestAnimationFrame(() => {
+      looking = false;
+      const json = document.querySelector("#first-data [data-view]")?.dataset.view;
+      if (json && json !== told && root()) { told = json; arrive(json); }
+      const words = document.querySelector("#first-words [data-view]")?.dataset.view;
+      if (words && words !== more) { more = words; learn(words); }
+      const chosen = document.querySelector("#now-photo [data-chosen]")?.dataset.chosen;
+      for (const one of photos()) {
+        const is = String(one.dataset.photo === chosen);
+        if (one.getAttribute("aria-pressed") !== is) one.setAttribute("aria-pressed", is);
+      }
+    });
+  }
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+
+  return {
+    another, play, choose, set,
+    mode: () => mode,
+    strength: () => (view ? strengthNow() : 0),
+    shown: () => root()?.querySelector(".now .frame > canvas"),
+  };
+})();

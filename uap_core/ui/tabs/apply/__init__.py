@@ -1,0 +1,1 @@
+"""The Apply tab: two pictures, two words, one slider."""
