@@ -17,13 +17,12 @@ from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import Subject
-from uap_core.i18n import N_
 
 
 @register_attack(
     "carlini-wagner-l0",
     "Carlini & Wagner l_0",
-    N_("the same"),
+    "Carlini & Wagner, 2017",
     "l0",
     False,
     place=130,

@@ -19,7 +19,6 @@ from uap_core.attacks.criterion import as_column
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import Subject
-from uap_core.i18n import N_
 
 FAILURES = 2  # in a row, and an image has found its bound
 
@@ -27,7 +26,7 @@ FAILURES = 2  # in a row, and an image has found its bound
 @register_attack(
     "carlini-wagner-linf",
     "Carlini & Wagner l_inf",
-    N_("the same"),
+    "Carlini & Wagner, 2017",
     "linf",
     False,
     place=120,

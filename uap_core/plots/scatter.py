@@ -32,8 +32,10 @@ def draw_dots(axes: Axes, dots: Sequence[Dot]) -> None:
 
     Limits and scales of ``axes`` must be set: places are chosen in pixels.
     """
-    canvas = FigureCanvasAgg(axes.figure)
-    axes.figure.draw_without_rendering()  # settles the layout, so that pixels mean something
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    canvas = FigureCanvasAgg(figure)
+    figure.draw_without_rendering()  # settles the layout, so that pixels mean something
     places = spread([tuple(axes.transData.transform((dot.x, dot.y))) for dot in dots])
     taken = [Bbox.from_extents(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in places]
     for dot, place in zip(dots, places, strict=True):
@@ -96,7 +98,7 @@ def _name(axes: Axes, dot: Dot, place: tuple[float, float], corner: tuple[float,
     """The name, in points from its dot, so that it stays there at any size; a thin line where it stands further away."""
     scale = 72 / axes.figure.dpi
     dx, dy = ((corner[i] - place[i]) * scale for i in (0, 1))
-    at = axes.transData.inverted().transform(place)
+    at = tuple(axes.transData.inverted().transform(place))
     nearest = max(abs(dy), min(abs(dx), abs(dx + width * scale)) if dx > 0 or dx + width * scale < 0 else 0.0)
     line = {"arrowstyle": "-", "color": GREY, "lw": 0.7, "shrinkB": 4} if nearest > 22 else None
     axes.annotate(

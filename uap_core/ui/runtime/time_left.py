@@ -60,13 +60,13 @@ def ticking(steps: Iterator[Step], every: float = TICK) -> Iterator[Step | None]
     with ThreadPoolExecutor(1) as thread:
         try:
             while True:
-                coming = thread.submit(copy_context().run, next, steps, _END)
+                coming = thread.submit(copy_context().run, lambda: next(steps, _END))
                 while not wait([coming], every).done:
                     yield None
                 step = coming.result()
                 if step is _END:
                     return
-                yield step  # type: ignore[misc]  # all but the end is a step
+                yield step  # type: ignore[misc]  # all but the end are steps
         finally:
             close = getattr(steps, "close", None)
             if close is not None:

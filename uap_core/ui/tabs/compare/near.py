@@ -9,8 +9,9 @@ from uap_core.ui.state import Studio
 def near_misses(studio: Studio, network: str, before: str) -> set[str]:
     """The labels of a network that are of the same kind as ``before``; none where that is not known."""
     classes = studio.card(network).classes
-    names, wnids = imagenet_classes()
-    ids = {entry["name"]: entry["wnid"] for entry in classes} if isinstance(classes, list) else dict(zip(names, wnids))
+    tables = imagenet_classes()
+    named = [(entry["name"], entry["wnid"]) for entry in classes] if isinstance(classes, list) else zip(*tables, strict=True)
+    ids = dict(named)
     above = parents()
     kind = above.get(ids.get(before, ""))
     return {name for name, wnid in ids.items() if kind and name != before and above.get(wnid) == kind}

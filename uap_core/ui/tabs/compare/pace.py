@@ -26,17 +26,22 @@ class Pace:
         """A finished row of a comparison on ``network``."""
         self._took[network, row.key, bout.matched, bout.effort] = row.seconds
         if row.gradients:
-            self._a_pass.setdefault(network, row.seconds / (row.gradients + row.queries))
+            a_pass = row.seconds / (row.gradients + row.queries)
+            self._a_pass[network] = min(a_pass, self._a_pass.get(network, a_pass))
+
+    def knows(self, network: str) -> bool:
+        """Whether anything was seen of this network."""
+        return network in self._a_pass
 
     def expected(self, network: str, keys: Sequence[str], bout: Bout) -> float | None:
         """Seconds of a run; None while nothing was seen of this network."""
-        if network not in self._a_pass:
+        if not self.knows(network):
             return None
         return sum(self.share_of(network, key, bout) for key in keys)
 
     def share_of(self, network: str, key: str, bout: Bout) -> float:
         """Seconds of one attack, its row included; 1 of a network that nothing was seen of."""
-        if network not in self._a_pass:
+        if not self.knows(network):
             return 1.0
         took = self._took.get((network, key, bout.matched, bout.effort))
         if took is None:

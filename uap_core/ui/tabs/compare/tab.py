@@ -35,7 +35,7 @@ An attack that needs a target and is given none aims at the runner-up. A *query*
 backward pass. What a file holds is rounded to 8 bits, in which very small changes are lost: so each row says whether the saved
 PNG still fools.
 """)
-FORMULAS = [{"left": "$", "right": "$", "display": False}]
+FORMULAS: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:

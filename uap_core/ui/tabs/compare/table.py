@@ -11,7 +11,7 @@ import numpy as np
 
 from uap_core.attacks.menu import ANY, FOOLED, GOALS, HELD, MENU, RUNNER_UP, VERDICTS, attack_name
 from uap_core.experiments.apply import GAIN, amplified
-from uap_core.i18n import _
+from uap_core.i18n import _, ngettext
 from uap_core.ui.html.tables import head, wide
 from uap_core.ui.widgets import picture_link
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uap_core.experiments.compare import Budget, Contender
 
 Near = Callable[[str], bool]  # whether a label is a near miss of what the network saw before
+NORMS = {"linf": "l_inf", "l0": "l_0"}
 SHORT = (_("Picture"), _("Attack"), _("The network sees"), _("Verdict"), _("Length of the change"), _("Work"))
 LONG = (
     _("Attack, aim"),
@@ -62,7 +63,7 @@ def _short_line(row: Contender, near: Near) -> str:
         f"{escape(row.label)} {_small(_('{sure:.0%} sure').format(sure=row.probability))}",
         _verdict(row, near),
         _length(row),
-        f"{_time(row.seconds)}{_small(_('{count} passes').format(count=row.gradients + row.queries))}",
+        f"{_time(row.seconds)}{_small(_passes(row.gradients + row.queries))}",
     )
     return _line(SHORT, cells)
 
@@ -95,8 +96,8 @@ def _long_line(before: np.ndarray, row: Contender, near: Near) -> str:
 
 def _line(names: Sequence[str], cells: Sequence[str]) -> str:
     """Each cell says what it is, for where the line is a card."""
-    pairs = zip(names, cells, strict=True)
-    return f"<tr>{''.join(f'<td data-name="{escape(name)}">{cell}</td>' for name, cell in pairs)}</tr>"
+    form = '<td data-name="{}">{}</td>'
+    return f"<tr>{''.join(form.format(escape(name), cell) for name, cell in zip(names, cells, strict=True))}</tr>"
 
 
 def _picture(row: Contender) -> str:
@@ -111,7 +112,7 @@ def _about(row: Contender) -> str:
         return _("the same for every picture")
     into = _("; into {aim}").format(aim=_aim(row)) if row.aim != ANY else ""
     kind = _("bounded in {norm}") if item.bounded else _("smallest in {norm}")
-    return escape(f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=item.norm)}") + into
+    return escape(f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=NORMS.get(item.norm, item.norm))}") + into
 
 
 def _aim(row: Contender) -> str:
@@ -132,6 +133,10 @@ def _spent(budget: Budget) -> str:
         return _("{searches} x {count} iterations").format(searches=budget.searches, count=budget.count)
     form = _("{count} queries") if budget.unit == "queries" else _("{count} steps")
     return form.format(count=budget.count)
+
+
+def _passes(count: int) -> str:
+    return ngettext("{count} pass", "{count} passes", count).format(count=count)
 
 
 def _small(text: str) -> str:

@@ -61,7 +61,7 @@ def regard(
     view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
     values = perturbation.pattern.numpy()
     return {
-        "state": status(invitation(pattern)),
+        "state": status(invitation(pattern, studio.live_source(network) is not None)),
         "picture": pattern_picture(values),
         "photograph": picture_file(view.perturbed),
         "labels": before_and_now(view, studio.card(network).name),
@@ -81,7 +81,6 @@ def _for_network(studio: Studio, network: str, images: float, target: str | None
     found: Filled = {
         "lesson": lesson(QUESTION, answer(studio, network)),
         "target": gr.update(choices=labels, value=target if target in labels else None),
-        "methods": methods_chart(studio, network),
     }
     if opening:
         found["figure"] = opening_chart(studio, network, size.budget, 1 - until if until else 0.0)
@@ -101,11 +100,12 @@ def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any) -> F
     """The button with the time that it takes, once that was measured; the quick network's where this one has no pictures."""
     if studio.live_source(network) is None:
         quick = _("Take {network}").format(network=studio.card(QUICK_MODEL).name)
-        said = status(why_not(studio, network))
-        return {"run": gr.update(visible=False), "quick": gr.update(value=quick, visible=True), "gap": said}
+        away = dict.fromkeys(("run", "goal", "until"), gr.update(visible=False))
+        return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network))}
     pace.time(studio, network)
+    here = dict.fromkeys(("goal", "until"), gr.update(visible=True))
     button = gr.update(visible=True, value=priced(studio, pace, network, images, cost))
-    return {"run": button, "quick": gr.update(visible=False), "gap": ""}
+    return here | {"run": button, "quick": gr.update(visible=False), "gap": ""}
 
 
 def priced(studio: Studio, pace: Pace, network: str, images: Any, cost: Any) -> str:
@@ -194,18 +194,27 @@ def clear(
     return {place: value for place, value in found.items() if place not in ("images", "cost", "target")} | {"draft": None}
 
 
+def unfold(studio: Studio, network: str) -> Filled:
+    """What is drawn only for those who open the fold."""
+    return {"methods": methods_chart(studio, network)}
+
+
 def show_target(goal: str) -> Any:
     """The list of classes, where one is to be reached."""
     return gr.update(visible=goal == TARGET)
 
 
-def invitation(pattern: str) -> str:
-    """What is said before anything was crafted."""
+def invitation(pattern: str, live: bool) -> str:
+    """What is said before anything was crafted; without ``live`` nothing can be here."""
     if pattern == RANDOM_SIGNS:
-        return _("Shown: random noise, which nobody crafted. Make a pattern and watch it become better than that.")
-    if pattern.startswith("own:"):
-        return _("Shown: the pattern of yours that is chosen. Make another one and watch it come into being.")
-    return _("Shown: a ready-made pattern, precomputed. Make one yourself and watch it come into being.")
+        shown = _("Shown: random noise, which nobody crafted.")
+        invited = _("Make a pattern and watch it become better than that.")
+    elif pattern.startswith("own:"):
+        shown, invited = _("Shown: the pattern of yours that is chosen."), _("Make another one and watch it come into being.")
+    else:
+        shown = _("Shown: a ready-made pattern, precomputed.")
+        invited = _("Make one yourself and watch it come into being.")
+    return f"{shown} {invited}" if live else shown
 
 
 def why_not(studio: Studio, network: str) -> str:

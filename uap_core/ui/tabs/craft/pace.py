@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from uap_core.ui.tabs.craft.order import Order, Size
 if TYPE_CHECKING:
     from uap_core.ui.state import Studio
 
-TRIED = 8  # images, of the steps that are timed
+TRIED, STEPS = 8, 4  # images, of so many steps that are timed: the quickest counts, since others may have been interrupted
 DRAWING = 1.25  # a run's time with its pictures, in times of what it computes
 
 
@@ -48,25 +49,19 @@ class Pace:
 
             classifier = studio.classifier(network)
             pixels = studio.craft_and_held_out(network)[0].prefix(TRIED).pixels
-            steps = build("default", 3 * TRIED, classifier.size).craft(
+            steps = build("default", STEPS * TRIED, classifier.size).craft(
                 classifier, pixels, Ball(LINF, 10 / 255), torch.Generator().manual_seed(0)
             )
-            gradients = []
-            for _progress in (next(steps) for _step in range(3)):
-                gradients.append(time.perf_counter())
+            gradient = _least(lambda: next(steps)) / TRIED
             steps.close()  # type: ignore[attr-defined]  # a generator
-            looks = [time.perf_counter()]
-            for _again in range(2):  # the first time memory is made for it
-                predicted(classifier, pixels, torch.zeros(pixels.shape[1:]))
-                looks.append(time.perf_counter())
-            look = (looks[2] - looks[1]) / len(pixels)
-            self._timed[network] = (gradients[-1] - gradients[0]) / 2 / TRIED, look
+            look = _least(lambda: predicted(classifier, pixels, torch.zeros(pixels.shape[1:]))) / TRIED
+            self._timed[network] = gradient, look
 
     def expected(self, network: str, budget: int, images: int, size: Size) -> float | None:
         """Seconds of a whole run; None while nothing was timed."""
-        return (
-            self._computed(network, budget, images, size) * self._ratio.get(network, DRAWING) if self.knows(network) else None
-        )
+        if not self.knows(network):
+            return None
+        return self._computed(network, budget, images, size) * self._ratio.get(network, DRAWING)
 
     def knows(self, network: str) -> bool:
         """Whether ``network`` was timed."""
@@ -92,3 +87,13 @@ class Pace:
 
         gradient, look = self._timed[network]
         return gradient * budget + look * (3 * images + 2 * size.watched * (POINTS + 2) + 3 * size.judged)
+
+
+def _least(step: Callable[[], object]) -> float:
+    """Seconds of the quickest of STEPS times."""
+    seconds = []
+    for _again in range(STEPS):
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)

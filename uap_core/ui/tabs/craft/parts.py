@@ -20,7 +20,7 @@ from uap_core.ui.tabs.craft import save
 from uap_core.ui.tabs.craft.order import LEAST_COST, MOST_COST, STOPS, size_for
 from uap_core.ui.tabs.craft.stored import answer
 from uap_core.ui.tabs.craft.view import before_and_now, numbers, sizes
-from uap_core.ui.widgets import chart, picture_file, status
+from uap_core.ui.widgets import awaited, chart, picture_file, status
 
 QUESTION = _("Make one")
 MAKE = _("Make one")
@@ -39,7 +39,7 @@ it does; bands are 95 % Wilson intervals. At the end more images are asked. Wher
 the run ends at the first point of the blue curve that reaches it. The same choices and seed give the same pattern on the same
 machine.
 """)
-FORMULAS = [{"left": "$", "right": "$", "display": False}]
+FORMULAS: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def lay_out_head(studio: Studio) -> dict[str, Any]:
             elem_id="craft-until",
             elem_classes="chips",
         )
-    found["state"] = gr.HTML(status(""), elem_id="craft-status")
+    found["state"] = gr.HTML(awaited(), elem_id="craft-status")
     return found
 
 

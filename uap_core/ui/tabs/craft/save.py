@@ -67,8 +67,8 @@ def lay_out() -> Keeping:
     said = gr.HTML(elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
         kept = gr.Dropdown([], label=_("Kept so far"), show_label=False, container=False, min_width=140, elem_id="craft-kept")
-        choose = gr.Button(_("Use this one"), scale=0, min_width=110, elem_id="craft-choose")
-        forget = gr.Button(_("Forget it"), scale=0, min_width=90, elem_id="craft-forget")
+        choose = gr.Button(_("Use this one"), scale=0, min_width=120, elem_id="craft-choose")
+        forget = gr.Button(_("Forget it"), scale=0, min_width=100, elem_id="craft-forget")
     return Keeping(result, use, name, keep, clear, said, row, kept, choose, forget)
 
 

@@ -39,9 +39,10 @@ def answer(studio: Studio, network: str) -> str:
     if "fooling_rate" in rates and "image_gradients" in made:
         said = _(
             "A pattern is found by looking at pictures again and again: the built-in one of {network} took {spent} looks and"
-            " fools {rate:.0%} of {images} that it never saw; a few hundred make one, too."
+            " fools {rate:.0%} of {images} that it never saw. Make your own with a few hundred."
         )
-        images = rates.get("set", _("images"))
+        count = str(rates.get("set", "")).partition(" ")[0]
+        images = _("{count} images").format(count=count) if count.isdecimal() else _("the images")
         return said.format(network=name, spent=made["image_gradients"], rate=rates["fooling_rate"], images=images)
     return _(
         "Look at pictures a few hundred times, each time move the pattern a little away from the right answers, and never let"

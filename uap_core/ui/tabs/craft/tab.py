@@ -34,11 +34,13 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     laid = lay_out_head(studio)
     shown, keeping = lay_out_show(studio, opening)
     laid |= shown | lay_out_more(studio)
-    with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details"):
+    with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details") as fold:
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)
     lay_out_end()
     _wire(studio, setup, tab, Parts(**laid), keeping, files)
+    unfold = guarded(2, 0)(answering(["table", "methods"], handlers.unfold, studio))
+    fold.expand(unfold, setup.network, [laid["table"], laid["methods"]], **QUICK)
 
 
 def _wire(studio: Studio, setup: Setup, tab: gr.Tab, parts: Parts, keeping: save.Keeping, files: save.Files) -> None:
