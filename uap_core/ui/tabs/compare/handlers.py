@@ -37,6 +37,7 @@ MATCHED = {_("the same epsilon for all"): True, _("each its own smallest"): Fals
 QUICK_ONES = (*BASELINES, "fgsm")
 EVERY = (*BASELINES, *MENU)
 PAUSE = 0.25  # seconds between two sentences about an attack under way
+REDRAWN = 1.5  # seconds between two charts: quick attacks are done sooner than a chart is drawn
 
 
 def preview(
@@ -124,6 +125,7 @@ def attack(
     run = Run(studio, photo, network, judging)
     clock = _Clock([pace.share_of(network, key, bout) for key in ordered])
     finished: list[Contender] = []
+    drawn = 0.0
     for contender in compare(classifier, image, perturbation, ordered, bout, other):
         if contender.done:
             finished.append(contender)
@@ -131,7 +133,11 @@ def attack(
         elif clock.just_told():
             continue  # to tell of each step would take as long as the step
         note = {"state": clock.note(attack_name(contender.key), len(finished), 0 if contender.done else contender.share)}
-        yield note | ({**run.shown(finished), **run.files(finished)} if contender.done else {})
+        if contender.done:
+            redraw = time.monotonic() - drawn > REDRAWN or len(finished) == len(ordered)
+            drawn = time.monotonic() if redraw else drawn
+            note |= run.tables(finished) | run.files(finished) | (run.chart(finished) if redraw else {})
+        yield note
     said = _("Done: measured live on {photograph}, made on {maker}, judged by {judge}.")
     judged_by = (other or classifier).card.name
     done = said.format(photograph=photo_name(photo), maker=classifier.card.name, judge=judged_by)
@@ -165,13 +171,17 @@ class Run:
         classifier = studio.classifier(judge)
         self._near = near_misses(studio, judge, classifier.labels[_seen(classifier, studio.image(photo, judge))])
 
-    def shown(self, rows: Sequence[Contender]) -> Filled:
-        """Chart and tables."""
+    def chart(self, rows: Sequence[Contender]) -> Filled:
+        """How far each went, at what price."""
         from uap_core.plots.comparison import comparison_figure
 
         title = _("{network}: how far, at what price").format(network=self.network)
+        return {"figure": show(comparison_figure(rows, title))}
+
+    def tables(self, rows: Sequence[Contender]) -> Filled:
+        """The short table and the long one."""
         given = self.before, self.caption, rows, self._near.__contains__
-        return {"figure": show(comparison_figure(rows, title)), "rows": short_table(*given), "every": long_table(*given)}
+        return {"rows": short_table(*given), "every": long_table(*given)}
 
     def files(self, rows: Sequence[Contender]) -> Filled:
         """Pictures and numbers to download; the last row is new."""

@@ -38,11 +38,11 @@ def regard(
     own: dict[str, Pattern],
     epsilon: float,
     draft: Pattern | None,
-    images: float,
     target: str | None,
     until: float,
     before: str,
     sight: Sight,
+    unfolded: bool,
 ) -> Filled:
     """What stands here while nothing runs: what was crafted last, or else the pattern that is chosen."""
     from uap_core.experiments.apply import exhibit
@@ -50,7 +50,8 @@ def regard(
     sight.photo = photo  # a run that is under way reads it
     found: Filled = {"looked_at": network}
     if network != before:
-        found |= _for_network(studio, network, images, target, until, draft is None)
+        found |= _for_network(studio, network, target, until, draft is None)
+        found |= unfold(studio, network) if unfolded else {}
     if draft is not None:
         view = _under(studio, photo, draft)
         return found | {
@@ -74,7 +75,7 @@ def after(studio: Studio, *now: Any) -> Filled:
     return {place: value for place, value in regard(studio, *now).items() if place != "state"}
 
 
-def _for_network(studio: Studio, network: str, images: float, target: str | None, until: float, opening: bool) -> Filled:
+def _for_network(studio: Studio, network: str, target: str | None, until: float, opening: bool) -> Filled:
     """What another network changes: the answer, what it can be made from and into, how much effort it takes at first."""
     size = size_for(studio.card(network).input_size)
     labels = studio.labels(network)
@@ -184,19 +185,18 @@ def clear(
     pattern: str,
     own: dict[str, Pattern],
     epsilon: float,
-    images: float,
     target: str | None,
     until: float,
     sight: Sight,
 ) -> Filled:
     """What was crafted here goes, unless it was kept; the chosen pattern and the precomputed curve stand here again."""
-    found = regard(studio, photo, network, pattern, own, epsilon, None, images, target, until, "", sight)
+    found = regard(studio, photo, network, pattern, own, epsilon, None, target, until, "", sight, False)
     return {place: value for place, value in found.items() if place not in ("images", "cost", "target")} | {"draft": None}
 
 
 def unfold(studio: Studio, network: str) -> Filled:
     """What is drawn only for those who open the fold."""
-    return {"methods": methods_chart(studio, network)}
+    return {"methods": methods_chart(studio, network), "unfolded": True}
 
 
 def show_target(goal: str) -> Any:

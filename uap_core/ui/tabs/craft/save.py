@@ -136,11 +136,14 @@ def keep_it(
     """It joins the list of patterns under its name; what is chosen stays chosen."""
     draft = _there(draft)
     named = replace(draft, name=clean_name(typed) or unused(draft.name, own), origin="kept")
-    sentence = _("Kept as {name}: it is in the list of patterns while this page is open, and nobody else sees it.")
+    fits = named.values.shape[1] == studio.card(network).input_size
+    listed = _("it is in the list of patterns while this page is open, and nobody else sees it.")
+    sentence = _("Kept as {name}: {where}")
     if named.name in own:
-        sentence = _("Kept as {name}, in place of the one of that name.")
+        sentence = _("Kept as {name}, in place of the one of that name: {where}")
     before, own = own, add_own(own, named)
-    said = sentence.format(name=named.name) + gone_sentence(before, own)
+    where = listed if fits else _where(studio, network, named)
+    said = sentence.format(name=named.name, where=where) + gone_sentence(before, own)
     choices = {"pattern": gr.update(choices=studio.patterns(network, own))}
     return {"said": status(said), "own": own} | choices | _listed(own, named.name) | _files(named)
 

@@ -38,16 +38,22 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)
     lay_out_end()
-    _wire(studio, setup, tab, Parts(**laid), keeping, files)
-    unfold = guarded(2, 0)(answering(["table", "methods"], handlers.unfold, studio))
-    fold.expand(unfold, setup.network, [laid["table"], laid["methods"]], **QUICK)
+    _wire(studio, setup, tab, Parts(**laid), keeping, files, fold)
 
 
-def _wire(studio: Studio, setup: Setup, tab: gr.Tab, parts: Parts, keeping: save.Keeping, files: save.Files) -> None:
-    pace, draft, looked_at = Pace(), gr.State(None), gr.State("")
+def _wire(
+    studio: Studio,
+    setup: Setup,
+    tab: gr.Tab,
+    parts: Parts,
+    keeping: save.Keeping,
+    files: save.Files,
+    fold: gr.Accordion,
+) -> None:
+    pace, draft, looked_at, unfolded = Pace(), gr.State(None), gr.State(""), gr.State(False)
     sight = gr.State(Sight(usual(studio).photo))
     places = {"state": parts.state} | vars(parts) | vars(files)
-    places |= {"result": keeping.result, "name": keeping.name, "draft": draft, "looked_at": looked_at}
+    places |= {"result": keeping.result, "name": keeping.name, "draft": draft, "looked_at": looked_at, "unfolded": unfolded}
 
     def filling(handler: Any, *given: Any) -> Any:
         return guarded(len(places), 0)(answering(list(places), handler, studio, *given))
@@ -61,7 +67,7 @@ def _wire(studio: Studio, setup: Setup, tab: gr.Tab, parts: Parts, keeping: save
     running = run_until_stopped(parts.run, parts.stop, run, ordered, outputs["outputs"], _("Stopped."))
     settled = running.then(filling(handlers.settle), [setup.photo, draft], **outputs)
     readied = settled.then(_alone(save.ready, places), draft, **outputs)
-    beside = [draft, parts.images, parts.target, parts.until, looked_at, sight]
+    beside = [draft, parts.target, parts.until, looked_at, sight, unfolded]
     readied.then(filling(handlers.after), [*setup.inputs, *beside], **outputs).then(
         filling(handlers.offer, pace), of_network, **outputs
     )
@@ -71,9 +77,9 @@ def _wire(studio: Studio, setup: Setup, tab: gr.Tab, parts: Parts, keeping: save
     setup.turn(str(tab.id)).click(filling(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
     for slider in (parts.images, parts.cost):
         slider.change(filling(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
-    cleared = keeping.clear.click(
-        filling(handlers.clear), [*setup.inputs, parts.images, parts.target, parts.until, sight], **outputs
-    )
+    fold.expand(filling(handlers.unfold), setup.network, **outputs)
+    fold.collapse(lambda: False, None, unfolded, **QUICK)
+    cleared = keeping.clear.click(filling(handlers.clear), [*setup.inputs, parts.target, parts.until, sight], **outputs)
     cleared.then(_alone(save.ready, places), draft, **outputs)
     parts.quick.click(handlers.take_quick, setup.wanted, setup.wanted, **QUICK)
     parts.method.change(about_method, parts.method, parts.method_note, **QUICK)
