@@ -85,7 +85,7 @@ def test_fewer_attacks_cost_less_and_thorough_ones_more(studio: Studio) -> None:
     assert thorough
     assert few < whole < thorough
     assert handlers.price(studio, pace, NETWORK, ["fgsm", "pgd"], *USUAL[1:])["run"].startswith("Run 2 (")
-    assert handlers.price(studio, pace, NETWORK, [], *USUAL[1:])["run"] == "Run 0"
+    assert handlers.price(studio, pace, NETWORK, [], *USUAL[1:])["run"] == "Tick an attack first"
     pace.saw(NETWORK, a_row("carlini-wagner-l0", seconds=50.0), Bout())
     longer = pace.expected(NETWORK, EVERY, Bout())
     assert longer

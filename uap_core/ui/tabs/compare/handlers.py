@@ -62,27 +62,26 @@ def preview(
     for row in (*found, *again):  # the first time takes longer, and is no measure of the rest
         pace.saw(network, row, Bout())
     run = Run(studio, photo, network, network)
-    return (
-        {
-            "lesson": lesson(QUESTION, answer(studio, network)),
-            "state": status(_("Three quick ones, measured live on this photograph.")),
-            "archive": hide(),
-            "numbers": hide(),
-            "target": _targets(studio, network, classifier, image, target),
-            "judge": _judges(studio, network, judge),
-        }
-        | run.shown(found)
-        | price(studio, pace, network, *settings)
-    )
+    found_here = {
+        "lesson": lesson(QUESTION, answer(studio, network)),
+        "state": status(_("Three quick ones, measured live on this photograph.")),
+        "archive": hide(),
+        "numbers": hide(),
+        "target": _targets(studio, network, classifier, image, target),
+        "judge": _judges(studio, network, judge),
+    }
+    return found_here | run.chart(found) | run.tables(found) | price(studio, pace, network, *settings)
 
 
 def price(studio: Studio, pace: Pace, network: str, keys: Sequence[str], matched: str, effort: str) -> Filled:
     """The words of the button: how many attacks, and how long they take."""
     known = [key for key in EVERY if key in keys]
     seconds = pace.expected(network, known, bout_of("any", None, matched, effort))
+    if not known:
+        return {"run": _("Tick an attack first")}
     words = _("Run all {count}") if len(known) == len(EVERY) else _("Run {count}")
     said = words.format(count=len(known))
-    return {"run": f"{said} ({about(seconds)})" if seconds and known else said}
+    return {"run": f"{said} ({about(seconds)})" if seconds else said}
 
 
 def bout_of(goal: str, target: int | None, matched: str, effort: str) -> Bout:
