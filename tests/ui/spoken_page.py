@@ -23,7 +23,8 @@ from uap_core.metrics import Rate  # noqa: E402
 from uap_core.ui import page  # noqa: E402
 from uap_core.ui.state import Studio  # noqa: E402
 from uap_core.ui.tabs import apply as apply_tab  # noqa: E402
-from uap_core.ui.tabs import compare as compare_tab  # noqa: E402
+from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, preview  # noqa: E402
+from uap_core.ui.tabs.compare.pace import Pace  # noqa: E402
 
 NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 
@@ -47,8 +48,9 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
 def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     applied = handlers_of(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio))["apply"](*NOW)
     yield from (("Apply", text) for text in (applied[0], *applied[2:4], applied[5]))
-    _, *compared = handlers_of(page_of(compare_tab.build, studio))["look_preview"]("", *NOW, None, compare_tab.ITSELF)
-    yield from (("Compare", text) for text in compared[:2])
+    usual = [*EVERY], next(iter(MATCHED)), next(iter(EFFORTS))
+    compared = preview(studio, Pace(), *NOW, None, ITSELF, *usual)
+    yield from (("Compare", compared[name]) for name in ("state", "lesson", "run", "rows", "every"))
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())
     yield from (("row", text) for text in named())
