@@ -19,8 +19,7 @@ def dots(figure: Figure) -> dict[str, tuple[float, float]]:
     """Where each dot stands, in pixels, by its name."""
     FigureCanvasAgg(figure).draw()
     axes = figure.axes[0]
-    named = [line for line in axes.lines if len(line.get_xdata()) and str(line.get_label()).startswith("_")]
-    return {str(line.get_label())[1:]: tuple(axes.transData.transform(line.get_xydata()[0])) for line in named}
+    return {str(line.get_label()): tuple(axes.transData.transform(line.get_xydata()[0])) for line in axes.lines}
 
 
 def test_a_comparison_names_every_attack_that_changed_something() -> None:
@@ -51,7 +50,7 @@ def test_held_is_a_ring_and_what_knows_no_picture_has_its_own_colour() -> None:
         for key, verdict, size in ((UNIVERSAL, FOOLED, 4.0), (SIGNS, HELD, 4.0), ("fgsm", FOOLED, 3.0), ("square", HELD, 2.0))
     ]
     axes = comparison_figure(rows, "a title").axes[0]
-    faces = {str(line.get_label())[1:]: (line.get_color(), line.get_markerfacecolor()) for line in axes.lines}
+    faces = {str(line.get_label()): (line.get_color(), line.get_markerfacecolor()) for line in axes.lines}
     ours, noise, fgsm, square = (faces[attack_name(key)] for key in (UNIVERSAL, SIGNS, "fgsm", "square"))
     assert ours[0] == ours[1] == noise[0] != fgsm[0]
     assert noise[1] == square[1] == "white"

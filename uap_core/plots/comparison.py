@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from uap_core.attacks.menu import BASELINES, HELD, attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREY, RED, add_legend, open_axes
+from uap_core.plots.axes import BLUE, GREY, RED, SIZE, dress
 from uap_core.plots.scatter import Dot, draw_dots
 
 
@@ -20,9 +21,10 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
 
     Dots at the same place are moved apart sideways. Full ones fooled, rings held; blue ones were not made for this picture.
     """
-    figure, axes = open_axes(
-        _("passes through the network, forward and backward"), _("length of the change (l2, 0-255)"), title
-    )
+    figure = Figure(figsize=SIZE, dpi=110)  # laid out by hand: dots and names are placed in pixels, and stay where they are
+    axes = figure.add_axes((0.1, 0.24, 0.88, 0.68))
+    axes.set_title(title, fontsize=14, loc="left", parse_math=False)
+    dress(axes, _("passes through the network, forward and backward"), _("length of the change (l2, 0-255)"))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.autoscale()
@@ -55,7 +57,9 @@ def _explain(axes: Axes, rows: Sequence[Contender]) -> None:
         (GREY, "white", _("made for this picture, held"), any(row.verdict == HELD for row in own)),
         (BLUE, BLUE, _("the same for every picture (a ring: held)"), len(own) < len(rows)),
     ]
-    for colour, face, label, occurs in kinds:
-        if occurs:
-            axes.plot([], [], "o", color=colour, markerfacecolor=face, markersize=9, markeredgewidth=1.8, label=label)
-    add_legend(axes)
+    handles = [
+        Line2D([], [], marker="o", ls="", color=colour, markerfacecolor=face, markersize=9, markeredgewidth=1.8, label=label)
+        for colour, face, label, occurs in kinds
+        if occurs
+    ]
+    axes.figure.legend(handles=handles, fontsize=12, loc="lower center", ncols=2, frameon=False)

@@ -74,6 +74,7 @@ def evolution_figure(run: Evolution, title: str) -> Figure:
             va="center",
             parse_math=False,
             arrowprops={"arrowstyle": "-", "color": end.colour, "alpha": 0.4, "relpos": (0, 0.5)},
+            gid="end",
         )
     return figure
 

@@ -30,20 +30,17 @@ class Dot:
 def draw_dots(axes: Axes, dots: Sequence[Dot]) -> None:
     """Draw them, moved sideways as little as keeps them apart, and name each where the name covers nothing.
 
-    Limits and scales of ``axes`` must be set: places are chosen in pixels.
+    Limits, scales and the place of ``axes`` must be set: places are chosen in pixels.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
     canvas = FigureCanvasAgg(figure)
-    figure.draw_without_rendering()  # settles the layout, so that pixels mean something
     places = spread([tuple(axes.transData.transform((dot.x, dot.y))) for dot in dots])
     taken = [Bbox.from_extents(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in places]
     for dot, place in zip(dots, places, strict=True):
         x, y = axes.transData.inverted().transform(place)
         face = dot.colour if dot.filled else "white"
-        axes.plot(
-            [x], [y], "o", color=dot.colour, markerfacecolor=face, markersize=9, markeredgewidth=1.8, label=f"_{dot.name}"
-        )
+        axes.plot([x], [y], "o", color=dot.colour, markerfacecolor=face, markersize=9, markeredgewidth=1.8, label=dot.name)
     for dot, place in zip(dots, places, strict=True):
         text = axes.annotate(
             dot.name,
