@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -12,9 +13,10 @@ from matplotlib.figure import Figure
 from uap_core.experiments.crafting_curve import Point
 from uap_core.i18n import _
 from uap_core.metrics import Rate
-from uap_core.plots.axes import BLUE, GREEN, GREY, RED, apart, draw_rates, open_axes
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, apart, draw_rates, dress
 
-LINE = 0.062  # of the height that a label takes
+SIDE = (5.8, 3.9)  # inches
+LINE = 0.07  # of the height that a label takes
 ROOM = 1.5  # the axis reaches so many times as far as the budget: the rest is for the labels
 
 
@@ -51,9 +53,14 @@ def evolution_figure(run: Evolution, title: str) -> Figure:
 
     The axis reaches to the budget from the start, so that curves grow into it.
     """
-    figure, axes = open_axes(_("looks at a picture (image-gradients)"), _("share of images fooled"), title)
-    if run.target:
-        axes.set_ylabel(_("share of images"))
+    # Small and laid out by hand: it stands in a column beside two pictures, and shall not move while it grows.
+    figure = Figure(figsize=SIDE, dpi=130)
+    axes = figure.add_axes((0.135, 0.15, 0.85, 0.7))
+    axes.set_title(fill(title, 50), fontsize=12, loc="left", parse_math=False)
+    dress(axes, _("looks at a picture (image-gradients)"), _("share of images") if run.target else _("share of images fooled"))
+    for part in (axes.xaxis, axes.yaxis):
+        part.label.set_fontsize(11)
+    axes.tick_params(labelsize=10)
     reach = max([run.budget, *(point.image_gradients for point in run.points)])
     axes.set_xlim(-0.02 * reach, ROOM * reach)
     axes.set_xticks([reach * part / 4 for part in range(5)])
@@ -70,7 +77,7 @@ def evolution_figure(run: Evolution, title: str) -> Figure:
             (end.spent, end.height),
             (reach * 1.05, height),
             color=end.colour,
-            fontsize=11,
+            fontsize=10,
             va="center",
             parse_math=False,
             arrowprops={"arrowstyle": "-", "color": end.colour, "alpha": 0.4, "relpos": (0, 0.5)},
