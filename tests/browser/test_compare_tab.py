@@ -42,8 +42,9 @@ def bouts(page) -> dict[str, list[str]]:
 def test_compare_tab_attacks_streams_and_offers_everything(page, classifier) -> None:
     compare_tab(page)
     assert list(bouts(page)) == ["Universal pattern", "Random noise", "FGSM"]
-    page.locator("#compare-chart img").wait_for()
-    chart, table = (page.locator(name).bounding_box() for name in ("#compare-chart img", "#contenders table"))
+    picture = page.locator("#compare-chart :is(img, figure)").first
+    picture.wait_for()
+    chart, table = picture.bounding_box(), page.locator("#contenders table").bounding_box()
     assert chart["y"] + chart["height"] <= table["y"], "the chart comes first"
     assert not page.locator("#compare-stop").is_visible()
     assert page.locator("#compare-run").inner_text().startswith("Run all 15 (about")
@@ -61,7 +62,6 @@ def test_compare_tab_attacks_streams_and_offers_everything(page, classifier) -> 
     page.locator(".bouts.all tr").nth(15).wait_for()
     for image in page.locator(".bouts img").all():
         assert image.evaluate("image => image.complete && image.naturalWidth > 0"), "every picture is there"
-    assert page.evaluate("document.documentElement.scrollHeight") > 0
     with page.expect_download() as download:
         page.locator("#compare-zip").click()
     with zipfile.ZipFile(download.value.path()) as archive:

@@ -12,6 +12,7 @@ from test_page import set_epsilon, wait_for
 
 from uap_core.perturbations.perturbation import load_perturbation
 
+CHART = ":is(img, figure)"  # as a picture, or drawn in the page
 NAME = "<b>Mine</b> & $\\frac$"
 
 
@@ -81,7 +82,8 @@ def test_the_first_sight_is_precomputed_and_says_so(page) -> None:
     craft_tab(page)
     assert "precomputed" in wait_for(page, "#craft-status", "Shown")
     assert "fooled" in page.locator("#craft-lesson").inner_text()
-    for name in ("craft-pattern", "craft-photograph", "craft-chart"):
+    page.locator(f"#craft-chart {CHART}").first.wait_for()
+    for name in ("craft-pattern", "craft-photograph"):
         image = page.locator(f"#{name} img")
         image.wait_for()
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
@@ -89,21 +91,21 @@ def test_the_first_sight_is_precomputed_and_says_so(page) -> None:
         assert not page.locator(f"#{name}").is_visible(), name
     unfold(page)
     assert "25600 image-gradients" in wait_for(page, "#craft-numbers", "image-gradients")
-    page.locator("#craft-methods img").wait_for()
+    page.locator(f"#craft-methods {CHART}").first.wait_for()
     set_epsilon(page, 0)
     assert "abacus" not in wait_for(page, "#craft-labels", "Now: lion")
 
 
 def in_view(page, name: str, foot: str = "#bar") -> bool:
     """Whether all of an element stands above the bar and below the window's top."""
-    box, bar = page.locator(name).bounding_box(), page.locator(foot).bounding_box()
+    box, bar = page.locator(name).first.bounding_box(), page.locator(foot).bounding_box()
     return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= bar["y"] + 1
 
 
 def test_while_it_runs_all_that_matters_is_in_view(page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     craft_tab(page)
-    places = ["craft-status", "craft-pattern img", "craft-photograph img", "craft-labels", "craft-chart img"]
+    places = ["craft-status", "craft-pattern img", "craft-photograph img", "craft-labels", f"craft-chart {CHART}"]
     craft(page, images=64, cost=4000)
     page.locator("#craft-more button").first.click()
     page.evaluate("window.scrollTo(0, 0)")
@@ -204,7 +206,7 @@ def test_kept_under_any_name_used_everywhere_and_opened_again(page, classifier) 
     assert own.name == "uap-b-mine-b-frac.safetensors"
     assert (load_perturbation(own).pattern.numpy() == crafted).all()
     page.get_by_role("tab", name="Epsilon").click()  # whose charts have the name in their titles
-    page.locator("#photo-chart img").wait_for()
+    page.locator(f"#photo-chart {CHART}").first.wait_for()
 
 
 def test_several_are_kept_and_forgotten_and_nobody_else_sees_them(page, browser, server: str) -> None:
@@ -290,7 +292,7 @@ def test_on_a_phone_result_and_curve_fit_its_width(phone) -> None:
         phone.locator(".overflow-menu button").first.click()
         tab = phone.locator(".overflow-dropdown").get_by_text("Craft", exact=True)
     tab.click()
-    phone.locator("#craft-chart img").wait_for()
-    for name in ("craft-run", "craft-until", "craft-pattern img", "craft-photograph img", "craft-chart img"):
-        box = phone.locator(f"#{name}").bounding_box()
+    phone.locator(f"#craft-chart {CHART}").first.wait_for()
+    for name in ("craft-run", "craft-until", "craft-pattern img", "craft-photograph img", f"craft-chart {CHART}"):
+        box = phone.locator(f"#{name}").first.bounding_box()
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390, name
