@@ -119,7 +119,7 @@ class Pupil(threading.Thread):
         mine = f"own:pattern{self.number}"
         if self.draw.random() < 0.5:
             seed = self.number + 1
-            order = [100, "default", 800, ANY, None, seed]  # images, method, cost, goal, target, seed
+            order = [100, "default", 800, ANY, None, seed, 0]  # images, method, cost, goal, target, seed, share to stop at
             answer = self._ask("long: craft", "craft", [None, "resnet64", mine, None, EPSILON, *order])
             self.wrong += {int(found) for found in re.findall(r", seed (\d+)", answer.text)} - {seed} != set()
         else:

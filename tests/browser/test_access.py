@@ -12,7 +12,7 @@ from uap_core.images.photographs import SAMPLE_PHOTOS
 # Each tab, and what stands there once it is filled.
 TABS = {
     "Apply": "#numbers td",
-    "Craft": "#craft-numbers td",
+    "Craft": "#craft-labels .verdict",
     "Epsilon": "#photo-chart img",
     "Training images": "#curve-stored img",
     "Compare": ".bouts tr:nth-child(4)",
@@ -139,7 +139,7 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
     page.locator("#craft-run").wait_for()
     tab_to(page, "#craft-run")
     page.keyboard.press("Enter")
-    wait_for(page, "#craft-status", "image-gradients")
+    wait_for(page, "#craft-status", r"\d+ of \d+ looks")
     tab_to(page, "#craft-stop")
     page.keyboard.press("Enter")
     wait_for(page, "#craft-status", "Stopped")

@@ -83,3 +83,25 @@ def test_seconds_are_those_of_crafting() -> None:
 
 def test_nothing_fools_nobody() -> None:
     assert watch().under(torch.zeros(3, 8, 8)).fooled == Rate(0, 30)
+
+
+def test_some_of_the_craft_set_is_looked_at_beside_it_and_ends_the_run_where_enough_is_reached() -> None:
+    known, method = Watch.over(NETWORK, CRAFT, ANY), Default(budget=64, batch_size=4)
+    *_, plain = evolve(method, CRAFT, watch(), BALL, 0)
+    stages = list(evolve(method, CRAFT, watch(), BALL, 0, known))
+    assert torch.equal(stages[-1].progress.perturbation, plain.progress.perturbation), "looking changes nothing"
+    both = [(stage.point, stage.craft_point) for stage in stages if stage.point]
+    assert all(beside and beside.image_gradients == point.image_gradients for point, beside in both if point)
+    problem = Problem.pose([NETWORK], CRAFT.pixels, BALL)
+    reached = {}
+    for stage in stages:
+        if stage.craft_point:
+            assert stage.craft_point.fooled == problem.rate(stage.progress.perturbation)
+            reached[stage.progress.image_gradients] = stage.craft_point.fooled.value
+    wanted = sorted(reached.values())[len(reached) // 2]
+    first = next(spent for spent, rate in reached.items() if rate >= wanted)
+    *before, last = evolve(method, CRAFT, watch(), BALL, 0, known, delta=1 - wanted)
+    assert last.reached
+    assert last.progress.image_gradients == first < 64
+    assert not any(stage.reached for stage in before)
+    assert not any(stage.reached for stage in stages), "without a delta it goes to the end"

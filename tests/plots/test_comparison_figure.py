@@ -1,19 +1,66 @@
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from dataclasses import replace
+from itertools import combinations
 
+import numpy as np
 from figure_rows import contenders
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from uap_core.attacks.menu import MENU, attack_name
+from uap_core.attacks.menu import FOOLED, HELD, MENU, SIGNS, UNIVERSAL, attack_name
 from uap_core.plots.comparison import comparison_figure
+from uap_core.plots.scatter import RADIUS, SPREAD, spread
 
 
-def test_a_comparison_names_every_attack_that_changed_something_and_no_name_covers_another() -> None:
+def dots(figure: Figure) -> dict[str, tuple[float, float]]:
+    """Where each dot stands, in pixels, by its name."""
+    FigureCanvasAgg(figure).draw()
+    axes = figure.axes[0]
+    return {str(line.get_label()): tuple(axes.transData.transform(line.get_xydata()[0])) for line in axes.lines}
+
+
+def test_a_comparison_names_every_attack_that_changed_something() -> None:
     figure = comparison_figure(contenders(), "a title")
-    names = {text.get_text(): text.xyann[1] for text in figure.axes[0].texts}
-    assert sorted(names) == sorted(attack_name(key) for key in list(MENU)[:5])
-    heights = sorted(names.values())
-    assert all(above - below > 0.05 for below, above in pairwise(heights))
-    points = {tuple(line.get_xydata()[0]) for line in figure.axes[0].lines}
-    assert len(points) == 2, "those that fooled, and those that held"
+    names = sorted(attack_name(key) for key in list(MENU)[:5])
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == names
+    assert sorted(dots(figure)) == names
     assert comparison_figure(contenders((0.0,)), "nothing moved").axes[0].texts[:] == []
+
+
+def test_no_dot_hides_another_and_no_name_covers_a_dot_or_a_name() -> None:
+    first = contenders()[0]
+    alike = [replace(first, key=key, l2=4.0, gradients=3, queries=4) for key in (UNIVERSAL, SIGNS, *list(MENU)[:6])]
+    figure = comparison_figure(alike, "all at one place")
+    places = list(dots(figure).values())
+    assert len(places) == 8
+    assert all(math.dist(*pair) >= 2 * RADIUS for pair in combinations(places, 2))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = [Text.get_window_extent(text, renderer) for text in figure.axes[0].texts]  # without their lines
+    assert not any(one.padded(-1).overlaps(other.padded(-1)) for one, other in combinations(boxes, 2))
+    assert not any(box.x0 < x < box.x1 and box.y0 < y < box.y1 for box in boxes for x, y in places)
+
+
+def test_held_is_a_ring_and_what_knows_no_picture_has_its_own_colour() -> None:
+    first = contenders()[0]
+    rows = [
+        replace(first, key=key, verdict=verdict, l2=size)
+        for key, verdict, size in ((UNIVERSAL, FOOLED, 4.0), (SIGNS, HELD, 4.0), ("fgsm", FOOLED, 3.0), ("square", HELD, 2.0))
+    ]
+    axes = comparison_figure(rows, "a title").axes[0]
+    faces = {str(line.get_label()): (line.get_color(), line.get_markerfacecolor()) for line in axes.lines}
+    ours, noise, fgsm, square = (faces[attack_name(key)] for key in (UNIVERSAL, SIGNS, "fgsm", "square"))
+    assert ours[0] == ours[1] == noise[0] != fgsm[0]
+    assert noise[1] == square[1] == "white"
+    assert fgsm[0] == fgsm[1]
+
+
+def test_places_are_moved_sideways_only() -> None:
+    given = [(10.0, 10.0), (10.0, 10.0), (11.0, 12.0), (300.0, 10.0)]
+    found = spread(given)
+    assert [y for _, y in found] == [y for _, y in given]
+    assert found[0] == given[0]
+    assert found[3] == given[3]
+    assert np.min([math.dist(*pair) for pair in combinations(found, 2)]) >= SPREAD

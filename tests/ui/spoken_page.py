@@ -18,14 +18,15 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 find = gettext.translation
 gettext.translation = lambda domain, folder, *rest, **named: find(domain, sys.argv[1], *rest, **named)  # type: ignore[assignment]
 
-from tab_pages import handlers_of, looked, page_of  # noqa: E402 - after the folder is set, since texts are found at import
+from tab_pages import looked, page_of  # noqa: E402 - after the folder is set, since texts are found at import
 
 from uap_core.metrics import Rate  # noqa: E402
 from uap_core.ui import page  # noqa: E402
 from uap_core.ui.said import SENTENCES  # noqa: E402
 from uap_core.ui.state import Studio  # noqa: E402
-from uap_core.ui.tabs import compare as compare_tab  # noqa: E402
 from uap_core.ui.tabs.apply import tab as apply_tab  # noqa: E402
+from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, preview  # noqa: E402
+from uap_core.ui.tabs.compare.pace import Pace  # noqa: E402
 
 NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 
@@ -51,8 +52,9 @@ def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     applied = looked(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio), "apply", *NOW)
     view = json.loads(unescape(applied[1][applied[1].index("{") : applied[1].rindex("}") + 1]))
     yield from (("Apply", text) for text in (view["sight"], view["lead"], view["foreign"], *applied[2:4], applied[7]))
-    _, *compared = handlers_of(page_of(compare_tab.build, studio))["look_preview"]("", *NOW, None, compare_tab.ITSELF)
-    yield from (("Compare", text) for text in compared[:2])
+    usual = [*EVERY], next(iter(MATCHED)), next(iter(EFFORTS))
+    compared = preview(studio, Pace(), *NOW, None, ITSELF, *usual)
+    yield from (("Compare", compared[name]) for name in ("state", "lesson", "run", "rows", "every"))
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())
 

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from uap_core.ui.runtime.stop_button import Halt
+from uap_core.ui.runtime import stop_button
+from uap_core.ui.runtime.stop_button import Halt, run_until_stopped
 
 ANNA, BEN = gr.Request(session_hash="anna"), gr.Request(session_hash="ben")
 
@@ -49,7 +50,8 @@ def test_another_visitors_run_goes_on() -> None:
     assert closed == [99, 0]
 
 
-def test_where_nothing_runs_nothing_is_said_and_the_next_run_is_whole() -> None:
+def test_where_nothing_runs_nothing_is_said_and_the_next_run_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop_button, "OVERTAKING", 0.0)  # the next run comes later than that
     halt = Halt("Stopped.", 2)
     assert halt.ask(ANNA) == gr.skip()
     assert len(list(halt.heeded(counting([]))(ANNA))) == 100
@@ -91,3 +93,28 @@ def test_whoever_asks_as_it_ends_is_told_so() -> None:
 
     assert "Stopped." in list(halt.heeded(short)(ANNA))[-1]
     assert halt.ask(ANNA) == gr.skip()
+
+
+def test_stop_may_overtake_the_run_that_it_is_to_end_and_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    halt, closed = Halt("Stopped.", 1), list[int]()
+    assert halt.ask(ANNA) == gr.skip()
+    *_, last = halt.heeded(counting(closed))(ANNA)
+    assert "Stopped." in last
+    assert closed == [0]
+    assert halt.ask(ANNA) == gr.skip()
+    monkeypatch.setattr(stop_button, "OVERTAKING", 0.0)
+    assert len(list(halt.heeded(counting(closed))(ANNA))) == 100, "it was long ago"
+    assert len(list(halt.heeded(counting(closed))(BEN))) == 100
+
+
+def test_stop_can_be_seen_while_its_run_is_under_way_alone() -> None:
+    with gr.Blocks() as page:
+        run, stop, said = gr.Button("Run"), gr.Button("Stop", visible=False), gr.HTML()
+        run_until_stopped(run, stop, counting([]), [], [said, said], "Stopped.")
+    begin, measure, end, _ask = page.fns.values()
+    assert [begin.targets[0][0], measure.targets[0][0]] == [run._id] * 2
+    assert end.trigger_after == measure._id
+    for event, busy in ((begin, True), (end, False)):
+        assert [part._id for part in event.outputs] == [run._id, stop._id]
+        assert f"interactive: {str(not busy).lower()}" in str(event.js)
+        assert f"visible: {str(busy).lower()}" in str(event.js)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -13,10 +12,10 @@ from tab_pages import handlers_of, page_of
 
 from uap_core.attacks.menu import ANY
 from uap_core.experiments.compare import BASELINES
-from uap_core.ui.tabs import compare as compare_tab
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs import epsilon as epsilon_tab
-from uap_core.ui.tabs.compare import EFFORTS, ITSELF, MATCHED
-from uap_core.ui.widgets import hide
+from uap_core.ui.tabs.compare.handlers import EFFORTS, ITSELF, MATCHED, attack
+from uap_core.ui.tabs.compare.pace import Pace
 
 SCENE = ("sample:cat", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 
@@ -37,18 +36,13 @@ def test_each_chart_over_epsilon_comes_with_its_points(monkeypatch: pytest.Monke
 
 
 def test_a_comparison_takes_the_chart_and_pictures_before_it_away_and_names_its_photograph() -> None:
-    attack: Callable[..., Any] = handlers_of(page_of(compare_tab.build))["attack"]
     choices = (ANY, None, [*BASELINES, "fgsm"], next(iter(MATCHED)), next(iter(EFFORTS)), ITSELF)
-    steps = list(attack(*SCENE, *choices))
-    rows = [(table, *rest) for _, table, *rest in steps if table != gr.skip()]
-    assert [table.count("<tr>") for table, *_ in rows] == [2, 3, 4]
-    assert [lines(csv) for *_, csv in rows] == [1, 2, 3]
-    assert all(figure == hide() for _, figure, _, _ in rows)
-    assert [len(ZipFile(archive["value"]).namelist()) for _, _, archive, _ in rows] == [4, 6, 8], (
-        "photograph, two each, numbers"
-    )
-    said, _, figure, *files = steps[-1]
-    assert files == [gr.skip()] * 2, "the last row's are there"
-    assert "measured live on Cat, made on ResNet-64" in said
-    assert "<caption>Cat, judged by ResNet-64" in rows[0][0]
-    assert figure["visible"]
+    steps = list(attack(Studio(), Pace(), *SCENE, *choices))
+    rows = [step for step in steps if "rows" in step]
+    assert [step["rows"].count("<tr>") for step in rows] == [2, 3, 4]
+    assert [lines(step["numbers"]) for step in rows] == [1, 2, 3]
+    assert "figure" in rows[0], "the chart of the run before does not stay beside the first row"
+    assert [len(ZipFile(step["archive"]["value"]).namelist()) for step in rows] == [4, 6, 8], "photograph, two each, numbers"
+    assert "figure" in rows[-1]
+    assert "measured live on Cat, made on ResNet-64" in steps[-1]["state"]
+    assert "<caption>Cat, judged by ResNet-64" in rows[0]["rows"]

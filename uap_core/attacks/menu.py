@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WHITE = "white box"  # or "black box, scores"
 UNIVERSAL, SIGNS = "universal", "random-signs"
-BASELINES = {UNIVERSAL: "Universal pattern", SIGNS: "Random signs"}  # the same for every photograph
+BASELINES = {UNIVERSAL: "Universal pattern", SIGNS: "Random noise"}  # the same for every photograph
 ANY, TARGET, LEAST, RUNNER_UP = "any", "target", "least_likely", "runner_up"  # what an attack aims at
 GOALS = {ANY: "any other label", TARGET: "a class that I choose", LEAST: "the least likely class"}
 INTO, FOOLED, HELD = "into_target", "fooled", "held"  # verdicts

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from uap_core.crafting.base import Crafter
 
 
+LARGE_SIDE, TILES = 128, 4  # pixels from which on, and across and down
+
+
 @dataclass(frozen=True)
 class Item:
     """One method, as ``register_method`` over its class states it.
@@ -91,17 +94,19 @@ def with_targets() -> str:
     return ", ".join(item.key for item in MENU.values() if item.targets)
 
 
-def build(key: str, budget: int) -> Crafter:
+def build(key: str, budget: int, side: int = 0) -> Crafter:
     """The method called ``key`` for at most ``budget`` image-gradients, in 16 bits where that is faster and it can.
 
-    Raises SettingError for a method that is not known, or a budget below 1.
+    For pictures of ``side`` pixels, where that is said and large, ours repeats one tile: from few gradients that fools more
+    than a pattern whose every pixel is free. Raises SettingError for a method that is not known, or a budget below 1.
     """
     from uap_core.crafting.first_order import FirstOrder
     from uap_core.models.bf16 import has_fast_bf16
 
     kind = method_class(key)
     faster = {"bf16": has_fast_bf16()} if issubclass(kind, FirstOrder) else {}
-    return kind(budget=budget, **MENU[key].settings, **faster)
+    tiled = {"tiles": TILES} if key == "default" and side >= LARGE_SIDE and side % TILES == 0 else {}
+    return kind(budget=budget, **MENU[key].settings, **faster, **tiled)
 
 
 def called(provenance: Mapping[str, Any]) -> str:

@@ -1,19 +1,22 @@
-"""How fast each method finds its pattern: held-out fooling rate against the image-gradients spent."""
+"""How fast each method finds its pattern: held-out fooling rate against the image-gradients spent.
+
+torch is imported on use: the page tells of precomputed rows before it is loaded.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-
-from uap_core.crafting.base import Crafter
-from uap_core.crafting.problem import predicted
-from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
-from uap_core.models.classifier import Classifier
-from uap_core.norms import Ball
+
+if TYPE_CHECKING:
+    from uap_core.crafting.base import Crafter
+    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.models.classifier import Classifier
+    from uap_core.norms import Ball
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ def convergence(
     points: Sequence[int],
 ) -> Iterator[ConvergenceRow]:
     """Run each method once and measure it whenever one of ``points`` (image-gradients, ascending) is passed, and at its end."""
+    import torch
+
+    from uap_core.crafting.problem import predicted
+
     clean = predict(classifier, held_out.batches())
     for name, method in methods.items():
         left, measuring = list(points), 0.0

@@ -64,10 +64,13 @@ class Watch:
 @dataclass(frozen=True)
 class Stage:
     """The run after one more step. ``progress.seconds`` are those of crafting alone, without measuring and without the
-    caller's time between two stages. ``point`` is None where nothing was measured."""
+    caller's time between two stages. ``point`` is None where the watched images were not measured, ``craft_point`` where
+    those of the craft set were not. ``reached``: the run ends here, since enough of the latter reach the goal."""
 
     progress: Progress
     point: Point | None
+    craft_point: Point | None = None
+    reached: bool = False
 
 
 def planned_points(budget: int, count: int = POINTS) -> list[int]:
@@ -75,10 +78,13 @@ def planned_points(budget: int, count: int = POINTS) -> list[int]:
     return [max(1, round(budget * (place / count) ** 2)) for place in range(1, count + 1)]
 
 
-def evolve(crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: int) -> Iterator[Stage]:
+def evolve(
+    crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: int, known: Watch | None = None, delta: float = 0.0
+) -> Iterator[Stage]:
     """Craft on ``craft`` for the network and the target of ``watch``; measured when a planned point is passed, and at the end.
 
-    The watched images never change the result. Raises what ``Crafter.craft`` raises.
+    ``known``, some of the craft set, is looked at beside the watched images; with a ``delta`` the run ends at the first such
+    point where 1 - delta of it reach the goal. Neither changes the way there. Raises what ``Crafter.craft`` raises.
     """
     left, elsewhere = planned_points(crafter.budget), 0.0
     criterion = Criterion() if watch.target is None else Criterion.into(watch.target)
@@ -90,5 +96,10 @@ def evolve(crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: in
         due = progress.done or (progress.share < 1 and bool(left) and spent >= left[0])
         left = [point for point in left if point > spent]
         point = watch.under(progress.perturbation, spent) if due else None
-        yield Stage(replace(progress, seconds=progress.seconds - elsewhere), point)
+        beside = known.under(progress.perturbation, spent) if due and known else None
+        # A hair below, since 1 - delta may round to just above a share that is exactly it.
+        reached = bool(delta) and beside is not None and beside.aimed_at.value >= 1 - delta - 1e-9
+        yield Stage(replace(progress, seconds=progress.seconds - elsewhere), point, beside, reached)
+        if reached:
+            return
         elsewhere += time.perf_counter() - paused

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from uap_core.attacks.menu import HELD, attack_name
+from uap_core.attacks.menu import BASELINES, HELD, attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
-from uap_core.plots.axes import GREY, RED, add_legend, apart, open_axes
+from uap_core.plots.axes import BLUE, GREY, RED, SIZE, dress
+from uap_core.plots.scatter import Dot, draw_dots
 
 
 def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
-    """l2 of the change against the passes through the network that it took, a point an attack, its name at the side."""
-    figure, axes = open_axes(_("forward and backward passes"), _("l2 of the change (0-255)"), title)
+    """l2 of the change against the passes through the network that it took: a dot an attack, named beside it.
+
+    Dots at the same place are moved apart sideways. Full ones fooled, rings held; blue ones were not made for this picture.
+    """
+    figure = Figure(figsize=SIZE, dpi=110)  # laid out by hand: dots and names are placed in pixels, and stay where they are
+    axes = figure.add_axes((0.1, 0.24, 0.88, 0.68))
+    axes.set_title(title, fontsize=14, loc="left", parse_math=False)
+    dress(axes, _("passes through the network, forward and backward"), _("length of the change (l2, 0-255)"))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.autoscale()
@@ -23,23 +32,34 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(FormatStrFormatter("%g"))
         axis.set_minor_formatter(NullFormatter())
-    there = sorted((row for row in contenders if row.l2 > 0), key=lambda row: row.l2)
+    there = sorted((row for row in contenders if row.l2 > 0), key=lambda row: row.l2, reverse=True)
     if not there:
         axes.set(xlim=(1, 100), ylim=(1, 100))  # a log scale cannot be drawn without
         return figure
     lengths, passes = [row.l2 * 255 for row in there], [row.gradients + row.queries for row in there]
-    axes.set_ylim(min(lengths) / 1.6, max(lengths) * 1.6)
-    axes.set_xlim(min(passes) / 1.6, max(passes) * 1.6)
-    fooled, held = [row for row in there if row.verdict != HELD], [row for row in there if row.verdict == HELD]
-    for rows, colour, face, label in ((fooled, RED, RED, _("fooled")), (held, GREY, "white", _("held"))):
-        if rows:
-            places = [row.gradients + row.queries for row in rows], [row.l2 * 255 for row in rows]
-            axes.plot(*places, "o", color=colour, markerfacecolor=face, markersize=9, label=label)
-    heights = [axes.transAxes.inverted().transform(axes.transData.transform((1, length)))[1] for length in lengths]
-    line = {"arrowstyle": "-", "color": GREY, "lw": 0.7}
-    for row, at, height in zip(there, zip(passes, lengths, strict=True), apart(heights, 0.075), strict=True):
-        axes.annotate(
-            attack_name(row.key), at, (1.03, height), textcoords="axes fraction", va="center", fontsize=11, arrowprops=line
-        )
-    add_legend(axes)
+    axes.set_ylim(min(lengths) / 2, max(lengths) * 2)
+    axes.set_xlim(max(0.5, min(passes)) / 2, max(passes) * 4)  # room for the names on the right
+    _explain(axes, there)
+    draw_dots(axes, [_dot(row) for row in there])
     return figure
+
+
+def _dot(row: Contender) -> Dot:
+    colour = BLUE if row.key in BASELINES else RED if row.verdict != HELD else GREY
+    return Dot(max(0.5, row.gradients + row.queries), row.l2 * 255, attack_name(row.key), colour, row.verdict != HELD)
+
+
+def _explain(axes: Axes, rows: Sequence[Contender]) -> None:
+    """What colours and rings mean, as far as they occur."""
+    own = [row for row in rows if row.key not in BASELINES]
+    kinds = [
+        (RED, RED, _("made for this picture, fooled"), any(row.verdict != HELD for row in own)),
+        (GREY, "white", _("made for this picture, held"), any(row.verdict == HELD for row in own)),
+        (BLUE, BLUE, _("the same for every picture (a ring: held)"), len(own) < len(rows)),
+    ]
+    handles = [
+        Line2D([], [], marker="o", ls="", color=colour, markerfacecolor=face, markersize=9, markeredgewidth=1.8, label=label)
+        for colour, face, label, occurs in kinds
+        if occurs
+    ]
+    axes.figure.legend(handles=handles, fontsize=12, loc="lower center", ncols=2, frameon=False)

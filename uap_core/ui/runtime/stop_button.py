@@ -18,6 +18,10 @@ from uap_core.i18n import _
 from uap_core.ui.widgets import LONG, QUICK, status
 
 AHEAD = 0.15  # seconds that the page has to hear "Stopping…" before it hears the end
+OVERTAKING = 0.5  # seconds that Stop may be ahead of the run that it is to end
+# Done by the page itself: Stop stands there from the click on, though the run may have to wait in line.
+TURN = "() => [{{__type__: 'update', interactive: {idle}}}, {{__type__: 'update', visible: {busy}}}]"
+BEGIN, END = TURN.format(idle="false", busy="true"), TURN.format(idle="true", busy="false")
 
 
 def run_until_stopped(
@@ -29,9 +33,14 @@ def run_until_stopped(
     sentence: str,
 ) -> Any:
     """Let ``run`` start ``measure(*inputs)``, whose steps fill ``outputs``, and ``stop`` end it with ``sentence`` at the first
-    of them. Returns the event of the run, which has its end like any other."""
+    of them. Returns the event of the run, which has its end like any other.
+
+    ``stop``, laid out invisible, can be seen while the run is under way; ``run`` is switched off meanwhile.
+    """
     halt = Halt(sentence, len(outputs))
+    run.click(None, None, [run, stop], js=BEGIN)
     running = run.click(halt.heeded(measure), list(inputs), list(outputs), **LONG)
+    running.then(None, None, [run, stop], js=END)
     stop.click(halt.ask, None, outputs[0], **QUICK)
     return running
 
@@ -42,12 +51,19 @@ class Halt:
     def __init__(self, sentence: str, outputs: int) -> None:
         self._last = status(sentence) if outputs == 1 else (status(sentence), *(gr.skip(),) * (outputs - 1))
         self._asked: dict[str | None, bool] = {}
+        self._early: dict[str | None, float] = {}  # when somebody asked who has no run
         self._lock = threading.Lock()
 
     def ask(self, request: gr.Request) -> Any:
-        """Let the run of the visitor who asks end. What is shown until it has; nothing where nothing runs."""
+        """Let the run of the visitor who asks end. What is shown until it has; nothing where nothing runs.
+
+        Stop can be pressed as soon as the run's button was, and may overtake it on the way.
+        """
         with self._lock:
             if request.session_hash not in self._asked:
+                self._early = {visitor: at for visitor, at in self._early.items() if time.monotonic() - at < OVERTAKING} | {
+                    request.session_hash: time.monotonic()
+                }
                 return gr.skip()
             self._asked[request.session_hash] = True
         return status(_("Stopping…"))
@@ -56,7 +72,9 @@ class Halt:
         """``measure``, which also ends when its visitor asks for it."""
 
         def running(request: gr.Request, *args: Any) -> Iterator[Any]:
-            self._asked[request.session_hash] = False
+            with self._lock:
+                early = self._early.pop(request.session_hash, -OVERTAKING)
+                self._asked[request.session_hash] = time.monotonic() - early < OVERTAKING
             try:
                 with closing(measure(*args)) as steps:  # type: ignore[type-var]  # handlers are generators
                     for step in steps:

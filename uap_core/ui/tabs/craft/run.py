@@ -1,34 +1,32 @@
-"""One run of the Craft tab: the visitor's choices, checked, and what the page shows while a pattern comes into being."""
+"""One run of the Craft tab: what the page shows while a pattern comes into being."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uap_core.attacks.menu import TARGET
-from uap_core.crafting.menu import MENU, build
+from uap_core.crafting.menu import build
 from uap_core.errors import SettingError
 from uap_core.i18n import _
-from uap_core.settings import limits
+from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.tabs.craft.view import conclusion, under_way
+from uap_core.ui.tabs.craft.draft import default_name, plain, some
+from uap_core.ui.tabs.craft.order import Order, Size, size_for
+from uap_core.ui.tabs.craft.pace import Pace
+from uap_core.ui.tabs.craft.view import conclusion, last_measured
 from uap_core.ui.widgets import progress_note, status
 
 if TYPE_CHECKING:
-    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.attacks.criterion import Criterion
     from uap_core.experiments.apply import Exhibit
-    from uap_core.experiments.crafting_curve import Point
-    from uap_core.norms import Ball
+    from uap_core.experiments.crafting_curve import Point, Stage, Watch
+    from uap_core.metrics import Rate
     from uap_core.perturbations.perturbation import Perturbation
 
-LEAST_COST, MOST_COST = 200, 4000  # image-gradients
-LARGEST_SEED = 2**31 - 1
-WATCHED, JUDGED = 64, 128  # held-out images: looked at all the time, and at the end
 # A frame at most so often, and so seldom that drawing takes no more than a fifth of the time, however slow the machine.
 LEAST_PAUSE, PAUSE_PER_COST = 0.4, 4.0
 
@@ -41,179 +39,183 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a visitor wants: crafted on ``images`` images for a ``network``, within ``ball``, by ``method``, for ``budget``
-    image-gradients, into the class ``target`` (any other label when empty), under ``seed``."""
-
-    network: str
-    ball: Ball
-    images: int
-    method: str
-    budget: int
-    target: str
-    seed: int
-
-
-@dataclass(frozen=True)
 class Frame:
-    """What the page shows at one moment. ``pattern`` is None before the first step, ``figure`` where the chart stays as it is;
-    ``values`` (3,S,S) are drawn, ``measured`` says what the pattern and random signs did to the watched images, if anything."""
+    """What the page shows at one moment, None for what stays. ``values`` (3,S,S) are drawn, ``view`` is the photograph under
+    them; ``pattern`` is None before the first step; ``measured`` says what the pattern and random signs did to the watched
+    images, if anything."""
 
     note: str
-    values: np.ndarray
-    view: Exhibit
+    values: np.ndarray | None = None
+    view: Exhibit | None = None
     pattern: Pattern | None = None
     measured: tuple[str, ...] = ()
     figure: Any = None
 
 
-def order(network: str, ball: Ball, images: Any, method: str, budget: Any, goal: str, target: str | None, seed: Any) -> Order:
-    """The visitor's choices as they come from the page. Raises SettingError for what cannot be crafted."""
-    if not ball.radius:
-        raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
-    if goal == TARGET and not target:
-        raise SettingError(_("Choose the class to reach: type its name."))
-    if goal == TARGET and not MENU[method].targets:
-        names = ", ".join(_(item.name) for item in MENU.values() if item.targets)
-        raise SettingError(
-            _("{method} cannot aim at a class. These can: {names}.").format(method=_(MENU[method].name), names=names)
-        )
-    return Order(
-        network,
-        ball,
-        _whole(_("The number of images"), images, 1, limits().images),
-        method,
-        _whole(_("The cost"), budget, LEAST_COST, MOST_COST),
-        target or "" if goal == TARGET else "",
-        _whole(_("The seed"), seed, 0, LARGEST_SEED),
-    )
-
-
-def _whole(what: str, number: Any, least: int, most: int) -> int:
-    if not isinstance(number, (int, float)) or number != number or not least <= number <= most or number != int(number):
-        raise SettingError(_("{what} is a whole number from {least} to {most}.").format(what=what, least=least, most=most))
-    return int(number)
-
-
-def frames(studio: Studio, wanted: Order, sight: Sight) -> Iterator[Frame]:
+def frames(
+    studio: Studio, wanted: Order, sight: Sight, pace: Pace | None = None, stored: Sequence[tuple[int, Rate]] = ()
+) -> Iterator[Frame]:
     """Craft it: the photograph as it is, the pattern and the photograph as they change, at last what the pattern does.
 
-    Raises what opening the network or the images raises, and SettingError for more images than there are.
+    ``stored`` is a precomputed curve to draw below the run's own. Raises what opening the network or the images raises, and
+    SettingError for more images than there are.
     """
-    import torch
+    yield from _Run(studio, wanted, sight, pace or Pace(), stored).frames()
 
-    from uap_core.attacks.criterion import Criterion
-    from uap_core.experiments.crafting_curve import Point, Watch, evolve
-    from uap_core.experiments.provenance import with_held_out, with_provenance
-    from uap_core.perturbations.perturbation import Perturbation
-    from uap_core.plots.evolution import evolution_figure
 
-    classifier, view = studio.classifier(wanted.network), partial(_view, studio, sight, wanted.network)
-    craft, held_out = studio.craft_and_held_out(wanted.network)
-    if wanted.images > len(craft):
-        raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(craft)))
-    source, shape = studio.live_set_name(wanted.network), (3, classifier.size, classifier.size)
-    about = f"{wanted.images} {studio.live_set_name(wanted.network, wanted.images)}"
-    nothing = Perturbation("nothing yet", torch.zeros(shape), wanted.ball)
-    note = progress_note(_("No pattern yet. Looking at {images} as they are…").format(images=about), 0)
-    yield Frame(note, nothing.pattern.numpy(), view(nothing))
+class _Run:
+    """One run under way."""
 
-    goal = Criterion.into(classifier.index_of(wanted.target)) if wanted.target else Criterion()
-    part = craft.shuffled(torch.Generator().manual_seed(wanted.seed)).prefix(wanted.images)
-    watch = Watch.over(classifier, _some(held_out, WATCHED), goal)
-    signs = watch.under(wanted.ball.random_signs(shape, torch.Generator().manual_seed(wanted.seed)))
-    crafter, name = build(wanted.method, wanted.budget), default_name(wanted, about)
-    title = _("{network}: {images}, {ball} (live)").format(network=classifier.card.name, images=about, ball=wanted.ball)
-    points, drawn, again_at = list[Point](), 0, 0.0
-    for stage in evolve(crafter, part, watch, wanted.ball, wanted.seed):
-        points += [stage.point] if stage.point else []
-        if not stage.progress.done and stage.progress.share < 1 and time.perf_counter() < again_at:
-            continue
-        started = time.perf_counter()
-        found = with_provenance(name, crafter, [classifier], part, wanted.ball, goal, wanted.seed, stage.progress)
-        figure = evolution_figure(points, signs, wanted.budget, title, wanted.target) if len(points) > drawn else None
-        drawn, told = len(points), (_last(points), f"{signs.fooled.value:.1%}")
-        note = progress_note(under_way(stage, wanted.budget, _measured(points, wanted.target)), 0.95 * stage.progress.share)
-        yield Frame(note, found.pattern.numpy(), view(found), _plain(found), told, figure)
-        again_at = time.perf_counter() + max(LEAST_PAUSE, PAUSE_PER_COST * (time.perf_counter() - started))
-    found, (judged,) = with_held_out(found, [classifier], _some(held_out, JUDGED), goal, wanted.seed)
-    rate = judged.universal if judged.target_rate is None else judged.target_rate
-    figure = evolution_figure(points, signs, wanted.budget, title, wanted.target, rate)
-    note = status(
-        _("Done: {seconds:.1f} s of crafting. {conclusion}").format(
-            seconds=found.provenance["seconds"], conclusion=conclusion(judged, source, wanted.target)
+    def __init__(
+        self, studio: Studio, wanted: Order, sight: Sight, pace: Pace, stored: Sequence[tuple[int, Rate]] = ()
+    ) -> None:
+        import torch
+
+        from uap_core.attacks.criterion import Criterion
+
+        self.studio, self.wanted, self.sight, self.pace, self.stored = studio, wanted, sight, pace, stored
+        self.classifier = studio.classifier(wanted.network)
+        craft, self.held_out = studio.craft_and_held_out(wanted.network)
+        if wanted.images > len(craft):
+            raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(craft)))
+        self.craft = craft.shuffled(torch.Generator().manual_seed(wanted.seed)).prefix(wanted.images)
+        target = wanted.target
+        self.goal: Criterion = Criterion.into(self.classifier.index_of(target)) if target else Criterion()
+        self.size: Size = size_for(self.classifier.size)
+        self.crafter = build(wanted.method, wanted.budget, self.classifier.size)
+        self.images = studio.live_set_name(wanted.network, wanted.images)
+        self.name = default_name(wanted, f"{wanted.images} {self.images}")
+        self.points: list[Point] = []
+        self.known: list[Point] = []
+        self.signs: Point | None = None
+        self.share = 0.0  # of the work that is done
+        self.parts = pace.parts(wanted, self.size)
+        expected = pace.expected(wanted.network, wanted.budget, wanted.images, self.size)
+        self.started, self.clock = time.monotonic(), Countdown(expected) if expected else None
+
+    def frames(self) -> Iterator[Frame]:
+        """See ``frames``."""
+        yield self._begun()
+        last, drawn, again_at = None, 0, 0.0
+        for stage in ticking(self._stages()):
+            if stage is None:
+                yield Frame(self._note(last))
+                continue
+            last = stage
+            self.share = self.parts.before + (self.parts.crafted - self.parts.before) * stage.progress.share
+            ends = stage.progress.done or stage.reached
+            if not ends and stage.progress.share < 1 and time.perf_counter() < again_at:
+                continue
+            started = time.perf_counter()
+            yield self._frame(stage, len(self.points) > drawn)
+            drawn = len(self.points)
+            again_at = time.perf_counter() + max(LEAST_PAUSE, PAUSE_PER_COST * (time.perf_counter() - started))
+        for ended in ticking(self._ended(last) for _once in (0,)):
+            yield ended or Frame(self._note(last))
+
+    def _begun(self) -> Frame:
+        """The photograph as it is."""
+        import torch
+
+        from uap_core.perturbations.perturbation import Perturbation
+
+        nothing = Perturbation("nothing yet", torch.zeros(3, self.classifier.size, self.classifier.size), self.wanted.ball)
+        return Frame(self._note(None), nothing.pattern.numpy(), self._view(nothing))
+
+    def _stages(self) -> Iterator[Stage]:
+        """The run's steps, once the images were looked at as they are."""
+        import torch
+
+        from uap_core.experiments.crafting_curve import Watch, evolve
+
+        wanted, shape = self.wanted, (3, self.classifier.size, self.classifier.size)
+        watch: Watch = Watch.over(self.classifier, some(self.held_out, self.size.watched), self.goal)
+        known = Watch.over(self.classifier, self.craft.prefix(self.size.watched), self.goal)
+        self.signs = watch.under(wanted.ball.random_signs(shape, torch.Generator().manual_seed(wanted.seed)))
+        for stage in evolve(self.crafter, self.craft, watch, wanted.ball, wanted.seed, known, wanted.delta):
+            self.points += [stage.point] if stage.point else []
+            self.known += [stage.craft_point] if stage.craft_point else []
+            yield stage
+
+    def _frame(self, stage: Stage, redraw: bool) -> Frame:
+        """The pattern and the photograph as they are after a step."""
+        found = self._found(stage)
+        told = (last_measured(self.points), f"{self.signs.fooled.value:.1%}" if self.signs else "")
+        figure = self._figure() if redraw else None
+        return Frame(self._note(stage), found.pattern.numpy(), self._view(found), plain(found), told, figure)
+
+    def _ended(self, last: Stage | None) -> Frame:
+        """What the finished pattern does to images that it never saw."""
+        from uap_core.experiments.provenance import with_held_out
+
+        assert last is not None
+        found = self._found(last)
+        found, (judged,) = with_held_out(
+            found, [self.classifier], some(self.held_out, self.size.judged), self.goal, self.wanted.seed
         )
-    )
-    yield Frame(note, found.pattern.numpy(), view(found), _plain(found), (), figure)
+        rate = judged.universal if judged.target_rate is None else judged.target_rate
+        seconds = time.monotonic() - self.started
+        self.pace.took(self.wanted, self.size, last.progress.image_gradients, seconds)
+        said = conclusion(judged, self.studio.live_set_name(self.wanted.network), self.wanted.target)
+        done = _("Done in {seconds:.0f} s. {conclusion}")
+        if last.reached:
+            done = _("Done in {seconds:.0f} s: after {spent} of {budget} looks {share:.0%} was reached. {conclusion}")
+        note = done.format(
+            seconds=seconds,
+            spent=last.progress.image_gradients,
+            budget=self.wanted.budget,
+            share=1 - self.wanted.delta,
+            conclusion=said,
+        )
+        return Frame(status(note), found.pattern.numpy(), self._view(found), plain(found), (), self._figure(rate))
 
+    def _found(self, stage: Stage) -> Perturbation:
+        from uap_core.experiments.provenance import with_provenance
 
-def _view(studio: Studio, sight: Sight, network: str, perturbation: Perturbation) -> Exhibit:
-    """The photograph that the visitor looks at under ``perturbation``; never one that was left while this was computed."""
-    from uap_core.experiments.apply import exhibit
+        wanted = self.wanted
+        return with_provenance(
+            self.name, self.crafter, [self.classifier], self.craft, wanted.ball, self.goal, wanted.seed, stage.progress
+        )
 
-    while True:
-        photo = sight.photo
-        view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
-        if photo == sight.photo:
-            return view
+    def _figure(self, final: Rate | None = None) -> Any:
+        from uap_core.plots.evolution import Evolution, evolution_figure
 
+        wanted = self.wanted
+        so_far = Evolution(wanted.budget, self.points, self.known, self.signs, final, self.stored, wanted.delta, wanted.target)
+        title = _("{network}: made from {count} {images}, {ball} (live)").format(
+            network=self.classifier.card.name, count=wanted.images, images=self.images, ball=wanted.ball
+        )
+        return evolution_figure(so_far, title)
 
-def is_judged(draft: Pattern) -> bool:
-    """Whether its rates are stated, as those of a finished run are."""
-    return "held_out" in draft.provenance
+    def _note(self, last: Stage | None) -> str:
+        """How far the run is, how long it still takes, and what was last measured."""
+        left = f", {self.clock.said(self.share)}" if self.clock else ""
+        if last is None:
+            said = _("No pattern yet: looking at {count} {images} as they are{left}…").format(
+                count=self.wanted.images, images=self.images, left=left
+            )
+            return progress_note(said, self.share)
+        said = _("{spent} of {budget} looks{left}.").format(
+            spent=min(last.progress.image_gradients, self.wanted.budget), budget=self.wanted.budget, left=left
+        )
+        if last.progress.share >= 1 or last.reached:
+            measured = _("A last touch, and a look at images that it never saw…")
+        elif self.points:
+            measured = _("It fools {rate} that it never saw.").format(rate=last_measured(self.points))
+            if self.wanted.target:
+                measured = _("It turns {rate} that it never saw into {target!r}.").format(
+                    rate=last_measured(self.points), target=self.wanted.target
+                )
+        else:
+            measured = ""
+        return progress_note(f"{said} {measured}", self.share)
 
+    def _view(self, perturbation: Perturbation) -> Exhibit:
+        """The photograph that the visitor looks at under ``perturbation``; never one that was left while this was computed."""
+        from uap_core.experiments.apply import exhibit
 
-def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
-    """The same pattern with its rates on the watched images stated, and a sentence on them."""
-    from uap_core.attacks.criterion import Criterion
-    from uap_core.experiments.provenance import with_held_out
-
-    stated = draft.provenance
-    classifier, target = studio.classifier(stated["network"]), str(stated.get("target", ""))
-    held_out = studio.craft_and_held_out(stated["network"])[1]
-    goal = Criterion.into(classifier.index_of(target)) if target else Criterion()
-    found, (judged,) = with_held_out(draft.as_perturbation(), [classifier], _some(held_out, WATCHED), goal, stated["seed"])
-    said = conclusion(judged, studio.live_set_name(stated["network"]), target)
-    return _plain(found), _("Stopped after {spent} image-gradients; the pattern stays. {conclusion}").format(
-        spent=stated["image_gradients"], conclusion=said
-    )
-
-
-def default_name(wanted: Order, about: str) -> str:
-    """What its pattern is called when nobody gives it a name; ``about`` says on what it was crafted."""
-    seed = _(", seed {seed}").format(seed=wanted.seed) if wanted.seed else ""
-    sentence = _("{method} into {target!r} on {images}, {ball}") if wanted.target else _("{method} on {images}, {ball}")
-    method = _(MENU[wanted.method].name)
-    return sentence.format(method=method, target=wanted.target, images=about, ball=wanted.ball) + seed
-
-
-def _some(held_out: ImageSet, count: int) -> ImageSet:
-    """Of all classes, the same ones every time; fewer are the first of more."""
-    import torch
-
-    return held_out.shuffled(torch.Generator().manual_seed(0)).prefix(count)
-
-
-def _measured(points: list[Point], target: str) -> str:
-    """What was last measured, in a sentence."""
-    if not points:
-        return _("Nothing is measured yet.")
-    last = points[-1]
-    sentence = (
-        _("At {cost} it turned into {target!r} {rate} held-out images.")
-        if target
-        else _("At {cost} it fooled {rate} held-out images.")
-    )
-    return sentence.format(cost=last.image_gradients, target=target, rate=last.aimed_at)
-
-
-def _last(points: list[Point]) -> str:
-    """The same in few words."""
-    if not points:
-        return _("not measured yet")
-    return _("{rate:.1%} of {count}").format(rate=points[-1].aimed_at.value, count=points[-1].aimed_at.total)
-
-
-def _plain(perturbation: Any) -> Pattern:
-    ball = perturbation.ball
-    return Pattern(perturbation.name, perturbation.pattern.numpy(), ball.p, ball.radius, perturbation.provenance)
+        while True:
+            photo = self.sight.photo
+            view = exhibit(self.classifier, self.studio.image(photo, self.wanted.network), perturbation)
+            if photo == self.sight.photo:
+                return view

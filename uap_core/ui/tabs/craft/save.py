@@ -1,9 +1,8 @@
-"""What becomes of a crafted pattern: it is named, kept in the visitor's session, chosen for all tabs, downloaded, forgotten."""
+"""What becomes of a crafted pattern: it is used in all tabs, kept under a name, downloaded, cleared away, forgotten."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -11,10 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from uap_core.errors import PerturbationError
 from uap_core.i18n import _
-from uap_core.ui.session_patterns import OWN_KEPT, add_own, gone_sentence
+from uap_core.ui.runtime.named_outputs import answering
+from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.widgets import QUICK, guarded, npy_bytes, offer, status
@@ -24,98 +25,147 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Keeping:
-    """``outputs``: name, button and both downloads; ``ready`` fills them from the draft, or switches them off without one."""
+    """The components around a finished pattern."""
 
-    outputs: list[Any]
-    ready: Callable[[Pattern | None], tuple[Any, ...]]
+    result: gr.Row
+    use: gr.Button
+    name: gr.Textbox
+    keep: gr.Button
+    clear: gr.Button
+    said: gr.HTML
+    row: gr.Row
+    kept: gr.Dropdown
+    choose: gr.Button
+    forget: gr.Button
 
 
-def build(studio: Studio, setup: Setup, draft: gr.State) -> Keeping:
-    """Lay the row out and wire it. ``draft`` holds the pattern that was crafted last (a ``Pattern``), or None."""
-    with gr.Row(equal_height=True):
+@dataclass(frozen=True)
+class Files:
+    """The downloads of a finished pattern."""
+
+    npy: gr.DownloadButton
+    file: gr.DownloadButton
+
+
+def lay_out() -> Keeping:
+    """What stands beside the result, seen once there is one, and the list of what was kept, seen once there is any."""
+    with gr.Row(equal_height=True, visible=False, elem_id="craft-result") as result:
+        use = gr.Button(_("Use it"), variant="primary", scale=0, min_width=90, elem_id="craft-use")
         name = gr.Textbox(
             label=_("Name it"),
-            placeholder=_("any name; left empty, it gets one that says how it was made"),
+            show_label=False,
+            container=False,
+            placeholder=_("any name; left empty, it says how it was made"),
             max_length=LONGEST_NAME,
             max_lines=1,
             scale=3,
-            min_width=280,
+            min_width=140,
             elem_id="craft-name",
         )
-        keep = gr.Button(
-            _("Keep it: use it in the other tabs"),
-            variant="primary",
-            interactive=False,
-            scale=2,
-            min_width=260,
-            elem_id="craft-keep",
-        )
+        keep = gr.Button(_("Keep"), scale=0, min_width=80, elem_id="craft-keep")
+        clear = gr.Button(_("Clear"), scale=0, min_width=80, elem_id="craft-clear")
+    said = gr.HTML(elem_id="craft-kept-note")
+    with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
+        kept = gr.Dropdown([], label=_("Kept so far"), show_label=False, container=False, min_width=140, elem_id="craft-kept")
+        choose = gr.Button(_("Use this one"), scale=0, min_width=120, elem_id="craft-choose")
+        forget = gr.Button(_("Forget it"), scale=0, min_width=100, elem_id="craft-forget")
+    return Keeping(result, use, name, keep, clear, said, row, kept, choose, forget)
+
+
+def lay_out_files() -> Files:
+    """The downloads."""
     with gr.Row():
         npy = gr.DownloadButton(_("Pattern (.npy)"), size="sm", interactive=False, min_width=200, elem_id="craft-npy")
         file = gr.DownloadButton(
             _("Pattern with its provenance (.safetensors)"), size="sm", interactive=False, min_width=300, elem_id="craft-file"
         )
-    promise = _(
-        "A kept pattern joins the list on the left for as long as this page is open, the newest {count} of them; nobody else"
-        " sees it."
-    )
-    said = gr.HTML(status(promise.format(count=OWN_KEPT)), elem_id="craft-kept-note")
-    with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
-        kept = gr.Dropdown([], label=_("Kept so far"), scale=3, min_width=280, elem_id="craft-kept")
-        use = gr.Button(_("Use it in the other tabs"), scale=1, min_width=200, elem_id="craft-use")
-        forget = gr.Button(_("Forget it"), scale=1, min_width=120, elem_id="craft-forget")
+    return Files(npy, file)
 
-    def ready(draft_now: Pattern | None) -> tuple[Any, ...]:
-        if draft_now is None:
-            return gr.skip(), *(gr.update(interactive=False),) * 3
-        return gr.update(placeholder=draft_now.name), gr.update(interactive=True), *_files(draft_now)
 
-    def keep_it(
-        draft_now: Pattern | None, typed: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
-    ) -> tuple[Any, ...]:
-        if draft_now is None:
-            raise PerturbationError(_("Craft a pattern first."))
-        named = replace(draft_now, name=clean_name(typed) or unused(draft_now.name, own), origin="kept")
-        sentence = _("Kept as {name}. {where}")
-        if named.name in own:
-            sentence = _("Kept as {name} in place of the one of that name. {where}")
-        before, own = own, add_own(own, named)
-        said_now = sentence.format(name=named.name, where=_where(studio, network, named))
-        return (
-            status(said_now + gone_sentence(before, own)),
-            own,
-            *_chosen(studio, network, own, named.name, asked),
-            *_listed(own, named.name),
-            *_files(named),
-        )
+def wire(studio: Studio, setup: Setup, keeping: Keeping, files: Files, draft: gr.State) -> None:
+    """``draft`` holds the pattern that was crafted last (a ``Pattern``), or None."""
+    places = {
+        "said": keeping.said,
+        "own": setup.own,
+        "pattern": setup.pattern,
+        "asked": setup.asked,
+        "row": keeping.row,
+        "kept": keeping.kept,
+        "npy": files.npy,
+        "file": files.file,
+    }
+    session = [setup.network, setup.own, setup.asked]
 
-    def use_it(key: str | None, network: str, own: dict[str, Pattern], asked: tuple[str, int]) -> tuple[Any, ...]:
-        wanted = _of(own, key)
-        sentence = status(f"{wanted.name}: {_where(studio, network, wanted)}")
-        return sentence, *_chosen(studio, network, own, wanted.name, asked)
+    def on(button: gr.Button, handler: Any, inputs: list[Any]) -> None:
+        answered = guarded(len(places), 0)(answering(list(places), handler, studio))
+        button.click(answered, [*inputs, *session], list(places.values()), **QUICK)
 
-    def forget_it(
-        key: str | None, network: str, pattern: str, own: dict[str, Pattern], asked: tuple[str, int]
-    ) -> tuple[Any, ...]:
-        gone = _of(own, key).name
-        own = {other: value for other, value in own.items() if other != key}
-        choices = studio.patterns(network, own)
-        if pattern == f"own:{key}":  # then the first of the list is chosen instead
-            fallback: tuple[Any, ...] = gr.update(choices=choices, value=choices[0][1]), (choices[0][1], asked[1] + 1)
-        else:
-            fallback = gr.update(choices=choices), gr.skip()
-        return status(_("{name} is forgotten.").format(name=gone)), own, *fallback, *_listed(own, None)
+    on(keeping.use, use_it, [draft])
+    on(keeping.keep, keep_it, [draft, keeping.name])
+    on(keeping.choose, choose_it, [keeping.kept])
+    on(keeping.forget, forget_it, [keeping.kept, setup.pattern])
+    # By the button, which is not there while a run makes the draft.
+    keeping.name.submit(None, None, None, js="() => document.querySelector('#craft-keep')?.click()")
 
-    listing = [setup.own, setup.pattern, setup.asked, row, kept]
-    keeping = [draft, name, setup.network, setup.own, setup.asked]
-    keep.click(guarded(8, 0)(keep_it), keeping, [said, *listing, npy, file], **QUICK)
-    # By the button, which is switched off while a run makes the draft.
-    name.submit(None, None, None, js="() => document.querySelector('#craft-keep').click()")
-    use.click(guarded(3, 0)(use_it), [kept, setup.network, setup.own, setup.asked], [said, *listing[1:3]], **QUICK)
-    forget.click(
-        guarded(6, 0)(forget_it), [kept, setup.network, setup.pattern, setup.own, setup.asked], [said, *listing], **QUICK
-    )
-    return Keeping([name, keep, npy, file], ready)
+
+def ready(draft: Pattern | None) -> dict[str, Any]:
+    """What can be done with a finished pattern; nothing without one."""
+    if draft is None:
+        return {"result": gr.update(visible=False), **dict.fromkeys(("npy", "file"), gr.update(interactive=False))}
+    return {"result": gr.update(visible=True), "name": gr.update(placeholder=draft.name), **_files(draft)}
+
+
+def use_it(
+    studio: Studio, draft: Pattern | None, network: str, own: dict[str, Pattern], asked: tuple[str, int]
+) -> dict[str, Any]:
+    """All tabs use it, under the name that it was kept by, or else under its own."""
+    draft = _there(draft)
+    same = [name for name, value in own.items() if np.array_equal(value.values, draft.values)]
+    before, named = own, draft
+    if not same:
+        named = replace(draft, name=unused(draft.name, own), origin="run")
+        own = add_own(own, named)
+    name = same[-1] if same else named.name
+    said = f"{name}: {_where(studio, network, named)}{gone_sentence(before, own)}"
+    return {"said": status(said), "own": own} | _chosen(studio, network, own, name, asked)
+
+
+def keep_it(
+    studio: Studio, draft: Pattern | None, typed: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
+) -> dict[str, Any]:
+    """It joins the list of patterns under its name; what is chosen stays chosen."""
+    draft = _there(draft)
+    named = replace(draft, name=clean_name(typed) or unused(draft.name, own), origin="kept")
+    fits = named.values.shape[1] == studio.card(network).input_size
+    listed = _("it is in the list of patterns while this page is open, and nobody else sees it.")
+    sentence = _("Kept as {name}: {where}")
+    if named.name in own:
+        sentence = _("Kept as {name}, in place of the one of that name: {where}")
+    before, own = own, add_own(own, named)
+    where = listed if fits else _where(studio, network, named)
+    said = sentence.format(name=named.name, where=where) + gone_sentence(before, own)
+    choices = {"pattern": gr.update(choices=studio.patterns(network, own))}
+    return {"said": status(said), "own": own} | choices | _listed(own, named.name) | _files(named)
+
+
+def choose_it(studio: Studio, key: str | None, network: str, own: dict[str, Pattern], asked: tuple[str, int]) -> dict[str, Any]:
+    """All tabs use one that was kept."""
+    wanted = _of(own, key)
+    said = status(f"{wanted.name}: {_where(studio, network, wanted)}")
+    return {"said": said} | _chosen(studio, network, own, wanted.name, asked)
+
+
+def forget_it(
+    studio: Studio, key: str | None, pattern: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
+) -> dict[str, Any]:
+    """One that was kept goes."""
+    gone = _of(own, key).name
+    own = {other: value for other, value in own.items() if other != key}
+    choices = studio.patterns(network, own)
+    found: dict[str, Any] = {"pattern": gr.update(choices=choices)}
+    if pattern == f"own:{key}":  # then the first of the list is chosen instead
+        found = {"pattern": gr.update(choices=choices, value=choices[0][1]), "asked": (choices[0][1], asked[1] + 1)}
+    return {"said": status(_("{name} is forgotten.").format(name=gone)), "own": own} | found | _listed(own, None)
 
 
 def clean_name(typed: str) -> str:
@@ -145,13 +195,19 @@ def own_format(pattern: Pattern) -> bytes:
         return path.read_bytes()
 
 
-def _files(pattern: Pattern) -> tuple[Any, Any]:
+def _files(pattern: Pattern) -> dict[str, Any]:
     """Both downloads, under the pattern's name."""
     stem = file_name(pattern.name)
-    return (
-        gr.update(value=offer(f"{stem}.npy", npy_bytes(pattern.values)), interactive=True),
-        gr.update(value=offer(f"{stem}.safetensors", own_format(pattern)), interactive=True),
-    )
+    return {
+        "npy": gr.update(value=offer(f"{stem}.npy", npy_bytes(pattern.values)), interactive=True),
+        "file": gr.update(value=offer(f"{stem}.safetensors", own_format(pattern)), interactive=True),
+    }
+
+
+def _there(draft: Pattern | None) -> Pattern:
+    if draft is None:
+        raise PerturbationError(_("Craft a pattern first."))
+    return draft
 
 
 def _of(own: dict[str, Pattern], key: str | None) -> Pattern:
@@ -160,25 +216,26 @@ def _of(own: dict[str, Pattern], key: str | None) -> Pattern:
     return own[key]
 
 
-def _chosen(studio: Studio, network: str, own: dict[str, Pattern], name: str, asked: tuple[str, int]) -> tuple[Any, Any]:
-    """The list on the left, and the wish to choose this pattern of it, if the network takes it."""
+def _chosen(studio: Studio, network: str, own: dict[str, Pattern], name: str, asked: tuple[str, int]) -> dict[str, Any]:
+    """The list of patterns, and the wish to choose this one of it, if the network takes it."""
     choices = studio.patterns(network, own)
     fits = f"own:{name}" in [key for _, key in choices]
-    return gr.update(choices=choices), (f"own:{name}", asked[1] + 1) if fits else gr.skip()
+    wish = {"asked": (f"own:{name}", asked[1] + 1)} if fits else {}
+    return {"pattern": gr.update(choices=choices)} | wish
 
 
 def _where(studio: Studio, network: str, pattern: Pattern) -> str:
     side = studio.card(network).input_size
     if pattern.values.shape[1] == side:
-        return _("It is chosen on the left, and all tabs use it.")
+        return _("chosen, and all tabs use it.")
     size = pattern.values.shape[1]
-    return _(
-        "It fits networks of {size} x {size} pixels, the chosen one takes {side} x {side}: choose another one on the left."
-    ).format(size=size, side=side)
+    return _("it fits networks of {size} x {size} pixels, the chosen one takes {side} x {side}: choose another one.").format(
+        size=size, side=side
+    )
 
 
-def _listed(own: dict[str, Pattern], name: str | None) -> tuple[Any, Any]:
+def _listed(own: dict[str, Pattern], name: str | None) -> dict[str, Any]:
     """The row of what was kept, hidden while that is nothing."""
     names = [key for key, value in own.items() if value.origin == "kept"]
     value = name if name is not None else names[-1] if names else None
-    return gr.update(visible=bool(names)), gr.update(choices=names, value=value)
+    return {"row": gr.update(visible=bool(names)), "kept": gr.update(choices=names, value=value)}

@@ -15,7 +15,7 @@ from uap_core.ui.widgets import facts, picture_file, size_in_words
 
 if TYPE_CHECKING:
     from uap_core.experiments.apply import Exhibit
-    from uap_core.experiments.crafting_curve import Stage
+    from uap_core.experiments.crafting_curve import Point
     from uap_core.experiments.evaluation import Evaluation
 
 NOT_KNOWN = _("not known")
@@ -27,11 +27,11 @@ def pattern_picture(values: np.ndarray) -> str:
 
 
 def before_and_now(view: Exhibit, network: str) -> str:
-    """What ``network`` says of the photograph without the pattern and with it: always two lines, so that nothing jumps."""
+    """What ``network`` says of the photograph with the pattern and without it: always two lines, so that nothing jumps."""
     (was, sure), (now, now_sure) = view.before[0], view.after[0]
     kind = "fooled" if view.fooled else "held" if view.linf else "plain"
     said = _("Now: <b>{label}</b>, {sure:.0%} sure").format(label=escape(now), sure=now_sure)
-    before = _("Before: {label}, {sure:.0%} sure. Asked: {network}.").format(
+    before = _("Before: {label}, {sure:.0%} sure. According to {network}.").format(
         label=escape(was), sure=sure, network=escape(network)
     )
     return f'<div class="verdict {kind}">{said}<small>{before}</small></div>'
@@ -52,8 +52,8 @@ def numbers(name: str, provenance: dict[str, Any], linf: float, l2: float, held_
         (_("network"), str(provenance.get("network", NOT_KNOWN))),
         (_("method"), called(provenance) or NOT_KNOWN),
         (_("cost"), spent),
-        (_("held-out"), held_out or verdict(provenance) or _("not measured")),
-        (_("random signs of its size"), signs),
+        (_("images it never saw"), held_out or verdict(provenance) or _("not measured")),
+        (_("random noise of the same strength"), signs),
         *size_in_words(linf, l2),
     ]
     return facts(rows)
@@ -64,23 +64,19 @@ def sizes(values: np.ndarray) -> tuple[float, float]:
     return float(np.abs(values).max()), float(np.sqrt(np.square(values, dtype=np.float64).sum()))
 
 
-def under_way(stage: Stage, budget: int, said: str) -> str:
-    """How far a run is, and what was last ``said`` of the watched images."""
-    progress = stage.progress
-    if progress.share >= 1 and not progress.done:
-        said = _("The last step is done: a final touch, if the method has one, and a look at all craft images…")
-    spent = _("{cost} of {budget} image-gradients, {seconds:.1f} s.").format(
-        cost=progress.image_gradients, budget=budget, seconds=progress.seconds
-    )
-    return f"{spent} {said}"
+def last_measured(points: list[Point]) -> str:
+    """What was last measured on the watched images, in few words."""
+    if not points:
+        return _("not measured yet")
+    return _("{rate:.1%} of {count}").format(rate=points[-1].aimed_at.value, count=points[-1].aimed_at.total)
 
 
 def conclusion(found: Evaluation, images: str, target: str) -> str:
     """What a pattern does to the held-out ``images``, in words."""
     if found.target_rate is not None:
         return _(
-            "Turns {rate} of the held-out {images} into {target!r}; changes {changed:.1%} of all answers;"
-            " random signs of its size fool {signs:.1%}."
+            "Turns {rate} of the {images} that it never saw into {target!r}; changes {changed:.1%} of all answers; random noise"
+            " of the same strength fools {signs:.1%}."
         ).format(
             rate=found.target_rate,
             images=images,
@@ -89,7 +85,7 @@ def conclusion(found: Evaluation, images: str, target: str) -> str:
             signs=found.random_signs.value,
         )
     return _(
-        "Fools {rate} of the held-out {images}; random signs of its size fool {signs:.1%}."
+        "Fools {rate} of the {images} that it never saw; random noise of the same strength fools {signs:.1%}."
         " {share:.0%} of all answers are now {label!r}."
     ).format(
         rate=found.universal,

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from uap_core.ui.runtime.named_outputs import answering
+
+
+def test_answers_come_in_the_order_of_the_places_and_the_rest_stays() -> None:
+    def handler(given: str, asked: str) -> dict[str, Any]:
+        return {"second": asked, "first": given}
+
+    fill = answering(["first", "left", "second"], handler, "given")
+    assert fill("asked") == ("given", gr.skip(), "asked")
+    assert fill.__name__ == "handler"
+
+
+def test_a_stream_is_one_and_is_closed_with_it() -> None:
+    closed = []
+
+    def handler() -> Iterator[dict[str, Any]]:
+        try:
+            yield {"a": 1}
+            yield {}
+        finally:
+            closed.append(True)
+
+    steps = answering(["a", "b"], handler)()
+    assert next(steps) == (1, gr.skip())
+    steps.close()
+    assert closed == [True]
+
+
+def test_a_place_that_is_not_there_is_a_mistake() -> None:
+    with pytest.raises(KeyError, match="elsewhere"):
+        answering(["a"], lambda: {"elsewhere": 1})()

@@ -1,0 +1,73 @@
+"""How long something takes, and how long it still will, in words that a visitor can plan by."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import TypeVar
+
+from uap_core.i18n import _, ngettext
+
+Step = TypeVar("Step")
+
+TICK = 1.0  # seconds between two looks at the clock while a step is under way
+BEGUN = 0.15  # share of a run after which its own pace tells more than what was expected
+_END = object()
+
+
+def about(seconds: float) -> str:
+    """So many seconds in words, as roughly as they are known: "about 15 s", "about 3 min"."""
+    if seconds >= 100:
+        return _("about {number} min").format(number=round(seconds / 60))
+    return _("about {number} s").format(number=max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5))
+
+
+class Countdown:
+    """The seconds that a run still takes; they never rise. ``expected`` (seconds) counts until the run shows its own pace."""
+
+    def __init__(self, expected: float) -> None:
+        self._started = self._asked = time.monotonic()
+        self._expected, self._share, self._left = expected, -1.0, math.inf
+
+    def left(self, share: float) -> float:
+        """Seconds that are left once ``share`` (0 to 1) of the work is done; while it stays the same, they run down."""
+        now = time.monotonic()
+        spent = now - self._started
+        guess = self._expected - spent if share < BEGUN else spent * (1 - share) / share
+        passed = self._left - (now - self._asked)
+        self._left = max(0.0, passed if share == self._share else min(self._left, guess))
+        self._share, self._asked = share, now
+        return self._left
+
+    def said(self, share: float) -> str:
+        """The same in words."""
+        left = round(self.left(share))
+        if left < 2:
+            return _("a moment left")
+        if left > 100:
+            return _("about {number} min left").format(number=round(left / 60))
+        return ngettext("about {number} s left", "about {number} s left", left).format(number=left)
+
+
+def ticking(steps: Iterator[Step], every: float = TICK) -> Iterator[Step | None]:
+    """``steps``, computed in a thread of their own, and None for each ``every`` seconds that one lets wait.
+
+    So whoever watches a slow step sees the time run, and can stop the run after it.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            while True:
+                coming = thread.submit(copy_context().run, lambda: next(steps, _END))
+                while not wait([coming], every).done:
+                    yield None
+                step = coming.result()
+                if step is _END:
+                    return
+                yield step  # type: ignore[misc]  # all but the end are steps
+        finally:
+            close = getattr(steps, "close", None)
+            if close is not None:
+                thread.submit(close).result()
