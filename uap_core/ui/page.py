@@ -53,7 +53,16 @@ SAID = {
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
     f"<script>{(Path(__file__).parent / 'static' / name).read_text(encoding='utf-8')}</script>"
-    for name in ("links.js", "refresh.js", "presenter.js", "tour.js", "accessibility.js", "next.js")
+    for name in (
+        "links.js",
+        "refresh.js",
+        "presenter.js",
+        "tour.js",
+        "accessibility.js",
+        "next.js",
+        "charts.js",
+        "countdown.js",
+    )
 )
 QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 # Seconds that the first page may load alone before torch is imported beside it: at most, and after its first question, when
