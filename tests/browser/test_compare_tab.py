@@ -38,7 +38,7 @@ def test_compare_tab_attacks_streams_and_offers_everything(page, classifier) -> 
     assert page.locator(".bouts img").count() == 2 * len(rows)
     for image in page.locator(".bouts img").all():
         assert image.evaluate("image => image.complete && image.naturalWidth > 0"), "every picture is there"
-    page.locator("#compare-chart img").wait_for()
+    page.locator("#compare-chart figure").wait_for()
     with page.expect_download() as download:
         page.locator("#compare-zip").click()
     with zipfile.ZipFile(download.value.path()) as archive:

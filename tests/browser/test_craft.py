@@ -66,10 +66,11 @@ def test_the_first_sight_is_precomputed_and_says_so(page) -> None:
     craft_tab(page)
     assert "precomputed" in page.locator("#craft-status").inner_text()
     assert "25600 image-gradients" in page.locator("#craft-numbers").inner_text()
-    for name in ("craft-pattern", "craft-photograph", "craft-chart"):
+    for name in ("craft-pattern", "craft-photograph"):
         image = page.locator(f"#{name} img")
         image.wait_for()
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
+    page.locator("#craft-chart figure").wait_for()
     assert page.locator("#craft-keep").is_disabled()
     set_epsilon(page, 0)
     assert "abacus" not in wait_for(page, "#craft-labels", "Now: lion")
@@ -138,8 +139,8 @@ def test_kept_under_any_name_used_everywhere_and_opened_again(page, classifier) 
     assert (values_of(page, "download-npy") == crafted).all()
     assert after_label(page) == label.group(1)
     page.get_by_role("tab", name="Epsilon").click()  # whose charts have the name in their titles
-    page.locator("#photo-chart img").wait_for()
-    wait_for(page, "#photo-chart-note", "^\\s*$")
+    page.locator("#photo-chart figure").wait_for()
+    wait_for(page, "#photo-chart-note", "strength")
 
     page.locator("#own-pattern button").first.click()
     page.locator("#pattern-file input[type=file]").set_input_files(own)
@@ -225,4 +226,4 @@ def test_the_map_leads_here(page) -> None:
     page.get_by_text("The attacks on one map").click()
     page.locator("#map").get_by_role("button", name="Craft", exact=True).click()
     page.get_by_role("tab", name="Craft", exact=True, selected=True).wait_for()
-    page.locator("#craft-chart img").wait_for()
+    page.locator("#craft-chart figure").wait_for()

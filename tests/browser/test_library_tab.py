@@ -55,8 +55,8 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
 def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -> None:
     page.get_by_role("tab", name="Library").click()
     assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed, the last")
-    page.locator("#library-convergence img").wait_for()
-    page.locator("#library-samples img").wait_for()
+    page.locator("#library-convergence figure").wait_for()
+    page.locator("#library-samples figure").wait_for()
 
 
 @pytest.mark.goes_on

@@ -16,8 +16,8 @@ from test_page import run_anew, wait_for
 def test_epsilon_tab_streams_and_stops(page) -> None:
     page.get_by_role("tab", name="Epsilon").click()
     wait_for(page, "#sweep-status", "Precomputed on 2500")
-    page.locator("#sweep-chart img").wait_for()
-    page.locator("#photo-chart img").wait_for()
+    page.locator("#sweep-chart figure").wait_for()
+    page.locator("#photo-chart figure").wait_for()
     page.locator("#sweep-run").click()
     wait_for(page, "#sweep-status", "Live: universal, epsilon")
     page.locator("#sweep-stop").click()
@@ -45,7 +45,7 @@ def test_epsilon_tab_to_its_end(page) -> None:
 def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     page.get_by_role("tab", name="Training images").click()
     wait_for(page, "#curve-note", "Precomputed")
-    page.locator("#curve-stored img").wait_for()
+    page.locator("#curve-stored figure").wait_for()
     with page.expect_download() as download:
         page.locator("#curve-stored-csv").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))

@@ -251,16 +251,16 @@ def test_the_map_leads_to_tabs_that_are_filled_once_they_are_opened(page) -> Non
     assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
     go("Why")
     wait_for(page, "#labels-status", r"Precomputed.* labels become another one")
-    for shown in ("#normals-chart img", "#directions-chart img", "#labels-chart img"):
+    for shown in ("#normals-chart figure", "#directions-chart figure", "#labels-chart figure"):
         page.locator(shown).wait_for()
     go("Defences")
     page.locator("#defences-table tr").nth(6).wait_for()
     head, *rows = [row.split("\t") for row in page.locator("#defences-table tr").all_inner_texts()]
     assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]
     assert all("%" in row[2] and "%" in row[3] for row in rows)
-    page.locator("#detector-chart img").wait_for()
+    page.locator("#detector-chart figure").wait_for()
     assert "Fooled by a new pattern" in wait_for(page, "#training-status", "Precomputed on 2500 images")
-    page.locator("#rounds-chart img").wait_for()
+    page.locator("#rounds-chart figure").wait_for()
     page.locator("#twins button").first.click()
-    page.locator("#twins-chart img").wait_for()
+    page.locator("#twins-chart figure").wait_for()
     assert page.locator(".problem:visible").count() == 0

@@ -7,10 +7,10 @@ import pytest
 # Each tab, and what stands there once it is filled.
 FILLED = {
     "Apply": "#verdict",
-    "Craft": "#craft-chart img",
+    "Craft": "#craft-chart figure",
     "Compare": ".bouts",
     "Transfer": "#transfer-matrix .matrix",
-    "Why": "#labels-chart img",
+    "Why": "#labels-chart figure",
     "Defences": "#defences-table table",
     "Library": "#library-ablations .matrix",
     "Networks": ".listing",

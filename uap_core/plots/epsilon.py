@@ -47,7 +47,8 @@ def _live(axes: Axes, live: Sequence[SweepRow], name: str) -> None:
         if mine:
             x, y = [row.epsilon * 255 for row in mine], [row.fooling_rate.value for row in mine]
             gid = f"{LIVE}{_(NAMES[attack])}"
-            axes.plot(x, y, "D", color=colour, markersize=10, markerfacecolor="none", mew=2, label=name, gid=gid)
+            (marks,) = axes.plot(x, y, "D", color=colour, markersize=10, label=name, gid=gid)
+            marks.set(markerfacecolor="none", markeredgewidth=2, clip_on=False)
 
 
 def photo_figure(rows: Sequence[PhotoRow], title: str, reach: float = 0.0) -> Figure:
@@ -77,5 +78,5 @@ def _over_epsilon(y_label: str, title: str, reach: float) -> tuple[Figure, Axes]
     axes.set_gid("epsilon")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if reach:
-        axes.set_xlim(-0.02 * reach, reach)
+        axes.set_xlim(-0.02 * reach, 1.02 * reach)
     return figure, axes

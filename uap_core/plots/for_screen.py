@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from uap_core.plots.points import is_level, is_live, named_lines
 
 WIDE, NARROW = (10.0, 4.4), (4.4, 4.7)  # inches
-NAME_LENGTH, NAME_LINE = 24, 0.062  # characters; a line of a name as a share of the height
+NAME_LENGTH, NAME_LINE = 28, 0.062  # characters; a line of a name as a share of the height
 SAME = 0.004  # ends closer than this, as shares of width and height, cannot be told apart
 
 

@@ -13,7 +13,7 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
-from matplotlib.ticker import FixedFormatter, PercentFormatter
+from matplotlib.ticker import FixedLocator, PercentFormatter
 
 LIVE = "live "
 MOST = 400  # marks of one line that can be pointed at
@@ -143,7 +143,7 @@ def _annotated(axes: Axes) -> dict[tuple[float, float], str]:
 def _x_text(axes: Axes, x: float) -> str:
     """As the axis would write it: the name of the nearest tick where ticks have names."""
     formatter = axes.xaxis.get_major_formatter()
-    if isinstance(formatter, FixedFormatter):
+    if isinstance(axes.xaxis.get_major_locator(), FixedLocator):
         ticks = axes.get_xticks()
         nearest = int(np.argmin(np.abs(np.asarray(ticks, dtype=float) - x)))
         return " ".join(axes.get_xticklabels()[nearest].get_text().split())

@@ -51,7 +51,7 @@ def sample_figure(
         sizes, values, low, high = _by_size(live.rows)
         drawn = axes.errorbar(sizes, values, yerr=[low, high], color=live.colour, ls="", lw=1.4, capsize=4, label=live.label)
         drawn.lines[0].set(marker="D", markersize=10, markerfacecolor="none", markeredgewidth=2)
-        drawn.lines[0].set_gid(f"{LIVE}{_('live')}")
+        drawn.lines[0].set_gid(LIVE + _("pattern"))
         curves = [*curves, live]
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:.0f}")

@@ -134,25 +134,31 @@
   }
 
   function table(svg) {
+    const number = (text) => (text.endsWith(" %") ? String(Math.round(Number.parseFloat(text) * 10) / 1000) : text);
     const cell = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    const rows = marksOf(svg).map(({ series, x, y, low, high }) => [series, x, y, low, high].map(cell).join(","));
+    const rows = marksOf(svg).map(({ series, x, y, low, high }) => [series, ...[x, y, low, high].map(number)].map(cell).join(","));
     return `series,x,y,low,high\n${rows.join("\n")}\n`;
   }
 
-  const LOOKS = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "opacity", "font-size",
-    "font-weight", "font-family", "text-anchor", "stroke-linejoin", "stroke-linecap"];
+  const LOOKS = ["fill", "stroke", "stroke-width", "font-size", "font-weight", "text-anchor"];
+  const ABOVE = 16; // where the words of the slider's line stand
 
   // A copy that looks the same without the page's style sheets.
-  function standsAlone(svg) {
+  function standsAlone(svg, width, height) {
     const copy = svg.cloneNode(true);
     const theirs = [...svg.querySelectorAll("*")];
     [...copy.querySelectorAll("*")].forEach((element, place) => {
-      const style = getComputedStyle(theirs[place]);
-      for (const look of LOOKS) element.style.setProperty(look, style.getPropertyValue(look));
+      const computed = getComputedStyle(theirs[place]);
+      const looks = element.closest(".now") ? LOOKS : [...element.style];
+      for (const look of looks) element.style.setProperty(look, computed.getPropertyValue(look));
     });
     copy.querySelectorAll(".here").forEach((ring) => ring.remove());
     copy.removeAttribute("data-marks");
-    copy.setAttribute("style", `color: ${getComputedStyle(svg).color}`);
+    const { color, fontFamily } = getComputedStyle(svg);
+    copy.removeAttribute("style");
+    Object.assign(copy.style, { color, fill: color, fontFamily, strokeLinejoin: "round" });
+    copy.setAttribute("viewBox", `0 ${-ABOVE} ${width} ${height + ABOVE}`);
+    copy.setAttribute("height", height + ABOVE);
     copy.setAttribute("xmlns", SVG);
     return new XMLSerializer().serializeToString(copy);
   }
@@ -169,9 +175,9 @@
 
   async function picture(figure, svg) {
     const times = 2, size = 17, margin = 12;
-    const { width, height } = svg.viewBox.baseVal;
+    const { width, height: inside } = svg.viewBox.baseVal, height = inside + ABOVE;
     const image = new Image(width * times, height * times);
-    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standsAlone(svg))}`;
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standsAlone(svg, width, inside))}`;
     await image.decode();
     const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
     const font = `${size * times}px ${getComputedStyle(svg).fontFamily}`;

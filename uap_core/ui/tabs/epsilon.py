@@ -42,6 +42,7 @@ LIVE_IMAGES = 128
 LIVE_LEVELS = (0, 2, 4, 6, 8, 10, 12, 16, 20, 24, 32)  # 255ths; to where the slider ends
 PHOTO_LEVELS = (0, 1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32)
 PASSES_BESIDE = 4  # through the network for each picture, beside one a measured value: its answer and its gradient
+DRAWING = 0.3  # seconds a chart takes
 MANY, ONE = "many", "one"
 
 
@@ -50,7 +51,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Column(elem_id="sweep-view"):
         answer = gr.HTML(lesson(QUESTION, ""), elem_id="sweep-answer")
         choices = [(_("many photographs"), MANY), (_("the chosen photograph"), ONE)]
-        gr.Radio(choices, value=MANY, label=_("Show"), show_label=False, container=False, elem_id="sweep-which")
+        gr.Radio(
+            choices, value=MANY, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="sweep-which"
+        )
         with gr.Column(elem_classes="run", elem_id="sweep-many"):
             figure = chart("sweep-chart")
             state = gr.HTML(awaited(), elem_id="sweep-status")
@@ -100,10 +103,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             photograph=photo_name(photo), pattern=perturbation.name, network=classifier.card.name
         )
         figure = photo_figure(rows, title, largest_level(ball))
-        passes = LIVE_IMAGES * (PASSES_BESIDE + 3 * (len(levels_of(ball, LIVE_LEVELS)) - 1))
-        button = _("Measure it here ({time})").format(time=about(passes * picture_seconds(studio, network)))
+        button = gr.update(value=expected(studio, network, ball))
         file = show(offer("photograph.csv", to_csv(rows).encode()))
-        return status(told(photo_name(photo), rows)), show(figure), file, gr.update(value=button)
+        return status(told(photo_name(photo), rows)), show(figure), file, button
 
     def measure(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         import torch
@@ -151,6 +153,16 @@ def levels_of(ball: Ball, levels: Sequence[int]) -> tuple[float, ...]:
     from uap_core.experiments.epsilon_sweep import default_epsilons
 
     return tuple(level / 255 for level in levels) if ball.p == LINF else default_epsilons(ball)
+
+
+def expected(studio: Studio, network: str, ball: Ball) -> str:
+    """What the run's button says, with the time that it takes where a run is offered."""
+    if studio.why_not_live(network):
+        return _("Measure it here")
+    values = 3 * (len(levels_of(ball, LIVE_LEVELS)) - 1)
+    passes = len(studio.some(network, 0, LIVE_IMAGES)[1]) * (PASSES_BESIDE + values)
+    seconds = passes * picture_seconds(studio, network) + values * DRAWING
+    return _("Measure it here ({time})").format(time=about(seconds))
 
 
 def answer_of(studio: Studio, network: str, table: Table | None) -> str:

@@ -28,16 +28,18 @@ def tables_of(studio: Studio, network: str) -> dict[str, Table]:
     return {words: table for words, table in found.items() if table is not None} if found["photographs"] else {}
 
 
-def answer_of(studio: Studio, network: str, tables: dict[str, Table]) -> str:
-    """The question and its answer for a network, from its curve where there is one."""
+def shown_of(studio: Studio, network: str) -> tuple[str, dict[str, Table]]:
+    """The network whose curves are shown, and these: the chosen one's, or else the quick network's, if they are there."""
+    own = tables_of(studio, network)
+    return (network, own) if own else (QUICK_MODEL, tables_of(studio, QUICK_MODEL))
+
+
+def answer_of(studio: Studio, network: str) -> str:
+    """The question and its answer for a network, from the curve that is shown."""
+    shown, tables = shown_of(studio, network)
     name = network_name(studio, network)
     if not tables:
-        if studio.why_not_live(network):
-            said = _("For {network} this is not computed yet; it is for {other}, which you can choose as the network.")
-            other = network_name(studio, QUICK_MODEL)
-            return lesson(QUESTION, said.format(network=name, other=other))
-        said = _("For {network} this is not computed on photographs yet; craft on 1, 4, 16 and more pictures here to see it.")
-        return lesson(QUESTION, said.format(network=name))
+        return lesson(QUESTION, _("For {network} this is not computed yet.").format(network=name))
     rows = tables["photographs"].rows
     sizes = sorted({row.images for row in rows})
     rates = {size: mean_rate([row.held_out_rate for row in rows if row.images == size]) for size in sizes}
@@ -45,19 +47,20 @@ def answer_of(studio: Studio, network: str, tables: dict[str, Table]) -> str:
     said = _(
         "A pattern made from {few} photographs fools {network} on {few_rate:.1%} of {count} that it never saw; a single one is"
         " enough for {one_rate:.1%}, and {most} bring it to {most_rate:.1%}."
+    ).format(
+        few=few,
+        network=network_name(studio, shown),
+        few_rate=rates[few],
+        count=rows[0].held_out_rate.total,
+        one_rate=rates[sizes[0]],
+        most=sizes[-1],
+        most_rate=rates[sizes[-1]],
     )
-    return lesson(
-        QUESTION,
-        said.format(
-            few=few,
-            network=name,
-            few_rate=rates[few],
-            count=rows[0].held_out_rate.total,
-            one_rate=rates[sizes[0]],
-            most=sizes[-1],
-            most_rate=rates[sizes[-1]],
-        ),
-    )
+    if shown != network:
+        said = _("For {network} this is not computed yet, so another network is shown: {said}").format(
+            network=name, said=said[0].lower() + said[1:]
+        )
+    return lesson(QUESTION, said)
 
 
 def _curves(tables: dict[str, Table], names: tuple[str, ...]) -> list[Curve]:
@@ -112,7 +115,7 @@ def live_figure(studio: Studio, network: str, rows: list[Any], on: str) -> Any:
 
 def _seeds(table: Table) -> str:
     count = len({row.seed for row in table.rows})
-    return ngettext("({count} seed)", "({count} seeds)", count).format(count=count)
+    return ngettext("({count} seed)", "({count} seeds)", count).format(count=count).replace(" ", "\u00a0")  # on one line
 
 
 def _stored_baseline(studio: Studio, network: str) -> float | None:

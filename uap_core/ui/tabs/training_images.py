@@ -25,9 +25,8 @@ from uap_core.ui.tabs.training_curves import (
     live_figure,
     main_chart,
     methods_chart,
-    tables_of,
+    shown_of,
 )
-from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import (
     QUICK,
     awaited,
@@ -88,18 +87,17 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     made = gr.State(())  # the patterns of a run, until it ends
 
     def stored(network: str) -> tuple[Any, ...]:
-        tables = tables_of(studio, network)
-        button = gr.update(value=expected(studio, network))
+        shown, tables = shown_of(studio, network)
+        button, said = gr.update(value=expected(studio, network)), answer_of(studio, network)
         if not tables:
-            note = status(_("Not computed on photographs for {network} yet.").format(network=network_name(studio, network)))
-            return note, hide(), hide(), hide(), hide(), answer_of(studio, network, tables), button
+            return "", hide(), hide(), hide(), hide(), said, button
         real = tables["photographs"]
         text = _("Precomputed, {date}: every point is measured on {images}, for patterns of strength 10 of 255.").format(
             date=real.provenance["time"][:10], images=real.provenance["held_out"]
         )
         file = offer("sample-curve.csv", csv_of(tables).encode())
-        charts = show(main_chart(studio, network, tables)), show(methods_chart(studio, network, tables))
-        return status(text), *charts, show(file), hide(), answer_of(studio, network, tables), button
+        charts = show(main_chart(studio, shown, tables)), show(methods_chart(studio, shown, tables))
+        return status(text), *charts, show(file), hide(), said, button
 
     def craft(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         yield from crafting(studio, network, chosen(studio, network, pattern, own, epsilon).ball)
@@ -171,7 +169,7 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[tuple[Any, ...
         place = sizes.index(row.images)
         if not row.done:
             text = ngettext("Crafting on {count} image:", "Crafting on {count} images:", row.images).format(count=row.images)
-            yield counted(text, place + row.share, len(sizes), started), *skip
+            yield counted(text, place + 0.95 * row.share, len(sizes), started), *skip
             continue
         rows.append(row)
         values = patterns[row.images].numpy()
