@@ -56,3 +56,11 @@ def test_the_place_of_epsilon_is_told_where_it_is_the_axis() -> None:
     at_10 = figure.transFigure.inverted().transform(axes.transData.transform((10, 0)))[0]
     assert left + (right - left) * 10 / most == pytest.approx(at_10, abs=1e-3)
     assert "data-epsilon" not in svg_of(FIGURES["sample"](), "wide", "")
+
+
+def test_what_is_written_keeps_its_digits_and_bands_their_strength() -> None:
+    svg = svg_of(FIGURES["detector"](), "wide", "")
+    assert "AUC 0.75 (0.40-0.90)" in svg
+    svg = svg_of(sweep_figure(sweep_rows(), ""), "wide", "")
+    assert "fill-opacity: 0.15" in svg
+    assert not re.search(r' (?:d|x|y)="[^"]*\.\d{2}', svg), "places need no more than a tenth of a point"

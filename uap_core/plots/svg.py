@@ -50,8 +50,12 @@ def _tight(text: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->|<defs>\s*</defs>", "", text, flags=re.DOTALL)
     text = re.sub(r"font-family: [^;\"]*;? ?|font: ([\d.]+px) [^;\"]*", lambda found: _size(found[1]), text)
     text = re.sub(r' transform="rotate\(-?0(?:\.0)? [^)]*\)"', "", text)
-    text = re.sub(r"(?<![#\w.])-?\d+\.\d{2,}(?![\w.])", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text)
+    text = re.sub(r' (?:d|x|y)="[^"]*"', lambda found: _rounded(found[0]), text)  # what is written stays as it is
     return re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", text)).strip()
+
+
+def _rounded(places: str) -> str:
+    return re.sub(r"-?\d+\.\d{2,}", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), places)
 
 
 def _size(found: str | None) -> str:
