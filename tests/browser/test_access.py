@@ -13,8 +13,8 @@ from uap_core.images.photographs import SAMPLE_PHOTOS
 TABS = {
     "Apply": "#numbers td",
     "Craft": "#craft-labels .verdict",
-    "Epsilon": "#photo-chart img",
-    "Training images": "#curve-stored img",
+    "Epsilon": "#sweep-chart figure",
+    "Training images": "#curve-stored figure",
     "Compare": ".bouts tr:nth-child(4)",
     "Transfer": "#transfer-matrix .rate",
     "Why": "#labels-flow .flow",
@@ -37,9 +37,9 @@ LAB = ("Library", "Networks", "Map and words")
 # And what stands there once what is folded away for researchers is open.
 FOLDED = {
     "Transfer": "#halves-stored .rate",
-    "Why": "#directions-chart img",
+    "Why": "#directions-chart figure",
     "Defences": "#defences-table tr:nth-child(7)",
-    "Library": "#library-samples img",
+    "Library": "#library-samples figure",
     "Networks": "#networks-memory .note",
 }
 
@@ -99,10 +99,10 @@ def test_dark_is_dark(unopened, server: str) -> None:
 
 def test_charts_and_the_page_say_what_they_are(page) -> None:
     open_tab(page, "Epsilon")
-    page.wait_for_function("document.querySelector('#sweep-chart img')?.alt.startsWith('ResNet-64')")
-    words = page.locator("#sweep-chart img").get_attribute("alt")
+    words = page.locator("#sweep-chart svg.wide").get_attribute("aria-label")
+    assert words.startswith("ResNet-64")
     assert re.search(r"fooling rate against epsilon \(of 255\)\. .*: from 0% to \d+%\.", words)
-    assert "plot visualising" not in words
+    assert page.get_by_role("application", name="Chart: the arrow keys go from value to value. ResNet-64").is_visible()
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title() == "Universal adversarial perturbations"
     assert page.locator("main").count() == 1
@@ -148,7 +148,7 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
 def test_buttons_can_be_read_under_the_pointer(page) -> None:
     open_tab(page, "Epsilon")
     page.add_style_tag(content="* { transition: none !important; }")
-    for button in ("#sweep-run", "#sweep-stop", "#sweep-csv", "#copy-link"):
+    for button in ("#sweep-run", "#sweep-chart [data-save=png]", ".next button", "#copy-link"):
         page.locator(button).hover()
         for theme in ("light", "dark"):
             page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")

@@ -57,8 +57,8 @@ def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -
     page.get_by_role("tab", name="Library").click()
     page.locator("#library-more > button").click()
     assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed, the last")
-    page.locator("#library-convergence img").wait_for()
-    page.locator("#library-samples img").wait_for()
+    page.locator("#library-convergence figure").wait_for()
+    page.locator("#library-samples figure").wait_for()
 
 
 @pytest.mark.goes_on

@@ -13,31 +13,47 @@ import pytest
 from test_page import run_anew, wait_for
 
 
+def visible(page, *names: str) -> list[str]:
+    return [name for name in names if page.locator(f"#{name}").is_visible()]
+
+
 def test_epsilon_tab_streams_and_stops(page) -> None:
+    buttons = ("sweep-run", "sweep-stop", "sweep-clear")
     page.get_by_role("tab", name="Epsilon").click()
     wait_for(page, "#sweep-status", "Precomputed on 2500")
-    page.locator("#sweep-chart img").wait_for()
-    page.locator("#photo-chart img").wait_for()
+    page.locator("#sweep-chart figure").wait_for()
+    wait_for(page, "#sweep-run", r"about \d+ s")
+    assert visible(page, *buttons) == ["sweep-run"]
     page.locator("#sweep-run").click()
-    wait_for(page, "#sweep-status", "Live: universal, epsilon")
+    wait_for(page, "#sweep-status", r"Live: universal, strength \d+: \d+ of 30")
+    assert visible(page, *buttons) == ["sweep-stop"]
     page.locator("#sweep-stop").click()
-    wait_for(page, "#sweep-status", "Stopped|Live: 10 values")
+    wait_for(page, "#sweep-status", "Stopped|Live: 11 strengths")
+    page.locator("#sweep-chart [data-live]").wait_for()
+    assert visible(page, *buttons) == ["sweep-run", "sweep-clear"]
+    page.locator("#sweep-clear").click()
+    page.locator("#sweep-chart figure:not([data-live])").wait_for()
+    wait_for(page, "#sweep-status", "Precomputed on 2500")
+    assert visible(page, *buttons) == ["sweep-run"]
+    page.locator("#sweep-more button").first.click()
     with page.expect_download() as download:
         page.locator("#photo-csv").click()
     lines = Path(download.value.path()).read_text().splitlines()
     assert lines[0].startswith("epsilon,clean_label")
-    assert len(lines) == 11
+    assert len(lines) == 14
 
 
 @pytest.mark.goes_on
 def test_epsilon_tab_to_its_end(page) -> None:
-    page.get_by_role("tab", name="Epsilon").click()
     run_anew(page, "sweep")
-    wait_for(page, "#sweep-status", "Live: 10 values of epsilon measured", timeout=120_000)
+    left = r"about (\d+) s left"
+    first = int(re.findall(left, wait_for(page, "#sweep-status", left))[0])
+    wait_for(page, "#sweep-status", "|".join(rf"about {number} s left" for number in range(1, first)) or "Live: 11")
+    wait_for(page, "#sweep-status", "Live: 11 strengths measured", timeout=120_000)
     with page.expect_download() as download:
-        page.locator("#sweep-csv").click()
+        page.locator("#sweep-live-csv").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
-    assert len(rows) == 30
+    assert len(rows) == 33
     assert [float(row["fooling_rate"]) for row in rows if float(row["epsilon"]) == 0] == [0.0, 0.0, 0.0]
 
 
@@ -45,7 +61,10 @@ def test_epsilon_tab_to_its_end(page) -> None:
 def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     page.get_by_role("tab", name="Training images").click()
     wait_for(page, "#curve-note", "Precomputed")
-    page.locator("#curve-stored img").wait_for()
+    page.locator("#curve-stored figure").wait_for()
+    wait_for(page, "#curve-run", r"about \d+ s")
+    page.locator("#curve-more button").first.click()
+    page.locator("#curve-methods figure").wait_for()
     with page.expect_download() as download:
         page.locator("#curve-stored-csv").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
@@ -57,6 +76,8 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     wait_for(page, "#curve-status", "Stopped")
     page.wait_for_timeout(3000)
     assert "Stopped" in page.locator("#curve-status").inner_text()  # and it stays stopped
+    page.locator("#curve-stored [data-live]").wait_for()
+    assert visible(page, "curve-run", "curve-stop", "curve-clear") == ["curve-run", "curve-clear"]
     page.locator("#pattern input").click()
     assert page.get_by_role("option", name=re.compile("crafted on")).count() >= 1
 

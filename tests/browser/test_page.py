@@ -378,7 +378,7 @@ def test_tabs_are_filled_once_they_are_opened(page) -> None:
     wait_for(page, "#labels-status", "ResNet-64 says under the pattern ResNet-64, strength 10 of 255; precomputed")
     page.locator("#labels-flow svg.wide-star").wait_for()
     page.locator("#why-more > button").click()
-    for shown in ("#normals-chart img", "#directions-chart img", "#lipschitz-layers-chart img"):
+    for shown in ("#normals-chart figure", "#directions-chart figure", "#lipschitz-layers-chart figure"):
         page.locator(shown).wait_for()
     go("Defences")
     bar = page.locator("[data-defence=jpeg-50]")
@@ -394,9 +394,9 @@ def test_tabs_are_filled_once_they_are_opened(page) -> None:
     head, *rows = [row.split("\t") for row in page.locator("#defences-table tr").all_inner_texts()]
     assert head[2:4] == ["Fooled by the fixed pattern", "… by one crafted anew"]
     assert all("%" in row[2] and "%" in row[3] for row in rows)
-    page.locator("#detector-chart img").wait_for()
+    page.locator("#detector-chart figure").wait_for()
     assert "Fooled by a new pattern" in wait_for(page, "#training-status", "Precomputed on 2500 photographs")
-    page.locator("#rounds-chart img").wait_for()
+    page.locator("#rounds-chart figure").wait_for()
     page.locator("#twins button").first.click()
-    page.locator("#twins-chart img").wait_for()
+    page.locator("#twins-chart figure").wait_for()
     assert page.locator(".problem:visible").count() == 0

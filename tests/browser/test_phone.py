@@ -7,7 +7,7 @@ import pytest
 # Each tab, and what stands there once it is filled.
 FILLED = {
     "Apply": "#first-view .word",
-    "Craft": "#craft-chart img",
+    "Craft": "#craft-chart figure",
     "Compare": ".bouts",
     "Transfer": "#transfer-matrix .matrix",
     "Why": "#labels-flow svg:visible",

@@ -45,7 +45,7 @@ def sample_rows(seeds: int = 2) -> list[SampleRow]:
 
 
 def photo_rows(labels: str = "aabb") -> list[PhotoRow]:
-    return [PhotoRow(n / 255, "a", 1 - n / 4, "b", n / 4, label) for n, label in enumerate(labels)]
+    return [PhotoRow(n / 255, "a", 1 - n / 4, "b", n / 4, label, 0.6) for n, label in enumerate(labels)]
 
 
 def epoch_rows() -> list[EpochRow]:

@@ -34,3 +34,10 @@ def test_a_photo_is_shaded_where_its_label_is_another() -> None:
     assert len(shade) == 1
     assert (shade[0].vertices[:, 0].min(), shade[0].vertices[:, 0].max()) == pytest.approx((2, 3))
     assert "prediction changed" not in legend(photo_figure(photo_rows("aaaa"), ""))
+
+
+def test_a_third_label_is_drawn_where_it_leads() -> None:
+    figure = photo_figure(photo_rows("accb"), "")
+    third = next(line for line in figure.axes[0].get_lines() if line.get_label() == "c (where it leads)")
+    assert list(third.get_xdata()) == [1, 2]
+    assert list(third.get_ydata()) == [0.6, 0.6]

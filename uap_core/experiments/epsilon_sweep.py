@@ -96,7 +96,7 @@ def _rate(
 
 @dataclass(frozen=True)
 class PhotoRow:
-    """Probabilities of two labels for one photograph at one ``epsilon``."""
+    """Probabilities of two labels for one photograph at one ``epsilon``, and of whichever label leads there."""
 
     epsilon: float
     clean_label: str
@@ -104,6 +104,7 @@ class PhotoRow:
     new_label: str
     new_probability: float
     predicted: str
+    predicted_probability: float
 
 
 @torch.inference_mode()
@@ -125,6 +126,6 @@ def photo_sweep(
         new = int(at_own.argmax())
     names = classifier.labels
     return [
-        PhotoRow(epsilon, names[clean], float(p[clean]), names[new], float(p[new]), names[int(p.argmax())])
+        PhotoRow(epsilon, names[clean], float(p[clean]), names[new], float(p[new]), names[int(p.argmax())], float(p.max()))
         for epsilon, p in zip(epsilons, probabilities, strict=True)
     ]

@@ -36,7 +36,7 @@ def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
         colour, marker, label = style_of(method, number)
         mine = [row for row in rows if row.method == method]
         spent, rates = [row.image_gradients for row in mine], [row.held_out_rate.value for row in mine]
-        axes.plot(spent, rates, color=colour, marker=marker, lw=2.2)
+        axes.plot(spent, rates, color=colour, marker=marker, lw=2.2, label=label)
         ends.append((rates[-1], spent[-1], f"{label} {rates[-1]:.0%}", colour))
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:.0f}")
@@ -52,6 +52,7 @@ def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
                 va="center",
                 arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.4, "relpos": (0, 0.5)},
                 annotation_clip=False,
+                gid="end",
             )
         axes.set_xlim(right=reach * 3.2)
     return figure

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from uap_core.i18n import _
+from uap_core.plots.points import named_lines
 
 
 def described(figure: Figure) -> str:
@@ -29,11 +30,11 @@ def _of(axes: Axes) -> Iterator[str]:
 
 
 def _lines(axes: Axes) -> Iterator[str]:
-    for line in axes.get_lines():
+    for line, name, _spans in named_lines(axes):
         heights = np.asarray(line.get_ydata(), dtype=float)
-        if len(heights) and line.get_linestyle() != "None" and not _unnamed(line.get_label()):
+        if len(heights) and line.get_linestyle() != "None":
             yield _("{line}: from {first} to {last}").format(
-                line=line.get_label(), first=_value(axes, heights[0]), last=_value(axes, heights[-1])
+                line=name, first=_value(axes, heights[0]), last=_value(axes, heights[-1])
             )
 
 

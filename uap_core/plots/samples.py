@@ -11,6 +11,7 @@ from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.i18n import _
 from uap_core.io.results import mean_rate
 from uap_core.plots.axes import GREY, add_legend, open_axes
+from uap_core.plots.points import LIVE
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,17 @@ class Curve:
     marker: str = "o"
 
 
-def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, random_signs: float | None = None) -> Figure:
+def sample_figure(
+    curves: Sequence[Curve],
+    title: str,
+    paper: bool = True,
+    random_signs: float | None = None,
+    live: Curve | None = None,
+) -> Figure:
     """Fooling rate on the held-out set against the number of craft images (log scale), intervals drawn as bars.
 
     ``random_signs`` is the rate (0 to 1) of random signs of the same norm on the same set, drawn as a line to compare with.
+    ``live`` are points over the curves, with no line through them.
     """
     figure, axes = open_axes(_("images to craft on"), _("fooling rate, held-out"), title)
     for curve in curves:
@@ -39,6 +47,12 @@ def sample_figure(curves: Sequence[Curve], title: str, paper: bool = True, rando
         axes.plot(x, y, ":d", color=GREY, lw=2, label=_("the paper: GoogLeNet, its DeepFool method"))
     if random_signs is not None:
         axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label=_("random signs of the same size"))
+    if live is not None and live.rows:
+        sizes, values, low, high = _by_size(live.rows)
+        drawn = axes.errorbar(sizes, values, yerr=[low, high], color=live.colour, ls="", lw=1.4, capsize=4, label=live.label)
+        drawn.lines[0].set(marker="D", markersize=10, markerfacecolor="none", markeredgewidth=2)
+        drawn.lines[0].set_gid(LIVE + _("pattern"))
+        curves = [*curves, live]
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:.0f}")
     known = {row.images for curve in curves for row in curve.rows if row.held_out_rate}

@@ -182,9 +182,9 @@ def download(label: str, elem_id: str, path: str | None = None) -> gr.DownloadBu
     return gr.DownloadButton(label, path, size="sm", scale=0, min_width=200, visible=path is not None, elem_id=elem_id)
 
 
-def chart(elem_id: str) -> gr.Plot:
+def chart(elem_id: str) -> gr.HTML:
     """A chart, hidden until there is something to draw."""
-    return gr.Plot(format="png", show_label=False, visible=False, elem_id=elem_id, elem_classes="chart")
+    return gr.HTML(visible=False, elem_id=elem_id, elem_classes="chart")
 
 
 def show(value: Any) -> Any:

@@ -2,7 +2,6 @@
 // for its divider.
 (() => {
   const SIDES = [window.uapTexts.before, window.uapTexts.after];
-  const SUFFIX = / plot visualising provided data$/;
   const SPOKEN = '#verdict, #craft-labels, [id$="-status"], [id$="-said"], #epsilon-note, #photo-note, #pattern-note';
 
   function tell(image, words) {
@@ -42,7 +41,6 @@
   }
 
   function tidy() {
-    for (const image of document.querySelectorAll(".chart img")) tell(image, image.alt.replace(SUFFIX, ""));
     document.querySelectorAll("#before-after img").forEach((image, side) => tell(image, SIDES[side] ?? image.alt));
     document.querySelectorAll('#before-after [data-testid="slider"]').forEach(giveKeys);
     for (const place of document.querySelectorAll(SPOKEN)) place.setAttribute("aria-live", "polite");

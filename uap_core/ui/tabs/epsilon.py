@@ -2,111 +2,228 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from uap_core.i18n import _
-from uap_core.io.results import to_csv
+from uap_core.io.results import Table, to_csv
+from uap_core.norms import LINF, Ball
 from uap_core.ui.gallery import photo_name
+from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.charts import drawn_once
+from uap_core.ui.runtime.expected import about, counted, picture_seconds
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.live_sets import offer_where_right
 from uap_core.ui.runtime.stop_button import run_until_stopped
+from uap_core.ui.selection import largest_level
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.titles import precomputed_on
-from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
+from uap_core.ui.titles import network_name, precomputed_on
+from uap_core.ui.widgets import QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
 
+if TYPE_CHECKING:
+    from uap_core.experiments.epsilon_sweep import PhotoRow, SweepRow
+
+QUESTION = _("How strong must it be?")
+NEXT = _("How many pictures does it take?")
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
 $\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random signs* have the
 same size and no knowledge; *FGSM* makes a new step for each image,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
-pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it. Live
-points are measured on dreams or on your own pictures, precomputed ones on photographs: compare shapes, not heights.
+pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it or passes it.
+Diamonds are measured in your visit, on the pictures that their name tells; lines were computed on photographs: where the
+pictures differ, compare shapes, not heights.
 """)
 LIVE_IMAGES = 128
+LIVE_LEVELS = (0, 2, 4, 6, 8, 10, 12, 16, 20, 24, 32)  # 255ths; to where the slider ends
+PHOTO_LEVELS = (0, 1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32)
+PASSES_BESIDE = 4  # through the network for each picture, beside one a measured value: its answer and its gradient
+DRAWING = 0.3  # seconds a chart takes
+MANY, ONE = "many", "one"
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    gr.Markdown(_("#### Over many images"))
-    with gr.Row():
-        run = gr.Button(_("Measure now"), variant="primary", elem_id="sweep-run")
-        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="sweep-stop")
-    offer_where_right(studio, setup, tab, [run], "sweep-live-note")
-    state = gr.HTML(awaited(), elem_id="sweep-status")
-    figure = chart("sweep-chart")
-    csv = download(_("These points (.csv)"), "sweep-csv")
-    gr.Markdown(_("#### The chosen photograph"))
-    photo_note = gr.HTML(awaited(), elem_id="photo-chart-note")
-    photo_chart = chart("photo-chart")
-    photo_csv = download(_("These points (.csv)"), "photo-csv")
-    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+    with gr.Column(elem_id="sweep-view"):
+        answer = gr.HTML(lesson(QUESTION, ""), elem_id="sweep-answer")
+        choices = [(_("many photographs"), MANY), (_("the chosen photograph"), ONE)]
+        gr.Radio(
+            choices, value=MANY, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="sweep-which"
+        )
+        with gr.Column(elem_classes="run", elem_id="sweep-many"):
+            figure = chart("sweep-chart")
+            state = gr.HTML(awaited(), elem_id="sweep-status")
+            with gr.Row():
+                run = gr.Button(_("Measure it here"), variant="primary", elem_id="sweep-run")
+                stop = gr.Button(_("Stop measuring"), variant="stop", scale=0, min_width=160, elem_id="sweep-stop")
+                clear = gr.Button(
+                    _("Clear the live points"), scale=0, min_width=200, elem_id="sweep-clear", elem_classes="clear"
+                )
+            offer_where_right(studio, setup, tab, [run], "sweep-live-note")
+        with gr.Column(elem_id="sweep-one"):
+            photo_chart = chart("photo-chart")
+            photo_note = gr.HTML(awaited(), elem_id="photo-chart-note")
+        with gr.Accordion(_("For researchers"), open=False, elem_id="sweep-more"):
+            gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+            with gr.Row(elem_classes="downloads"):
+                csv = download(_("The computed curve (.csv)"), "sweep-csv")
+                live_csv = download(_("The live points (.csv)"), "sweep-live-csv")
+                photo_csv = download(_("The photograph's curve (.csv)"), "photo-csv")
+        gr.HTML(next_line("samples", NEXT))
 
-    def stored(network: str, pattern: str) -> tuple[Any, Any, Any]:
-        """The precomputed sweep on real images, where there is one for this network and pattern."""
-        from uap_core.experiments.epsilon_sweep import SweepRow
-        from uap_core.plots.epsilon import sweep_figure
-
-        table = studio.precomputed(f"{network}-sweep", SweepRow)
-        if table is None or pattern != table.provenance["pattern_file"]:
-            return status(_("No precomputed sweep for this choice.")), hide(), hide()
+    def stored(network: str, pattern: str) -> tuple[Any, ...]:
+        """The precomputed sweep on photographs, where there is one for this network and pattern."""
+        table = table_of(studio, network, pattern)
+        if table is None:
+            return (
+                status(_("Not computed on photographs for this choice.")),
+                hide(),
+                hide(),
+                hide(),
+                answer_of(studio, network, None),
+            )
         note = _("Precomputed on {images}, {date}.").format(
             images=table.provenance["held_out"], date=table.provenance["time"][:10]
         )
-        figure = drawn_once(sweep_figure, table.rows, precomputed_on(studio, network, table.rows[0].fooling_rate.total))
-        return status(note), show(figure), show(offer("sweep.csv", to_csv(table.rows).encode()))
+        file = show(offer("sweep.csv", to_csv(table.rows).encode()))
+        return status(note), show(_chart(studio, network, table)), file, hide(), answer_of(studio, network, table)
 
     def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> tuple[Any, ...]:
-        from uap_core.experiments.epsilon_sweep import default_epsilons, photo_sweep
+        from uap_core.experiments.epsilon_sweep import photo_sweep
         from uap_core.plots.epsilon import photo_figure
 
         perturbation, image = studio.perturbation(pattern, network, own), studio.image(photo, network)
-        classifier = studio.classifier(network)
-        rows = photo_sweep(classifier, perturbation, image, default_epsilons(perturbation.ball))
+        classifier, ball = studio.classifier(network), perturbation.ball
+        rows = photo_sweep(classifier, perturbation, image, levels_of(ball, PHOTO_LEVELS))
         title = _("{photograph} under {pattern}, seen by {network} (live)").format(
             photograph=photo_name(photo), pattern=perturbation.name, network=classifier.card.name
         )
-        figure = photo_figure(rows, title)
-        return "", show(figure), show(offer("photograph.csv", to_csv(rows).encode()))
+        figure = photo_figure(rows, title, largest_level(ball))
+        button = gr.update(value=expected(studio, network, ball))
+        file = show(offer("photograph.csv", to_csv(rows).encode()))
+        return status(told(photo_name(photo), rows)), show(figure), file, button
 
-    def measure(
-        photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float
-    ) -> Iterator[tuple[Any, Any, Any]]:
+    def measure(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
         import torch
 
-        from uap_core.experiments.epsilon_sweep import NAMES, SweepRow, default_epsilons, epsilon_sweep
-        from uap_core.plots.epsilon import sweep_figure
+        from uap_core.experiments.epsilon_sweep import NAMES, epsilon_sweep
 
         yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
         classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
         held_out = studio.some(network, 0, LIVE_IMAGES)[1]
-        epsilons = default_epsilons(perturbation.ball)
-        title = _("{pattern} on {network}: {count} {images}").format(
-            pattern=perturbation.name, network=classifier.card.name, count=len(held_out), images=studio.live_set_name(network)
-        )
+        levels = levels_of(perturbation.ball, LIVE_LEVELS)
+        on = _("live, on {count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
+        table = table_of(studio, network, pattern)
         rows: list[SweepRow] = []
-        for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), epsilons):
+        started, total = time.monotonic(), 3 * (len(levels) - 1)
+        for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), levels):
             rows.append(row)
             if row.epsilon:  # at 0 there is nothing to see yet
-                note = progress_note(
-                    _("Live: {attack}, epsilon {epsilon:g}/255.").format(
-                        attack=_(NAMES[row.attack]), epsilon=row.epsilon * 255
-                    ),
-                    len(rows) / (3 * len(epsilons)),
-                )
-                drawn = sweep_figure(rows, _("{title} (live)").format(title=title))
-                yield note, show(drawn), show(offer("sweep.csv", to_csv(rows).encode()))
-        text = _("Live: {values} values of epsilon measured on {count} {images}.").format(
-            values=len(epsilons), count=len(held_out), images=studio.live_set_name(network)
+                text = _("Live: {attack}, strength {level:g}:").format(attack=_(NAMES[row.attack]), level=row.epsilon * 255)
+                note = counted(text, sum(row.epsilon > 0 for row in rows), total, started)
+                file = show(offer("sweep-live.csv", to_csv(rows).encode()))
+                yield note, show(_figure(studio, network, table, rows, on, perturbation)), file
+        text = _("Live: {values} strengths measured on {count} {images}; the diamonds are these.").format(
+            values=len(levels), count=len(held_out), images=studio.live_set_name(network)
         )
         yield status(text), gr.skip(), gr.skip()
 
-    outputs = [state, figure, csv]
     stopped = _("Stopped. The points so far stay.")
-    run_until_stopped(run, stop, studio.heavy(3, 0)(measure), setup.inputs, outputs, stopped)
-    keep_fresh(setup, tab, stored, [setup.network, setup.pattern], outputs)
-    keep_fresh(setup, tab, photo_curve, setup.inputs[:4], [photo_note, photo_chart, photo_csv])
+    run_until_stopped(run, stop, studio.heavy(3, 0)(measure), setup.inputs, [state, figure, live_csv], stopped)
+    filled = [state, figure, csv, live_csv, answer]
+    clear.click(guarded(len(filled), 0)(stored), [setup.network, setup.pattern], filled, **QUICK)
+    keep_fresh(setup, tab, stored, [setup.network, setup.pattern], filled)
+    keep_fresh(setup, tab, photo_curve, setup.inputs[:4], [photo_note, photo_chart, photo_csv, run])
+
+
+def table_of(studio: Studio, network: str, pattern: str) -> Table | None:
+    """The precomputed sweep of ``pattern`` on ``network``, if it was made."""
+    from uap_core.experiments.epsilon_sweep import SweepRow
+
+    table: Table | None = studio.precomputed(f"{network}-sweep", SweepRow)
+    return table if table is not None and pattern == table.provenance["pattern_file"] else None
+
+
+def levels_of(ball: Ball, levels: Sequence[int]) -> tuple[float, ...]:
+    """``levels`` in units of [0,1] for l_inf; for l2 the usual multiples of the pattern's own length, as far as the slider."""
+    from uap_core.experiments.epsilon_sweep import default_epsilons
+
+    return tuple(level / 255 for level in levels) if ball.p == LINF else default_epsilons(ball)
+
+
+def expected(studio: Studio, network: str, ball: Ball) -> str:
+    """What the run's button says, with the time that it takes where a run is offered."""
+    if studio.why_not_live(network):
+        return _("Measure it here")
+    values = 3 * (len(levels_of(ball, LIVE_LEVELS)) - 1)
+    passes = len(studio.some(network, 0, LIVE_IMAGES)[1]) * (PASSES_BESIDE + values)
+    seconds = passes * picture_seconds(studio, network) + values * DRAWING
+    return _("Measure it here ({time})").format(time=about(seconds))
+
+
+def answer_of(studio: Studio, network: str, table: Table | None) -> str:
+    """The question and its answer for a network, from its table where there is one."""
+    name = network_name(studio, network)
+    if table is None:
+        said = _(
+            "For this pattern on {network} the rates on many photographs are not computed yet; the chart shows how the chosen"
+            " photograph gives way as the strength grows."
+        )
+        return lesson(QUESTION, said.format(network=name))
+    from uap_core.experiments.epsilon_sweep import RANDOM, UNIVERSAL
+
+    rates = {(row.attack, round(row.epsilon * 255)): row.fooling_rate.value for row in table.rows}
+    levels = sorted(level for attack, level in rates if attack == UNIVERSAL)
+    half = next((level for level in levels if rates[UNIVERSAL, level] >= 0.5), levels[-1])
+    full = 10 if 10 in levels else levels[-1]
+    said = _(
+        "At strength {half} of 255 the pattern already fools {network} on {half_rate:.1%} of {count} photographs it never saw,"
+        " at {full} on {rate:.1%}; random noise of strength {full} fools it on {signs:.1%}."
+    )
+    return lesson(
+        QUESTION,
+        said.format(
+            half=half,
+            full=full,
+            network=name,
+            count=table.rows[0].fooling_rate.total,
+            half_rate=rates[UNIVERSAL, half],
+            rate=rates[UNIVERSAL, full],
+            signs=rates[RANDOM, full],
+        ),
+    )
+
+
+def told(photograph: str, rows: Sequence[PhotoRow]) -> str:
+    """Where a photograph's answer changes, in a sentence."""
+    fooled = [row for row in rows if row.predicted != row.clean_label]
+    if not fooled:
+        return _("{photograph} held up to strength {most:g}: still {label}.").format(
+            photograph=photograph, most=rows[-1].epsilon * 255, label=rows[0].clean_label
+        )
+    return _("{photograph} is fooled from strength {level:.3g}: {before} becomes {after}.").format(
+        photograph=photograph, level=fooled[0].epsilon * 255, before=rows[0].clean_label, after=fooled[0].predicted
+    )
+
+
+def _chart(studio: Studio, network: str, table: Table) -> str:
+    from uap_core.plots.epsilon import sweep_figure
+
+    title = precomputed_on(studio, network, table.rows[0].fooling_rate.total)
+    return drawn_once(sweep_figure, table.rows, title, reach=float(LIVE_LEVELS[-1]))
+
+
+def _figure(studio: Studio, network: str, table: Table | None, rows: Sequence[SweepRow], on: str, perturbation: Any) -> Any:
+    """The live points over what was computed before, if anything was."""
+    from uap_core.plots.epsilon import sweep_figure
+
+    reach = largest_level(perturbation.ball)
+    if table is not None:
+        title = precomputed_on(studio, network, table.rows[0].fooling_rate.total)
+        return sweep_figure(table.rows, title, reach, rows, on)
+    title = _("{pattern} on {network}").format(pattern=perturbation.name, network=network_name(studio, network))
+    return sweep_figure([], title, reach, rows, on)

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from uap_core.i18n import _, ngettext
-from uap_core.io.results import Table, to_csv
-from uap_core.ui.runtime.charts import drawn_once
+from uap_core.io.results import to_csv
+from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.runtime.expected import about, counted, picture_seconds
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.live_sets import offer_where_right
 from uap_core.ui.runtime.stop_button import run_until_stopped
 from uap_core.ui.session_patterns import add_own
 from uap_core.ui.sidebar import Setup, chosen
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.titles import precomputed_on
+from uap_core.ui.tabs.training_curves import (
+    QUESTION,
+    answer_of,
+    csv_of,
+    live_figure,
+    main_chart,
+    methods_chart,
+    shown_of,
+)
 from uap_core.ui.widgets import (
     QUICK,
     awaited,
     chart,
     download,
+    guarded,
     hide,
     npy_bytes,
     offer,
@@ -30,6 +41,7 @@ from uap_core.ui.widgets import (
     status,
 )
 
+NEXT = _("What does an attack made for one picture do?")
 EXPLAIN = _(r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
 for every $n$; the sets are nested, so a larger one contains the smaller. Each step takes eight images, shows another
@@ -37,127 +49,58 @@ part of each, at times mirrored, and descends on
 $\tfrac12 |z| \cos(z, z') - \min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ 5 s\big)$: how little the logits $z'$ have turned
 away from the clean ones $z$ (of norm $|z|$ and spread $s$), and how likely the clean prediction still is. Then $v$ is
 projected, onto $\|v\| \le 2\varepsilon$ at first and ever closer to $\varepsilon$, in the norm of the chosen pattern. No labels
-are needed. Few images suffice, because networks share a few directions that matter for most images. The dotted line is
-what the paper reports for its own method on another network and other images (its Figure 6): compare the shape, not the
-height. Bars span the 95 % Wilson intervals of all seeds. Live points are measured on dreams or on your own pictures,
-and crafted with at most 480 image-gradients each; precomputed ones on photographs, with more: compare shapes, not heights.
+are needed. Few images suffice, because networks share a few directions that matter for most images. Bars span the 95 %
+Wilson intervals of all seeds. Diamonds are made in your visit with at most 480 image-gradients each, and measured on the
+pictures that their name tells; curves were computed on photographs, with up to 2000 each: compare shapes, not heights.
+""")
+METHODS = _("""
+The dotted line of the next chart is what the paper (Moosavi-Dezfooli et al., 2017, its Figure 6) reports of its DeepFool
+method on GoogLeNet: other images, and no limit on the effort. Ours by the same method stops at about 2000 image-gradients,
+at which larger sets have been seen only once or in part. Compare shapes, not heights.
 """)
 LIVE_BUDGET, LIVE_FACTOR = 480, 4
+EASY = 250  # image-gradients that a pattern of a single picture takes
+FORWARD = 3  # passes forward that a gradient costs
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    note = gr.HTML(awaited(), elem_id="curve-note")
-    stored_chart = chart("curve-stored")
-    stored_csv = download(_("These points (.csv)"), "curve-stored-csv")
-    gr.Markdown(_("#### Craft it yourself"))
-    with gr.Row():
-        run = gr.Button(_("Craft on 1, 4, 16, … images"), variant="primary", elem_id="curve-run")
-        stop = gr.Button(_("Stop"), variant="stop", scale=0, min_width=120, elem_id="curve-stop")
-    offer_where_right(studio, setup, tab, [run], "curve-live-note")
-    state = gr.HTML(elem_id="curve-status")
-    live_chart = chart("curve-chart")
-    with gr.Row():
-        csv = download(_("These points (.csv)"), "curve-csv")
-        npy = download(_("Latest pattern (.npy)"), "curve-npy")
+    answer = gr.HTML(lesson(QUESTION, ""), elem_id="curve-answer")
+    with gr.Column(elem_classes="run"):
+        stored_chart = chart("curve-stored")
+        note = gr.HTML(awaited(), elem_id="curve-note")
+        state = gr.HTML(elem_id="curve-status")
+        with gr.Row():
+            run = gr.Button(_("Craft on 1, 4, 16, … images"), variant="primary", elem_id="curve-run")
+            stop = gr.Button(_("Stop crafting"), variant="stop", scale=0, min_width=140, elem_id="curve-stop")
+            clear = gr.Button(_("Clear the live points"), scale=0, min_width=200, elem_id="curve-clear", elem_classes="clear")
+        offer_where_right(studio, setup, tab, [run], "curve-live-note")
+    with gr.Accordion(_("For researchers"), open=False, elem_id="curve-more"):
+        gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+        gr.Markdown(METHODS, elem_classes="explain")
+        methods = chart("curve-methods")
+        with gr.Row(elem_classes="downloads"):
+            stored_csv = download(_("The computed curves (.csv)"), "curve-stored-csv")
+            csv = download(_("The live points (.csv)"), "curve-csv")
+            npy = download(_("Latest pattern (.npy)"), "curve-npy")
+    gr.HTML(next_line("compare", NEXT))
     made = gr.State(())  # the patterns of a run, until it ends
-    gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
 
-    def stored(network: str) -> tuple[Any, Any, Any]:
-        from uap_core.experiments.sample_curve import SampleRow
-        from uap_core.plots.axes import BLUE, GREEN, ORANGE
-        from uap_core.plots.samples import Curve, sample_figure
-
-        real = studio.precomputed(f"{network}-curve-real", SampleRow)
-        dreams = studio.precomputed(f"{network}-curve-dreams", SampleRow)
-        deepfool = studio.precomputed(f"{network}-curve-deepfool", SampleRow)
-        if real is None:
-            return status(_("No precomputed curve for this network.")), hide(), hide()
-        curves = [Curve(real.rows, _("crafted on photographs {seeds}").format(seeds=_seeds(real)), BLUE)]
-        if dreams is not None:
-            curves.append(Curve(dreams.rows, _("crafted on dreams {seeds}").format(seeds=_seeds(dreams)), ORANGE, "s"))
-        if deepfool is not None:
-            curves.append(
-                Curve(deepfool.rows, _("on photographs, by DeepFool {seeds}").format(seeds=_seeds(deepfool)), GREEN, "^")
-            )
-        text = _("Precomputed, {date}: every point is measured on {images}.").format(
+    def stored(network: str) -> tuple[Any, ...]:
+        shown, tables = shown_of(studio, network)
+        button, said = gr.update(value=expected(studio, network)), answer_of(studio, network)
+        if not tables:
+            return "", hide(), hide(), hide(), hide(), said, button
+        real = tables["photographs"]
+        text = _("Precomputed, {date}: every point is measured on {images}, for patterns of strength 10 of 255.").format(
             date=real.provenance["time"][:10], images=real.provenance["held_out"]
         )
-        tables = {"photographs": real, "dreams": dreams, "photographs by DeepFool": deepfool}
-        csv_file = offer("sample-curve.csv", _csv(tables).encode())
-        figure = drawn_once(
-            sample_figure,
-            curves,
-            precomputed_on(studio, network, real.rows[0].held_out_rate.total),
-            random_signs=_stored_baseline(studio, network),
-        )
-        return status(text), show(figure), show(csv_file)
+        file = offer("sample-curve.csv", csv_of(tables).encode())
+        charts = show(main_chart(studio, shown, tables)), show(methods_chart(studio, shown, tables))
+        return status(text), *charts, show(file), hide(), said, button
 
     def craft(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
-        import torch
-
-        from uap_core.crafting.default import Default
-        from uap_core.crafting.problem import predicted
-        from uap_core.errors import SettingError
-        from uap_core.experiments.sample_curve import nested_sizes, sample_curve
-        from uap_core.metrics import fooling_rate, predict
-        from uap_core.models.bf16 import has_fast_bf16
-        from uap_core.plots.axes import ORANGE
-        from uap_core.plots.samples import Curve, sample_figure
-
-        skip = (gr.skip(),) * 4
-        yield progress_note(_("Opening network and images…"), 0), *skip
-        ball = chosen(studio, network, pattern, own, epsilon).ball
-        if not ball.radius:
-            raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
-        classifier = studio.classifier(network)
-        craft_set, held_out = studio.craft_and_held_out(network)
-        sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
-        title = _("{network}, {ball}, {count} held-out {images} (live)").format(
-            network=classifier.card.name, ball=ball, count=len(held_out), images=studio.live_set_name(network)
-        )
-        yield progress_note(_("Looking at {count} held-out images as they are…").format(count=len(held_out)), 0), *skip
-        clean = predict(classifier, held_out.batches())
-        yield progress_note(_("Looking at them under random signs…"), 0), *skip
-        signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
-        baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
-        patterns: dict[int, Any] = {}
-        found: tuple[Pattern, ...] = ()
-        rows = []
-        method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
-        for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns, clean):
-            place = sizes.index(row.images)
-            if not row.done:
-                text = _("Crafting on {done} of {count} images…").format(done=row.images, count=len(craft_set))
-                yield progress_note(text, (place + row.share) / len(sizes)), *skip
-                continue
-            rows.append(row)
-            values = patterns[row.images].numpy()
-            name = _("crafted on {count} {images} for {network}, {ball}").format(
-                count=row.images,
-                images=studio.live_set_name(network, row.images),
-                network=classifier.card.name,
-                ball=ball,
-            )
-            found = (*found, Pattern(name, values, ball.p, ball.radius, origin="run"))
-            yield (
-                progress_note(
-                    ngettext(
-                        "{count} image: {rate} of the held-out images fooled.",
-                        "{count} images: {rate} of the held-out images fooled.",
-                        row.images,
-                    ).format(count=row.images, rate=row.held_out_rate),
-                    (place + 1) / len(sizes),
-                ),
-                show(sample_figure([Curve(rows, _("live"), ORANGE)], title, paper=ball.p == "linf", random_signs=baseline)),
-                show(offer("live-curve.csv", to_csv(rows).encode())),
-                show(offer("pattern.npy", npy_bytes(values))),
-                found,
-            )
-        text = _(
-            "Done. The pattern crafted on {count} images is now in the list of perturbations: choose it and apply it."
-        ).format(count=sizes[-1])
-        yield status(text), *skip
+        yield from crafting(studio, network, chosen(studio, network, pattern, own, epsilon).ball)
 
     def keep(network: str, key: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> tuple[Any, ...]:
         """Beside what the visitor has by now, which may be more than when the run began."""
@@ -165,33 +108,90 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             own = add_own(own, pattern, key)
         return own, gr.update(choices=studio.patterns(network, own)), ()
 
-    outputs = [state, live_chart, csv, npy, made]
     choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
-    stopped = _("Stopped. The points so far stay, and so does the last pattern.")
+    stopped = _("Stopped. The points so far stay, and their patterns are in the list.")
+    outputs = [state, stored_chart, csv, npy, made]
     running = run_until_stopped(run, stop, studio.heavy(5, 0)(craft), choices, outputs, stopped)
     running.then(keep, [setup.network, setup.pattern, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
-    keep_fresh(setup, tab, stored, [setup.network], [note, stored_chart, stored_csv])
+    filled = [note, stored_chart, methods, stored_csv, csv, answer, run]
+    keep_fresh(setup, tab, stored, [setup.network], filled)
+
+    def cleared(network: str) -> tuple[Any, ...]:
+        return *stored(network), ""
+
+    clear.click(guarded(len(filled) + 1, 0)(cleared), [setup.network], [*filled, state], **QUICK)
 
 
-def _seeds(table: Table) -> str:
-    count = len({row.seed for row in table.rows})
-    return ngettext("({count} seed)", "({count} seeds)", count).format(count=count)
+def expected(studio: Studio, network: str) -> str:
+    """What the run's button says, with the time that it takes where a run is offered."""
+    if studio.why_not_live(network):
+        return _("Craft on 1, 4, 16, … images")
+    from uap_core.experiments.sample_curve import nested_sizes
+
+    craft_set, held_out = studio.craft_and_held_out(network)
+    sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
+    gradients = sum(min(LIVE_BUDGET, EASY * size) for size in sizes)
+    passes = FORWARD * gradients + len(held_out) * (len(sizes) + 2)
+    seconds = about(passes * picture_seconds(studio, network))
+    return _("Craft on 1, 4, 16, … images ({time})").format(time=seconds)
 
 
-def _stored_baseline(studio: Studio, network: str) -> float | None:
-    """The fooling rate of random signs at 10/255, from the precomputed sweep on the same images."""
-    from uap_core.experiments.epsilon_sweep import RANDOM, SweepRow
+def crafting(studio: Studio, network: str, ball: Any) -> Iterator[tuple[Any, ...]]:
+    """A pattern on 1, 4, 16, ... images, each a point over the computed curve: sentence, chart, points, pattern, patterns."""
+    import torch
 
-    table = studio.precomputed(f"{network}-sweep", SweepRow)
-    rows = table.rows if table else []
-    return next((row.fooling_rate.value for row in rows if row.attack == RANDOM and round(row.epsilon * 255) == 10), None)
+    from uap_core.crafting.default import Default
+    from uap_core.crafting.problem import predicted
+    from uap_core.errors import SettingError
+    from uap_core.experiments.sample_curve import nested_sizes, sample_curve
+    from uap_core.metrics import fooling_rate, predict
+    from uap_core.models.bf16 import has_fast_bf16
+
+    skip = (gr.skip(),) * 4
+    yield progress_note(_("Opening network and images…"), 0), *skip
+    if not ball.radius:
+        raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
+    classifier = studio.classifier(network)
+    craft_set, held_out = studio.craft_and_held_out(network)
+    sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
+    yield progress_note(_("Looking at {count} held-out images as they are…").format(count=len(held_out)), 0), *skip
+    clean = predict(classifier, held_out.batches())
+    signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
+    baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
+    on = _("live, {ball}, on {count} {images} (random noise there: {noise:.0%})").format(
+        ball=ball, count=len(held_out), images=studio.live_set_name(network), noise=baseline
+    )
+    patterns: dict[int, Any] = {}
+    found: tuple[Pattern, ...] = ()
+    rows, started = [], time.monotonic()
+    method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
+    for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns, clean):
+        place = sizes.index(row.images)
+        if not row.done:
+            text = ngettext("Crafting on {count} image:", "Crafting on {count} images:", row.images).format(count=row.images)
+            yield counted(text, place + 0.95 * row.share, len(sizes), started), *skip
+            continue
+        rows.append(row)
+        values = patterns[row.images].numpy()
+        found = (*found, _named(studio, network, row.images, values, ball))
+        text = ngettext(
+            "{count} image: {rate} of the held-out images fooled.",
+            "{count} images: {rate} of the held-out images fooled.",
+            row.images,
+        ).format(count=row.images, rate=row.held_out_rate)
+        yield (
+            counted(text, place + 1, len(sizes), started),
+            show(live_figure(studio, network, rows, on)),
+            show(offer("live-curve.csv", to_csv(rows).encode())),
+            show(offer("pattern.npy", npy_bytes(values))),
+            found,
+        )
+    text = _("Done. The patterns crafted on {sizes} images are now in the list of patterns: choose one to see what it does.")
+    yield status(text.format(sizes=", ".join(map(str, sizes)))), *skip
 
 
-def _csv(tables: dict[str, Table | None]) -> str:
-    """The rows of several curves under one header, each line beginning with what it was crafted on."""
-    lines: list[str] = []
-    for name, table in tables.items():
-        if table is not None:
-            header, *rows = to_csv(table.rows).splitlines()
-            lines += [f"crafted_on,{header}"] * (not lines) + [f"{name},{row}" for row in rows]
-    return "\n".join(lines) + "\n"
+def _named(studio: Studio, network: str, images: int, values: Any, ball: Any) -> Pattern:
+    name = _("crafted on {count} {images} for {network}, {ball}").format(
+        count=images, images=studio.live_set_name(network, images), network=studio.card(network).name, ball=ball
+    )
+    return Pattern(name, values, ball.p, ball.radius, origin="run")

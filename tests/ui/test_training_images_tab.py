@@ -1,0 +1,82 @@
+"""What the tab Training images answers, in every state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tab_pages import handlers_of, page_of
+
+from uap_core.datasets.image_sets import ImageSet
+from uap_core.experiments.sample_curve import SampleRow
+from uap_core.io.results import mean_rate
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs import training_images as samples_tab
+
+STUDIO = Studio()
+
+
+@pytest.fixture(scope="module")
+def handlers() -> dict[str, Callable[..., Any]]:
+    return handlers_of(page_of(samples_tab.build))
+
+
+def mean_rates(network: str) -> dict[int, float]:
+    rows = STUDIO.precomputed(f"{network}-curve-real", SampleRow).rows
+    return {size: mean_rate([row.held_out_rate for row in rows if row.images == size]) for size in {row.images for row in rows}}
+
+
+@pytest.mark.parametrize("network", ["resnet64", "squeezenet1_1_caffe"])
+def test_the_answer_has_the_figures_of_the_networks_own_curve(network: str, handlers: dict[str, Callable[..., Any]]) -> None:
+    *_, answer, run = handlers["look_stored"]("", network)
+    rates = mean_rates(network)
+    few = int(re.findall(r"made from (\d+) photographs", answer)[0])
+    most = max(rates)
+    assert all(rates[size] < rates[most] - 0.02 for size in rates if size < few)
+    assert re.findall(r"[\d.]+%", answer) == [f"{rates[size]:.1%}" for size in (few, 1, most)]
+    assert "not computed" not in answer
+    assert run["value"].startswith("Craft on 1, 4, 16")
+
+
+def test_where_nothing_is_computed_another_networks_curve_is_shown_under_its_name(
+    handlers: dict[str, Callable[..., Any]],
+) -> None:
+    _, _note, chart, methods, *_, answer, _run = handlers["look_stored"]("", "vgg64")
+    assert "VGG-64 (embedded) this is not computed yet" in answer
+    assert "ResNet-64" in answer
+    assert chart["value"].chart.startswith("ResNet-64")
+    assert methods["value"].chart.startswith("ResNet-64")
+
+
+def test_the_papers_curve_stands_among_the_methods_and_says_whose_it_is(handlers: dict[str, Callable[..., Any]]) -> None:
+    assert "another network" not in samples_tab.METHODS
+    _, _, chart, methods, *_ = handlers["look_stored"]("", "squeezenet1_1_caffe")
+    assert "the paper" not in chart["value"].chart
+    assert "the paper: GoogLeNet, its DeepFool method" in methods["value"].chart
+
+
+def test_live_points_are_over_the_curve_and_all_patterns_are_named(
+    monkeypatch: pytest.MonkeyPatch, handlers: dict[str, Callable[..., Any]]
+) -> None:
+    craft, held_out = (part.prefix(5) for part in STUDIO.craft_and_held_out("resnet64"))
+    sets: tuple[ImageSet, ImageSet] = craft, held_out
+    monkeypatch.setattr(Studio, "craft_and_held_out", lambda studio, network: sets)
+    monkeypatch.setattr(samples_tab, "LIVE_BUDGET", 16)
+    steps = list(handlers["craft"]("resnet64", "resnet64-linf10.safetensors", {}, 10.0))
+    figures = [step[1]["value"] for step in steps if "value" in step[1]]
+    assert len(figures) == 3
+    assert all("data-live" in figure and "made from photographs" in figure.chart for figure in figures)
+    assert "crafted on 1, 4, 5 images are now in the list" in steps[-1][0]
+    *_, found = steps[-2]
+    assert [pattern.name.split()[2] for pattern in found] == ["1", "4", "5"]
+    *_, answer, _run, said = handlers["cleared"]("resnet64")
+    assert said == ""
+    assert "83.5%" in answer
+    assert "data-live" not in handlers["cleared"]("resnet64")[1]["value"]
+
+
+def test_an_epsilon_of_0_is_answered_with_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:
+    last = list(handlers["craft"]("resnet64", "resnet64-linf10.safetensors", {}, 0.0))[-1]
+    assert "above 0" in last[0]
