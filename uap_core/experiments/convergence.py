@@ -46,7 +46,7 @@ def convergence(
     """Run each method once and measure it whenever one of ``points`` (image-gradients, ascending) is passed, and at its end."""
     import torch
 
-    from uap_core.crafting.problem import predicted
+    from uap_core.crafting import problem
 
     clean = predict(classifier, held_out.batches())
     for name, method in methods.items():
@@ -56,6 +56,6 @@ def convergence(
                 continue
             left = [point for point in left if point > progress.image_gradients]
             started = time.perf_counter()
-            rate = fooling_rate(clean, predicted(classifier, held_out.pixels, progress.perturbation))
+            rate = fooling_rate(clean, problem.predicted(classifier, held_out.pixels, progress.perturbation))
             yield ConvergenceRow(name, seed, progress.image_gradients, round(progress.seconds - measuring, 2), rate)
             measuring += time.perf_counter() - started
