@@ -10,7 +10,6 @@ PATTERNS_TO_COME = frozenset(
         "efficientnet_lite0-linf10-brain-coral",
         "efficientnet_lite1-linf10-brain-coral",
         "efficientnet_lite2-linf10-brain-coral",
-        "efficientnet_lite0-linf6",
         "seven-linf10",
         "unseen-efficientnet_lite0-linf10",
         "unseen-squeezenet1_1_caffe-linf10",
@@ -21,19 +20,8 @@ PATTERNS_TO_COME = frozenset(
 )
 TABLES_TO_COME = frozenset(
     (
-        "squeezenet1_1_caffe-sweep",
-        "mobilenet_v2_tf-sweep",
-        "mobilenet_v1_075-sweep",
-        "googlenet_bvlc-sweep",
-        "efficientnet_lite0-curve-real",
         "efficientnet_lite0-curve-deepfool",
-        "efficientnet_lite0-convergence",
         "efficientnet_lite0-ablations",
-        "efficientnet_lite0-defences",
-        "efficientnet_lite0-detector",
-        "efficientnet_lite0-normals",
-        "efficientnet_lite0-subspace",
-        "efficientnet_lite0-directions",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
