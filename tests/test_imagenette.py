@@ -69,7 +69,7 @@ def test_fetched_unpacked_and_measured_on(offer: Offer, monkeypatch: pytest.Monk
     studio = Studio()
     with pytest.raises(DatasetError, match=r"No live runs with AlexNet: .*fetch Imagenette under Networks \(342 MB\)"):
         studio.craft_and_held_out("alexnet")
-    assert studio.live_set_name("alexnet") == "dreamt images"
+    assert studio.live_set_name("alexnet") == "class impressions"
     offer(WHOLE)
     assert not imagenette.is_here()
     told = list(imagenette.fetch())
@@ -82,7 +82,7 @@ def test_fetched_unpacked_and_measured_on(offer: Offer, monkeypatch: pytest.Monk
     assert set(craft.classes) == set(IMAGENET_CLASSES)
     assert not set(craft.files) & set(held_out.files)
     assert studio.live_set_name("alexnet") == "photographs of Imagenette"
-    assert studio.live_set_name("resnet64") == "dreamt images"
+    assert studio.live_set_name("resnet64") == "class impressions"
     assert torch.equal(studio.craft_and_held_out("alexnet")[0].pixels, craft.pixels)
 
 

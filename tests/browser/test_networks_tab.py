@@ -119,6 +119,6 @@ def test_a_network_of_timm_is_fetched_cancelled_fetched_again_and_used(page, hub
     page.locator("#networks-use").click()
     page.wait_for_function(f"document.querySelector('#network input').value == '{TIMM}, 160 px'")
     page.wait_for_function(
-        "document.querySelector('#pattern input').value == 'Random signs, the baseline'"
+        "document.querySelector('#pattern input').value == 'Random noise, to compare'"
     )  # none fits 160 pixels
     wait_for(page, "#verdict", "Fooled|Not fooled")

@@ -30,7 +30,7 @@ def test_the_papers_curve_is_beside_it_when_asked_for() -> None:
 
 def test_random_signs_are_a_line_to_compare_with() -> None:
     figure = sample_figure([Curve(sample_rows(), "mine", BLUE)], "", paper=False, random_signs=0.18)
-    line = next(line for line in figure.axes[0].lines if line.get_label() == "random signs of the same size")
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "random noise of the same strength")
     assert set(line.get_ydata()) == {0.18}
 
 

@@ -86,7 +86,7 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
         for line in table.split("<tr>")[2:]:
             assert all("%" in cell for cell in cells(line)[1:5])
     assert "Opening" in yielded[0][0]
-    assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 dreamt images")
+    assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 class impressions")
     marks = [mark for *_, mark in yielded if isinstance(mark, str)]
     assert marks[0] == "", "and so do the marks of the run before"
     assert [mark.count("--live-anew") for mark in marks] == [0, 1, 2, 3]

@@ -79,5 +79,5 @@ def test_a_live_run_streams_layers_then_pictures(
     assert tables[0] == 2
     assert any("layers are bounded" in step[0] and step[2]["visible"] for step in steps)
     assert "images attacked" in before_last[0]
-    assert "dreamt images: L = " in last[0]
+    assert "class impressions: L = " in last[0]
     assert all(shown["visible"] for shown in last[2:])

@@ -138,7 +138,7 @@ def test_cells_stream_and_end_with_examples_and_a_file(
     assert "mine (yours)" in tables[-1]
     assert all(plain(entry.name.split(",")[0]) in tables[-1] for entry in OF_64)
     assert "FGSM 10/255, made on Universally trained ResNet-64" in tables[-1]
-    assert "2 dreamt images" in tables[-1]
+    assert "2 class impressions" in tables[-1]
     files = [csv for _, table, csv in steps if isinstance(table, str) and table]
     assert [Path(csv["value"]).read_text().count("\n") - 1 for csv in files] == cells, "wherever it is stopped"
     assert "alert" in list(handlers["measure"]("resnet64", {}, []))[-1][0]

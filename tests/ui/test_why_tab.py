@@ -122,7 +122,7 @@ def test_normals_stream_and_end_with_files(handlers: dict[str, Callable[..., Any
     assert "Normals: 8 of 9" in first[0]
     assert shown(first[1])
     assert not shown(first[2]), "no rates before the last normal"
-    assert "Live: normals of 9 and rates on 8 other dreamt images" in last[0]
+    assert "Live: normals of 9 and rates on 8 other class impressions" in last[0]
     assert shown(first[3])
     assert not shown(first[4])
     assert all(map(shown, before_last[2:]))
@@ -132,7 +132,7 @@ def test_directions_begin_with_what_costs_no_gradient(handlers: dict[str, Callab
     _, first, *_, before_last, last = list(handlers["directions-run"](NETWORK, "resnet64-l2.safetensors", {}))
     assert "universal pattern" in first[0]
     assert shown(first[1])
-    assert "Live: 24 points on 8 dreamt images, directions of 9 others" in last[0]
+    assert "Live: 24 points on 8 class impressions, directions of 9 others" in last[0]
     for step, points in ((first, 1), (before_last, 24)):
         assert len(Path(step[2]["value"]).read_text().splitlines()) == 1 + points, "wherever it is stopped"
 
@@ -140,7 +140,7 @@ def test_directions_begin_with_what_costs_no_gradient(handlers: dict[str, Callab
 def test_labels_are_counted_batch_by_batch(handlers: dict[str, Callable[..., Any]]) -> None:
     _, first, *_, before_last, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 10.0))
     assert "Images: 32 of 256" in first[0]
-    assert "Live on 256 dreamt images, strength 10 of 255" in last[0]
+    assert "Live on 256 class impressions, strength 10 of 255" in last[0]
     assert shown(first[1])
     assert all(map(shown, (first[2], before_last[2])))
 

@@ -99,7 +99,8 @@ def _read_once(folder: Path) -> tuple[Entry, ...]:
 
 
 def read_library(folder: Path) -> tuple[Entry, ...]:
-    """Every perturbation of ``folder``: small ones first, l_inf before l2, free before targeted, one network before several."""
+    """Every perturbation of ``folder``: small first, one network before several, free before targeted, l_inf before l2,
+    strong before faint."""
     return tuple(sorted(_entries(folder), key=_order))
 
 
@@ -114,7 +115,8 @@ def _entries(folder: Path) -> Iterator[Entry]:
 
 
 def _order(entry: Entry) -> tuple[Any, ...]:
-    return entry.side, len(entry.networks), bool(entry.target), entry.networks, entry.ball.p != LINF, len(entry.key), entry.key
+    kind = len(entry.networks), bool(entry.target), entry.networks, entry.ball.p != LINF
+    return entry.side, *kind, -entry.ball.radius, len(entry.key), entry.key
 
 
 def _entry(path: Path) -> Entry:

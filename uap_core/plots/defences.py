@@ -17,7 +17,7 @@ from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw
 FOOLED_BY = {
     "fixed": (ORANGE, _("fooled by the fixed pattern")),
     "crafted_anew": (RED, _("fooled by one crafted anew through it")),
-    "random_signs": (GREY, _("fooled by random signs")),
+    "random_signs": (GREY, _("fooled by random noise")),
 }
 
 

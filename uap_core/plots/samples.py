@@ -46,7 +46,7 @@ def sample_figure(
         x, y = zip(*PAPER_FIGURE_6, strict=True)
         axes.plot(x, y, ":d", color=GREY, lw=2, label=_("the paper: GoogLeNet, its DeepFool method"))
     if random_signs is not None:
-        axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label=_("random signs of the same size"))
+        axes.axhline(random_signs, color=GREY, ls="--", lw=1.8, label=_("random noise of the same strength"))
     if live is not None and live.rows:
         sizes, values, low, high = _by_size(live.rows)
         drawn = axes.errorbar(sizes, values, yerr=[low, high], color=live.colour, ls="", lw=1.4, capsize=4, label=live.label)

@@ -31,7 +31,7 @@ def photo_choices() -> list[tuple[str, str]]:
 
 def dream_choices() -> list[tuple[str, str]]:
     """(caption, photo) of a few dreams."""
-    return [(_("Dream {number}").format(number=i + 1), f"dream:{i}") for i in range(len(dream_pixels()))]
+    return [(_("Class impression {number}").format(number=i + 1), f"dream:{i}") for i in range(len(dream_pixels()))]
 
 
 def photo_name(photo: str) -> str:

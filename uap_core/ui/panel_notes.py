@@ -23,7 +23,8 @@ def about_photo(photo: str, studio: Studio, network: str) -> str:
     kind, name = photo.partition(":")[::2]
     if kind == "dream":
         dreamer = studio.zoo.cards()[QUICK_MODEL].name
-        return status(_("Dreamt by {network}: optimised from noise until it saw one of its classes.").format(network=dreamer))
+        said = _("A class impression of {network}: optimised from noise until it saw one of its classes.")
+        return status(said.format(network=dreamer))
     if kind == "upload":
         return status(_("Your picture. It stays on the machine that runs this page."))
     sample = next(sample for sample in SAMPLE_PHOTOS if sample.key == name)
@@ -69,7 +70,7 @@ def story_of(key: str, network: str, own: dict[str, Pattern], studio: Studio) ->
         return ""
     maker, images = provenance.get("network"), provenance.get("craft_set", _("images"))
     signs = provenance["held_out"].get("random_signs")
-    beside = _("; random signs of its size {rate:.1%}").format(rate=signs) if signs is not None else ""
+    beside = _("; random noise of its strength {rate:.1%}").format(rate=signs) if signs is not None else ""
     if maker == network:
         crafted = _("Crafted on {images}.").format(images=images)
         return f"{crafted} {found[0].upper()}{found[1:]}{beside}."

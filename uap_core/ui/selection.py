@@ -1,4 +1,4 @@
-"""A scene: what the panel on the left has chosen. Links carry it, and the tour sets it."""
+"""A scene: what the bar has chosen. Links carry it."""
 
 from __future__ import annotations
 

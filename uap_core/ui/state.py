@@ -1,4 +1,4 @@
-"""What all visitors share: networks, ready-made patterns, dreamt images. Nothing of any one visitor is kept here."""
+"""What all visitors share: networks, ready-made patterns, class impressions. Nothing of any one visitor is kept here."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Studio:
         return sorted(set(names))
 
     def patterns(self, network: str, own: dict[str, Pattern]) -> list[tuple[str, str]]:
-        """(shown name, key) of the patterns of this network's size: ready-made ones, yours, random signs.
+        """(shown name, key) of the patterns of this network's size: ready-made ones, yours, random noise.
 
         Those crafted on it come first. Where none was crafted on it alone, those crafted on most networks do: they go furthest.
         """
@@ -136,7 +136,7 @@ class Studio:
             for key, pattern in own.items()
             if pattern.values.shape[1] == size
         ]
-        return [*ready, *mine, (_("Random signs, the baseline"), RANDOM_SIGNS)]
+        return [*ready, *mine, (_("Random noise, to compare"), RANDOM_SIGNS)]
 
     def perturbation(self, key: str, network: str, own: dict[str, Pattern]) -> Perturbation:
         """The chosen pattern at its own epsilon. Raises PerturbationError when it is unknown."""
@@ -148,7 +148,7 @@ class Studio:
         if key == RANDOM_SIGNS:
             size, ball = self.card(network).input_size, Ball("linf", 10 / 255)
             signs = ball.random_signs((3, size, size), torch.Generator().manual_seed(0))
-            return Perturbation("random signs", signs, ball)
+            return Perturbation("random noise", signs, ball)
         if key.startswith("own:") and key[4:] in own:
             return own[key[4:]].as_perturbation()
         found = [entry for entry in library() if entry.key == key]
@@ -213,7 +213,7 @@ class Studio:
             return named.format(name=self.images.name)
         if self.live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
-        return ngettext("dreamt image", "dreamt images", count)
+        return ngettext("class impression", "class impressions", count)
 
     def live_source(self, network: str) -> Path | None:
         """Where the pictures of a network's live runs lie; None where all that is here would give wrong answers."""
@@ -224,7 +224,7 @@ class Studio:
         if self.live_source(network) is not None:
             return ""
         said = _(
-            "No live runs with {network}: no pictures are here that tell the truth about it. Choose {quick} on the left, start"
+            "No live runs with {network}: no pictures are here that tell the truth about it. Choose {quick} below, start"
             " the app with --images and a folder or zip of pictures, or fetch Imagenette under Networks ({size} MB)."
         )
         quick = self.card(QUICK_MODEL).name

@@ -21,7 +21,7 @@ HEAD = (
     _("Clean"),
     _("Fooled by the fixed pattern"),
     _("… by one crafted anew"),
-    _("… by random signs"),
+    _("… by random noise"),
     _("Gradient"),
     _("Cost"),
 )
