@@ -19,6 +19,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 from running import running
 from visitor import Visitor
 
+from uap_core import sample_photos
+
+PHOTOS = [photo.key for photo in sample_photos()]
 PATTERN = "resnet64-linf10.safetensors"
 WARMING = 30.0  # seconds in which the page loads what later clicks need, beside its first visitor
 
@@ -43,16 +46,16 @@ def main() -> None:
     clicks = parser.parse_args().clicks
     with running() as app:
         visitor = Visitor(app.address)
-        seconds: dict[str, list[float]] = {"apply": [], "check_epsilon": [], "choose": []}
+        seconds: dict[str, list[float]] = {"look_apply": [], "check": [], "pick_photo": []}
         memory = []
         for number in range(clicks + 30):
             if number == 30:
                 time.sleep(WARMING)
             level = (number % 64) / 2
             name, data, event = (
-                ("apply", [None, "resnet64", PATTERN, None, level], None),
-                ("check_epsilon", ["resnet64", PATTERN, None, level], None),
-                ("choose", ["resnet64", None], {"index": number % 6, "value": None}),
+                ("look_apply", [None, None, "resnet64", PATTERN, None, level], None),
+                ("check", ["resnet64", PATTERN, None, level], None),
+                ("pick_photo", ["resnet64"], {"photo": f"sample:{PHOTOS[number % 6]}"}),
             )[number % 3]
             started = time.perf_counter()
             answer = visitor.call(name, data, event)

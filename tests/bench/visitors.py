@@ -69,7 +69,7 @@ class Pupil(threading.Thread):
             self.errors.append(repr(error))
 
     def _bring(self) -> None:
-        self._ask("photo", "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64", None])
+        self._ask("photo", "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
         values = np.broadcast_to((self.colour / 255).astype(np.float32)[:, None, None], (3, SIZE, SIZE))
         pattern = io.BytesIO()
         np.save(pattern, np.ascontiguousarray(values))
@@ -81,14 +81,17 @@ class Pupil(threading.Thread):
     def _click(self) -> None:
         kind = self.draw.choice(("apply", "apply", "epsilon", "photo"))
         if kind == "epsilon":
-            self._ask(kind, "check_epsilon", ["resnet64", f"own:pattern{self.number}", None, self.draw.randint(0, 32)])
+            self._ask(kind, "check", ["resnet64", f"own:pattern{self.number}", None, self.draw.randint(0, 32)])
             return
         if kind == "photo":
-            self._ask(kind, "choose", ["resnet64", None], {"index": self.draw.randrange(6), "value": None})
+            self._ask(
+                kind, "pick_photo", ["resnet64"], {"photo": self.draw.choice(("sample:lion", "sample:cat", "sample:espresso"))}
+            )
             self._follow_up()
-            self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64", None])
+            self._ask(kind, "accept", [self.visitor.upload(f"{self.number}.png", self._photo()), "resnet64"])
             return
-        answer = self._ask(kind, "apply", [None, "resnet64", f"own:pattern{self.number}", None, EPSILON])
+        choice = [None, None, "resnet64", f"own:pattern{self.number}", None, EPSILON]
+        answer = self._ask(kind, "look_apply", choice)
         found = re.search(r'"path": ?"([^"]*picture-eps[^"]*\.png)"', answer.text)
         if not found:
             self.errors.append(f"no picture: {answer.text[-200:]}")
@@ -143,7 +146,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5)
     options = parser.parse_args()
     with running() as app:
-        opened = Visitor(app.address).call("apply", [None, "resnet64", "resnet64-linf10.safetensors", None, 10])
+        opened = Visitor(app.address).look("resnet64", "resnet64-linf10.safetensors")
         assert opened.success, "the teacher's page, before the class has opened theirs"
         until = time.monotonic() + 60 * options.minutes
         pupils = [Pupil(number, app.address, until) for number in range(options.visitors)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import site
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from typing import Any
 
 import httpx
@@ -143,9 +145,11 @@ def visitor_would_wait(visitor: Visitor, handler: dict[str, Any], data: list[Any
 
 def assert_answers_rightly(app: Running) -> None:
     visitor = Visitor(app.address)
-    answer = visitor.call("apply", [None, PAGE_MODEL, f"{PAGE_MODEL}-linf10.safetensors", None, 10])
+    answer = visitor.look(PAGE_MODEL, f"{PAGE_MODEL}-linf10.safetensors")
     assert answer.success
-    assert "Fooled: <b>cheetah</b> became" in answer.data[0]
+    view = json.loads(unescape(answer.data[2].partition('data-view="')[2].rpartition('"')[0]))
+    assert view["clean"][0] == "cheetah"
+    assert view["says"]["pattern"]["9"][2] == "changed"
 
 
 def test_states_cannot_be_sent(app: Running) -> None:
@@ -154,12 +158,12 @@ def test_states_cannot_be_sent(app: Running) -> None:
     states = [part["id"] for part in visitor.config["components"] if part["type"] == "state"]
     pattern = {"mine": {"name": "mine", "values": [[[1]]], "p": "linf", "radius": 1}}
     for photo in (*PATHS, f"upload:{ROOT / 'assets' / 'screenshot.png'}", "dream:0"):
-        answer = visitor.call("apply", [photo, "resnet64", "resnet64-linf10.safetensors", pattern, 10])
-        assert "running-eps10.png" in answer.text, "the session's own photograph is the cheetah"
-    own = visitor.call("apply", [None, "resnet64", "own:mine", pattern, 10])
+        answer = Visitor(app.address, visitor.config).look("resnet64", "resnet64-linf10.safetensors", 9, photo, pattern)
+        assert "running-eps9.png" in answer.text, "the session's own photograph is the cheetah"
+    own = visitor.look("resnet64", "own:mine", 9, None, pattern)
     assert own.success
-    assert "no longer there. Choose another one." in own.data[0]
-    assert "running-eps10" not in own.text
+    assert "no longer there. Choose another one." in own.data[1]
+    assert "running-eps9" not in own.text
     handler = next(found for found in visitor.config["dependencies"] if found["api_name"] == "take")
     assert set(handler["inputs"]) & set(states)
     answer = visitor.call("take", [["own:somebody", 9], "resnet64", pattern])
@@ -168,15 +172,14 @@ def test_states_cannot_be_sent(app: Running) -> None:
 
 def test_sessions_are_kept_apart(app: Running) -> None:
     first, second = Visitor(app.address), Visitor(app.address)
-    assert "Your picture" in first.call("accept", [first.upload("mine.png", encoded(noise(7))), "resnet64", None]).data[1]
-    settings = [None, "resnet64", "resnet64-linf10.safetensors", None, 10]
-    assert "picture-eps10.png" in first.call("apply", settings).text
-    assert "running-eps10.png" in second.call("apply", settings).text
+    assert "Your picture" in first.call("accept", [first.upload("mine.png", encoded(noise(7))), "resnet64"]).text
+    assert "picture-eps9.png" in first.look("resnet64", "resnet64-linf10.safetensors").text
+    assert "running-eps9.png" in second.look("resnet64", "resnet64-linf10.safetensors").text
 
 
 def test_no_address_jumps_the_queue(visitor: Visitor) -> None:
     for address in ("run/apply", "api/apply", "run/list_networks", "api/predict", "run/craft"):
-        answer = visitor.http.post(f"/gradio_api/{address}", json={"data": [], "fn_index": visitor.handler("apply")})
+        answer = visitor.http.post(f"/gradio_api/{address}", json={"data": [], "fn_index": visitor.handler("look_apply")})
         assert answer.status_code == 404
         assert "Traceback" not in answer.text
 

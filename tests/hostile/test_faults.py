@@ -112,10 +112,10 @@ def test_the_page_opens_without_what_it_could_do_without(copy: Path) -> None:
         keys = [key for _, key in network["props"]["choices"]]
         assert "separable64" in keys
         assert not {"resnet64", "vgg64"} & set(keys)
-        answer = visitor.call("apply", [None, "separable64", "resnet64-linf10.safetensors", None, 10])
+        answer = visitor.look("separable64", "resnet64-linf10.safetensors")
         assert answer.success
-        assert "Pattern made for ResNet-64 (embedded), tried on Separable-64 (embedded)." in answer.data[0]
-        assert 'role="alert"' not in answer.data[0]
+        assert "Pattern made for ResNet-64 (embedded), tried on Separable-64 (embedded)." in answer.text
+        assert answer.data[1] == ""
         for handler in visitor.config["dependencies"]:
             kind = handler["api_name"].rstrip("_0123456789")
             if not kind.startswith("look_") and kind not in ("stored", "fill", "curves", "listed", "lambda"):
@@ -127,7 +127,8 @@ def test_the_page_opens_without_what_it_could_do_without(copy: Path) -> None:
         answer = visitor.call("measure", [None, "separable64", "resnet64-linf10.safetensors", None, 10])
         assert 'role="alert"' in answer.data[0], "the dreams are damaged"
         assert widgets.UNEXPECTED not in answer.text
-        details = visitor.call("describe", ["resnet64", None])
+        visitor.call("pick", [], {"key": "resnet64"})
+        details = visitor.call("describe", [None, None])
         assert "Another file is there" in details.text or "belong" in details.text
 
 

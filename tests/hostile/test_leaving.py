@@ -14,7 +14,7 @@ from visitor import Visitor
 def test_an_app_that_is_told_to_go_takes_its_files_with_it(tmp_path: Path) -> None:
     with running(env={"TMPDIR": str(tmp_path)}) as app:
         visitor = Visitor(app.address)
-        assert visitor.call("apply", [None, "resnet64", "resnet64-linf10.safetensors", None, 10]).success
+        assert visitor.look("resnet64", "resnet64-linf10.safetensors").success
         visitor.upload("1.png", b"x")
         made = [path.name for path in tmp_path.rglob("*") if path.is_file()]
         assert "picture.png" in made

@@ -40,6 +40,11 @@ class Visitor:
         sent.raise_for_status()
         return {"path": sent.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
+    def look(self, network: str, pattern: str, level: float = 9, photo: Any = None, own: Any = None) -> Answer:
+        """The first view for these choices; ``photo`` and ``own`` are states, which nobody can send. ``data[1]`` is what is
+        said in place of a view that cannot be shown, ``data[2]`` what the page's script gets."""
+        return self.call("look_apply", [None, photo, network, pattern, own, level])
+
     def call(self, handler: int | str, data: list[Any], event: Any = None) -> Answer:
         """Ask and wait for the last answer. States are the session's own, whatever is sent in their place."""
         number = handler if isinstance(handler, int) else self.handler(handler)

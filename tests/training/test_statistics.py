@@ -57,5 +57,5 @@ def test_a_share_of_the_layers_is_heard() -> None:
         network(torch.rand(2, 3, 4, 4))
         assert len(statistics.terms) == 100
     assert float(BatchStatistics([]).distance()) == 0
-    with pytest.raises(SettingError, match="share of the layers"):
+    with pytest.raises(SettingError, match="share of evaluated layers"):
         BatchStatistics([], 0.0)

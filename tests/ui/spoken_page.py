@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import json
+import re
 import sys
 from collections.abc import Iterator
 from html import unescape
@@ -35,7 +36,7 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
     demo = page.build(studio)
     yield "title", demo.title
     yield from (("script", text) for text in page.SAID.values() if isinstance(text, str))
-    yield from (("script", text) for text in SENTENCES.values())
+    yield from (("script", re.sub(r"{\w+}", "", text)) for text in SENTENCES.values())
     for component in demo.config["components"]:
         kind, props = component["type"], component["props"]
         if kind == "api":  # of the calls for programs
@@ -65,7 +66,7 @@ def crafted() -> Iterator[str]:
 
     rate = Rate(3, 4)
     for target in (None, rate):
-        found = Evaluation(rate, rate, rate, rate, rate, "lion", rate, target)
+        found = Evaluation(rate, rate, rate, rate, "lion", rate, target)
         yield conclusion(found, Studio().live_set_name("resnet64"), "lion")
 
 

@@ -33,7 +33,8 @@ def panel() -> dict[str, Callable[..., Any]]:
         return lambda *args: {name: value for name, value in by_id(handler(*args)).items() if (name, value) != ("bar-said", "")}
 
     return {
-        name: sent(found[name]) for name in ("pick", "dream", "accept", "accept_image", "switch", "fit", "open_pattern", "take")
+        name: sent(found[name])
+        for name in ("pick_photo", "dream", "accept", "accept_image", "switch", "fit", "open_pattern", "take")
     }
 
 
@@ -90,18 +91,18 @@ def picked(photo: str) -> gr.EventData:
 
 def test_a_photograph_that_withstands_is_named_so(panel: dict[str, Callable[..., Any]]) -> None:
     holds = next(photo for photo in SAMPLE_PHOTOS if NETWORK in photo.withstands)
-    now = panel["pick"](NETWORK, picked(f"sample:{holds.key}"))
+    now = panel["pick_photo"](NETWORK, picked(f"sample:{holds.key}"))
     assert now["state"] == f"sample:{holds.key}"
     assert f'data-chosen="sample:{holds.key}"' in now["now-photo"]
     assert "This one holds" in now["photo-note"]
-    assert "This one holds" not in panel["pick"]("resnet64_universal", picked(f"sample:{holds.key}"))["photo-note"]
+    assert "This one holds" not in panel["pick_photo"]("resnet64_universal", picked(f"sample:{holds.key}"))["photo-note"]
 
 
 @pytest.mark.parametrize(
     "odd", [{}, {"photo": None}, {"photo": 5}, {"photo": "sample:nobody"}, {"photo": "upload:/etc/passwd"}, None]
 )
 def test_what_a_stranger_makes_up_is_no_photograph(panel: dict[str, Callable[..., Any]], odd: Any) -> None:
-    now = panel["pick"](NETWORK, gr.EventData(None, odd))
+    now = panel["pick_photo"](NETWORK, gr.EventData(None, odd))
     assert "state" not in now
     assert "Choose a photograph" in now["bar-said"]
 
@@ -110,7 +111,7 @@ def test_class_impressions_name_their_network(panel: dict[str, Callable[..., Any
     now = panel["dream"](PAGE_MODEL, gr.SelectData(None, {"index": 2, "value": None}))
     assert now["state"] == "dream:2"
     assert "ResNet-64" in now["photo-note"]
-    assert panel["pick"](PAGE_MODEL, picked("sample:cat"))["dreams"]["selected_index"] == -1
+    assert panel["pick_photo"](PAGE_MODEL, picked("sample:cat"))["dreams"]["selected_index"] == -1
 
 
 def test_a_pattern_that_is_not_to_be_had_for_a_network_gives_way_to_its_first(panel: dict[str, Callable[..., Any]]) -> None:

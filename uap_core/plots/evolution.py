@@ -93,7 +93,8 @@ def _stored(axes: Axes, run: Evolution) -> list[_End]:
     rows = [row for row in run.stored if row[0] <= run.budget] or list(run.stored[:1])
     label = _("precomputed, on {count} photographs").format(count=rows[-1][1].total)
     axes.plot([spent for spent, _rate in rows], [rate.value for _spent, rate in rows], color=GREY, lw=1.6, label=label)
-    return [_End(rows[-1][1].value, rows[-1][0], f"{_('precomputed')}: {rows[-1][1].value:.0%}", GREY)]
+    precomputed = _("precomputed")
+    return [_End(rows[-1][1].value, rows[-1][0], f"{precomputed}: {rows[-1][1].value:.0%}", GREY)]
 
 
 def _live(axes: Axes, run: Evolution) -> list[_End]:
@@ -117,10 +118,12 @@ def _live(axes: Axes, run: Evolution) -> list[_End]:
         label = _("at the end, on {count} images").format(count=run.final.total)
         at = [run.points[-1].image_gradients], [run.final.value]
         axes.errorbar(*at, yerr=errors, color=RED, marker="D", ms=9, capsize=5, lw=2.2, ls="", label=label)
-        ends.append(_End(run.final.value, at[0][0], f"{_('at the end')}: {run.final.value:.0%}", RED))
+        at_the_end = _("at the end")
+        ends.append(_End(run.final.value, at[0][0], f"{at_the_end}: {run.final.value:.0%}", RED))
     if run.signs is not None:
         label = _("random noise of the same strength")
         reach = max([run.budget, *(point.image_gradients for point in run.points)])
         axes.plot([0, reach], [run.signs.fooled.value] * 2, color=GREY, ls="--", lw=1.6, label=label)
-        ends.append(_End(run.signs.fooled.value, reach, f"{_('random noise')}: {run.signs.fooled.value:.0%}", GREY))
+        random_noise = _("random noise")
+        ends.append(_End(run.signs.fooled.value, reach, f"{random_noise}: {run.signs.fooled.value:.0%}", GREY))
     return ends

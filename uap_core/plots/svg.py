@@ -94,5 +94,6 @@ def _epsilon_scale(figure: Figure) -> str:
                 axes.transData.transform([(0, axes.get_ylim()[0]), (axes.get_xlim()[1], axes.get_ylim()[1])])
             )
             place = f"{left:.4f} {right:.4f} {1 - top:.4f} {1 - bottom:.4f} {axes.get_xlim()[1]:g}"
-            return f' data-epsilon="{place}" data-now="{escape(_("strength {level}"))}"'
+            now = escape(_("strength {level}"))
+            return f' data-epsilon="{place}" data-now="{now}"'
     return ""

@@ -33,10 +33,10 @@ def wire(studio: Studio, bar: Bar, demo: gr.Blocks) -> None:
     def choose(photo: str, network: str) -> dict[Any, Any]:
         return _photo(studio, bar, photo, network)
 
-    def pick(network: str, event: gr.EventData) -> dict[Any, Any]:
+    def pick_photo(network: str, event: gr.EventData) -> dict[Any, Any]:
         return choose(_offered(event), network)
 
-    picked = bar.strip.click(told(pick), setup.network, [*seen, bar.dreams], **QUICK)
+    picked = bar.strip.click(told(pick_photo), setup.network, [*seen, bar.dreams], **QUICK)
 
     def dream(network: str, event: gr.SelectData) -> dict[Any, Any]:
         return choose(f"dream:{event.index}", network)

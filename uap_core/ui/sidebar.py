@@ -87,9 +87,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
         said = gr.HTML(elem_id="bar-said")
         with gr.Row(elem_id="strip-row"):
             strip = gr.HTML(_strip(), js_on_load=PICK, elem_id="strip")
-            your_photo = gr.UploadButton(
-                _("+ your photo"), file_types=["image"], size="sm", scale=0, min_width=0, elem_id="your-photo"
-            )
+            your_photo = gr.UploadButton(_("+ your photo"), size="sm", scale=0, min_width=0, elem_id="your-photo")
         with gr.Row(elem_id="bar-controls"):
             now = gr.HTML(chosen_photo(first.photo), elem_id="now-photo")
             gr.HTML(_modes(), elem_id="modes")
@@ -159,7 +157,8 @@ def _strip() -> str:
         f'title="{escape(caption)}"><img src="{picture_link(pixels)}" alt=""></button>'
         for (pixels, caption), (_caption, key) in zip(thumbnails(), photo_choices(), strict=True)
     )
-    return f'{tiles}<button type="button" class="word" data-bar="another">{escape(_("↻ another"))}</button>'
+    another = _("↻ another")
+    return f'{tiles}<button type="button" class="word" data-bar="another">{escape(another)}</button>'
 
 
 def _modes() -> str:
@@ -170,7 +169,8 @@ def _modes() -> str:
         f"<span>{escape(word)}</span></label>"
         for key, word in kinds
     )
-    return f'<fieldset><legend class="unseen">{escape(_("What is added"))}</legend>{radios}</fieldset>'
+    what_is_added = _("What is added")
+    return f'<fieldset><legend class="unseen">{escape(what_is_added)}</legend>{radios}</fieldset>'
 
 
 def _buttons() -> str:
@@ -184,7 +184,8 @@ def _buttons() -> str:
 
 
 def _more() -> str:
-    return f'<button type="button" data-bar="more" aria-expanded="false" aria-controls="choices">{escape(_("more"))}</button>'
+    more_word = _("more")
+    return f'<button type="button" data-bar="more" aria-expanded="false" aria-controls="choices">{escape(more_word)}</button>'
 
 
 def chosen_photo(photo: str) -> str:

@@ -24,5 +24,6 @@ def wide(label: str, table: str) -> str:
 
     On narrow screens a line above says so (static/tabs.css).
     """
-    hint = f'<p class="sideways" aria-hidden="true">{escape(_("The table moves sideways."))} ⟷</p>'
+    the_table_moves = _("The table moves sideways.")
+    hint = f'<p class="sideways" aria-hidden="true">{escape(the_table_moves)} ⟷</p>'
     return f'{hint}<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">{table}</div>'

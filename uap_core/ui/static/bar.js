@@ -24,6 +24,12 @@
     return true;
   }
 
+  // The dialog shows pictures; what is no picture all the same gets a sentence of ours, and not Gradio's.
+  document.addEventListener("pointerdown", (event) => {
+    const input = event.target.closest?.("#strip-row")?.querySelector("input[type=file]");
+    if (input) input.accept = "image/*";
+  });
+
   const elsewhere = (event) => event.target.closest?.("#upload, #pattern-file, input, textarea");
   document.addEventListener("dragover", (event) => {
     if (!elsewhere(event) && event.dataTransfer?.types.includes("Files")) event.preventDefault();

@@ -57,10 +57,11 @@ def _table(label: str, kind: str, before: np.ndarray, caption: str, names: Seque
 
 
 def _short_line(row: Contender, near: Near) -> str:
+    sure = _("{sure:.0%} sure")
     cells = (
         _picture(row),
         f"<b>{escape(attack_name(row.key))}</b>{_small(_about(row))}",
-        f"{escape(row.label)} {_small(_('{sure:.0%} sure').format(sure=row.probability))}",
+        f"{escape(row.label)} {_small(sure.format(sure=row.probability))}",
         _verdict(row, near),
         _length(row),
         f"{_time(row.seconds)}{_small(_passes(row.gradients + row.queries))}",
@@ -78,14 +79,16 @@ def _long_line(before: np.ndarray, row: Contender, near: Near) -> str:
     gradients = _small(_("gradients {count}").format(count=row.gradients))
     queries = _small(_("queries {count}").format(count=row.queries))
     quality = (_("no change"), "") if math.isinf(row.psnr) else (f"{row.psnr:.1f} dB", _small(f"{row.ssim:.3f}"))
+    sure = _("{sure:.0%} sure")
+    share = _("{size:.3g} in [0,1]")
     cells = (
         f"<b>{escape(attack_name(row.key))}</b>{aim}{_small(_about(row))}{budget}",
         _picture(row),
         f'<img alt="{stronger}" src="{change}">',
-        f"{escape(row.label)} {_small(_('{sure:.0%} sure').format(sure=row.probability))}",
+        f"{escape(row.label)} {_small(sure.format(sure=row.probability))}",
         f"{_verdict(row, near)}{home}",
         f"{row.linf * 255:.3g}/255{beyond}",
-        f"{row.l2 * 255:.0f}{_small(_('{size:.3g} in [0,1]').format(size=row.l2))}",
+        f"{row.l2 * 255:.0f}{_small(share.format(size=row.l2))}",
         f"{row.l0}{_small(f'{row.l0 / before[..., 0].size:.0%}')}",
         "".join(quality),
         f"{_time(row.seconds)}{gradients}{queries}",
@@ -125,7 +128,8 @@ def _aim(row: Contender) -> str:
 def _length(row: Contender) -> str:
     if not row.l2:
         return _("no change")
-    return f"{row.l2 * 255:.0f}{_small(_('at most {level:.3g} of 255 a pixel').format(level=row.linf * 255))}"
+    at_most_of = _("at most {level:.3g} of 255 a pixel")
+    return f"{row.l2 * 255:.0f}{_small(at_most_of.format(level=row.linf * 255))}"
 
 
 def _spent(budget: Budget) -> str:

@@ -125,11 +125,13 @@ def lay_out_show(studio: Studio, opening: Opening | None) -> tuple[dict[str, Any
     found: dict[str, Any] = {}
     with gr.Row(elem_id="craft-show", equal_height=False):
         with gr.Column(scale=3, min_width=230):
-            gr.HTML(f"<p>{_('The pattern, {gain} times stronger').format(gain=GAIN)}</p>", elem_classes="over")
+            the_pattern_times = _("The pattern, {gain} times stronger")
+            gr.HTML(f"<p>{the_pattern_times.format(gain=GAIN)}</p>", elem_classes="over")
             path = picture_file(amplified(opening.change)) if opening else None
             found["picture"] = _picture(path, _("The pattern, amplified"), "craft-pattern")
         with gr.Column(scale=3, min_width=230):
-            gr.HTML(f"<p>{_('Your photograph with it')}</p>", elem_classes="over")
+            your_photograph_with = _("Your photograph with it")
+            gr.HTML(f"<p>{your_photograph_with}</p>", elem_classes="over")
             path = picture_file(opening.view.perturbed) if opening else None
             found["photograph"] = _picture(path, _("The photograph under the pattern"), "craft-photograph")
             said = before_and_now(opening.view, studio.card(opening.network).name) if opening else ""

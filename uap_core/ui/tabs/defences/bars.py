@@ -39,11 +39,13 @@ def bars(rows: Sequence[DefenceRow], of: str) -> str:
     switch = _("The attacker adapts")
     about = _("a new pattern is crafted through each defence")
     fixed, anew = _("fooled by the fixed pattern"), _("fooled by a pattern crafted anew")
+    live_word = _("live")
+    fooled_by_random = _("fooled by random noise of the same strength")
     legend = (
         f'<p class="key"><span class="as-fixed"><i class="swatch"></i>{escape(fixed)}</span>'
         f'<span class="as-anew"><i class="swatch"></i>{escape(anew)}</span>'
-        f'<span><i class="swatch noise"></i>{escape(_("fooled by random noise of the same strength"))}</span>'
-        f'<span class="as-live"><i class="swatch live"></i>{escape(_("live"))}</span></p>'
+        f'<span><i class="swatch noise"></i>{escape(fooled_by_random)}</span>'
+        f'<span class="as-live"><i class="swatch live"></i>{escape(live_word)}</span></p>'
     )
     return (
         f'<div class="helps" data-of="{escape(of)}"><label class="adapts"><input type="checkbox" role="switch">'

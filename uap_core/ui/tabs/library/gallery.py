@@ -73,7 +73,8 @@ def _tile(studio: Studio, entry: Entry, chosen: str) -> str:
         pressed = str(entry.key == chosen).lower()
         return f'<button type="button" data-pick="{escape(entry.key)}" aria-pressed="{pressed}">{picture}{words}</button>'
     needs = escape(_("needs a network of {side} pixels:").format(side=entry.side))
-    fetch = f'<button type="button" data-go="networks">{escape(_("fetch one"))}</button>'
+    fetch_one = _("fetch one")
+    fetch = f'<button type="button" data-go="networks">{escape(fetch_one)}</button>'
     return f'<div class="off">{picture}{words}<small>{needs} {fetch}</small></div>'
 
 
@@ -98,7 +99,8 @@ def details(studio: Studio, entry: Entry) -> str:
     ]
     shown = facts([(name, value) for name, value in rows if value])
     title = pattern_title(entry.name, entry.ball)
-    return f"<h3>{escape(title)}</h3>{wide(_('About this pattern'), shown)}"
+    about_this_pattern = _("About this pattern")
+    return f"<h3>{escape(title)}</h3>{wide(about_this_pattern, shown)}"
 
 
 def _network(studio: Studio, entry: Entry) -> str:

@@ -78,8 +78,10 @@ def _card(card: Card, view: Exhibit, kind: str, right: bool | None, made_on_it: 
     word = {FOOLED: _("fooled"), HELD: _("held"), UNCHANGED: _("no change yet")}[kind]
     before = _("{label} {share:.0%}").format(label=was, share=sure)
     after = _("{label} {share:.0%}").format(label=now, share=now_sure)
-    wrong = f"<small>{escape(_('wrong before, too'))}</small>" if right is False else ""
-    made = f"<small>{escape(_('the pattern was made on it'))}</small>" if made_on_it else ""
+    wrong_before_too = _("wrong before, too")
+    wrong = f"<small>{escape(wrong_before_too)}</small>" if right is False else ""
+    the_pattern_was = _("the pattern was made on it")
+    made = f"<small>{escape(the_pattern_was)}</small>" if made_on_it else ""
     alt = escape(_("The photograph with the pattern, as {network} gets it").format(network=plain(card.name)))
     return (
         f'<figure class="other {kind}"><img class="pixels" alt="{alt}" src="{picture_link(view.perturbed)}">'

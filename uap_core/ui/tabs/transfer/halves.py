@@ -57,8 +57,8 @@ def learn(studio: Studio) -> Iterator[tuple[Any, Any, Any]]:
     from uap_core.experiments.disjoint_training import LearnerRow, cross_training, open_for_halves
     from uap_core.experiments.transfer_examples import made_to_transfer
 
-    if reason := why_not(studio):
-        raise DatasetError(reason)
+    if why_not(studio):
+        raise DatasetError(why_not(studio))
     yield progress_note(_("Opening the pictures…"), 0), "", hide()
     craft, held_out = open_for_halves(_source(studio), LIMIT)
     rows, accuracy = list[Any](), dict[str, str]()
