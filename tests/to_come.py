@@ -2,16 +2,12 @@
 
 PATTERNS_TO_COME = frozenset(
     (
-        "efficientnet_lite0-linf10-deepfool",
         "efficientnet_lite1-linf10-deepfool",
         "efficientnet_lite2-linf10-deepfool",
         "efficientnet_lite1-l2",
         "efficientnet_lite2-l2",
-        "efficientnet_lite0-linf10-brain-coral",
         "efficientnet_lite1-linf10-brain-coral",
         "efficientnet_lite2-linf10-brain-coral",
-        "seven-linf10",
-        "unseen-efficientnet_lite0-linf10",
         "unseen-squeezenet1_1_caffe-linf10",
         "unseen-mobilenet_v2_tf-linf10",
         "unseen-mobilenet_v1_075-linf10",

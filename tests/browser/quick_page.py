@@ -11,3 +11,21 @@ def open_on_the_quick_network(page: Any, server: str) -> None:
     """The page, filled, on the network whose answers take milliseconds and whose tables ship."""
     page.goto(f"{server}/?network=resnet64")
     page.locator("#numbers", has_text="live, on ResNet-64").wait_for()
+
+
+LAB = ("Library", "Networks", "Map and words")
+
+
+def open_tab(page: Any, name: str) -> None:
+    """A click on a tab, or on two where it lies in the Lab; on a phone the list of tabs has it."""
+
+    def click(word: str) -> None:
+        tab = page.get_by_role("tab", name=word, exact=True)
+        if not tab.is_visible():
+            page.locator(".overflow-menu button").first.click()
+            tab = page.locator(".overflow-dropdown").get_by_text(word, exact=True)
+        tab.click()
+
+    if name in LAB:
+        click("Lab")
+    click(name)

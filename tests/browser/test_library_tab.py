@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from quick_page import open_tab
 from test_page import SIZE, wait_for
 
 from uap_core.perturbations.library import library
@@ -16,7 +17,7 @@ NETWORK = "EfficientNet-Lite0"
 
 
 def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
-    page.get_by_role("tab", name="Library").click()
+    open_tab(page, "Library")
     page.locator(".patterns > *").nth(len(library()) - 1).wait_for()
     assert page.locator(".patterns > *").count() == len(library())
     shown = in_order(Studio())
@@ -36,7 +37,7 @@ def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
 
 @pytest.mark.goes_on
 def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page) -> None:
-    page.get_by_role("tab", name="Library").click()
+    open_tab(page, "Library")
     shown = in_order(Studio())
     place = len(shown) - 1
     assert "squeezenet1_1_caffe" not in shown[place].networks
@@ -44,17 +45,17 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
     wait_for(page, "#library-details", re.escape(shown[place].verdict.partition(" of ")[0]))
     assert page.locator("#library-use").inner_text() == f"Apply it to {NETWORK}"
     page.locator("#library-use").click()
-    wait_for(page, "#verdict", f"Pattern made for .*, tried on {NETWORK}")
+    wait_for(page, "#first-view .foreign", f"Pattern made for .*, tried on {NETWORK}")
     assert page.locator("#network input").input_value() == f"{NETWORK}, 224 px"
-    page.wait_for_function("document.querySelector('#verdict').getBoundingClientRect().top >= 0", timeout=3_000)
+    page.wait_for_function("document.querySelector('#first-view .sentence').getBoundingClientRect().top >= 0", timeout=3_000)
     page.get_by_role("button", name=f"Use {NETWORK}’s own").click()
     page.wait_for_function(f"document.querySelector('#pattern input').value == '{NETWORK}, l_inf 10/255'")
-    page.wait_for_function("!document.querySelector('#verdict').innerText.includes('made for')")
+    page.wait_for_function("!document.querySelector('#first-view').innerText.includes('made for')")
 
 
 @pytest.mark.goes_on
 def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -> None:
-    page.get_by_role("tab", name="Library").click()
+    open_tab(page, "Library")
     page.locator("#library-more > button").click()
     assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed, the last")
     page.locator("#library-convergence figure").wait_for()
@@ -63,7 +64,7 @@ def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -
 
 @pytest.mark.goes_on
 def test_the_catalogue_says_when_there_is_no_connection(page) -> None:
-    page.get_by_role("tab", name="Library").click()
+    open_tab(page, "Library")
     page.locator("#library-others > button").click()
     wait_for(page, "#catalogue-note", "kenny-co/sgd-uap-torch, MIT")
     page.locator("#catalogue-fetch").click()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hub_stand_in import TIMM
+from quick_page import open_tab
 from test_page import wait_for
 
 NETWORK = "EfficientNet-Lite0"
@@ -16,7 +17,7 @@ def look_at(page, name: str) -> None:
 
 
 def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -> None:
-    page.get_by_role("tab", name="Networks").click()
+    open_tab(page, "Networks")
     page.locator(".listing tr").nth(17).wait_for()
     rows = [row.split("\t") for row in page.locator(".listing tr").all_inner_texts()]
     kinds = ["ResNet-64", "Robust ResNet-64", "Universally trained ResNet-64", "Separable-64", "VGG-64"]
@@ -43,12 +44,12 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
 
 @pytest.mark.goes_on
 def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_folder: Path) -> None:
-    page.get_by_role("tab", name="Networks").click()
+    open_tab(page, "Networks")
     look_at(page, "Twin")
     page.locator("#networks-fetch").click()
     wait_for(page, "#networks-said", r"Twin: (0\.[1-9]|[1-3]\.\d) of 4\.7 MB")
-    page.get_by_role("tab", name="Library").click()
-    page.get_by_role("tab", name="Networks").click()  # which looks at everything anew
+    open_tab(page, "Library")
+    open_tab(page, "Networks")  # which looks at everything anew
     page.wait_for_timeout(700)
     assert not page.locator("#networks-fetch").is_visible()
     page.locator("#networks-stop").click()
@@ -64,8 +65,8 @@ def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_fold
     page.wait_for_function("document.querySelector('#network input').value == 'Twin, 64 px'")
     page.locator("#apply").wait_for()
     page.wait_for_timeout(5000)  # the verdict of the network before is there at once, Twin's when it is loaded
-    wait_for(page, "#verdict", "Fooled|Not fooled")
-    page.get_by_role("tab", name="Networks").click()
+    wait_for(page, "#first-view .sentence", "The network|So does")
+    open_tab(page, "Networks")
     page.locator("#networks-more > button").click()
     wait_for(page, "#networks-memory", "In memory: .*Twin.* of 1500 MB")
 
@@ -77,7 +78,7 @@ def type_and_click(page, typed: str, hit: str) -> None:
 
 @pytest.mark.goes_on
 def test_networks_of_timm_are_found_by_typing(page) -> None:
-    page.get_by_role("tab", name="Networks").click()
+    open_tab(page, "Networks")
     typed = page.locator("#timm-typed").locator("input, textarea")
     typed.fill("resnet18 a1")
     wait_for(page, "#timm-said", r"^1 network\. Click it to see it\.$")
@@ -101,7 +102,7 @@ def test_networks_of_timm_are_found_by_typing(page) -> None:
 
 @pytest.mark.goes_on
 def test_a_network_of_timm_is_fetched_cancelled_fetched_again_and_used(page, hub_home: dict[str, str]) -> None:
-    page.get_by_role("tab", name="Networks").click()
+    open_tab(page, "Networks")
     type_and_click(page, "test_vit", TIMM)
     wait_for(page, "#networks-fetch", f"Download {TIMM}")
     page.locator("#networks-fetch").click()
@@ -121,4 +122,4 @@ def test_a_network_of_timm_is_fetched_cancelled_fetched_again_and_used(page, hub
     page.wait_for_function(
         "document.querySelector('#pattern input').value == 'Random noise, to compare'"
     )  # none fits 160 pixels
-    wait_for(page, "#verdict", "Fooled|Not fooled")
+    wait_for(page, "#first-view .sentence", "The network|So does")

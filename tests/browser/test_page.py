@@ -228,7 +228,7 @@ def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
     wait_for_photograph(page, expected)  # what was looked at stays
     page.locator("#strip [data-photo='sample:lion']").click()
     wait_for_photograph(page, lion())
-    assert page.locator("#bar-said").inner_text() == ""
+    assert page.locator("#bar-said").inner_text().strip() == ""
 
 
 @pytest.mark.goes_on
@@ -261,7 +261,7 @@ def test_own_pattern_good_and_bad(page, tmp_path: Path) -> None:
     expected = {"objects.npy": "pickled objects", "small.npy": "made for 8 x 8", "good.npy": "Opened good"}
     for name, sentence in expected.items():
         page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / name)
-        wait_for(page, "#pattern-note", sentence)
+        wait_for(page, "#bar-said", sentence)
         page.locator(
             "#pattern-file button[aria-label=Clear], #pattern-file button[aria-label='Remove this file']"
         ).first.click()
@@ -286,8 +286,9 @@ def test_a_foreign_pattern_is_read_and_can_be_read_otherwise(page, tmp_path: Pat
     told, since = theirs.transpose(2, 1, 0)[::-1], time.monotonic()
     while not np.allclose(255 * downloaded_pattern(page), told, rtol=1e-5):
         assert time.monotonic() - since < 30, "the download is still the pattern as it was read before"
+    open_own_pattern(page)
     page.get_by_label("for pixels from 0 to 1", exact=True).click()
-    wait_for(page, "#pattern-note", "go up to 6: they cannot be meant for pixels from 0 to 1")
+    wait_for(page, "#bar-said", "go up to 6: they cannot be meant for pixels from 0 to 1")
 
 
 @pytest.mark.goes_on
@@ -305,14 +306,14 @@ def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str)
 def test_epsilon_out_of_range_is_said_and_nothing_is_lost(page) -> None:
     before = page.locator("#after .bars").inner_text()
     set_epsilon(page, 99)
-    assert "between 0 and 32" in wait_for(page, "#bar-said", "Epsilon must")
+    assert "between 0 and 32" in wait_for(page, "#epsilon-note", "Epsilon must")
     assert page.locator("#after .bars").inner_text() == before
     # Once another pattern was chosen, Gradio has a slider for this visitor alone: it must not fall back to its own manners.
     page.locator("#pattern input").click()
     page.get_by_role("option", name=re.compile("l2 2000")).click()
     wait_for(page, "#epsilon", "l2 of the pattern")
     set_epsilon(page, 9000)
-    wait_for(page, "#bar-said", "Epsilon must lie between 0 and 4000")
+    wait_for(page, "#epsilon-note", "Epsilon must lie between 0 and 4000")
 
 
 def test_the_slider_is_in_view_together_with_the_words_at_every_size(page) -> None:

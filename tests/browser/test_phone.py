@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from quick_page import open_tab
 
 # Each tab, and what stands there once it is filled.
 FILLED = {
@@ -19,10 +20,6 @@ FILLED = {
 
 @pytest.mark.parametrize("name", FILLED)
 def test_a_phone_scrolls_down_only(phone, name: str) -> None:
-    tab = phone.get_by_role("tab", name=name, exact=True)
-    if not tab.is_visible():
-        phone.locator(".overflow-menu button").first.click()
-        tab = phone.locator(".overflow-dropdown").get_by_text(name, exact=True)
-    tab.click()
+    open_tab(phone, name)
     phone.locator(FILLED[name]).first.wait_for()
     assert phone.evaluate("document.documentElement.scrollWidth") == 390

@@ -12,7 +12,7 @@ from pictures import encoded, noise
 from running import PWN, Running
 from safetensors.numpy import save_file
 
-TABS = ("Epsilon", "Why", "Defences", "Library", "Networks")
+TABS = ("Epsilon", "Why", "Defences", "Lab", "Library", "Networks")
 
 
 @pytest.fixture
@@ -66,10 +66,8 @@ def test_html_in_names_is_shown_as_text(page, tmp_path: Path) -> None:
         page.get_by_role("tab", name=tab, exact=True).click()
         page.wait_for_timeout(300)
         assert page.evaluate("window.pwned") is None, tab
-    page.get_by_role("tab", name="Networks", exact=True).click()
-    wait_for(page, "#networks-table", f"name{PWN}")
-    page.locator("#networks-which input").click()
-    page.get_by_role("option", name=f"name{PWN}").click()
+    wait_for(page, ".listing", f"name{PWN}")
+    page.locator(".listing button", has_text=f"name{PWN}").first.click()
     wait_for(page, "#networks-details", PWN)
     page.get_by_role("tab", name="Compare", exact=True).click()
     wait_for(page, "#contenders", PWN)

@@ -35,7 +35,7 @@ NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
 def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
     demo = page.build(studio)
     yield "title", demo.title
-    yield from (("script", text) for text in page.SAID.values() if isinstance(text, str))
+    yield from (("script", re.sub(r"{\w+}", "", text)) for text in page.SAID.values() if isinstance(text, str))
     yield from (("script", re.sub(r"{\w+}", "", text)) for text in SENTENCES.values())
     for component in demo.config["components"]:
         kind, props = component["type"], component["props"]

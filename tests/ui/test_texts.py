@@ -37,7 +37,7 @@ TRANSLATED = re.compile("⟦[^⟦⟧]*⟧")
 # Beside the names of ``names``: of metrics, norms, formats, units, attacks, methods, authors and makers.
 STAY = re.compile(
     r"\b(l_inf|linf|l2|l_0|PSNR|SSIM|dB|px|MB|s|ms|PNG|JPEG|of|to|et al|FGSM|PGD|MI-FGSM|Square|DeepFool|L-BFGS|Carlini|Wagner"
-    r"|Hinge|by SGD UAP|MobileNet|SPGD|DF-UAP|Cos-UAP|SGA|SV-UAP|ImageNet|Goodfellow|Gradio|API)\b"
+    r"|Hinge|by SGD-UAP|MobileNet|SPGD|DF-UAP|Cos-UAP|SGA|SV-UAP|ImageNet|Goodfellow|Gradio|API)\b"
 )
 TRANSLATING = ("ui", "plots")  # what lies below them is English
 # Whose sentences people read.

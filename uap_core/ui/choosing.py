@@ -52,7 +52,9 @@ def wire(studio: Studio, bar: Bar, demo: gr.Blocks) -> None:
     for event in (picked, dreamt, uploaded, opened_here, *networks, *patterns, *scenes):
         event.then(None, None, None, js="() => uapTurns.chosen()")
     setup.epsilon.change(None, None, None, js="() => uapTurns.moved()")
-    setup.turn("later").click(told(partial(_check, studio)), setup.inputs[1:], bar.said, trigger_mode="always_last", **QUICK)
+    setup.turn("later").click(
+        saying(bar.level_said)(partial(_check, studio)), setup.inputs[1:], bar.level_said, trigger_mode="always_last", **QUICK
+    )
 
 
 def _wire_networks(studio: Studio, bar: Bar, told: Any) -> list[Any]:

@@ -59,10 +59,12 @@ class Setup:
 
 @dataclass(frozen=True)
 class Bar:
-    """The bar's components beside those of ``Setup``: ``fitted`` is what lists, notes and epsilon were last set for."""
+    """The bar's components beside those of ``Setup``. ``said`` is about the last choice, ``level_said`` about the strength;
+    ``fitted`` is what lists, notes and epsilon were last set for."""
 
     setup: Setup
     said: gr.HTML
+    level_said: gr.HTML
     strip: gr.HTML
     now: gr.HTML
     your_photo: gr.UploadButton
@@ -84,7 +86,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
     asked, wanted, staged = gr.State(("", 0)), gr.State(("", 0)), gr.State((None, 0))
     fitted = gr.State((first.network, first.pattern))
     with gr.Column(elem_id="bar"):
-        said = gr.HTML(elem_id="bar-said")
+        said, level_said = gr.HTML(elem_id="bar-said"), gr.HTML(elem_id="epsilon-note")
         with gr.Row(elem_id="strip-row"):
             strip = gr.HTML(_strip(), js_on_load=PICK, elem_id="strip")
             your_photo = gr.UploadButton(_("+ your photo"), size="sm", scale=0, min_width=0, elem_id="your-photo")
@@ -117,7 +119,9 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
         pass
     setup = Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, unseen)
     notes = (photo_note, network_note, pattern_note)
-    return Bar(setup, said, strip, now, your_photo, upload, dreams, *notes, pattern_file, reading_box, reading, fitted)
+    return Bar(
+        setup, said, level_said, strip, now, your_photo, upload, dreams, *notes, pattern_file, reading_box, reading, fitted
+    )
 
 
 def _pictures() -> tuple[gr.Image, gr.Gallery]:

@@ -24,7 +24,8 @@ NAMES = {"photo": _("photograph"), "network": _("network"), "pattern": _("patter
 SUFFIX = ".safetensors"
 LEVEL = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
 CSS = """
-#link-notes { display: grid; } #link-notes > * { grid-area: 1 / 1; }
+#link-notes { position: fixed; right: 1rem; top: 3.6rem; z-index: 50; width: auto; display: grid; pointer-events: none;
+  background: var(--background-fill-primary); } #link-notes > * { grid-area: 1 / 1; }
 #link-said { font-size: var(--type-note); }
 #link-notes:has(#link-said:not(:empty)) #link-note { visibility: hidden; }
 #link-note .note { padding: .1rem .6rem; border-left-color: var(--warn-line); }

@@ -7,9 +7,12 @@
     document.querySelector("[data-bar=more]")?.setAttribute("aria-expanded", String(open));
   }
 
+  // The path of the event, since a button may be gone once it was pressed.
+  const within = (event) => event.composedPath().some((place) => place.id === "bar" || place.matches?.("ul.options"));
+
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-bar=more]")) toggle();
-    else if (document.body.classList.contains(SHOWS) && !event.target.closest?.("#bar, ul.options")) toggle(false);
+    else if (event.isTrusted && document.body.classList.contains(SHOWS) && !within(event)) toggle(false);
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
 
