@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from axe_playwright_python.sync_playwright import Axe
+from quick_page import open_tab as go_to
 from test_page import wait_for
 
 from uap_core.images.photographs import SAMPLE_PHOTOS
@@ -33,7 +34,6 @@ FOCUS = """() => {
 PHONE = {"width": 390, "height": 844}
 
 
-LAB = ("Library", "Networks", "Map and words")
 # And what stands there once what is folded away for researchers is open.
 FOLDED = {
     "Transfer": "#halves-stored .rate",
@@ -45,9 +45,7 @@ FOLDED = {
 
 
 def open_tab(page, name: str, unfold: bool = False) -> None:
-    if name in LAB:
-        page.get_by_role("tab", name="Lab", exact=True).click()
-    page.get_by_role("tab", name=name, exact=True).click()
+    go_to(page, name)
     page.locator(TABS[name]).first.wait_for()
     if unfold and name in FOLDED:
         page.locator(f"#{name.lower()}-more > button").click()
@@ -127,13 +125,13 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
     tab_to(page, "#epsilon input[type=range]")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    wait_for(page, "#numbers", "11/255")
+    wait_for(page, "#numbers", "12/255")
     # Lists that are only passed on the way choose nothing. Gradio asks the server all the same, which may take its time.
     tab_to(page, "#network input", "Shift+Tab")
     tab_to(page, "#epsilon input[type=range]")
     page.wait_for_timeout(1_000)
-    assert page.locator("#epsilon input[type=range]").input_value() == "11"
-    assert "11/255" in page.locator("#numbers").inner_text()
+    assert page.locator("#epsilon input[type=range]").input_value() == "12"
+    assert "12/255" in page.locator("#numbers").inner_text()
     tab_to(page, "[role=tab][data-tab-id=craft]")
     page.keyboard.press("Enter")
     page.locator("#craft-run").wait_for()
@@ -148,7 +146,7 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
 def test_buttons_can_be_read_under_the_pointer(page) -> None:
     open_tab(page, "Epsilon")
     page.add_style_tag(content="* { transition: none !important; }")
-    for button in ("#sweep-run", "#sweep-chart [data-save=png]", ".next button", "#copy-link"):
+    for button in ("#sweep-run", "#sweep-chart [data-save=png]", ".next [data-go=samples]", "#copy-link"):
         page.locator(button).hover()
         for theme in ("light", "dark"):
             page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")

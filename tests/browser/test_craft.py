@@ -134,7 +134,7 @@ def test_a_network_without_pictures_leads_to_the_quick_one_in_one_click(unopened
     assert page.locator("#craft-live-note").inner_text().strip() == ""
     assert "ResNet-64" in page.locator("#network input").input_value()
     wait_for(page, "#craft-labels", "According to ResNet-64")
-    assert page.locator("#craft-photograph img").bounding_box()["width"] == pytest.approx(width, abs=2), "no smaller"
+    assert page.locator("#craft-photograph img").bounding_box()["width"] >= width - 2, "no smaller"
 
 
 def test_it_ends_where_enough_is_reached(page) -> None:

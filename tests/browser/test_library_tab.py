@@ -30,7 +30,7 @@ def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
         page.locator("#library-file").click()
     assert Path(download.value.path()).read_bytes() == shown[place].path.read_bytes()
     page.locator("#library-use").click()
-    page.locator("#apply").wait_for()
+    page.locator("#first-view .now .word").wait_for()
     wait_for(page, "#pattern-note", re.escape(shown[place].verdict[1:]))
     assert page.locator("#pattern input").input_value() == shown[place].name
 

@@ -63,7 +63,7 @@ def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_fold
     wait_for(page, "#networks-said", "Twin is here")
     page.locator("#networks-use").click()
     page.wait_for_function("document.querySelector('#network input').value == 'Twin, 64 px'")
-    page.locator("#apply").wait_for()
+    page.locator("#first-view .now .word").wait_for()
     page.wait_for_timeout(5000)  # the verdict of the network before is there at once, Twin's when it is loaded
     wait_for(page, "#first-view .sentence", "The network|So does")
     open_tab(page, "Networks")

@@ -133,10 +133,7 @@ def test_nothing_noise_and_pattern(page) -> None:
 @pytest.mark.goes_on
 def test_picture_and_words_follow_the_slider_as_it_moves(page) -> None:
     """Within 150 ms at the 95th percentile, of 60 steps; the answers at all strengths were asked ahead."""
-    page.wait_for_function(
-        "Object.keys(JSON.parse(document.querySelector('#first-words [data-view]')?.dataset.view"
-        ' ?? \'{"says":{"noise":{}}}\').says.noise).length === 33'
-    )
+    page.wait_for_function("uapFirst.complete()")
     seconds, labels = page.evaluate("""async () => {
       const slider = document.querySelector("#epsilon input[type=range]"), view = document.querySelector(".first");
       const took = [], labels = {};

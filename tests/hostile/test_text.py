@@ -72,6 +72,6 @@ def test_html_in_names_is_shown_as_text(page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Compare", exact=True).click()
     wait_for(page, "#contenders", PWN)
     page.get_by_role("tab", name="Transfer", exact=True).click()
-    wait_for(page, "#transfer-live-note", f"name{PWN}")  # no picture here is right for it
+    wait_for(page, "#transfer-cards", f"name{PWN}")
     assert page.evaluate("window.pwned") is None
     assert page.locator("img[src=x]").count() == 0

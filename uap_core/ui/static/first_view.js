@@ -141,6 +141,7 @@ window.uapFirst = (() => {
     canvas.getContext("2d").putImageData(shown, 0, 0);
     element.dataset.small = String(view.input < view.side);
     element.dataset.strength = String(strength);
+    element.dataset.network = view.network;
     say(element.querySelector(".was"), ...view.clean, "clean");
     say(now, label, sure, happened);
     now.classList.toggle("asking", !known);
@@ -284,6 +285,7 @@ window.uapFirst = (() => {
   return {
     another, play, choose, set,
     mode: () => mode,
+    complete: () => Boolean(view?.complete),
     strength: () => (view ? strengthNow() : 0),
     shown: () => root()?.querySelector(".now .frame > canvas"),
   };
