@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from uap_core.attacks.menu import TARGET
@@ -50,8 +50,9 @@ SMALL, LARGE = Size(200, 800, 64, 128), Size(100, 400, 32, 64)
 
 
 def size_for(side: int) -> Size:
-    """The ``Size`` for a network of pictures with ``side`` pixels."""
-    return LARGE if side >= LARGE_SIDE else SMALL
+    """The ``Size`` for a network of pictures with ``side`` pixels, within what the host allows."""
+    size = LARGE if side >= LARGE_SIDE else SMALL
+    return replace(size, images=min(size.images, limits().images))
 
 
 def order(
