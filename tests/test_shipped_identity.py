@@ -151,7 +151,8 @@ def test_rows_are_called_what_they_were_called() -> None:
     assert "Gaussian noise, as large as by FGSM 10/255" in shown("imagenet-examples", MatrixRow, origin)
     assert "L-BFGS, made on A': 16-32-64, half 2" in shown("halves", MatrixRow, origin)
     assert shown("imagenet-matrix", MatrixRow, lambda row: names[row.network]) == [
-        *("squeezenet1_1 (Caffe)", "mobilenet_v2 (TF)", "MobileNet V1 0.75 (TF)", "GoogLeNet (BVLC)")
+        *("squeezenet1_1 (Caffe)", "mobilenet_v2 (TF)", "MobileNet V1 0.75 (TF)", "GoogLeNet (BVLC)"),
+        *("EfficientNet-Lite0", "EfficientNet-Lite1", "EfficientNet-Lite2"),
     ]
 
 

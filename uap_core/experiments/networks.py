@@ -15,7 +15,9 @@ SEVEN = (*LITES, *IMAGENET)
 KINDS = (LITES[0], *IMAGENET)
 # The page's views of one network: curves, methods, geometry, bounds.
 VIEWED = (QUICK_MODEL, *KINDS)
-# Who fools whom within a family: its networks, and on how many images examples are made.
+# Who fools whom: all networks of a size.
+MATRICES = {"embedded": EMBEDDED, "imagenet": (*IMAGENET, *LITES)}
+# The same of examples made for one image: the networks, and on how many images.
 FAMILIES = {"embedded": (EMBEDDED, 500), "imagenet": (IMAGENET, 100)}
 # The quick ones alone: defences, of which each is crafted through, and the paper's method in 32 bits at twice the price.
 DEFENDED = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe", "mobilenet_v1_075")

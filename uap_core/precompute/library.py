@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
 
 from uap_core.experiments.epsilon_sweep import NAMES, SweepRow, epsilon_sweep
-from uap_core.experiments.networks import FAMILIES, SWEPT
+from uap_core.experiments.networks import MATRICES, SWEPT
 from uap_core.experiments.origins import MatrixRow, origin_name
 from uap_core.experiments.so_far import is_whole, readable, title_of
 from uap_core.experiments.transfer_matrix import fooling_matrix, kept_cells, noises
@@ -27,7 +28,7 @@ def library_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
     """The recipes whose networks are all among ``networks`` (keys); sweeps; the matrices of whole families."""
     jobs = [library_job(materials, recipe) for recipe in recipes() if set(recipe.networks) <= set(networks)]
     jobs += [sweep_job(materials, key) for key in SWEPT if key in networks]
-    whole = {name: keys for name, (keys, _) in FAMILIES.items() if set(keys) <= set(networks)}
+    whole = {name: keys for name, keys in MATRICES.items() if set(keys) <= set(networks)}
     return jobs + [matrix_job(materials, keys, f"{name}-matrix") for name, keys in whole.items()]
 
 
@@ -96,12 +97,16 @@ def matrix_job(materials: Materials, keys: Sequence[str], name: str) -> Job:
         return is_whole(path, MatrixRow, provenance(), materials.cards()) and len(kept()) == cells
 
     def run() -> Iterator[str]:
-        networks, held_out = [materials.network(key) for key in keys], materials.held_out(keys[0])
+        networks, held_out = [materials.network(key) for key in keys], [materials.held_out(key) for key in keys]
         patterns, rows = {entry.key: load_perturbation(entry.path) for entry in entries()}, kept()
         names = network_names(materials.cards()) | {key: pattern.name for key, pattern in patterns.items()}
-        order, title = list(patterns), title_of([network.card for network in networks], len(held_out))
+        order, title = list(patterns), title_of([network.card for network in networks], len(held_out[0]))
         known = {(row.origin, row.network) for row in rows}
-        for row in fooling_matrix(patterns, networks, held_out, balls, 0, known):
+        cells = (
+            fooling_matrix(patterns, [network], images, balls, 0, known)  # each sees the photographs as it takes them
+            for network, images in zip(networks, held_out, strict=True)
+        )
+        for row in chain.from_iterable(cells):
             rows.append(row)
             yield f"{origin_name(row.origin, names)} on {names[row.network]}: {row.fooling_rate}"
             rows.sort(key=lambda row: order.index(row.perturbation) if row.perturbation in order else len(order))
