@@ -69,7 +69,7 @@ def test_the_answer_tells_the_chosen_patterns_figures() -> None:
     assert said.endswith(f" on {away[0]:.0f}% to {away[-1]:.0f}%.")
     assert "on average" in answer(matrix, "own:mine", names), "of a pattern that no table knows, what such patterns do"
     (matrix, _) = tables(Studio(), "squeezenet1_1_caffe")
-    assert answer(matrix, "all-linf10.safetensors", {}).startswith("Made on all of them at once")
+    assert answer(matrix, "seven-linf10.safetensors", {}).startswith("Made on all of them at once")
     assert "made on squeezenet" not in answer(matrix, "all-but-squeezenet1_1_caffe-linf10.safetensors", {}).lower()
 
 
