@@ -24,10 +24,14 @@ window.uapTurns = (() => {
     mover = setTimeout(chosen, SETTLED);
   }
 
+  // Who comes back to the Lab comes back to the tab within it.
+  const within = (tab) =>
+    (tab === "lab" && document.querySelector("#lab-tabs [role=tab][aria-selected=true]")?.dataset.tabId) || tab;
+
   function show(tab) {
-    open = tab;
-    document.body.dataset.tab = tab;
-    give(tab);
+    open = within(tab);
+    document.body.dataset.tab = open;
+    give(open);
   }
 
   return { chosen, show, moved, give };

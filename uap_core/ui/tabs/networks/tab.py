@@ -127,7 +127,7 @@ def _wire(views: Views, parts: Parts, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) 
     which, busy = parts.which, parts.busy
     filled, shown = [parts.said, parts.table, parts.memory], [parts.details, parts.use, parts.get, parts.stop]
     listed, describe = guarded(3, 0)(views.listed), guarded(4, 0)(views.describe)
-    opened = tab.select(views.begin, [which, setup.network], which, **QUICK)
+    opened = setup.turn(str(tab.id)).click(views.begin, [which, setup.network], which, **QUICK)
     opened.then(listed, which, filled, **QUICK)
     opened.then(describe, [which, busy], shown, **QUICK)
     picked = parts.table.select(guarded(3, 0)(views.pick), None, [parts.fetched, which, parts.hits], **QUICK)
