@@ -40,6 +40,7 @@ class Part(str, Enum):
 
     library = "library"
     sweep = "sweep"
+    outcomes = "outcomes"
     matrix = "matrix"
     transfer = "transfer"
     curves = "curves"

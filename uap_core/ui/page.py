@@ -39,7 +39,10 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
-SCRIPT_FILES = ("links", "refresh", "first_view", "slide", "presenter", "bar", "accessibility", "next", "charts", "countdown")
+SCRIPT_FILES = (
+    *("links", "refresh", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "next", "charts"),
+    "countdown",
+)
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(

@@ -36,6 +36,8 @@ SAID = {
     "without": _("without the pattern"),
     "withPattern": _("with the pattern"),
     "withNoise": _("with random noise"),
+    "dots": _("{changed} of {count} answers changed"),
+    "dotsMean": _("{name}, strength {level}: {said}; {right} of them were right"),
     "play": _("▶ play"),
     "pause": _("❚❚ pause"),
 }

@@ -155,6 +155,7 @@ window.uapFirst = (() => {
     const value = document.querySelector("#strength-now");
     if (value) value.textContent = T.strength.replace("{level}", String(+strength.toFixed(1)));
     for (const input of document.querySelectorAll("#modes input")) input.checked = input.value === mode;
+    window.uapDots?.draw(strength);
   }
 
   // A small network gets the saved picture shrunken; drawn by the browser, for the eye alone.

@@ -16,6 +16,7 @@ from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup, check_level
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.apply import details
+from uap_core.ui.tabs.apply.dots import dots_of, dots_place
 from uap_core.ui.tabs.apply.lead import lead_of
 from uap_core.ui.tabs.apply.view import WORDS, holder, looked, looked_at, payload, words
 from uap_core.ui.widgets import QUICK, guarded
@@ -49,6 +50,9 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     gr.HTML(_skeleton(), elem_id="first-view")
     data = gr.HTML(holder(_opening_payload(opening, studio)) if opening else "", elem_id="first-data", elem_classes="carried")
     more = gr.HTML(elem_id="first-words", elem_classes="carried")
+    gr.HTML(dots_place(), elem_id="dots")
+    known = dots_of(studio, opening.network, opening.pattern) if opening else ""
+    dots = gr.HTML(holder(known) if known else "", elem_id="dots-data", elem_classes="carried")
     gr.HTML(next_line("epsilon", _("How strong must it be?")))
     parts = details.build(studio, opening)
 
@@ -60,9 +64,10 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
         lead = lead_of(studio, network, pattern, own)
         sent = payload(photo, now, WORDS.kept(now) | known, lead, foreign(studio, network, pattern, own), epsilon)
         view = exhibit_of(studio.classifier(network), now.photo, picture_at(now.photo, now.change, epsilon))
-        return "", holder(sent), *details.filled(view, now, photo, epsilon, studio.card(network).name)
+        known_dots = holder(dots_of(studio, network, pattern))
+        return "", holder(sent), known_dots, *details.filled(view, now, photo, epsilon, studio.card(network).name)
 
-    outputs = [said, data, *parts]
+    outputs = [said, data, dots, *parts]
     first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
     keep_fresh(setup, tab, apply, setup.inputs, outputs, shown=first)
 
