@@ -310,7 +310,7 @@ def test_a_network_without_images_says_so_and_offers_the_quick_one(studio: Studi
     assert "Make one" not in found["state"]
     offered = craft_handlers.offer(studio, Pace(), NETWORK, 200, 800)
     assert "No pictures are here to make a pattern for ResNet-64" in offered["gap"]
-    assert offered["quick"] == gr.update(value="Take ResNet-64 (embedded)", visible=True)
+    assert offered["quick"] == gr.update(value="Take ResNet-64 (built in)", visible=True)
     assert not any(offered[name]["visible"] for name in ("run", "goal", "until")), "no button that does nothing"
     assert craft_handlers.take_quick(("other", 4)) == (NETWORK, 5)
     with pytest.raises(SettingError, match="No pictures are here"):

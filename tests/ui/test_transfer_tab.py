@@ -85,7 +85,7 @@ def test_one_photograph_goes_to_every_network_of_the_size(handlers: Handlers) ->
     names = re.findall(r"<figcaption><b>(.*?)</b>", row)
     assert names[:2] == ["ResNet-64", "VGG-64"], "the chosen one first, then whom the pattern was made on"
     assert row.count("the pattern was made on it") == 1
-    assert "(embedded)" not in row
+    assert "(built in)" not in row
     assert list(handlers["look_cards"](key, "sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 10.0)) == [
         (SKIPPED,) * 3
     ]

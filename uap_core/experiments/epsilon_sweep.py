@@ -17,7 +17,7 @@ from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import Perturbation, apply
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
-NAMES = {UNIVERSAL: "universal", RANDOM: "random signs", SINGLE: "FGSM per image"}
+NAMES = {UNIVERSAL: "universal", RANDOM: "random noise", SINGLE: "FGSM per image"}
 EPSILONS = tuple(level / 255 for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 

@@ -31,7 +31,7 @@ QUESTION = _("How strong must it be?")
 NEXT = _("How many pictures does it take?")
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
-$\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random signs* have the
+$\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random noise* has the
 same size and no knowledge; *FGSM* makes a new step for each image,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
 pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it or passes it.

@@ -30,7 +30,7 @@ UNKNOWN = _("No defence has been measured yet: a run under For researchers does 
 EXPLAIN = _(r"""
 **What helps, and for how long?** A defence $d$ changes each picture before the network sees it, so that $k_d(x) = k(d(x))$. Two
 patterns of the same size are tried on it: the chosen one, which knows nothing of $d$, and one *crafted anew through* it, on the
-same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random signs, and beside what $d$ costs when nobody attacks.
+same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random noise, and beside what $d$ costs when nobody attacks.
 A defence that only the fixed pattern fails against hides the way; it does not close it. The row *none* shows what crafting
 with this small budget achieves on the bare network: compare the others with that.
 
@@ -58,7 +58,7 @@ class Views:
         if found is None:
             return lesson(TITLE, OPENING), "", status(UNKNOWN), "", hide(), hide()
         rows = found.table.rows
-        title = _("Defences, {network}: {count} validation images (precomputed)").format(
+        title = _("Defences, {network}: {count} held-out photographs (precomputed)").format(
             network=plain(network_name(self.studio, found.network)), count=rows[0].fixed.total
         )
         return (
