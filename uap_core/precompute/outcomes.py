@@ -33,7 +33,11 @@ def outcome_job(materials: Materials, key: str, stem: str) -> Job:
         return pattern_file.is_file() and is_whole(path, OutcomeRow, provenance(), materials.cards())
 
     def run() -> Iterator[str]:
-        network, images, pattern = materials.network(key), shown_images(materials.held_out(key)), load_perturbation(pattern_file)
+        network, images, pattern = (
+            materials.network(key),
+            shown_images(materials.held_out(key)),
+            load_perturbation(pattern_file),
+        )
         rows = []
         for row in outcomes(network, pattern, images, torch.Generator().manual_seed(0)):
             rows.append(row)

@@ -15,13 +15,12 @@ from uap_core.norms import Ball
 from uap_core.ui.around.links import NAMES, read
 from uap_core.ui.gallery import photo_choices
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, story_of, told_of
-from uap_core.ui.selection import Scene, largest_level, own_level, usual
+from uap_core.ui.selection import Scene, check_level, usual
 from uap_core.ui.session_patterns import add_own, gone_sentence, read_pattern
-from uap_core.ui.sidebar import Bar, check_level, chosen_photo
+from uap_core.ui.sidebar import Bar, chosen_photo, slider_for
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.widgets import QUICK, saying, status
 
-STRENGTHS = 32  # steps of the slider
 NOWHERE = -1  # in the gallery: Gradio would not send None
 
 
@@ -169,14 +168,14 @@ def _fit(studio: Studio, bar: Bar, key: str, network: str, own: dict[str, Patter
         return {}
     balls = [_ball_of(studio, one, network, own) for network, one in (before, (network, key))]
     keeps = key == before[1] or (network != before[0] and balls[0] == balls[1])
-    slider = {} if keeps else {bar.setup.epsilon: _slider_for(studio.perturbation(key, network, own))}
+    slider = {} if keeps else {bar.setup.epsilon: slider_for(studio.perturbation(key, network, own))}
     return {**slider, bar.pattern_note: about_pattern(key, network, own, studio), bar.fitted: (network, key)}
 
 
 def _take(studio: Studio, bar: Bar, asked: tuple[str, int], network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
     key = asked[0]
     return {
-        bar.setup.epsilon: _slider_for(studio.perturbation(key, network, own)),
+        bar.setup.epsilon: slider_for(studio.perturbation(key, network, own)),
         bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
         bar.pattern_note: about_pattern(key, network, own, studio),
         bar.fitted: (network, key),
@@ -213,7 +212,7 @@ def _opened(
     return {
         bar.setup.own: own,
         bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
-        bar.setup.epsilon: _slider_for(opened),
+        bar.setup.epsilon: slider_for(opened),
         bar.pattern_note: note,
         bar.fitted: (network, key),
         bar.said: note,
@@ -228,7 +227,7 @@ def _scene(studio: Studio, bar: Bar, scene: Scene, own: dict[str, Pattern]) -> d
         setup.network: gr.update(choices=studio.networks(), value=scene.network),
         bar.network_note: about_network(studio, scene.network),
         setup.pattern: gr.update(choices=studio.patterns(scene.network, own), value=scene.pattern),
-        setup.epsilon: _slider_for(wanted, scene.epsilon),
+        setup.epsilon: slider_for(wanted, scene.epsilon),
         bar.pattern_note: about_pattern(scene.pattern, scene.network, own, studio),
         bar.fitted: (scene.network, scene.pattern),
     }
@@ -237,14 +236,6 @@ def _scene(studio: Studio, bar: Bar, scene: Scene, own: dict[str, Pattern]) -> d
 def _check(studio: Studio, network: str, key: str, own: dict[str, Pattern], level: float) -> dict[Any, Any]:
     check_level(told_of(key, network, own, studio).ball, level)
     return {}
-
-
-def _slider_for(perturbation: Any, level: float | None = None) -> Any:
-    """The slider for a pattern, at ``level`` or at the epsilon that it was made for (255ths)."""
-    ball = perturbation.ball
-    value, top = own_level(ball) if level is None else level, largest_level(ball)
-    label = _("Strength, of 255") if ball.p == "linf" else _("Strength (l2 of the pattern)")
-    return gr.update(maximum=top, step=round(top / STRENGTHS, 4), value=value, label=label)
 
 
 def _ball_of(studio: Studio, key: str, network: str, own: dict[str, Pattern]) -> Ball | None:

@@ -8,16 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.errors import SettingError
 from uap_core.i18n import _
-from uap_core.norms import Ball
 from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, picture_square, thumbnails
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo
-from uap_core.ui.selection import LARGEST_LEVEL, largest_level, usual
+from uap_core.ui.selection import LARGEST_LEVEL, largest_level, own_level, usual
 from uap_core.ui.session_patterns import READINGS
-from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.widgets import photo_input, picture_grid, picture_link, status
+from uap_core.ui.state import Studio
+from uap_core.ui.uploads import photo_input
+from uap_core.ui.widgets import picture_grid, picture_link, status
 
+STRENGTHS = 32  # steps of the slider
 PICK = """element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-photo]");
   if (button) trigger("click", { photo: button.dataset.photo });
@@ -199,7 +199,7 @@ def chosen_photo(photo: str) -> str:
     if photo.startswith("dream:"):
         found = [pixels for i, (pixels, _caption) in enumerate(dream_thumbnails()) if str(i) == name]
     if photo.startswith("upload:"):
-        from uap_core.ui.widgets import uploaded
+        from uap_core.ui.uploads import uploaded
 
         found = [picture_square(uploaded(name), 128, 128, "bilinear")]
     image = f'<img src="{picture_link(found[0])}" alt="">' if found else ""
@@ -208,14 +208,9 @@ def chosen_photo(photo: str) -> str:
     return f'<button type="button" data-go="apply" data-chosen="{escape(shown)}" aria-label="{label}">{image}</button>'
 
 
-def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:
-    """The chosen perturbation scaled to the slider's epsilon. Raises SettingError when that is out of range."""
-    perturbation = studio.perturbation(pattern, network, own)
-    check_level(perturbation.ball, epsilon)
-    return perturbation.scaled_to(epsilon / 255)
-
-
-def check_level(ball: Ball, epsilon: Any) -> None:
-    """Raise SettingError if epsilon is outside the range allowed for ``ball``."""
-    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(ball):
-        raise SettingError(_("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(ball)))
+def slider_for(perturbation: Any, level: float | None = None) -> Any:
+    """The slider for a pattern, at ``level`` or at the epsilon that it was made for (255ths)."""
+    ball = perturbation.ball
+    value, top = own_level(ball) if level is None else level, largest_level(ball)
+    label = _("Strength, of 255") if ball.p == "linf" else _("Strength (l2 of the pattern)")
+    return gr.update(maximum=top, step=round(top / STRENGTHS, 4), value=value, label=label)

@@ -8,41 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
 import gradio as gr
 
 from uap_core.i18n import _
-from uap_core.ui.widgets import LONG, QUICK, status
+from uap_core.ui.widgets import status
 
 AHEAD = 0.15  # seconds that the page has to hear "Stopping…" before it hears the end
 OVERTAKING = 0.5  # seconds that Stop may be ahead of the run that it is to end
-# Done by the page itself: Stop stands there from the click on, though the run may have to wait in line.
-TURN = "() => [{{__type__: 'update', interactive: {idle}}}, {{__type__: 'update', visible: {busy}}}]"
-BEGIN, END = TURN.format(idle="false", busy="true"), TURN.format(idle="true", busy="false")
-
-
-def run_until_stopped(
-    run: gr.Button,
-    stop: gr.Button,
-    measure: Callable[..., Iterator[Any]],
-    inputs: Sequence[Any],
-    outputs: Sequence[Any],
-    sentence: str,
-) -> Any:
-    """Let ``run`` start ``measure(*inputs)``, whose steps fill ``outputs``, and ``stop`` end it with ``sentence`` at the first
-    of them. Returns the event of the run, which has its end like any other.
-
-    ``stop``, laid out invisible, can be seen while the run is under way; ``run`` is switched off meanwhile.
-    """
-    halt = Halt(sentence, len(outputs))
-    run.click(None, None, [run, stop], js=BEGIN)
-    running = run.click(halt.heeded(measure), list(inputs), list(outputs), **LONG)
-    running.then(None, None, [run, stop], js=END)
-    stop.click(halt.ask, None, outputs[0], **QUICK)
-    return running
 
 
 class Halt:

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
-from uap_core.ui.runtime.run_row import Pace
+from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.state import Pattern
 from uap_core.ui.tabs.why import frame as room
 from uap_core.ui.tabs.why.frame import Frame, Page, Words, frame, wire
 from uap_core.ui.titles import network_name
-from uap_core.ui.widgets import hide, offer, progress_note, show, status
+from uap_core.ui.widgets import offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.datasets.image_sets import ImageSet
@@ -48,7 +46,7 @@ class Directions:
     page: Page
     frame: Frame
 
-    def stored(self, network: str) -> tuple[Any, ...]:
+    def stored(self, network: str) -> dict[str, Any]:
         """What was precomputed for this network, if anything was."""
         from uap_core.experiments.directions import DirectionRow
         from uap_core.plots.geometry import directions_figure
@@ -65,11 +63,12 @@ class Directions:
         )
         title = _("{network} and its l2 pattern (precomputed)").format(network=plain(network_name(self.page.studio, network)))
         figure = drawn_once(directions_figure, table.rows, title)
-        return status(said), show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
+        csv = show(offer("directions.csv", to_csv(table.rows).encode()))
+        return {"said": status(said), "directions-chart": show(figure), "directions-csv": csv}
 
-    def measure(self, network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
+    def measure(self, network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[dict[str, Any]]:
         """The points as they come, those that cost no gradient first."""
-        yield progress_note(_("Opening network and images…"), 0), hide(), hide()
+        yield self.frame.missing("") | {"said": progress_note(_("Opening network and images…"), 0)}
         studio = self.page.studio
         classifier, (craft, images) = studio.classifier(network), studio.some(network, room.LIVE_NORMALS, room.LIVE_IMAGES)
         perturbation, seen = studio.perturbation(pattern, network, own), studio.live_set_name(network)
@@ -78,7 +77,7 @@ class Directions:
         )
         points = yield from _points(classifier, perturbation, craft, images, title)
         said = _("Live: {points} points on {count} {images}, directions of {others} others.")
-        yield status(said.format(points=points, count=len(images), images=seen, others=len(craft))), gr.skip(), gr.skip()
+        yield {"said": status(said.format(points=points, count=len(images), images=seen, others=len(craft)))}
 
 
 def _points(classifier: Classifier, perturbation: Perturbation, craft: ImageSet, images: ImageSet, title: str) -> Any:
@@ -93,19 +92,20 @@ def _points(classifier: Classifier, perturbation: Perturbation, craft: ImageSet,
     clean, rows, found, pace = predict(classifier, images.batches()), list[Any](), list[Any](), Pace()
     total, generator = len(DIRECTION_STYLES) * len(given.NORMS), torch.Generator().manual_seed(0)
 
-    def told(draws: Any) -> Iterator[tuple[Any, ...]]:
+    def told(draws: Any) -> Iterator[dict[str, Any]]:
         for row in given.direction_rates(classifier, images, clean, draws):
             rows.append(row)
             said = f"{_(given.NAMES[row.direction])}, l2 {row.norm * 255:.0f}/255, {row.fooling_rate.value:.0%}"
             csv = show(offer("directions.csv", to_csv(rows).encode()))
-            yield pace.note(len(rows), total, said), show(directions_figure(rows, title)), csv
+            figure = show(directions_figure(rows, title))
+            yield {"said": pace.note(len(rows), total, said), "directions-chart": figure, "directions-csv": csv}
 
     yield from told(given.blind_directions(perturbation.pattern, craft, generator))
     yield from told(given.fast_directions(classifier, craft, generator))
     for batch in unit_normals(classifier, craft):
         found.append(batch)
         said = _("DeepFool on {done} of {count} images…").format(done=sum(map(len, found)), count=len(craft))
-        yield progress_note(said, len(rows) / total), gr.skip(), gr.skip()
+        yield {"said": progress_note(said, len(rows) / total)}
     yield from told(given.adversarial_directions(torch.cat(found), generator))
     return len(rows)
 
