@@ -7,9 +7,13 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from tab_pages import page_of
 
 from uap_core.ui.runtime import stop_button
-from uap_core.ui.runtime.stop_button import Halt, run_until_stopped
+from uap_core.ui.runtime.run import Run
+from uap_core.ui.runtime.stop_button import Halt
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
 
 ANNA, BEN = gr.Request(session_hash="anna"), gr.Request(session_hash="ben")
 
@@ -108,13 +112,19 @@ def test_stop_may_overtake_the_run_that_it_is_to_end_and_no_later_one(monkeypatc
 
 
 def test_stop_can_be_seen_while_its_run_is_under_way_alone() -> None:
-    with gr.Blocks() as page:
+    wired: list[gr.Button] = []
+
+    def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         run, stop, said = gr.Button("Run"), gr.Button("Stop", visible=False), gr.HTML()
-        run_until_stopped(run, stop, counting([]), [], [said, said], "Stopped.")
-    begin, measure, end, _ask = page.fns.values()
-    assert [begin.targets[0][0], measure.targets[0][0]] == [run._id] * 2
-    assert end.trigger_after == measure._id
-    for event, busy in ((begin, True), (end, False)):
-        assert [part._id for part in event.outputs] == [run._id, stop._id]
-        assert f"interactive: {str(not busy).lower()}" in str(event.js)
-        assert f"visible: {str(busy).lower()}" in str(event.js)
+        Run(studio, setup, run, stop).wire(counting([]), [], {"said": said}, "Stopped.")
+        wired.extend((run, stop))
+
+    events = {event.name or "": event for event in page_of(build).fns.values() if set(wired) & set(event.outputs)}
+    (ended,) = [event for name, event in events.items() if name == "_ended"]
+    (begun,) = [event for event in events.values() if event.js]
+    assert begun.targets[0][0] == wired[0]._id
+    assert [part._id for part in begun.outputs] == [part._id for part in ended.outputs] == [part._id for part in wired]
+    assert "interactive: false" in str(begun.js)
+    assert "visible: true" in str(begun.js)
+    button, stop = ended.fn("resnet64")
+    assert (button["interactive"], stop["visible"]) == (True, False)

@@ -12,7 +12,7 @@ from uap_core.models.card import Card
 from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.ui import page as page_module
 from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, thumbnails
-from uap_core.ui.selection import usual
+from uap_core.ui.selection import Selection, usual
 from uap_core.ui.session_patterns import add_own
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 
