@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from uap_core.datasets.image_sets import ImageSet
-from uap_core.experiments.epsilon_sweep import RANDOM, UNIVERSAL
-from uap_core.metrics import predict
-from uap_core.models.classifier import Classifier
 from uap_core.norms import LINF, Ball
-from uap_core.perturbations.perturbation import Perturbation, apply
 
-CLEAN = "clean"
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.models.classifier import Classifier
+    from uap_core.perturbations.perturbation import Perturbation
+
+CLEAN, PATTERN, NOISE = "clean", "universal", "random_signs"  # the last two as in epsilon_sweep
 SHOWN = 300  # photographs: as many dots as one still tells apart
 STEPS, LARGEST = 32, 32 / 255  # of the page's slider, and where it ends for patterns of an l_inf ball
 
@@ -42,6 +44,8 @@ def strengths(ball: Ball) -> list[float]:
 
 def shown_images(images: ImageSet) -> ImageSet:
     """At most ``SHOWN`` of a set: all of them in their order, or as many drawn from all classes, the same every time."""
+    import torch
+
     if len(images) <= SHOWN:
         return images
     return images.shuffled(torch.Generator().manual_seed(0)).prefix(SHOWN)
@@ -62,6 +66,11 @@ def outcomes(
     Raises:
         PerturbationError: the perturbation has another size than the images.
     """
+    import torch
+
+    from uap_core.metrics import predict
+    from uap_core.perturbations.perturbation import apply
+
     ball = perturbation.ball
     signs = Ball(ball.p, 1.0).random_signs(tuple(perturbation.pattern.shape), generator)
     clean, truth = predict(classifier, images.batches(batch_size)), images.truth(classifier.class_ids)
@@ -71,8 +80,8 @@ def outcomes(
         return hexadecimal(predict(classifier, (apply(batch, change) for batch in images.batches(batch_size))) != clean)
 
     for epsilon in strengths(ball)[1:]:
-        yield OutcomeRow(UNIVERSAL, epsilon, changed(perturbation.scaled_to(epsilon).pattern))
-        yield OutcomeRow(RANDOM, epsilon, changed(signs * epsilon))
+        yield OutcomeRow(PATTERN, epsilon, changed(perturbation.scaled_to(epsilon).pattern))
+        yield OutcomeRow(NOISE, epsilon, changed(signs * epsilon))
 
 
 def hexadecimal(bits: Tensor) -> str:

@@ -130,8 +130,8 @@ class Views:
         network, studio = chosen.network, self.studio
         classifier, perturbation = studio.classifier(network), chosen.unscaled(studio)
         held_out, levels = studio.some(network, 0, LIVE_IMAGES)[1], levels_of(perturbation.ball, LIVE_LEVELS)
-        seen = {"count": len(held_out), "images": studio.live_set_name(network)}
-        on, table = _("live, on {count} {images}").format(**seen), table_of(studio, network, chosen.pattern)
+        count, images, table = len(held_out), studio.live_set_name(network), table_of(studio, network, chosen.pattern)
+        on = _("live, on {count} {images}").format(count=count, images=images)
         rows: list[SweepRow] = []
         pace, total = Pace(), 3 * (len(levels) - 1)
         for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), levels):
@@ -143,7 +143,7 @@ class Views:
                 figure = _figure(studio, network, table, rows, on, perturbation)
                 yield {"said": note, "chart": show(figure), "live-csv": file}
         text = _("Live: {values} strengths measured on {count} {images}; the diamonds are these.")
-        yield {"said": status(text.format(values=len(levels), **seen))}
+        yield {"said": status(text.format(values=len(levels), count=count, images=images))}
 
 
 def table_of(studio: Studio, network: str, pattern: str) -> Table | None:

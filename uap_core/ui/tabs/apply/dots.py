@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from uap_core.experiments.epsilon_sweep import RANDOM, UNIVERSAL
-from uap_core.experiments.outcomes import CLEAN, OutcomeRow
+from uap_core.experiments.outcomes import CLEAN, NOISE, PATTERN, OutcomeRow
 from uap_core.i18n import _
 from uap_core.io.results import Table
 from uap_core.perturbations.library import Entry, library
@@ -48,8 +47,8 @@ def _dots_of(studio: Studio, network: str, entry: Entry) -> str:
             "count": count,
             "top": largest_level(entry.ball),
             "clean": next(row.bits for row in table.rows if row.attack == CLEAN),
-            "pattern": [row.bits for row in table.rows if row.attack == UNIVERSAL],
-            "noise": [row.bits for row in table.rows if row.attack == RANDOM],
+            "pattern": [row.bits for row in table.rows if row.attack == PATTERN],
+            "noise": [row.bits for row in table.rows if row.attack == NOISE],
         }
     )
 
