@@ -19,6 +19,18 @@ FILLED = {
 
 
 @pytest.mark.parametrize("name", FILLED)
+def test_on_other_tabs_the_bar_is_slim_and_all_tabs_are_back_on_a_wider_window(phone) -> None:
+    open_tab(phone, "Epsilon")
+    phone.locator("body[data-tab=epsilon]").wait_for()
+    assert phone.locator("#bar").bounding_box()["height"] < 844 / 8
+    try:
+        phone.set_viewport_size({"width": 1440, "height": 900})
+        phone.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Lab", exact=True).wait_for()
+    finally:
+        phone.set_viewport_size({"width": 390, "height": 844})
+        open_tab(phone, "Apply")
+
+
 def test_a_phone_scrolls_down_only(phone, name: str) -> None:
     open_tab(phone, name)
     phone.locator(FILLED[name]).first.wait_for()
