@@ -14,7 +14,7 @@ from PIL import Image
 from quick_page import open_on_the_quick_network
 from scipy.io import savemat
 
-from uap_core.experiments.outcomes import CLEAN, NOISE, PATTERN, OutcomeRow, bits_of
+from uap_core.experiments import outcomes as dots
 from uap_core.experiments.strengths import Change, answers, change_of, noise_of, picture_at
 from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.images.reading import square
@@ -122,15 +122,15 @@ def test_the_first_view_is_filled_and_shows_the_pictures_that_were_judged(page) 
 @pytest.mark.goes_on
 def test_a_dot_a_photograph_changes_as_the_slider_moves(page) -> None:
     """What is filled is what was computed, without a question to the server."""
-    rows = read_table(RESULTS / "resnet64-linf10-outcomes.json", OutcomeRow).rows
-    right = bits_of(next(row for row in rows if row.attack == CLEAN), 300)
+    rows = read_table(RESULTS / "resnet64-linf10-outcomes.json", dots.OutcomeRow).rows
+    right = dots.bits_of(next(row for row in rows if row.attack == dots.CLEAN), 300)
     slider = page.locator("#epsilon input[type=range]")
     for level in (10, 3):
         slider.focus()
         for _ in range(7 if level == 3 else 0):
             page.keyboard.press("ArrowLeft")
-        for field, attack in (("pattern", PATTERN), ("noise", NOISE)):
-            changed = bits_of(next(row for row in rows if (row.attack, round(row.epsilon * 255)) == (attack, level)), 300)
+        for field, attack in (("pattern", dots.PATTERN), ("noise", dots.NOISE)):
+            changed = dots.bits_of(next(row for row in rows if (row.attack, round(row.epsilon * 255)) == (attack, level)), 300)
             place = f"#dots [data-field={field}]"
             wait_for(page, f"{place} output", f"^{changed.sum()} of 300 answers changed")
             for kind, among in (("right", right), ("wrong", ~right)):

@@ -19,6 +19,12 @@ FILLED = {
 
 
 @pytest.mark.parametrize("name", FILLED)
+def test_a_phone_scrolls_down_only(phone, name: str) -> None:
+    open_tab(phone, name)
+    phone.locator(FILLED[name]).first.wait_for()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_on_other_tabs_the_bar_is_slim_and_all_tabs_are_back_on_a_wider_window(phone) -> None:
     open_tab(phone, "Epsilon")
     phone.locator("body[data-tab=epsilon]").wait_for()
@@ -29,9 +35,3 @@ def test_on_other_tabs_the_bar_is_slim_and_all_tabs_are_back_on_a_wider_window(p
     finally:
         phone.set_viewport_size({"width": 390, "height": 844})
         open_tab(phone, "Apply")
-
-
-def test_a_phone_scrolls_down_only(phone, name: str) -> None:
-    open_tab(phone, name)
-    phone.locator(FILLED[name]).first.wait_for()
-    assert phone.evaluate("document.documentElement.scrollWidth") == 390
