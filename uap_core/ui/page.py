@@ -40,7 +40,7 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
 SCRIPT_FILES = (
-    *("links", "refresh", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "next", "charts"),
+    *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "next", "charts"),
     "countdown",
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
