@@ -71,8 +71,13 @@ def _part(words: Words, said: gr.HTML, ending: str) -> dict[str, Any]:
 
 
 def wire(
-    page: Page, found: Frame, stored: Callable[..., Any], measure: Callable[..., Iterator[Any]], inputs: list[Any]
+    page: Page,
+    found: Frame,
+    stored: Callable[..., Any],
+    measure: Callable[..., Iterator[Any]],
+    inputs: list[Any],
+    restore: Callable[..., Any] | None = None,
 ) -> None:
-    """Let ``stored(network)`` fill the precomputed part, and ``measure(*inputs)`` the live one."""
+    """Let ``stored(network)`` fill the precomputed part, and ``measure(*inputs)`` the live one; see ``Run.wire``."""
     keep_fresh(page.setup, page.tab, stored, [page.setup.network], found.stored)
-    found.row.wire(measure, inputs, found.live, _("Stopped. What was drawn stays."))
+    found.row.wire(measure, inputs, found.live, _("Stopped. What was drawn stays."), restore)
