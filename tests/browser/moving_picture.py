@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 WIDTH, HEIGHT, SHOWN = 1100, 760, 760  # pixels of the window, and of the picture's width
 STEP, REST, LOOK = 90, 1100, 1900  # milliseconds that a frame stays: under way, before and after, at the end of a scene
 MOST = 1_500_000  # bytes
-OTHERS = ("espresso", "motorcycle")
+OTHERS = ("espresso", "cat")
 
 
 def frame(page: Page) -> Image.Image:

@@ -55,9 +55,7 @@ def main(address: str, folder: Path) -> None:
     """All four."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = opened(browser, address, 900, "light")
-        page.evaluate("() => window.scrollTo(0, document.querySelector('#dots').offsetTop - 430)")
-        keep(page, folder / "screenshot.png")
+        keep(opened(browser, address, 900, "light"), folder / "screenshot.png")
         page = opened(browser, address, 900, "light")
         run(page, "Craft", "craft")
         keep(page, folder / "screenshot-craft.png")
