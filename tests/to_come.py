@@ -19,7 +19,6 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-ablations",
         "efficientnet_lite1-linf10-outcomes",
         "efficientnet_lite2-linf10-outcomes",
-        "googlenet_bvlc-linf10-outcomes",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
