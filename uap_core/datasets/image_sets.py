@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.datasets.listing import SPLITS, listing, of_split
-from uap_core.errors import DatasetError, ImageError
+from uap_core.errors import DatasetError, ImageError, SettingError
+from uap_core.images.batches import as_bytes
 from uap_core.images.reading import LEVELS, open_image, square
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ class ImageSet:
 
     Args:
         name: what tables call it.
-        pixels: uint8 (N,3,H,W).
+        pixels: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
         classes: the folder that each image came from, N names.
         files: the file that each image came from, N names.
         left_out: how many pictures of a craft set were left out since the held-out set has them too.
+
+    Raises:
+        SettingError: pixels that are neither, or other than one name for each.
 
     Example:
         >>> import uap_core
@@ -46,6 +50,22 @@ class ImageSet:
     classes: tuple[str, ...]
     files: tuple[str, ...]
     left_out: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", as_bytes(self.pixels))
+        if not len(self.pixels) == len(self.classes) == len(self.files):
+            raise SettingError(
+                f"A set of {len(self.pixels)} images has as many names of classes and of files, not {len(self.classes)} and "
+                f"{len(self.files)}."
+            )
+
+    @classmethod
+    def of(cls, images: ImageSet | Tensor, name: str = "a tensor") -> ImageSet:
+        """A set unchanged; a tensor as a set without classes: uint8 (N,3,H,W), or floats in [0,1]. Raises SettingError."""
+        if isinstance(images, ImageSet):
+            return images
+        pixels = as_bytes(images)
+        return cls(name, pixels, ("",) * len(pixels), tuple(map(str, range(len(pixels)))))
 
     def __len__(self) -> int:
         return len(self.files)

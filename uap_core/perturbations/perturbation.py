@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uap_core.checks import check_number, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
+from uap_core.images.batches import SLACK, check_pixels, check_shape, check_tensor
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.norms import LINF, Ball, Norms, measure
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ENDINGS = (".safetensors", ".npy")
-SLACK = 1e-5
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Perturbation:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        import torch
+
+        check_type("a name", self.name, str, "a text")
+        check_type("a ball", self.ball, Ball, "a Ball, such as Ball('linf', 10 / 255)")
+        check_type("provenance", self.provenance, dict, "a dictionary")
+        if not isinstance(self.pattern, torch.Tensor) or not self.pattern.is_floating_point():
+            held = self.pattern.dtype if isinstance(self.pattern, torch.Tensor) else shown(self.pattern)
+            raise PerturbationError(f"A pattern is a tensor of floats in units of [0,1] pixels, not {held}.")
         if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
             raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
         if not bool(self.pattern.isfinite().all()):
@@ -69,8 +78,9 @@ class Perturbation:
             PerturbationError: the sizes differ; a pattern is never resized.
             SettingError: pixels that are no floats in [0,1].
         """
-        if not images.is_floating_point() or not _are_pixels(images):
-            raise SettingError("A perturbation is added to pixels that are floats from 0 to 1. Divide bytes by 255.")
+        check_tensor(images)
+        check_shape(images)
+        check_pixels(images)
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(
@@ -81,16 +91,9 @@ class Perturbation:
 
     def scaled_to(self, radius: float) -> Perturbation:
         """The same pattern for another epsilon: v * radius / its radius."""
+        check_number("epsilon", radius, least=0)
         factor = radius / self.ball.radius if self.ball.radius else 0.0
         return Perturbation(self.name, self.pattern * factor, Ball(self.ball.p, radius), self.provenance)
-
-
-def _are_pixels(images: Tensor) -> bool:
-    """Whether all values are in [0,1] up to rounding; one pass, since every use checks this."""
-    if not images.numel():
-        return True
-    low, high = images.aminmax()
-    return bool((low >= -SLACK) & (high <= 1 + SLACK))
 
 
 def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
@@ -101,7 +104,8 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
         v: a pattern (3,H,W) for all of them or (N,3,H,W) for each, in the same units; or a ``Perturbation``.
 
     Raises:
-        PerturbationError: a ``Perturbation`` of another size.
+        PerturbationError: a pattern of another size.
+        SettingError: pixels that are no floats in [0,1].
 
     Example:
         >>> import torch, uap_core
@@ -111,6 +115,18 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
     """
     if isinstance(v, Perturbation):
         return v.apply(images)
+    import torch
+
+    check_tensor(images)
+    check_shape(images)
+    check_pixels(images)
+    check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
+    if v.shape not in (images.shape[1:], images.shape) or not v.is_floating_point():
+        kind = str(v.dtype).rpartition(".")[2]
+        raise PerturbationError(
+            f"A pattern for pictures {tuple(images.shape)} has the shape {tuple(images.shape[1:])}, one for each picture "
+            f"{tuple(images.shape)}, in floats; this one is {tuple(v.shape)} of {kind}. It is never resized."
+        )
     return (images + v.to(images.device)).clamp(0, 1)
 
 
