@@ -17,8 +17,8 @@ from uap_core.crafting.base import Crafter
 from uap_core.crafting.menu import build
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
-from uap_core.images.batches import check_shape, check_tensor
 from uap_core.experiments.provenance import with_provenance
+from uap_core.images.batches import check_shape, check_tensor
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier, as_classifiers
 from uap_core.norms import LINF, Ball

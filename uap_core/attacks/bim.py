@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import torch
 
-from uap_core.attacks.base import Attack, check_counts, check_epsilon, check_positive
+from uap_core.attacks.base import Attack, check_counts, check_epsilon
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import between, unit_interval
 from uap_core.attacks.run import AttackRun
@@ -59,7 +59,7 @@ class IterativeFGSM(Attack):
         super().__post_init__()
         check_epsilon(self.epsilon)
         check_counts(steps=self.steps)
-        check_positive(alpha=self.alpha)
+        check_number("alpha", self.alpha, least=0)
         check_number("momentum", self.momentum, least=0)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor

@@ -16,7 +16,7 @@ import numpy as np
 
 from uap_core.datasets.listing import SPLITS, listing, of_split
 from uap_core.errors import DatasetError, ImageError, SettingError
-from uap_core.images.batches import as_bytes
+from uap_core.images.batches import as_bytes, check_shape, check_tensor
 from uap_core.images.reading import LEVELS, open_image, square
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ class ImageSet:
     left_out: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pixels", as_bytes(self.pixels))
+        check_tensor(self.pixels)
+        check_shape(self.pixels)
+        if str(self.pixels.dtype) != "torch.uint8":
+            object.__setattr__(self, "pixels", as_bytes(self.pixels))
         if not len(self.pixels) == len(self.classes) == len(self.files):
             raise SettingError(
                 f"A set of {len(self.pixels)} images has as many names of classes and of files, not {len(self.classes)} and "

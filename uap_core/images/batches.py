@@ -57,6 +57,19 @@ def check_pixels(images: Tensor) -> None:
     raise SettingError(f"{said} Divide bytes by 255; let `wrap` normalise inside the network.")
 
 
+def check_batch(images: object) -> None:
+    """Raise SettingError unless ``images`` are floats (N,3,H,W) in [0,1]."""
+    check_tensor(images)
+    check_shape(images)  # type: ignore[arg-type]
+    check_pixels(images)  # type: ignore[arg-type]
+
+
+def fits(v: Tensor, images: Tensor) -> bool:
+    """Whether ``v`` is one pattern for all ``images`` or one for each; a side of length one counts as repeated."""
+    pairs = list(zip(reversed(v.shape), reversed(images.shape), strict=False))
+    return 3 <= v.ndim <= 4 and all(mine in (1, theirs) for mine, theirs in pairs)
+
+
 def slack_of(images: Tensor) -> float:
     """How far rounding may take pixels beyond [0,1] in the precision of ``images``."""
     import torch

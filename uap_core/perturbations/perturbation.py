@@ -12,7 +12,7 @@ import numpy as np
 
 from uap_core.checks import check_number, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
-from uap_core.images.batches import SLACK, check_pixels, check_shape, check_tensor
+from uap_core.images.batches import SLACK, check_batch, fits
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.norms import LINF, Ball, Norms, measure
@@ -78,9 +78,7 @@ class Perturbation:
             PerturbationError: the sizes differ; a pattern is never resized.
             SettingError: pixels that are no floats in [0,1].
         """
-        check_tensor(images)
-        check_shape(images)
-        check_pixels(images)
+        check_batch(images)
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(
@@ -117,11 +115,9 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
         return v.apply(images)
     import torch
 
-    check_tensor(images)
-    check_shape(images)
-    check_pixels(images)
+    check_batch(images)
     check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
-    if v.shape not in (images.shape[1:], images.shape) or not v.is_floating_point():
+    if not fits(v, images) or not v.is_floating_point():
         kind = str(v.dtype).rpartition(".")[2]
         raise PerturbationError(
             f"A pattern for pictures {tuple(images.shape)} has the shape {tuple(images.shape[1:])}, one for each picture "
