@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection
 from dataclasses import fields
 from numbers import Integral, Real
@@ -15,7 +16,7 @@ TYPES = {"int": "a whole number", "float": "a number", "bool": "True or False", 
 
 def check_number(name: str, value: object, least: float = -math.inf, most: float = math.inf) -> None:
     """Raise SettingError unless ``value`` is a finite number from ``least`` to ``most``."""
-    if not _is("float", value) or not math.isfinite(value):  # type: ignore[arg-type]
+    if not _is("float", value) or not _is_finite(value):
         raise SettingError(f"{_begun(name)} must be a number, not {shown(value)}.")
     if not least <= value <= most:  # type: ignore[operator]
         raise SettingError(f"{_begun(name)} must be {_range(least, most)}, not {shown(value)}.")
@@ -34,6 +35,13 @@ def check_type(name: str, value: object, kind: type | tuple[type, ...], wanted: 
         raise SettingError(f"{_begun(name)} must be {wanted}, not {shown(value)}.")
 
 
+def check_path(value: object) -> None:
+    """Raise SettingError unless ``value`` names a file or folder."""
+    check_type("a path", value, (str, os.PathLike), "a text or a pathlib.Path")
+    if "\0" in os.fspath(value):  # type: ignore[call-overload]
+        raise SettingError("A path holds no null characters.")
+
+
 def check_fields(thing: Any, infinite: Collection[str] = ()) -> None:
     """Raise SettingError unless the plain fields of a dataclass hold what they state: int, float, bool, str, or None as well.
 
@@ -46,7 +54,7 @@ def check_fields(thing: Any, infinite: Collection[str] = ()) -> None:
         wanted = " or ".join(TYPES[kind] for kind in kinds if kind != "None")
         if not any(_is(kind, value) for kind in kinds):
             raise SettingError(f"{_begun(field.name)} of {type(thing).__name__} must be {wanted}, not {shown(value)}.")
-        if _is("float", value) and field.name not in infinite and not math.isfinite(value):
+        if _is("float", value) and field.name not in infinite and not _is_finite(value):
             raise SettingError(f"{_begun(field.name)} of {type(thing).__name__} must be finite, not {shown(value)}.")
 
 
@@ -66,6 +74,14 @@ def _is(kind: str, value: object) -> bool:
     if kind == "float":
         return isinstance(value, Real)
     return kind == "str" and isinstance(value, str)
+
+
+def _is_finite(value: object) -> bool:
+    """Whether a number is one that floats can hold."""
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return False
 
 
 def _begun(name: str) -> str:

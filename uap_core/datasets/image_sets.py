@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uap_core.checks import check_path, check_type, check_whole
 from uap_core.datasets.listing import SPLITS, listing, of_split
 from uap_core.errors import DatasetError, ImageError, SettingError
 from uap_core.images.batches import as_bytes, check_shape, check_tensor
-from uap_core.images.reading import LEVELS, open_image, square
+from uap_core.images.reading import LARGEST_SIDE, LEVELS, open_image, square
 
 if TYPE_CHECKING:
     import torch
@@ -144,6 +145,13 @@ def open_image_set(
     """
     import torch
 
+    check_path(source)
+    check_type("split", split, (str, type(None)), "a text or None")
+    for called, value in (("resize", resize), ("crop", crop)):
+        check_whole(called, value, least=1, most=LARGEST_SIDE)
+    for called, most in (("limit", limit), ("classes", classes)):
+        if most is not None:
+            check_whole(called, most, least=1)
     source = Path(source)
     names, read = listing(source)
     names = of_split(sorted(names), split)
@@ -195,15 +203,23 @@ def open_splits(
 
 
 def open_held_out(
-    source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
+    source: str | Path,
+    resize: int,
+    crop: int,
+    limit: int | None = None,
+    interpolation: str = "bilinear",
+    crafted_on: str = "",
 ) -> ImageSet:
-    """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split.
+    """What there is to measure on in ``source``: its held-out split, or all pictures where it has none.
 
-    A source that has a held-out split and no other is measured on as a whole.
+    ``crafted_on`` is what a pattern's provenance says of its craft set: of a source without splits that it was crafted on,
+    the other half is measured on, the same as from ``open_splits``.
     """
     if of_split(listing(Path(source))[0], "held_out"):
         return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
-    return open_splits(source, resize, crop, limit, interpolation)[1]
+    if crafted_on.endswith(f" images of {Path(source).stem} (craft)"):
+        return open_splits(source, resize, crop, limit, interpolation)[1]
+    return open_image_set(source, None, resize, crop, limit, interpolation=interpolation)
 
 
 def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:

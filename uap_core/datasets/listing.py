@@ -16,7 +16,8 @@ PICTURE_ENDINGS = {".png", ".apng", ".gif", ".webp", ".avif", ".bmp", ".dib", ".
 Reader = Callable[[str], "bytes | Path"]
 SPLITS = {
     "craft": ("craft", "train", "training"),
-    "held_out": ("held_out", "held-out", "heldout", "eval", "evaluation", "val", "valid", "validation", "test", "testing"),
+    "held_out": ("held_out", "held-out", "heldout", "eval", "evaluation", "val", "valid", "validation", "test", "testing")
+    + ("dev", "holdout", "hold_out", "hold-out"),
 }
 # Folders in which other programs keep copies and previews; those whose names begin with a dot are left out as well.
 NOT_OURS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__"})
@@ -56,7 +57,8 @@ def _is_ours(part: str) -> bool:
 
 
 def _folder(root: Path) -> tuple[list[str], Reader]:
-    names, seen = [], set()
+    names: list[str] = []
+    seen: set[tuple[int, int]] = set()
     for above, folders, files in os.walk(root, followlinks=True):
         inner = PurePosixPath(Path(above).relative_to(root).as_posix())
         folders[:] = [folder for folder in sorted(folders) if _new(Path(above) / folder, seen) and _is_ours(folder)]
@@ -71,7 +73,9 @@ def _new(folder: Path, seen: set[tuple[int, int]]) -> bool:
     except OSError:
         return False
     place = (found.st_dev, found.st_ino)
-    return not (place in seen or seen.add(place))
+    known = place in seen
+    seen.add(place)
+    return not known
 
 
 def _zip(path: Path) -> tuple[list[str], Reader]:

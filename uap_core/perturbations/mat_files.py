@@ -39,7 +39,8 @@ def read_mat(data: bytes, most_bytes: int, most_values: int) -> dict[str, np.nda
             )
         raise ValueError("no header of version 5")
     order = "<" if data[126:128] == b"IM" else ">"
-    found, room = {}, most_bytes
+    found: dict[str, np.ndarray] = {}
+    room = most_bytes
     for kind, element in _elements(data[HEADER:], order):
         if kind == COMPRESSED:
             unpacked = _inflated(element, room)

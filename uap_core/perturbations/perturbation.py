@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uap_core.checks import check_number, check_type, shown
+from uap_core.checks import check_number, check_path, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.images.batches import SLACK, check_batch, fits
 from uap_core.io.atomic import write_whole
@@ -146,6 +146,8 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         ...     bool((uap_core.load_perturbation(f"{folder}/copy.safetensors").pattern == v.pattern).all())
         True
     """
+    check_type("a perturbation", perturbation, Perturbation, "a Perturbation")
+    check_path(path)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     pattern = perturbation.pattern.contiguous().cpu()
@@ -197,6 +199,7 @@ def load_perturbation(path: str | Path) -> Perturbation:
 
 def shipped_path(path: str | Path) -> Path:
     """The shipped file with the bare name ``path``; an existing or any other path unchanged."""
+    check_path(path)
     path = Path(path)
     shipped = PERTURBATIONS / f"{path.name.removesuffix(ENDINGS[0])}{ENDINGS[0]}"
     return shipped if not path.exists() and path.name == str(path) and shipped.is_file() else path
