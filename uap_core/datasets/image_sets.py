@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.checks import check_path, check_type, check_whole
-from uap_core.datasets.listing import SPLITS, listing, of_split
+from uap_core.datasets.listing import SPLITS, listing, of_classes, of_split, ranked
 from uap_core.errors import DatasetError, ImageError, SettingError
 from uap_core.images.batches import as_bytes, check_shape, check_tensor
 from uap_core.images.reading import LARGEST_SIDE, LEVELS, open_image, square
@@ -156,9 +156,9 @@ def open_image_set(
     names, read = listing(source)
     names = of_split(sorted(names), split)
     if classes is not None:
-        names = _of_classes(names, classes)
+        names = of_classes(names, classes)
     if limit is not None:
-        names = [name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])]
+        names = [name for _, name in sorted(ranked(names), key=lambda pair: pair[0])]
     opened: dict[str, np.ndarray] = {}
     for name in names:
         if limit is not None and len(opened) >= limit:
@@ -249,21 +249,3 @@ def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
 def _has_splits(source: str | Path) -> bool:
     names, _ = listing(Path(source))
     return all(of_split(names, split) for split in SPLITS)
-
-
-def _of_classes(names: list[str], count: int) -> list[str]:
-    """Those of ``count`` class folders, evenly from all over their order."""
-    folders = sorted({PurePosixPath(name).parent.name for name in names})
-    kept = set(folders[:: max(1, len(folders) // count)][:count])
-    return [name for name in names if PurePosixPath(name).parent.name in kept]
-
-
-def _ranked(names: list[str]) -> list[tuple[int, str]]:
-    """Each name with its place among the names of its folder."""
-    seen: dict[str, int] = {}
-    ranked = []
-    for name in names:
-        folder = str(PurePosixPath(name).parent)
-        ranked.append((seen.get(folder, 0), name))
-        seen[folder] = seen.get(folder, 0) + 1
-    return ranked

@@ -16,8 +16,10 @@ PICTURE_ENDINGS = {".png", ".apng", ".gif", ".webp", ".avif", ".bmp", ".dib", ".
 Reader = Callable[[str], "bytes | Path"]
 SPLITS = {
     "craft": ("craft", "train", "training"),
-    "held_out": ("held_out", "held-out", "heldout", "eval", "evaluation", "val", "valid", "validation", "test", "testing")
-    + ("dev", "holdout", "hold_out", "hold-out"),
+    "held_out": (
+        *("held_out", "held-out", "heldout", "holdout", "hold_out", "hold-out", "eval", "evaluation"),
+        *("val", "valid", "validation", "test", "testing", "dev"),
+    ),
 }
 # Folders in which other programs keep copies and previews; those whose names begin with a dot are left out as well.
 NOT_OURS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__"})
@@ -92,3 +94,21 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
             raise ImageError("This picture could not be unpacked.") from error
 
     return list(names), read
+
+
+def of_classes(names: list[str], count: int) -> list[str]:
+    """Those of ``count`` class folders, evenly from all over their order."""
+    folders = sorted({PurePosixPath(name).parent.name for name in names})
+    kept = set(folders[:: max(1, len(folders) // count)][:count])
+    return [name for name in names if PurePosixPath(name).parent.name in kept]
+
+
+def ranked(names: list[str]) -> list[tuple[int, str]]:
+    """Each name with its place among the names of its folder."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for name in names:
+        folder = str(PurePosixPath(name).parent)
+        ranked.append((seen.get(folder, 0), name))
+        seen[folder] = seen.get(folder, 0) + 1
+    return ranked

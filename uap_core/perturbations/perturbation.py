@@ -54,7 +54,6 @@ class Perturbation:
 
         check_type("a name", self.name, str, "a text")
         check_type("a ball", self.ball, Ball, "a Ball, such as Ball('linf', 10 / 255)")
-        check_type("provenance", self.provenance, dict, "a dictionary")
         if not isinstance(self.pattern, torch.Tensor) or not self.pattern.is_floating_point():
             held = self.pattern.dtype if isinstance(self.pattern, torch.Tensor) else shown(self.pattern)
             raise PerturbationError(f"A pattern is a tensor of floats in units of [0,1] pixels, not {held}.")
@@ -118,10 +117,9 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
     check_batch(images)
     check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
     if not fits(v, images) or not v.is_floating_point():
-        kind = str(v.dtype).rpartition(".")[2]
         raise PerturbationError(
-            f"A pattern for pictures {tuple(images.shape)} has the shape {tuple(images.shape[1:])}, one for each picture "
-            f"{tuple(images.shape)}, in floats; this one is {tuple(v.shape)} of {kind}. It is never resized."
+            f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of "
+            f"{v.dtype}: it is never resized."
         )
     return (images + v.to(images.device)).clamp(0, 1)
 
