@@ -38,8 +38,9 @@ def check_type(name: str, value: object, kind: type | tuple[type, ...], wanted: 
 def check_path(value: object) -> None:
     """Raise SettingError unless ``value`` names a file or folder."""
     check_type("a path", value, (str, os.PathLike), "a text or a pathlib.Path")
-    if "\0" in os.fspath(value):  # type: ignore[call-overload]
-        raise SettingError("A path holds no null characters.")
+    named = os.fspath(value)  # type: ignore[call-overload]
+    if not named or "\0" in named:
+        raise SettingError("A path is not empty, and holds no null characters.")
 
 
 def check_fields(thing: Any, infinite: Collection[str] = ()) -> None:
@@ -54,7 +55,7 @@ def check_fields(thing: Any, infinite: Collection[str] = ()) -> None:
         wanted = " or ".join(TYPES[kind] for kind in kinds if kind != "None")
         if not any(_is(kind, value) for kind in kinds):
             raise SettingError(f"{_begun(field.name)} of {type(thing).__name__} must be {wanted}, not {shown(value)}.")
-        if _is("float", value) and field.name not in infinite and not _is_finite(value):
+        if _is("float", value) and not _is_finite(value) and not (field.name in infinite and value == math.inf):
             raise SettingError(f"{_begun(field.name)} of {type(thing).__name__} must be finite, not {shown(value)}.")
 
 

@@ -121,7 +121,7 @@ DOUBTFUL: dict[str, Callable[[Array, Array], Array]] = {
     "four channels": lambda v, x: np.concatenate([v, v[:1]]) / 255,
     "one channel": lambda v, x: v[:1] / 255,
     "truth values": lambda v, x: v > 0,
-    "complex": lambda v, x: v / 255 + 0j,
+    "complex": lambda v, x: (v / 255).astype(np.complex64),
 }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uap_core.checks import check_path, check_type, check_whole
+from uap_core.checks import check_path, check_whole
 from uap_core.datasets.listing import SPLITS, listing, of_classes, of_split, ranked
 from uap_core.errors import DatasetError, ImageError, SettingError
 from uap_core.images.batches import as_bytes, check_shape, check_tensor
@@ -146,7 +146,6 @@ def open_image_set(
     import torch
 
     check_path(source)
-    check_type("split", split, (str, type(None)), "a text or None")
     for called, value in (("resize", resize), ("crop", crop)):
         check_whole(called, value, least=1, most=LARGEST_SIDE)
     for called, most in (("limit", limit), ("classes", classes)):

@@ -55,8 +55,7 @@ class Perturbation:
         check_type("a name", self.name, str, "a text")
         check_type("a ball", self.ball, Ball, "a Ball, such as Ball('linf', 10 / 255)")
         if not isinstance(self.pattern, torch.Tensor) or not self.pattern.is_floating_point():
-            held = self.pattern.dtype if isinstance(self.pattern, torch.Tensor) else shown(self.pattern)
-            raise PerturbationError(f"A pattern is a tensor of floats in units of [0,1] pixels, not {held}.")
+            raise PerturbationError(f"A pattern is a tensor of floats in units of [0,1] pixels, not {shown(self.pattern)}.")
         if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
             raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
         if not bool(self.pattern.isfinite().all()):
