@@ -29,7 +29,7 @@ LAYERS = (
     {"models", "defences", "bounds", "perturbations"},
     {"datasets"},
     {"images"},
-    {"io", "norms", "metrics", "settings", "identity", "registry"},
+    {"io", "norms", "metrics", "settings", "identity", "registry", "checks"},
     {"errors"},
     {"i18n"},
 )

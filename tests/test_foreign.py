@@ -301,8 +301,8 @@ def test_a_header_of_ours_that_is_none(provenance: str, tmp_path: Path) -> None:
 
 
 def test_whole_numbers_are_levels(tmp_path: Path) -> None:
-    np.save(tmp_path / "v.npy", np.sign(SIGNS).astype(np.int8))
-    assert load_perturbation(tmp_path / "v.npy").ball == Ball(LINF, 1 / 255)
+    np.save(tmp_path / "v.npy", (2 * np.sign(SIGNS)).astype(np.int8))
+    assert load_perturbation(tmp_path / "v.npy").ball == Ball(LINF, 2 / 255)
 
 
 def test_matlabs_newest_format_is_said_by_name(tmp_path: Path) -> None:

@@ -443,7 +443,7 @@ def test_kept_used_and_opened_again() -> None:
     assert (again.pattern.numpy() == draft.values).all()
     assert (again.name, again.ball, again.provenance) == ("my pattern", LINF, draft.provenance)
     for name in ("npy", "file"):
-        opened, _ = read_pattern(Path(found[name]["value"]), 64)
+        opened = read_pattern(Path(found[name]["value"]), 64).pattern
         assert (opened.values == draft.values).all()
         assert (opened.p, opened.radius) == ("linf", 10 / 255)
 

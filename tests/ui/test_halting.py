@@ -14,6 +14,7 @@ from uap_core.ui.runtime.run import Run
 from uap_core.ui.runtime.stop_button import Halt
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
+from uap_core.ui.widgets import progress_note, status
 
 ANNA, BEN = gr.Request(session_hash="anna"), gr.Request(session_hash="ben")
 
@@ -87,16 +88,28 @@ def test_an_error_is_nothing_that_it_hides() -> None:
     assert halt.ask(ANNA) == gr.skip()
 
 
-def test_whoever_asks_as_it_ends_is_told_so() -> None:
-    """Else "Stopping…" would be the last word."""
+def test_a_stop_that_meets_the_end_says_what_the_run_said() -> None:
+    """Else "Stopping…" would be the last word, or "Stopped." of a run that is done."""
     halt = Halt("Stopped.", 1)
 
     def short() -> Iterator[str]:
-        yield "under way"
+        yield progress_note("under way", 0.5)
+        yield status("Done.")
         assert "Stopping" in halt.ask(ANNA)
 
-    assert "Stopped." in list(halt.heeded(short)(ANNA))[-1]
+    assert list(halt.heeded(short)(ANNA))[-2:] == [status("Done.")] * 2
     assert halt.ask(ANNA) == gr.skip()
+
+
+def test_a_stop_during_the_last_step_says_done() -> None:
+    halt = Halt("Stopped.", 2)
+
+    def run() -> Iterator[tuple[str, int]]:
+        yield progress_note("under way", 0.5), 1
+        halt.ask(ANNA)
+        yield status("Done."), 2
+
+    assert list(halt.heeded(run)(ANNA))[-1] == (status("Done."), 2)
 
 
 def test_stop_may_overtake_the_run_that_it_is_to_end_and_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from itertools import repeat
 import torch
 from torch import Tensor
 
+from uap_core.checks import check_number
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
@@ -68,6 +69,8 @@ def epsilon_sweep(
         (0.0, True)
     """
     ball, epsilons = perturbation.ball, epsilons or default_epsilons(perturbation.ball)
+    for epsilon in epsilons:
+        check_number("epsilon", epsilon, least=0)
     unit = Ball(ball.p, 1.0)
     clean = predict(classifier, images.batches(batch_size))
     signs = unit.random_signs(tuple(perturbation.pattern.shape), generator)

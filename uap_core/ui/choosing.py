@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,12 +12,12 @@ from uap_core.i18n import _
 from uap_core.norms import Ball
 from uap_core.ui.around.links import NAMES, read
 from uap_core.ui.gallery import photo_choices
-from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, story_of, told_of
+from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, told_of
+from uap_core.ui.pattern_files import open_array, open_pattern, read_again
 from uap_core.ui.selection import Scene, check_level, usual
-from uap_core.ui.session_patterns import add_own, gone_sentence, read_pattern
 from uap_core.ui.sidebar import Bar, chosen_photo, slider_for
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.widgets import QUICK, saying, status
+from uap_core.ui.widgets import QUICK, saying
 
 NOWHERE = -1  # in the gallery: Gradio would not send None
 
@@ -74,20 +72,26 @@ def _wire_patterns(studio: Studio, bar: Bar, told: Any) -> list[Any]:
     said = [setup.own, setup.pattern, setup.epsilon, bar.pattern_note, bar.fitted, bar.said]
     fitted = setup.pattern.input(told(partial(_fit, studio, bar)), **_fitting(bar))
     opened = bar.pattern_file.upload(
-        told(partial(_open_pattern, studio, bar)),
+        told(partial(open_pattern, studio, bar)),
         [bar.pattern_file, setup.network, setup.own],
-        [*said, bar.reading_box, *bar.reading],
+        [*said, bar.which, bar.reading_box, *bar.reading],
+        **QUICK,
+    )
+    named = bar.which.input(
+        told(partial(open_array, studio, bar)),
+        [bar.pattern_file, setup.network, setup.own, bar.which],
+        [*said, bar.which, bar.reading_box, *bar.reading],
         **QUICK,
     )
     reread = gr.on(
         [part.input for part in bar.reading],
-        told(partial(_read_again, studio, bar)),
-        [bar.pattern_file, setup.network, setup.own, *bar.reading],
+        told(partial(read_again, studio, bar)),
+        [bar.pattern_file, setup.network, setup.own, bar.which, *bar.reading],
         said,
         **QUICK,
     )
     taken = setup.asked.change(told(partial(_take, studio, bar)), [setup.asked, setup.network, setup.own], said[1:], **QUICK)
-    return [fitted, opened, reread, taken]
+    return [fitted, opened, named, reread, taken]
 
 
 def _wire_scenes(studio: Studio, bar: Bar, told: Any, demo: gr.Blocks) -> list[Any]:
@@ -179,43 +183,6 @@ def _take(studio: Studio, bar: Bar, asked: tuple[str, int], network: str, own: d
         bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
         bar.pattern_note: about_pattern(key, network, own, studio),
         bar.fitted: (network, key),
-    }
-
-
-def _open_pattern(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
-    if file is None:
-        return {}
-    found, how = read_pattern(Path(file), studio.card(network).input_size)
-    shown = {part: gr.update(value=value) for part, value in zip(bar.reading, how, strict=True)} if how else {}
-    sentence = _("Opened {name}: {reading}.")
-    if found.name in own:
-        sentence = _("Opened {name} in place of the one of that name: {reading}.")
-    return {**_opened(studio, bar, found, how, network, own, sentence), bar.reading_box: gr.update(visible=bool(how)), **shown}
-
-
-def _read_again(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern], *how: str) -> dict[Any, Any]:
-    if file is None:
-        return {bar.said: status(_("Open the file again to read it in another way."))}
-    found = read_pattern(Path(file), studio.card(network).input_size, how)[0]
-    return _opened(studio, bar, found, how, network, own, _("Opened {name}: {reading}."))
-
-
-def _opened(
-    studio: Studio, bar: Bar, found: Pattern, how: Sequence[str], network: str, own: dict[str, Pattern], sentence: str
-) -> dict[Any, Any]:
-    before, own = own, add_own(own, found)
-    key = f"own:{found.name}"
-    opened = studio.perturbation(key, network, own)
-    said = sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))
-    parts = said + gone_sentence(before, own), story_of(key, network, own, studio)
-    note = status(" ".join(filter(None, parts)))
-    return {
-        bar.setup.own: own,
-        bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
-        bar.setup.epsilon: slider_for(opened),
-        bar.pattern_note: note,
-        bar.fitted: (network, key),
-        bar.said: note,
     }
 
 

@@ -60,7 +60,7 @@ class Setup:
 @dataclass(frozen=True)
 class Bar:
     """The bar's components beside those of ``Setup``. ``said`` is about the last choice, ``level_said`` about the strength;
-    ``fitted`` is what lists, notes and epsilon were last set for."""
+    ``fitted`` is what lists, notes and epsilon were last set for, ``which`` the arrays of a file that holds several."""
 
     setup: Setup
     said: gr.HTML
@@ -76,6 +76,7 @@ class Bar:
     pattern_file: gr.File
     reading_box: gr.Column
     reading: list[gr.Radio]
+    which: gr.Dropdown
     fitted: gr.State
 
 
@@ -114,13 +115,26 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
             pattern_note = gr.HTML(about_pattern(first.pattern, first.network, {}, studio), elem_id="pattern-note")
             with gr.Row(equal_height=False):
                 upload, dreams = _pictures()
-                pattern_file, reading_box, reading = _pattern_file()
+                pattern_file, reading_box, reading, which = _pattern_file()
     with gr.Column(elem_id="turns") as unseen:
         pass
     setup = Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, unseen)
     notes = (photo_note, network_note, pattern_note)
     return Bar(
-        setup, said, level_said, strip, now, your_photo, upload, dreams, *notes, pattern_file, reading_box, reading, fitted
+        setup,
+        said,
+        level_said,
+        strip,
+        now,
+        your_photo,
+        upload,
+        dreams,
+        *notes,
+        pattern_file,
+        reading_box,
+        reading,
+        which,
+        fitted,
     )
 
 
@@ -141,17 +155,18 @@ def _pictures() -> tuple[gr.Image, gr.Gallery]:
     return upload, dreams
 
 
-def _pattern_file() -> tuple[gr.File, gr.Column, list[gr.Radio]]:
+def _pattern_file() -> tuple[gr.File, gr.Column, list[gr.Radio], gr.Dropdown]:
     with gr.Column(min_width=240, elem_id="own-pattern"):
         gr.HTML(status(_("A pattern of your own or of anybody: .npy, .npz, .mat, .pth or .safetensors.")))
         pattern_file = gr.File(show_label=False, height=110, elem_id="pattern-file")
+        which = gr.Dropdown([], label=_("Which array of the file is the pattern?"), visible=False, elem_id="which-array")
         with gr.Column(visible=False, elem_id="reading") as reading_box:
             gr.HTML(status(_("We guessed the format. Wrong? Change it here.")))
             reading = [
                 gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
                 for name, options in READINGS.items()
             ]
-    return pattern_file, reading_box, reading
+    return pattern_file, reading_box, reading, which
 
 
 def _strip() -> str:

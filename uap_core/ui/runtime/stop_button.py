@@ -21,6 +21,12 @@ AHEAD = 0.15  # seconds that the page has to hear "Stopping…" before it hears 
 OVERTAKING = 0.5  # seconds that Stop may be ahead of the run that it is to end
 
 
+def is_end(step: Any) -> bool:
+    """Whether a step is the last of its run: its sentence has no meter."""
+    said = step[0] if isinstance(step, tuple) else step
+    return isinstance(said, str) and 'role="status"' in said and 'class="meter"' not in said
+
+
 class Halt:
     """Which visitors have such a run under way, and who of them wants it to end. Safe to use from many threads."""
 
@@ -51,18 +57,21 @@ class Halt:
             with self._lock:
                 early = self._early.pop(request.session_hash, -OVERTAKING)
                 self._asked[request.session_hash] = time.monotonic() - early < OVERTAKING
+            last: Any = self._last
             try:
                 with closing(measure(*args)) as steps:  # type: ignore[type-var]  # handlers are generators
                     for step in steps:
                         yield step
                         if self._asked.get(request.session_hash):
+                            last = step if is_end(step) else self._last
                             break
+                        last = step
             finally:
                 with self._lock:
                     asked = self._asked.pop(request.session_hash, None)
             if asked:
                 time.sleep(AHEAD)
-                yield self._last
+                yield last  # of a run that was over before Stop reached it, its own last word
 
         running.__name__ = measure.__name__  # what the log and the page's list of calls say
         return running
