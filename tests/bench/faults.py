@@ -5,8 +5,9 @@
     python tests/bench/faults.py --check              only whether each text is there exactly once
 
 Each fault names a file, the text that is there now (``old``, exactly once in the file), what a developer might have written
-instead (``new``), and the tests that should notice (those of its table where it names none; words with a dash are options). Nothing is changed in place: the tracked files are copied to a temporary
-folder, and each fault is a process of its own that pytest runs in with -x. A fault with ``equivalent`` (the argument why no
+instead (``new``), and the tests that should notice (those of its table where it names none; words with a dash are options).
+Nothing is changed in place: the tracked files are copied to a temporary folder, and each fault is a process of its own that
+pytest runs in with -x. A fault with ``equivalent`` (the argument why no
 behaviour differs) is expected to go unseen. Exit status 1 where a fault that is no equivalent goes unseen.
 """
 
@@ -23,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import tomllib
@@ -67,7 +69,9 @@ def copied(folder: Path) -> Path:
             shutil.copy2(ROOT / name, folder / name)
     (folder / "assets").symlink_to(ROOT / "assets")
     # By their content, not by their time: a fault may be as long as what was there, and a second is long.
-    compileall.compile_dir(folder / "uap_core", quiet=1, invalidation_mode=compileall.py_compile.PycInvalidationMode.CHECKED_HASH)
+    compileall.compile_dir(
+        folder / "uap_core", quiet=1, invalidation_mode=compileall.py_compile.PycInvalidationMode.CHECKED_HASH
+    )
     return folder
 
 
@@ -83,7 +87,9 @@ def outcome(tree: Path, fault: Fault, log: Path) -> tuple[str, str]:
         status = _pytest(tree, tests, log)
     finally:
         path.write_text(text, encoding="utf-8")
-    said = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.startswith(("FAILED", "ERROR"))]
+    said = [
+        line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.startswith(("FAILED", "ERROR"))
+    ]
     first = said[0].partition(" - ")[0].removeprefix("FAILED ") if said else "within the time" if status is None else ""
     if status in (1, None):
         return SEEN, first
@@ -119,11 +125,8 @@ def _pytest(tree: Path, tests: list[str], log: Path) -> int | None:
 
 def tried(found: list[Fault]) -> Iterator[tuple[Fault, str, str, float]]:
     """Each fault with what became of it, what was said, and the seconds that it took."""
-    import matplotlib.figure
-    import pytest
-    import torchvision
-
-    assert matplotlib.figure and torchvision and pytest  # loaded once, here, so that no child waits for them
+    for name in ("torch", "pytest", "matplotlib.figure", "scipy.optimize", "hypothesis"):
+        import_module(name)  # once, here, so that no child waits for them
     os.environ.setdefault("UAP_SHARED", str(ROOT.parent / "shared"))
     with tempfile.TemporaryDirectory(prefix="faults") as folder:
         tree = copied(Path(folder) / "tree")
