@@ -11,7 +11,7 @@ from uap_core.attacks.deepfool import NUDGE, DeepFool, cross_boundary
 
 @pytest.mark.parametrize("overshoot", [0.02, 0.5])
 def test_each_step_is_taken_where_the_overshoot_leads(overshoot: float) -> None:
-    network, images = smooth_network(0), pictures(8).float() / 255
+    network, images = smooth_network(0, spread=0.5), pictures(8).float() / 255
     iterated = 0
     for x in images:
         first, r, steps = int(network(x[None]).argmax()), torch.zeros_like(x), 0
