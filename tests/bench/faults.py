@@ -32,7 +32,7 @@ import tomllib
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = Path(__file__).parent / "faults"
 SEEN, MISSED, EQUIVALENT, BROKEN = "seen", "MISSED", "equivalent", "BROKEN"
-LIMIT = 400.0  # seconds of one fault's tests; a fault that hangs is seen
+LIMIT = 900.0  # seconds of one fault's tests; what takes longer tells nothing, since the machine may be busy
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ def outcome(tree: Path, fault: Fault, log: Path) -> tuple[str, str]:
     said = [
         line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.startswith(("FAILED", "ERROR"))
     ]
-    first = said[0].partition(" - ")[0].removeprefix("FAILED ") if said else "within the time" if status is None else ""
-    if status in (1, None):
+    first = said[0].partition(" - ")[0].removeprefix("FAILED ") if said else ""
+    if status == 1:
         return SEEN, first
-    if status:
+    if status != 0:
         return BROKEN, f"pytest ended with {status}: {first}"
     return (EQUIVALENT, fault.equivalent) if fault.equivalent else (MISSED, "")
 
