@@ -48,9 +48,11 @@ def test_noise_is_asked_about_under_noise(monkeypatch: pytest.MonkeyPatch) -> No
     card = Zoo().card("resnet64")
     now = view.looked(np.zeros((4, 4, 3), np.uint8), change_of(np.full((4, 4, 3), 10.0), "linf", 10.0), card)
     monkeypatch.setattr(view, "picture_at", lambda photo, change, level: change)
-    monkeypatch.setattr(
-        view, "answers", lambda _, asked: [Answer(0, "noise" if one is now.noise else "pattern", 1) for one in asked]
-    )
+
+    def answers(_classifier: object, asked: object) -> list[Answer]:
+        return [Answer(0, "noise" if change is now.noise else "pattern", 1.0) for change in asked]
+
+    monkeypatch.setattr(view, "answers", answers)
     said = view.Words().of(SimpleNamespace(classifier=lambda key: None), now, [("pattern", 1.0), ("noise", 1.0)])
     assert {mode: answer.label for (mode, _), answer in said.items()} == {"pattern": "pattern", "noise": "noise"}
 
