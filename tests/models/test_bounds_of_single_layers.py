@@ -36,7 +36,7 @@ def normed(x: Tensor) -> Tensor:
         (lambda x: torch.stack([x, 3 * x]), math.sqrt(10)),
         (lambda x: x * FACTORS, 5),
         (lambda x: x / FACTORS, 1),
-        (lambda x: 2 / (x + 0.5), math.inf),
+        (lambda x: FACTORS / (x + 0.5), math.inf),
         (normed, 1 / math.sqrt(EPS)),
         (lambda x: F.layer_norm(x, x.shape[1:], eps=EPS), 1 / math.sqrt(EPS)),
         (lambda x: F.conv2d(x, torch.tensor([1.0, 2.0, 2.0]).view(3, 1, 1, 1), groups=3), 2),
