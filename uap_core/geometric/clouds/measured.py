@@ -33,8 +33,10 @@ class UniversalRow:
 
 @dataclass(frozen=True)
 class SingleRow:
-    """Clouds fooled by a change made for each, and the median of its ``distance`` by the ``measure``, not squared; ``cleaned`` as
-    in ``UniversalRow``."""
+    """Clouds fooled by a change made for each, and the median of its ``distance`` by the ``measure``, not squared.
+
+    ``cleaned`` is as in ``UniversalRow``.
+    """
 
     kind: str
     measure: str

@@ -24,8 +24,10 @@ WEIGHTS = (1e-3, 1e3)
 
 @dataclass(frozen=True)
 class Found:
-    """The smallest change found for each of N clouds: the points (N,m+a,3), added ones last; whether it fools (N,); its distance
-    (N,), squared, infinite where it does not."""
+    """The smallest change found for each of N clouds: the points (N,m+a,3), added ones last; whether it fools (N,).
+
+    ``distance`` (N,) is squared, and infinite where it does not fool.
+    """
 
     clouds: Tensor
     fooled: Tensor

@@ -14,7 +14,7 @@ FEWEST = 16
 
 
 def open_cloud(path: Path, most: int, seed: int) -> tuple[np.ndarray, int]:
-    """At most ``most`` points (m,3) of radius 1 about their mean, drawn at random where there are more, and how many there were.
+    """At most ``most`` points (m,3) of radius 1 about their mean, drawn at random from more, and how many there were.
 
     Raises DatasetError for a file that holds no cloud.
     """

@@ -122,7 +122,7 @@ def _ply(data: bytes) -> tuple[np.ndarray, Polygons]:
     return points, polygons
 
 
-Rows = list[tuple[str, list[str], list[list]]]  # type: ignore[type-arg]  # numbers, and lists of numbers
+Rows = list[tuple[str, list[str], list[list]]]  # numbers, and lists of numbers
 
 
 def _ascii_rows(body: bytes, elements: list[tuple[str, int, list[list[str]]]]) -> Rows:
@@ -134,7 +134,7 @@ def _ascii_rows(body: bytes, elements: list[tuple[str, int, list[list[str]]]]) -
             words = next(lines, None)
             if words is None:
                 raise ValueError(name)
-            row: list = []  # type: ignore[type-arg]
+            row: list = []
             for kind in kinds:
                 if kind[0] == "list":
                     length = int(words[0])

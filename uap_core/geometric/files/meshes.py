@@ -42,9 +42,7 @@ def mend(points: np.ndarray, polygons: Polygons) -> Mesh:
     """``points`` (n,3) and ``polygons`` as one surface of triangles."""
     if not polygons:
         raise DatasetError("The file has points but no faces: it is a cloud, not a mesh. Open it under Point clouds.")
-    faces = np.array([(p[0], a, b) for p in polygons for a, b in itertools.pairwise(p[1:])], dtype=np.int64).reshape(
-        -1, 3
-    )
+    faces = np.array([(p[0], a, b) for p in polygons for a, b in itertools.pairwise(p[1:])], dtype=np.int64).reshape(-1, 3)
     if not len(faces):
         raise DatasetError("No face has three corners; choose another file.")
     if faces.min() < 0 or faces.max() >= len(points):

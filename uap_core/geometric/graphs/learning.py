@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,8 @@ def train_gcn(graph: Graph, features: np.ndarray | None, classes: np.ndarray, kn
     ]
     passing, told = _passing(graph), torch.tensor(known)
     wanted = torch.tensor(classes)[told]
-    optimiser = torch.optim.Adam([{"params": weights[:1], "weight_decay": DECAY}, {"params": weights[1:]}], RATE)
+    groups: list[dict[str, Any]] = [{"params": weights[:1], "weight_decay": DECAY}, {"params": weights[1:]}]
+    optimiser = torch.optim.Adam(groups, RATE)
     for _step in range(STEPS):
         kept = 1.0 if inputs is None else (torch.rand(inputs.shape, generator=generator) > DROPOUT) / (1 - DROPOUT)
         hidden = weights[0] if inputs is None else (inputs * kept) @ weights[0]
@@ -46,6 +48,5 @@ def _passing(graph: Graph) -> torch.Tensor:
     columns = np.concatenate([edges[:, 1], edges[:, 0], loops])
     scale = (graph.degrees + 1.0) ** -0.5
     values = torch.tensor(scale[rows] * scale[columns], dtype=torch.float32)
-    return torch.sparse_coo_tensor(
-        torch.tensor(np.stack([rows, columns])), values, (count, count), check_invariants=False
-    ).coalesce()
+    places = torch.tensor(np.stack([rows, columns]))
+    return torch.sparse_coo_tensor(places, values, (count, count), check_invariants=False).coalesce()

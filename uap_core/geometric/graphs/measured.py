@@ -19,7 +19,7 @@ BUDGET, ANCHORS, RANDOM_SETS = 10, 8, 5
 
 @dataclass(frozen=True)
 class TargetRow:
-    """Of held-out targets, those fooled by at most so many ``flips`` of a ``kind``, and flips that the tests refused for them."""
+    """Of held-out targets, those fooled by at most so many ``flips`` of a ``kind``; flips that the tests refused."""
 
     graph: str
     kind: str
@@ -30,7 +30,7 @@ class TargetRow:
 
 @dataclass(frozen=True)
 class AnchorRow:
-    """Of held-out victims, those fooled when connected with so many ``anchors``: the universal ones, and ones drawn at random."""
+    """Of held-out victims, those fooled when connected with so many ``anchors``: universal ones, and ones at random."""
 
     anchors: int
     fooled: Rate

@@ -16,7 +16,7 @@ TOLD = 0.05  # share of the nodes whose group the network is told, the surest on
 
 
 def own_network(graph: Graph, seed: int) -> Stored:
-    """Split a connected ``graph`` in two by the second eigenvector of its normalised adjacency, and train on the surest nodes."""
+    """Split a connected ``graph`` in two by its second eigenvector, and train a network on the surest nodes."""
     share = second_vector(graph)
     sides = (share > np.median(share)).astype(np.int64)
     count = max(2, int(TOLD * len(graph) / 2))

@@ -42,7 +42,7 @@ def save_gcn(path: Path, gcn: Gcn, nodes: Nodes | None, anchors: np.ndarray) -> 
 
     from uap_core.io.atomic import write_whole
 
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "first": gcn.first.astype(np.float32),
         "second": gcn.second.astype(np.float32),
         "anchors": anchors.astype(np.int32),

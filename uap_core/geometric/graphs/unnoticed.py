@@ -39,7 +39,7 @@ def _ratio(before: tuple[int, float], count: np.ndarray, logs: np.ndarray) -> np
 
 
 def statistics_after(original: np.ndarray, graph: Graph, end: int, others: np.ndarray) -> np.ndarray:
-    """``statistic`` (c,) between ``original`` degrees (n,) and those of ``graph`` after a flip of ``end`` and each of ``others``."""
+    """``statistic`` (c,) between ``original`` degrees (n,) and those after a flip of ``end`` and each of ``others``."""
     degrees = graph.degrees
     sign = np.where(np.isin(others, graph.neighbours[end]), -1, 1)
     count, logs = (np.full(len(others), value, dtype=np.float64) for value in sums(degrees))

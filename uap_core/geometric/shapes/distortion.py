@@ -11,8 +11,8 @@ from uap_core.geometric.shapes.laplacian import matrices
 
 @dataclass(frozen=True)
 class Distortion:
-    """Means over a mesh: ``displacement`` (root mean square) as a share of the radius of the ball with the same area, changes of
-    edge lengths and of triangle areas as shares of what they were, change of mean curvature as a share of its own mean."""
+    """Means over a mesh: ``displacement`` (root mean square) as a share of the radius of the ball with the same area,
+    changes of edge lengths and of triangle areas as shares of what they were, of mean curvature as a share of its mean."""
 
     displacement: float
     edges: float

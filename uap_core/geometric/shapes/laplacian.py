@@ -28,7 +28,7 @@ class Spectrum:
 
 
 def spectrum(points: np.ndarray, faces: np.ndarray, count: int) -> Spectrum:
-    """The first ``count`` eigenpairs of a mesh with vertices (n,3) and triangles (t,3). Raises SettingError where it has none."""
+    """The first ``count`` eigenpairs of a mesh with vertices (n,3) and triangles (t,3). Raises SettingError for none."""
     stiffness, masses = matrices(points, faces)
     if count >= len(points):
         raise SettingError(f"A mesh of {len(points)} vertices has too few for {count} eigenvalues; open a finer one.")

@@ -22,7 +22,7 @@ SCALES = (0.25, 0.5, 0.75, 1.0, 1.25)
 
 @dataclass(frozen=True)
 class ShapeRow:
-    """Shapes of a set fooled by a ``change`` of the spectrum, times ``scale``; ``missed`` is how far the eigenvalues stayed from
+    """Shapes of a set fooled by a ``change`` of the spectrum, times ``scale``; ``missed`` is how far eigenvalues stayed from
     what was asked, the mean of the relative error. The rest are means as ``Distortion`` has them."""
 
     on: str

@@ -45,7 +45,8 @@ def weights(points: np.ndarray, bones: list[Bone]) -> np.ndarray:
 def posed(points: np.ndarray, bones: list[Bone], body: Body) -> np.ndarray:
     """The template's vertices (n,3) moved as ``body`` says, by linear blend skinning."""
     moved = np.zeros_like(points)
-    rotations, heads = [], []
+    rotations: list[np.ndarray] = []
+    heads: list[_moving] = []
     share = weights(points, bones)
     for number, bone in enumerate(bones):
         start, end = np.array(bone.start, dtype=np.float64), np.array(bone.end, dtype=np.float64)

@@ -109,7 +109,8 @@ def flips_html(attack: Attack, named: Named) -> str:
         " below {threshold:g}."
     ).format(threshold=THRESHOLD)
     head = "".join(f'<th scope="col">{escape(word)}</th>' for word in (_("Flip"), _("Margin"), _("Degrees"), ""))
-    return f'<div class="wide"><table class="flips"><caption>{escape(caption)}</caption><tr>{head}</tr>{"".join(rows)}</table></div>'
+    body = f"<caption>{escape(caption)}</caption><tr>{head}</tr>{''.join(rows)}"
+    return f'<div class="wide"><table class="flips">{body}</table></div>'
 
 
 def verdict(attack: Attack, named: Named, budget: int) -> str:

@@ -79,8 +79,9 @@ def clouds_chart() -> str:
     eight = next(row for row in found.rows if (row.kind, row.size) == ("added", 8.0))
     moved = next(row for row in found.rows if (row.kind, row.size) == ("field", 0.16))
     said = _(
-        "Eight points fool on {points:.0%} of {total} held-out clouds (random ones {random:.0%}), and removal of outliers brings that"
-        " to {cleaned:.0%}; a field of 0.16 fools on {field:.0%} (random fields {fields:.0%}), and there it helps little: {after:.0%}."
+        "Eight points fool on {points:.0%} of {total} held-out clouds (random ones {random:.0%}), and removal of outliers"
+        " brings that to {cleaned:.0%}; a field of 0.16 fools on {field:.0%} (random fields {fields:.0%}), and there removal leaves"
+        " {after:.0%}."
     ).format(
         points=eight.fooled.value,
         total=eight.fooled.total,
@@ -106,10 +107,17 @@ def shapes_chart() -> str:
         lines.append((name, [row.scale for row in mine], [row.fooled for row in mine]))
     seen = next(row for row in found.rows if row.on == SEEN)
     new = next(row for row in rows if row.change == UNIVERSAL and row.scale == 1)
+    random = next(row for row in rows if row.change == RANDOM and row.scale == 1)
     title = _("New bodies in new poses, deformed only to show the change of the spectrum")
     said = _(
-        "The one change fools on {seen:.0%} of the {count} shapes it was found on, and on {new:.0%} of {total} new bodies that were"
-        " deformed without asking the network."
-    ).format(seen=seen.fooled.value, count=seen.fooled.total, new=new.fooled.value, total=new.fooled.total)
+        "The one change fools on {seen:.0%} of the {count} shapes it was found on, and on {new:.0%} of {total} new bodies"
+        " that were deformed without asking the network; random changes of that size on {random:.0%}."
+    ).format(
+        seen=seen.fooled.value,
+        count=seen.fooled.total,
+        new=new.fooled.value,
+        total=new.fooled.total,
+        random=random.fooled.value,
+    )
     x_label = _("size of the change (1: as found)")
     return _dated(said, found) + drawn_once(size_figure, lines, x_label, _("fooling rate"), title)

@@ -84,7 +84,8 @@ def dot(colour: str, words: str) -> str:
 
 
 def _slider(label: str, low: int, high: int, value: int) -> str:
-    return f'<label>{escape(label)} <input type="range" min="{low}" max="{high}" value="{value}" aria-label="{escape(label)}"></label>'
+    name = escape(label)
+    return f'<label>{name} <input type="range" min="{low}" max="{high}" value="{value}" aria-label="{name}"></label>'
 
 
 def _json(view: dict[str, Any]) -> str:
