@@ -62,7 +62,7 @@
   }
 
   function drawMesh(context, width, height, points, faces, hot, angles, radius, dark) {
-    const seen = turned(points, angles), scale = 0.46 * Math.min(width, height) / radius, count = faces.length / 3;
+    const seen = turned(points, angles), scale = 0.49 * Math.min(width, height) / radius, count = faces.length / 3;
     const depth = new Float32Array(count);
     for (let f = 0; f < count; f += 1) depth[f] = seen[3 * faces[3 * f] + 2] + seen[3 * faces[3 * f + 1] + 2] + seen[3 * faces[3 * f + 2] + 2];
     const order = Array.from({ length: count }, (_, f) => f).sort((f, g) => depth[f] - depth[g]);

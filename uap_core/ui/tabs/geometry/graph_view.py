@@ -71,7 +71,7 @@ def taken_of(attack: Attack) -> list[Flip]:
 
 def _step(step: Step, named: Named, place: dict[int, int], number: int) -> dict[str, Any]:
     flip = step.taken
-    said = _("After {count}: {kind}, margin {margin:.2f}. {flip}").format(
+    said = _("After {count} ({flip}): {kind}, margin {margin:.2f}").format(
         count=ngettext("{count} flip", "{count} flips", number).format(count=number),
         kind=named.classes[step.answer],
         margin=flip.margin,

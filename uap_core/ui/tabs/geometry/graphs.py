@@ -120,6 +120,8 @@ def attacked(stored: Stored, named: Named, kind: str, node: int, which: str) -> 
         anchored(stored.seen, node, stored.anchors) if kind == ANCHORS else attack_node(stored.seen, node, kind, BUDGET, words)
     )
     note = _(" The network was told this node's class.") if node in stored.nodes.known and which != OWN else ""
+    if kind == ANCHORS and not found.fooled and stored.predicted[stored.anchors[0]] == found.label:
+        note += _(" The anchors are of its own class.")
     return status(verdict(found, named, BUDGET) + note), attack_html(stored, named, found), flips_html(found, named)
 
 

@@ -80,8 +80,8 @@ def clouds_chart() -> str:
     moved = next(row for row in found.rows if (row.kind, row.size) == ("field", 0.16))
     said = _(
         "Eight points fool on {points:.0%} of {total} held-out clouds (random ones {random:.0%}), and removal of outliers"
-        " brings that to {cleaned:.0%}; a field of 0.16 fools on {field:.0%} (random fields {fields:.0%}), and there removal leaves"
-        " {after:.0%}."
+        " brings that to {cleaned:.0%}; a field of 0.16 fools on {field:.0%} (random fields {fields:.0%}), and there"
+        " removal leaves {after:.0%}."
     ).format(
         points=eight.fooled.value,
         total=eight.fooled.total,

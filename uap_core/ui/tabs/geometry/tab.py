@@ -19,24 +19,23 @@ ANSWER = _(
     " most shapes."
 )
 EXPLAIN = _(r"""
-**Graphs.** A two-layer graph convolutional network (Kipf and Welling, 2017),
-$Z = \hat P\,\mathrm{relu}(\hat P X W_1)\,W_2$. Every flip is scored by its exact effect on the node. One is refused where it
-takes a node's last neighbour, or where a likelihood-ratio test could tell the degree distribution from the old one (Zügner et
-al., KDD 2018); a word, where it hardly ever stands with those that the node has. Anchors (Zang et al., IJCAI 2021) are all of
-one class: whoever is of that class keeps it, so with seven classes no more than 6/7 can change.
+**Graphs.** A two-layer graph convolutional network (Kipf and Welling, 2017), $Z = \hat P\,\mathrm{relu}(\hat P X
+W_1)\,W_2$. Every flip is scored by its exact effect on the node. One is refused where it takes a node's last neighbour, or
+where a likelihood-ratio test could tell the degree distribution from the old one (Zügner et al., KDD 2018); a word, where
+it hardly ever stands with those that the node has. Anchors (Zang et al., IJCAI 2021) are all of one class: whoever is of
+that class keeps it, so with seven classes no more than 6/7 can change.
 
 **Point clouds.** Ten solids, random in proportions, pose and noise; a PointNet (Qi et al., 2017) hears only the points that
-hold the maximum of one of its features. Changes made for one cloud follow Xiang et al. (CVPR 2019). A field moves the same place the
-same way in every cloud; added points stay in the ball of radius 1. Removal of outliers takes points far from their four nearest
-neighbours.
+hold the maximum of one of its features. Changes made for one cloud follow Xiang et al. (CVPR 2019). A field moves the same
+place the same way in every cloud; added points stay in the ball of radius 1. Removal of outliers takes points far from
+their four nearest neighbours.
 
 **Shapes.** Closed meshes of eight four-legged animals, made from bones: proportions and poses vary. The network sees twenty
-eigenvalues of the cotangent Laplacian (Shape-DNA, Reuter et al., 2006), so nothing of turn or place. After Rampini et al. (CVPR
-2021) one vector $\rho$ is shared by all, $\lambda \mapsto (1+\rho)\lambda$; each shape is deformed in its own first twenty
-eigenvectors until its spectrum shows that, by
-$\mathrm{d}\lambda = \phi^\top(\mathrm{d}L - \lambda\,\mathrm{d}M)\,\phi$. The paper attacks networks that see places (a
-PointNet and a mesh network) on other animals (SMAL); that is harder than a network that sees the spectrum itself, so these rates say nothing
-about the paper's.
+eigenvalues of the cotangent Laplacian (Shape-DNA, Reuter et al., 2006), so nothing of turn or place. After Rampini et al.
+(CVPR 2021) one vector $\rho$ is shared by all, $\lambda \mapsto (1+\rho)\lambda$; each shape is deformed in its own first
+twenty eigenvectors until its spectrum shows that, by $\mathrm{d}\lambda = \phi^\top(\mathrm{d}L -
+\lambda\,\mathrm{d}M)\,\phi$. The paper attacks networks that see places (a PointNet and a mesh network) on other animals
+(SMAL); that is harder than a network that sees the spectrum itself, so these rates say nothing about the paper's.
 """)
 GRAPHS, CLOUDS, SHAPES = "graphs", "clouds", "shapes"
 
