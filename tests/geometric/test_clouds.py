@@ -22,7 +22,8 @@ GIVEN, KINDS_OF = clouds(120, 77)
 def test_clouds_are_of_radius_one_and_the_same_for_a_seed() -> None:
     assert GIVEN.norm(dim=2).amax(1) == pytest.approx(1.0, abs=1e-5)
     assert GIVEN.mean(1) == pytest.approx(torch.zeros(120, 3), abs=1e-5)
-    assert torch.equal(clouds(5, 77)[0], GIVEN[:5])
+    assert torch.equal(clouds(5, 78)[0], clouds(5, 78)[0])
+    assert not torch.equal(clouds(5, 78)[0], clouds(5, 79)[0])
     assert len(CLASSES) >= 8
 
 

@@ -16,7 +16,7 @@ STARTS = {FIELD: 1, ADDED: 4}
 
 
 def basis(points: Tensor) -> Tensor:
-    """Smooth functions (...,25·5) of places (...,3): products of 1, sines and cosines with at most ``WAVES`` half waves."""
+    """Smooth functions (...,125) of places (...,3): products of 1, sines and cosines with at most ``WAVES`` half waves."""
     steps = torch.pi / 2 * torch.arange(1, WAVES + 1)
     angles = points[..., None] * steps
     terms = torch.cat([torch.ones_like(points)[..., None], angles.sin(), angles.cos()], -1)

@@ -9,7 +9,7 @@ import gradio as gr
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
 from uap_core.ui.tabs.geometry.rates import clouds_chart
-from uap_core.ui.tabs.geometry.stage import Part, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.tabs.geometry.stage import WAIT, Part, dot, rounded, solids_html, stage, uploaded
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -92,8 +92,11 @@ def build() -> Part:
 
     shown, inputs = [said, drawn, seed], [solid, change, clean, seed, mine]
     for choice in (solid, change, clean):
+        choice.input(**WAIT, outputs=said)
         choice.input(saying(said)(look), inputs, shown, **QUICK)
+    another.click(**WAIT, outputs=said)
     another.click(saying(said)(other), inputs, shown, **QUICK)
+    own.upload(**WAIT, outputs=said)
     own.upload(saying(said)(read), [own, change, clean], [*shown, mine, solid], **QUICK)
     return Part(column, said, [*shown, chart], first)
 
@@ -118,7 +121,7 @@ def changed(cloud: Tensor, change: str, clean: bool, seed: int) -> tuple[str, st
     from uap_core.geometric.clouds.solids import CLASSES
     from uap_core.geometric.clouds.stored import stored_net
 
-    if change not in {key for _label, key in CHANGES}:
+    if change not in [key for _label, key in CHANGES]:
         raise SettingError(_("There is no such change; choose one of the list."))
     net = stored_net()
     after = applied_to(cloud, change, seed)

@@ -10,7 +10,7 @@ from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
 from uap_core.ui.tabs.geometry.graph_view import Named, attack_html, flips_html, verdict
 from uap_core.ui.tabs.geometry.rates import anchors_chart
-from uap_core.ui.tabs.geometry.stage import Part, stage, uploaded
+from uap_core.ui.tabs.geometry.stage import WAIT, Part, stage, uploaded
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def build() -> Part:
     kind.input(saying(said)(look), [which, kind, node, mine], shown, **QUICK)
     drawn.click(saying(said)(pick), [which, kind, mine], shown, **QUICK)
     another.click(saying(said)(other), [which, kind, node, mine], shown, **QUICK)
+    own.upload(**WAIT, outputs=said)
     own.upload(saying(said)(read), [own, kind], [*shown, mine, which], **QUICK)
     return Part(column, said, [*shown, chart], first)
 
@@ -111,6 +112,8 @@ def attacked(stored: Stored, named: Named, kind: str, node: int, which: str) -> 
     from uap_core.geometric.graphs.anchored import anchored
     from uap_core.geometric.graphs.targeted import attack_node
 
+    if kind not in (EDGES, NEIGHBOURS, WORDS, ANCHORS):
+        raise SettingError(_("There is no such flip; choose one of the list."))
     words = stored.nodes.words if stored.nodes.words.shape[1] else None
     if (kind == WORDS and words is None) or (kind == ANCHORS and not len(stored.anchors)):
         raise SettingError(_(NOT_HERE[kind]))

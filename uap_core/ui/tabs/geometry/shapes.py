@@ -10,7 +10,7 @@ import numpy as np
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
 from uap_core.ui.tabs.geometry.rates import shapes_chart
-from uap_core.ui.tabs.geometry.stage import Part, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.tabs.geometry.stage import WAIT, Part, dot, rounded, solids_html, stage, uploaded
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -72,8 +72,11 @@ def build() -> Part:
 
     shown, inputs = [said, drawn, seed], [animal, change, seed, mine]
     for choice in (animal, change):
+        choice.input(**WAIT, outputs=said)
         choice.input(saying(said)(look), inputs, shown, **QUICK)
+    another.click(**WAIT, outputs=said)
     another.click(saying(said)(other), inputs, shown, **QUICK)
+    own.upload(**WAIT, outputs=said)
     own.upload(saying(said)(read), [own, change], [*shown, mine, animal], **QUICK)
     return Part(column, said, [*shown, chart], first)
 
@@ -129,7 +132,7 @@ def changed(shape: Shape, change: str, seed: int) -> tuple[str, str]:
     from uap_core.geometric.shapes.own import own_change
     from uap_core.geometric.shapes.stored import stored_shapes
 
-    if change not in {key for _label, key in CHANGES}:
+    if change not in [key for _label, key in CHANGES]:
         raise SettingError(_("There is no such change; choose one of the list."))
     stored = stored_shapes()
     if change == OWN:

@@ -16,6 +16,7 @@ from gradio.utils import get_upload_folder
 
 from uap_core.errors import DatasetError
 from uap_core.i18n import _
+from uap_core.ui.widgets import awaited
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Part:
     first: Callable[[], dict[Any, Any]]
 
 
+# Said by the page itself, so that a click is answered at once whatever the server computes.
+WAIT: dict[str, Any] = {"fn": None, "inputs": None, "js": f"() => {json.dumps(awaited())}"}
 ON_NODE = """element.addEventListener("uap-node", (event) => trigger("click", { node: event.detail }));"""
 
 
