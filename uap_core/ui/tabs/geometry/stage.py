@@ -77,7 +77,8 @@ def solids_html(
         if curve
         else ""
     )
-    hint = f'<p class="key">{key}{escape(_("Drag to turn both; arrow keys turn them, too."))}</p>'
+    turning = escape(_("Drag to turn both; arrow keys turn them, too."))
+    hint = f'<p class="key">{key}{turning}</p>'
     return f'<div class="geo" data-geo data-view="{_json(view)}"><div class="pair">{panels}</div>{slider}{hint}{below}</div>'
 
 
