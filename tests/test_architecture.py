@@ -26,7 +26,7 @@ LAYERS = (
     {"api"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"models", "defences", "bounds", "perturbations"},
+    {"models", "defences", "bounds", "perturbations", "geometric"},
     {"datasets"},
     {"images"},
     {"io", "norms", "metrics", "settings", "identity", "registry", "checks"},

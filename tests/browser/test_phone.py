@@ -15,6 +15,7 @@ FILLED = {
     "Defences": "#defences-bars .help",
     "Library": ".patterns button",
     "Networks": ".listing",
+    "Beyond pictures": "#geo-graph-stage canvas",
 }
 
 

@@ -33,6 +33,7 @@ from uap_core.ui.tabs import transfer as transfer_tab
 from uap_core.ui.tabs.apply import tab as apply_tab
 from uap_core.ui.tabs.craft import tab as craft_tab
 from uap_core.ui.tabs.defences import tab as defences_tab
+from uap_core.ui.tabs.geometry import tab as geometry_tab
 from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS, QUICK, status
@@ -41,7 +42,7 @@ TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
 SCRIPT_FILES = (
     *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "next", "charts"),
-    "countdown",
+    *("countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits", "geometry"),
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
@@ -108,6 +109,8 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
                 library_tab.build(studio, setup, tabs, tab)
             with gr.Tab(_("Networks"), id="networks") as tab:
                 networks_tab.build(studio, setup, tabs, tab)
+            with gr.Tab(_("Beyond pictures"), id="geometry") as tab:
+                geometry_tab.build(setup, tab)
             with gr.Tab(_("Map and words"), id="words"):
                 attack_map.build()
                 glossary.build()
