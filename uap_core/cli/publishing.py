@@ -48,6 +48,7 @@ class Part(str, Enum):
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"
+    small = "small"
     opening = "opening"
 
 

@@ -17,6 +17,7 @@ from uap_core.precompute.library import library_jobs
 from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
+from uap_core.precompute.small_networks import small_jobs
 from uap_core.precompute.transfer import transfer_jobs
 
 PARTS = (
@@ -30,6 +31,7 @@ PARTS = (
     "defences",
     "why",
     "lipschitz",
+    "small",
     "opening",
 )
 
@@ -42,6 +44,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     for key in networks:
         materials.card(key)
     made = library_jobs(materials, networks) + transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    made += small_jobs(materials, networks)
     for key in networks:
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)

@@ -26,6 +26,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import compare as compare_tab
 from uap_core.ui.tabs import epsilon as epsilon_tab
+from uap_core.ui.tabs import learning as learning_tab
 from uap_core.ui.tabs import library as library_tab
 from uap_core.ui.tabs import networks as networks_tab
 from uap_core.ui.tabs import training_images as samples_tab
@@ -39,7 +40,10 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
-SCRIPT_FILES = ("links", "refresh", "first_view", "slide", "presenter", "bar", "accessibility", "next", "charts", "countdown")
+SCRIPT_FILES = (
+    *("links", "refresh", "first_view", "slide", "presenter", "bar", "accessibility", "next", "charts", "countdown"),
+    *("learning_net", "learning_field", "learning"),
+)
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
@@ -105,6 +109,8 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
                 library_tab.build(studio, setup, tabs, tab)
             with gr.Tab(_("Networks"), id="networks") as tab:
                 networks_tab.build(studio, setup, tabs, tab)
+            with gr.Tab(_("From learning to attacking"), id="learning"):
+                learning_tab.build()
             with gr.Tab(_("Map and words"), id="words"):
                 attack_map.build()
                 glossary.build()
