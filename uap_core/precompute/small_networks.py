@@ -20,7 +20,7 @@ from uap_core.experiments.small_networks.regularisers import (
 )
 from uap_core.experiments.small_networks.universal import BALL, CRAFT_DIGITS, HELD_OUT, METHOD, UniversalRow, universal_row
 from uap_core.experiments.so_far import readable
-from uap_core.identity import identity, settings
+from uap_core.identity import identity
 from uap_core.io.results import Table, write_table
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbations.perturbation import versions

@@ -29,6 +29,7 @@ from uap_core.ui.tabs import epsilon as epsilon_tab
 from uap_core.ui.tabs import learning as learning_tab
 from uap_core.ui.tabs import library as library_tab
 from uap_core.ui.tabs import networks as networks_tab
+from uap_core.ui.tabs import small_networks as small_tab
 from uap_core.ui.tabs import training_images as samples_tab
 from uap_core.ui.tabs import transfer as transfer_tab
 from uap_core.ui.tabs.apply import tab as apply_tab
@@ -111,6 +112,8 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
                 networks_tab.build(studio, setup, tabs, tab)
             with gr.Tab(_("From learning to attacking"), id="learning"):
                 learning_tab.build()
+            with gr.Tab(_("Small networks"), id="small") as tab:
+                small_tab.build(studio, setup, tab)
             with gr.Tab(_("Map and words"), id="words"):
                 attack_map.build()
                 glossary.build()

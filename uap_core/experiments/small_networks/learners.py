@@ -21,6 +21,9 @@ TAUGHT, TESTED = 6000, 2000  # digits to learn from, and to measure accuracy on
 LEARNING_SEED, TEST_SEED = 0, 1  # of the drawing
 
 
+PLAIN = Lesson()
+
+
 @dataclass(frozen=True)
 class Learner:
     """A small network: ``hidden`` units, or a sparse ``code`` of so many with a classifier on it; ``half`` 1 or 2 of the
@@ -31,7 +34,7 @@ class Learner:
     hidden: tuple[int, ...] = ()
     code: int = 0
     half: int = 0
-    lesson: Lesson = Lesson()
+    lesson: Lesson = PLAIN
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Does adversarial training regularise, and more than dropout? What else holds a small network's errors down, and its confidence?
+"""Does adversarial training regularise, and more than dropout? What else holds errors down, and confidence?
 
 Learnt from 1000 drawn digits, several times over: each seed draws other digits, other first weights and another order.
 """
@@ -66,7 +66,8 @@ class RegulariserRow:
     """One network that has learnt: ``errors`` on digits never seen, clean; ``attacked``: errors under FGSM of FGSM_EPSILON.
 
     ``sure`` and ``sure_when_wrong``: mean confidence on clean digits, and on the attacked ones that it misreads (None: none).
-    ``bound``: upper bound of its Lipschitz constant, None for RBF units. ``universal``: how often one pattern fools it.
+    ``bound``: upper bound of its Lipschitz constant, None for RBF units. ``universal``: how often one pattern fools it, None
+    where that was not measured.
     """
 
     arm: str
@@ -77,11 +78,12 @@ class RegulariserRow:
     sure: float
     sure_when_wrong: float | None
     bound: float | None
-    universal: Rate
+    universal: Rate | None
 
 
-def regulariser_row(key: str, arm: Arm, seed: int) -> Iterator[RegulariserRow | float]:
-    """Teach a network by ``arm`` and measure it: shares of the learning, and last the row."""
+def regulariser_row(key: str, arm: Arm, seed: int, with_pattern: bool = True) -> Iterator[RegulariserRow | float]:
+    """Teach a network by ``arm`` and measure it: shares of the learning, and last the row, to which the universal pattern
+    is left out unless ``with_pattern``."""
     x, y = draw(PICTURES, FIRST_SEED + seed)
     network, objective = _begun(arm, seed, x, y), each_alone if arm.rbf else F.cross_entropy
     yield from teach(network, x, y, replace(arm.lesson, seed=seed), objective)
@@ -103,7 +105,7 @@ def regulariser_row(key: str, arm: Arm, seed: int) -> Iterator[RegulariserRow | 
         float(confidences(network, clean).mean()),
         float(sure.mean()) if len(sure) else None,
         lipschitz_bound(network),
-        universal_row(classifier).fooled,
+        universal_row(classifier).fooled if with_pattern else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The small networks of Szegedy et al. (2013) and Goodfellow et al. (2015), for grey pictures of 28x28 pixels in ten classes."""
+"""The small networks of Szegedy et al. (2013) and Goodfellow et al. (2015), for grey pictures of 28x28 pixels."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 window.uapLearning = (() => {
   const N = window.uapNet, T = window.uapTexts.learning;
   const LEFT = -1.75, RIGHT = 2.75, LOW = -1.25, HIGH = 1.75, CELLS = 72, ROWS = 48;
-  const FIRST = { hidden: 16, activation: 'relu', rate: 0.5 }, WARM = 150, CHOSEN = 31, MOST = 64;
+  const FIRST = { hidden: 16, activation: 'relu', rate: 0.2 }, WARM = 300, NEAR = 0.9, MOST = 64;
   let root, points, net, state, seed = 1, weight = null;
 
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -16,7 +16,9 @@ window.uapLearning = (() => {
     state = { history: [], said: '' };
     fresh(FIRST.hidden, FIRST.activation);
     learn(WARM, FIRST.rate);
-    choose(points[CHOSEN].x, points[CHOSEN].y);
+    const sure = ({ x, y }) => N.forward(net, x).p[y];
+    const first = points.filter((point) => sure(point) > NEAR).reduce((a, b) => (sure(b) < sure(a) ? b : a)); // near the boundary
+    choose(first.x, first.y);
     root.addEventListener('click', pressed);
     root.addEventListener('change', changed);
     root.addEventListener('input', (event) => { if (event.target.name === 'learning-radius') draw(); });

@@ -125,7 +125,7 @@
 
   const isSound = (net, points) => {
     const J = meanLoss(net, points);
-    return Number.isFinite(J) && J < 10 && [...net.W1, ...net.W2, net.b1, net.b2].flat().every(Number.isFinite);
+    return Number.isFinite(J) && J < 30 && [...net.W1, ...net.W2, net.b1, net.b2].flat().every(Number.isFinite);
   };
 
   window.uapNet = {

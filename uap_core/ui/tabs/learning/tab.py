@@ -22,7 +22,7 @@ second away, an attack does the opposite.
 $\ell_\infty$. An attack that must stay within is put back after each step. On photographs the same is done with 150 528
 numbers in place of two; that is why changes can be so small there.
 
-**And the learning rate?** It is $\eta$ in both formulas. Too large a rate makes learning diverge: try 40 with ReLU.
+**And the learning rate?** It is $\eta$ in both formulas. Too large a rate makes learning diverge: try 100 with ReLU.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -74,7 +74,7 @@ def _bar(name: str, title: str) -> str:
 def _choices() -> str:
     activations = (("relu", "ReLU"), ("sigmoid", _("sigmoid")), ("tanh", "tanh"))
     balls = (("", _("anywhere")), ("l2", _("in the l2 ball")), ("linf", _("in the l_inf ball")))
-    rate = '<input type="number" name="learning-rate" value="0.5" min="0" step="0.1">'
+    rate = '<input type="number" name="learning-rate" value="0.2" min="0" step="0.1">'
     hidden = '<input type="number" name="learning-hidden" value="16" min="1" max="64" step="1">'
     radius = '<input type="range" name="learning-radius" min="0.05" max="1.5" step="0.05" value="0.5">'
     return (
@@ -96,5 +96,6 @@ def _weights() -> str:
     title = escape(_("The weights: blue below zero, orange above"))
     return (
         f'<div class="weights"><strong>{title}</strong><div class="scroll">'
-        f'<table data-part="weights" aria-label="{title}"></table></div><p class="derivative" data-part="derivative" role="status"></p></div>'
+        f'<table data-part="weights" aria-label="{title}"></table></div>'
+        '<p class="derivative" data-part="derivative" role="status"></p></div>'
     )
