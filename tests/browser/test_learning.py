@@ -111,7 +111,7 @@ def test_a_step_is_quick(room) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "then", "said"),
     [
-        ("learning-rate", "1e6", '[data-do="learn 10"]', "diverged"),
+        ("learning-rate", "1e6", '[data-do="learn 10"]', "diverges"),
         ("learning-rate", "", '[data-do="learn 10"]', "above 0"),
         ("learning-rate", "-1", '[data-do="attack 1"]', "above 0"),
         ("learning-hidden", "0", None, "from 1 to 64"),

@@ -31,7 +31,7 @@ LEARNING = {
     "fooled": _("Fooled: after {steps} steps {was} is read as {name}. x has moved by {l2} (l2), {linf} (l_inf)."),
     "misread": _("x is {was}, and the network says {name}: it is wrong without any attack."),
     "wrongAlready": _("The network reads x wrong already: it has not learnt this place. Let it learn, or press another place."),
-    "diverged": _("With a learning rate of {rate} it diverged after {steps} steps; the last good network stays. Choose less."),
+    "diverged": _("With a learning rate of {rate} it diverges at step {steps}: the network from before stays. Choose less."),
     "away": _("x has left all that can be drawn; its last place stays. Choose a smaller learning rate."),
     "badRate": _("The learning rate must be a number above 0. Nothing was changed."),
     "badHidden": _("The hidden layer needs a whole number of units from 1 to {most}. The last network stays."),

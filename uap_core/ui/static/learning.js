@@ -13,7 +13,7 @@ window.uapLearning = (() => {
   function begin(element) {
     root = element.querySelector('.learning');
     points = N.moons(120, 7);
-    state = { history: [], said: '' };
+    state = { said: '' };
     fresh(FIRST.hidden, FIRST.activation);
     learn(WARM, FIRST.rate);
     const sure = ({ x, y }) => N.forward(net, x).p[y];
@@ -39,7 +39,6 @@ window.uapLearning = (() => {
 
   function fresh(hidden, activation) {
     net = N.begin(hidden, activation, seed);
-    state.history = [N.meanLoss(net, points)];
     weight = null;
   }
 
@@ -60,14 +59,15 @@ window.uapLearning = (() => {
 
   // --- the two steps ----------------------------------------------------------------------------------------------------
   function learn(steps, rate) {
+    const before = net;
     for (let i = 0; i < steps; i++) {
       const next = N.learn(net, points, rate);
       if (!N.isSound(next, points)) {
-        state.said = fill(T.diverged, { rate, steps: i });
+        state.said = fill(T.diverged, { rate, steps: i + 1 });
+        net = before;
         return;
       }
       net = next;
-      state.history.push(N.meanLoss(net, points));
     }
   }
 
@@ -95,21 +95,24 @@ window.uapLearning = (() => {
       else attack(Number(count), rate);
     }
     if (action === 'back') choose(state.start, state.y);
-    if (action === 'again') { seed += 1; renew(); }
+    if (action === 'again') { seed += 1; renew(true); }
     draw();
     root.dataset.ms = (performance.now() - begun).toFixed(1);
   }
 
   function changed(event) {
     state.said = '';
-    if (['learning-hidden', 'learning-activation'].includes(event.target.name)) renew();
+    if (['learning-hidden', 'learning-activation'].includes(event.target.name)) renew(false);
     draw();
   }
 
-  function renew() {
+  function renew(again) {
     const hidden = Number(value('hidden'));
     if (!Number.isInteger(hidden) || hidden < 1 || hidden > MOST) state.said = fill(T.badHidden, { most: MOST });
-    else { fresh(hidden, value('activation')); choose(state.start, state.y); }
+    else if (again || hidden !== net.W1.length || value('activation') !== net.activation) {
+      fresh(hidden, value('activation'));
+      choose(state.start, state.y);
+    }
   }
 
   // --- what is shown ----------------------------------------------------------------------------------------------------

@@ -52,12 +52,17 @@
 
   function forward(net, x) {
     const act = ACTIVATIONS[net.activation].of;
-    const z = net.W1.map((row, j) => row[0] * x[0] + row[1] * x[1] + net.b1[j]);
-    const h = z.map(act);
-    const logits = net.W2.map((row, k) => row.reduce((sum, w, j) => sum + w * h[j], net.b2[k]));
-    const top = Math.max(...logits);
-    const norm = top + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - top), 0));
-    return { z, h, logits, p: logits.map((value) => Math.exp(value - norm)), logp: logits.map((value) => value - norm) };
+    const units = net.W1.length, z = new Array(units), h = new Array(units);
+    let [blue, orange] = net.b2;
+    for (let j = 0; j < units; j++) {
+      z[j] = net.W1[j][0] * x[0] + net.W1[j][1] * x[1] + net.b1[j];
+      h[j] = act(z[j]);
+      blue += net.W2[0][j] * h[j];
+      orange += net.W2[1][j] * h[j];
+    }
+    const top = Math.max(blue, orange), norm = top + Math.log(Math.exp(blue - top) + Math.exp(orange - top));
+    const logp = [blue - norm, orange - norm];
+    return { z, h, logp, p: [Math.exp(logp[0]), Math.exp(logp[1])] };
   }
 
   const pointLoss = (net, x, y) => -forward(net, x).logp[y];
@@ -65,35 +70,35 @@
   const rightShare = (net, points) =>
     points.filter(({ x, y }) => forward(net, x).p[y] > 0.5).length / points.length;
 
-  // Of J(x, y) = -log p_y: its derivatives by every weight and by x. One pass back.
-  function backward(net, x, y) {
-    const { z, h, p, logp } = forward(net, x);
-    const slope = ACTIVATIONS[net.activation].slope;
-    const dlogits = p.map((value, k) => value - (k === y ? 1 : 0));
-    const dz = z.map((value, j) => (dlogits[0] * net.W2[0][j] + dlogits[1] * net.W2[1][j]) * slope(value));
-    return {
-      J: -logp[y],
-      W2: dlogits.map((d) => h.map((value) => d * value)),
-      b2: dlogits,
-      W1: dz.map((d) => [d * x[0], d * x[1]]),
-      b1: dz,
-      x: [0, 1].map((i) => dz.reduce((sum, d, j) => sum + d * net.W1[j][i], 0)),
-    };
-  }
+  const nothing = (net) => ({
+    J: 0, W1: net.W1.map(() => [0, 0]), b1: net.b1.map(() => 0), W2: net.W2.map((row) => row.map(() => 0)), b2: [0, 0], x: [0, 0],
+  });
 
-  // The same of the mean over points, by the weights.
-  function meanGradient(net, points) {
-    const sum = { W1: net.W1.map(() => [0, 0]), b1: net.b1.map(() => 0), W2: net.W2.map((row) => row.map(() => 0)), b2: [0, 0], J: 0 };
-    for (const { x, y } of points) {
-      const g = backward(net, x, y);
-      sum.J += g.J / points.length;
-      for (const name of ['b1', 'b2']) g[name].forEach((value, i) => { sum[name][i] += value / points.length; });
-      for (const name of ['W1', 'W2']) {
-        g[name].forEach((row, i) => row.forEach((value, j) => { sum[name][i][j] += value / points.length; }));
+  // Adds to `sum`, times `share`, J(x, y) = -log p_y and its derivatives by every weight and by x: one pass back.
+  function passBack(net, x, y, share, sum) {
+    const { z, h, p, logp } = forward(net, x), slope = ACTIVATIONS[net.activation].slope;
+    const [d0, d1] = [share * (p[0] - (y === 0 ? 1 : 0)), share * (p[1] - (y === 1 ? 1 : 0))];
+    sum.J -= share * logp[y];
+    sum.b2[0] += d0;
+    sum.b2[1] += d1;
+    for (let j = 0; j < z.length; j++) {
+      const back = (d0 * net.W2[0][j] + d1 * net.W2[1][j]) * slope(z[j]);
+      sum.W2[0][j] += d0 * h[j];
+      sum.W2[1][j] += d1 * h[j];
+      sum.b1[j] += back;
+      for (let i = 0; i < 2; i++) {
+        sum.W1[j][i] += back * x[i];
+        sum.x[i] += back * net.W1[j][i];
       }
     }
     return sum;
   }
+
+  const backward = (net, x, y) => passBack(net, x, y, 1, nothing(net));
+
+  // The same of the mean over points, by the weights.
+  const meanGradient = (net, points) =>
+    points.reduce((sum, { x, y }) => passBack(net, x, y, 1 / points.length, sum), nothing(net));
 
   // learn: W <- W - rate dJ/dW, on all points at once.
   function learn(net, points, rate) {

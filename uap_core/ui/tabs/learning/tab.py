@@ -39,15 +39,18 @@ def _room() -> str:
     field = escape(
         _("The field: what the network says at each place. Press a place to put x there; the arrow keys move it by a tenth.")
     )
+    learn, attack = _act("learn", _("Learn: move W down"), "W", "−", 10), _act("attack", _("Attack: move x up"), "x", "+", 1)
+    mean, own = _bar("mean", _("Loss over all points")), _bar("own", _("Loss of x"))
+    back, again = _("x back to its start"), _("A new network")
     return (
         '<div class="learning"><div>'
         f'<canvas data-part="field" tabindex="0" role="application" aria-label="{field}"></canvas>{_choices()}</div>'
         f'<div><div class="two">{_act("learn", _("Learn: move W down"), "W", "−", 10)}'
         f"{_act('attack', _('Attack: move x up'), 'x', '+', 1)}</div>"
         '<p class="verdict" data-part="verdict" role="status"></p><p class="said" data-part="said" role="alert" hidden></p>'
-        f"{_bar('mean', _('Loss over all points'))}{_bar('own', _('Loss of x'))}"
-        f'<div class="choices"><button type="button" data-do="back">{escape(_("x back to its start"))}</button>'
-        f'<button type="button" data-do="again">{escape(_("A new network"))}</button></div></div>{_weights()}</div>'
+        f"{mean}{own}"
+        f'<div class="choices"><button type="button" data-do="back">{escape(back)}</button>'
+        f'<button type="button" data-do="again">{escape(again)}</button></div></div>{_weights()}</div>'
     )
 
 
@@ -77,14 +80,16 @@ def _choices() -> str:
     rate = '<input type="number" name="learning-rate" value="0.2" min="0" step="0.1">'
     hidden = '<input type="number" name="learning-hidden" value="16" min="1" max="64" step="1">'
     radius = '<input type="range" name="learning-radius" min="0.05" max="1.5" step="0.05" value="0.5">'
-    return (
-        f'<div class="choices"><label>{escape(_("learning rate η"))} {rate}</label>'
-        f"<label>{escape(_('activation'))} {_select('activation', activations)}</label>"
-        f"<label>{escape(_('hidden units'))} {hidden}</label>"
-        f"<label>{escape(_('x may go'))} {_select('ball', balls)}</label>"
-        f'<label>{escape(_("radius"))} {radius} <span data-part="radius"></span></label>'
-        f'<label><input type="checkbox" name="learning-arrows"> {escape(_("arrows of ∂J/∂x"))}</label></div>'
+    parts = (
+        (_("learning rate η"), rate),
+        (_("activation"), _select("activation", activations)),
+        (_("hidden units"), hidden),
+        (_("x may go"), _select("ball", balls)),
+        (_("radius"), radius + ' <span data-part="radius"></span>'),
+        (_("arrows of ∂J/∂x"), '<input type="checkbox" name="learning-arrows">'),
     )
+    labels = "".join(f"<label>{escape(words)} {field}</label>" for words, field in parts)
+    return f'<div class="choices">{labels}</div>'
 
 
 def _select(name: str, choices: tuple[tuple[str, str], ...]) -> str:

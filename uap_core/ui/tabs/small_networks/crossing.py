@@ -149,4 +149,5 @@ def _cell(row: CrossRow | None, theirs: float | None) -> str:
 
 
 def _there(number: str) -> str:
-    return f"<small>{escape(_('slides {number}').format(number=number))}</small>"
+    said = _("slides {number}").format(number=number)
+    return f"<small>{escape(said)}</small>"
