@@ -45,8 +45,7 @@ def _room() -> str:
     return (
         '<div class="learning"><div>'
         f'<canvas data-part="field" tabindex="0" role="application" aria-label="{field}"></canvas>{_choices()}</div>'
-        f'<div><div class="two">{_act("learn", _("Learn: move W down"), "W", "−", 10)}'
-        f"{_act('attack', _('Attack: move x up'), 'x', '+', 1)}</div>"
+        f'<div><div class="two">{learn}{attack}</div>'
         '<p class="verdict" data-part="verdict" role="status"></p><p class="said" data-part="said" role="alert" hidden></p>'
         f"{mean}{own}"
         f'<div class="choices"><button type="button" data-do="back">{escape(back)}</button>'
