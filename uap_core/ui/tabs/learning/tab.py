@@ -74,7 +74,7 @@ def _bar(name: str, title: str) -> str:
 
 
 def _choices() -> str:
-    activations = (("relu", "ReLU"), ("sigmoid", _("sigmoid")), ("tanh", "tanh"))
+    activations = (("relu", _("ReLU")), ("sigmoid", _("sigmoid")), ("tanh", _("tanh")))
     balls = (("", _("anywhere")), ("l2", _("in the l2 ball")), ("linf", _("in the l_inf ball")))
     rate = '<input type="number" name="learning-rate" value="0.2" min="0" step="0.1">'
     hidden = '<input type="number" name="learning-hidden" value="16" min="1" max="64" step="1">'
