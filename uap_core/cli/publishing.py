@@ -49,6 +49,7 @@ class Part(str, Enum):
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"
+    small = "small"
     opening = "opening"
 
 

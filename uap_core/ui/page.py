@@ -18,7 +18,7 @@ from uap_core.i18n import _
 from uap_core.models.zoo import Zoo
 from uap_core.settings import limits
 from uap_core.ui import choosing, sidebar
-from uap_core.ui.around import api, attack_map, glossary, links, presenter
+from uap_core.ui.around import api, glossary, links, presenter
 from uap_core.ui.runtime import downloads
 from uap_core.ui.said import SAID
 from uap_core.ui.selection import usual
@@ -26,8 +26,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import compare as compare_tab
 from uap_core.ui.tabs import epsilon as epsilon_tab
-from uap_core.ui.tabs import library as library_tab
-from uap_core.ui.tabs import networks as networks_tab
+from uap_core.ui.tabs import lab
 from uap_core.ui.tabs import training_images as samples_tab
 from uap_core.ui.tabs import transfer as transfer_tab
 from uap_core.ui.tabs.apply import tab as apply_tab
@@ -104,16 +103,8 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
             why_tab.build(studio, setup, tab)
         with gr.Tab(_("Defences"), id="defences") as tab:
             defences_tab.build(studio, setup, tab)
-        with gr.Tab(_("Lab"), id="lab"), gr.Tabs(elem_id="lab-tabs") as rooms:
-            with gr.Tab(_("Library"), id="library") as tab:
-                library_tab.build(studio, setup, tabs, tab)
-            with gr.Tab(_("Networks"), id="networks") as tab:
-                networks_tab.build(studio, setup, tabs, tab)
-            with gr.Tab(_("Beyond pictures"), id="geometry") as tab:
-                geometry_tab.build(setup, tab)
-            with gr.Tab(_("Map and words"), id="words"):
-                attack_map.build()
-                glossary.build()
+        with gr.Tab(_("Lab"), id="lab"):
+            rooms = lab.build(studio, setup, tabs)
     return tabs, rooms
 
 
