@@ -12,6 +12,7 @@ ASSETS = _HERE / "_assets" if (_HERE / "_assets").is_dir() else _HERE.parent / "
 MODELS = ASSETS / "models"
 PERTURBATIONS = ASSETS / "perturbations"
 RESULTS = ASSETS / "results"
+GENERATORS = ASSETS / "generators"
 
 
 def dreams_path(model: str) -> Path:

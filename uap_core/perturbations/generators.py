@@ -13,11 +13,9 @@ from torch import Tensor
 
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.io.atomic import write_whole
-from uap_core.io.paths import ASSETS
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.generator_network import GeneratorShape
 
-GENERATORS = ASSETS / "generators"
 STRESS = 2.0  # a label's number in the code, where noise is within -1 and 1
 LARGEST = 3_000_000  # bytes of a file
 

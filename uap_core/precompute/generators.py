@@ -13,16 +13,25 @@ from uap_core.crafting.generator import Generator, generator_of
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.run import CraftRun
 from uap_core.datasets.image_sets import ImageSet
+from uap_core.experiments.generator_draws import Sight, any_of, draws, elsewhere, place_codes, place_rows, walks
 from uap_core.experiments.provenance import with_provenance
+from uap_core.io.paths import GENERATORS
+from uap_core.io.results import Table, write_table
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import Ball
-from uap_core.perturbations.generators import PatternGenerator
+from uap_core.perturbations.generators import STRESS, PatternGenerator, load_generator
+from uap_core.perturbations.perturbation import versions
+from uap_core.precompute.materials import Job, Materials, provenance_of
 from uap_core.precompute.recipes import L2_2000, LINF10
 
 # Labels that each network falls into anyway (``crafting.hubs`` finds them), and that were reached when they were tried.
 HUBS = {QUICK_MODEL: ("abacus", "umbrella", "bee", "brain coral", "fountain", "dragonfly")}
 SAVES = 6  # of a training
+SEEDS = (0, 1, 2)
+MEASURED = 200  # held-out images
+# Trained otherwise, or against patterns: the universally trained one against one pattern that learnt with it.
+OTHER_NETWORKS = ("vgg64", "separable64", "resnet64_robust", "resnet64_universal")
 
 
 @dataclass(frozen=True)
@@ -68,3 +77,84 @@ def train(recipe: GeneratorRecipe, network: Classifier, craft: ImageSet, path: P
 def write(generator: PatternGenerator, provenance: dict[str, object], path: Path) -> None:
     """Write ``generator`` with its ``provenance``."""
     replace(generator, provenance=provenance).save(path)
+
+
+def generator_jobs(materials: Materials) -> list[Job]:
+    """Trainings, then the tables of those that ship."""
+    jobs = [training_job(materials, recipe) for seed in SEEDS for recipe in generator_recipes(seed)]
+    told = [recipe for recipe in generator_recipes() if recipe.labels]
+    return [*jobs, draws_job(materials), *(places_job(materials, recipe.file) for recipe in told)]
+
+
+def path_of(materials: Materials, recipe: GeneratorRecipe) -> Path:
+    """Where a generator is written: seed 0 ships, others are kept with the work."""
+    return (
+        GENERATORS if not recipe.seed else materials.work
+    ) / f"{recipe.file}{f'-seed{recipe.seed}' * bool(recipe.seed)}.safetensors"
+
+
+def training_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
+    """One training."""
+    path = path_of(materials, recipe)
+
+    def run() -> Iterator[str]:
+        craft, _ = materials.splits(recipe.network)
+        materials.work.mkdir(parents=True, exist_ok=True)
+        state = materials.work / f"{path.stem}.state"
+        for progress in train(recipe, materials.network(recipe.network), craft, path, state):
+            if progress.fooling_rate:
+                yield f"{progress.share:4.0%}  {progress.image_gradients} image-gradients, craft set {progress.fooling_rate}"
+
+    return Job("generators", path.stem, {recipe.network: recipe.method.budget}, path.is_file, run)
+
+
+def draws_job(materials: Materials) -> Job:
+    """Draws of every generator that is there, seed by seed."""
+    path = materials.results / "generators-draws.json"
+
+    def run() -> Iterator[str]:
+        rows = []
+        for recipe in (recipe for seed in SEEDS for recipe in generator_recipes(seed)):
+            if not path_of(materials, recipe).is_file():
+                continue
+            made = load_generator(path_of(materials, recipe))
+            rows.append(draws(recipe.file, made, sight_of(materials, recipe.network), recipe.seed))
+            yield str(rows[-1])
+            write_table(Table("Draws of generators", rows, told_of(materials, QUICK_MODEL)), path)
+
+    return Job("generators", path.stem, {}, path.is_file, run)
+
+
+def places_job(materials: Materials, file: str) -> Job:
+    """The polygon of one generator, and beside it walks, corners together, other networks."""
+    path = materials.results / f"{file}-places.json"
+
+    def run() -> Iterator[str]:
+        made = load_generator(GENERATORS / f"{file}.safetensors")
+        key = str(made.provenance["network"])
+        noise = place_codes(made, torch.eye(len(made.labels)))[0, : made.noise].tolist()
+        code = {"labels": list(made.labels), "noise": noise, "stress": STRESS, "p": made.ball.p}
+        sight, told = sight_of(materials, key), told_of(materials, key) | code
+        rows = []
+        for row in place_rows(made, sight):
+            rows.append(row)
+            yield f"{row.x:5.2f} {row.y:5.2f} {row.fooled}"
+        write_table(Table(f"Places of {file}", rows, told), path)
+        others = [sight_of(materials, other) for other in OTHER_NETWORKS] if key == QUICK_MODEL else []
+        beside = [*walks(made, sight), *any_of(made, sight), *elsewhere(made, [sight, *others])]
+        write_table(Table(f"Beside {file}", beside, told), materials.results / f"{file}-beside.json")
+        yield f"{len(beside)} figures beside"
+
+    return Job("generators", path.stem, {}, path.is_file, run)
+
+
+def sight_of(materials: Materials, key: str) -> Sight:
+    """A network and held-out images that no generator saw."""
+    shuffled = materials.held_out(key).shuffled(torch.Generator().manual_seed(0))
+    return Sight.on(materials.network(key), shuffled.prefix(MEASURED).pixels)
+
+
+def told_of(materials: Materials, key: str) -> dict[str, object]:
+    """What a table states: network, images, versions."""
+    stated = provenance_of(materials, [key]) | versions()
+    return stated | {"held_out": f"{MEASURED} of {stated['held_out']}"}

@@ -33,13 +33,28 @@ from uap_core.ui.tabs import transfer as transfer_tab
 from uap_core.ui.tabs.apply import tab as apply_tab
 from uap_core.ui.tabs.craft import tab as craft_tab
 from uap_core.ui.tabs.defences import tab as defences_tab
+from uap_core.ui.tabs.games import patterns as patterns_tab
+from uap_core.ui.tabs.games import tab as games_tab
 from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
-SCRIPT_FILES = ("links", "refresh", "first_view", "slide", "presenter", "bar", "accessibility", "next", "charts", "countdown")
+SCRIPT_FILES = (
+    "links",
+    "refresh",
+    "first_view",
+    "slide",
+    "presenter",
+    "bar",
+    "accessibility",
+    "next",
+    "charts",
+    "countdown",
+    "duel_core",
+    "duel",
+)
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
 SCRIPTS = f"<script>window.uapTexts = {WORDS};</script>" + "".join(
@@ -105,6 +120,10 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
                 library_tab.build(studio, setup, tabs, tab)
             with gr.Tab(_("Networks"), id="networks") as tab:
                 networks_tab.build(studio, setup, tabs, tab)
+            with gr.Tab(_("Two networks"), id="games"):
+                games_tab.build()
+            with gr.Tab(_("Patterns on demand"), id="generator") as tab:
+                patterns_tab.build(studio, setup, tab)
             with gr.Tab(_("Map and words"), id="words"):
                 attack_map.build()
                 glossary.build()

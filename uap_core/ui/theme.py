@@ -42,5 +42,17 @@ THEME = gr.themes.Default(
 
 CSS = "".join(
     (Path(__file__).parent / "static" / f"{name}.css").read_text(encoding="utf-8")
-    for name in ("tokens", "layout", "components", "bar", "first_view", "presenter", "tabs", "craft", "compare", "charts")
+    for name in (
+        "tokens",
+        "layout",
+        "components",
+        "bar",
+        "first_view",
+        "presenter",
+        "tabs",
+        "craft",
+        "compare",
+        "charts",
+        "games",
+    )
 )
