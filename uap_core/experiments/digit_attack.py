@@ -44,11 +44,9 @@ def attack_rows(
     classifier.requires_grad_(False)
     length = 0.0
     for name, judged in ((WITH, recipe.judged), (WITHOUT, 0.0)):
-        changer: nn.Module | None = None
         mine = AttackRecipe(**{**vars(recipe), "judged": judged})
-        for _step, changer in learn_to_change(*learn, classifier, mine, work / f"digits-{name.replace(' ', '-')}.state"):
-            pass
-        assert changer is not None, "a training has at least one step"
+        state = work / f"digits-{name.replace(' ', '-')}.state"
+        *_before, (_step, changer) = learn_to_change(*learn, classifier, mine, state)
         with torch.no_grad():
             changed, taught = changer(held_out[0]), changer(learn[0])
         row = _measured(name, classifier, (learn[0], taught), held_out, changed)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.crafting.problem import predicted
+from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
 from uap_core.perturbations.generators import PatternGenerator
@@ -20,44 +21,6 @@ RINGS = 4  # of places between the middle of the polygon and its corners
 COMPARED = 12  # draws whose answers are compared with one another
 LEVELS = (4, 6, 8, 10)  # in 255ths
 WALK = (0.25, 0.5, 0.75)
-
-
-@dataclass(frozen=True)
-class DrawRow:
-    """Draws of one generator: mean, deviation, lowest and highest fooling rate (0 to 1); mean share that becomes the label
-    aimed at; mean cosine of two patterns; labels that rule some draw; share of images on which two draws agree."""
-
-    generator: str
-    seed: int
-    draws: int
-    mean: float
-    deviation: float
-    lowest: float
-    highest: float
-    aimed: float
-    cosine: float
-    dominant: int
-    agreement: float
-
-
-@dataclass(frozen=True)
-class PlaceRow:
-    """A place of the polygon: where, the ``mix`` of labels there, fooling rate, share of images that become each label."""
-
-    x: float
-    y: float
-    mix: list[float]
-    fooled: Rate
-    into: list[float]
-
-
-@dataclass(frozen=True)
-class BesideRow:
-    """One figure beside: ``kind`` is a walk, any of the corners at a level, another network or a control; ``name`` which."""
-
-    kind: str
-    name: str
-    fooled: Rate
 
 
 @dataclass(frozen=True)
@@ -93,15 +56,11 @@ def draws(name: str, made: PatternGenerator, sight: Sight, seed: int, count: int
     unit = F.normalize(patterns[: len(few)].flatten(1), dim=1)
     pairs = list(combinations(few, 2))
     alike = sum(float((answers[a] == answers[b]).double().mean()) for a, b in pairs) / len(pairs)
-    return DrawRow(
-        name,
-        seed,
-        count,
-        *(round(float(value), 4) for value in (rates.mean(), rates.std(), rates.min(), rates.max(), hits)),
-        round(sum(float(unit[a] @ unit[b]) for a, b in pairs) / len(pairs), 3),
-        len({int(torch.mode(each).values) for each in answers}),
-        round(alike, 4),
-    )
+    stats = (rates.mean(), rates.std(), rates.min(), rates.max(), hits)
+    mean, deviation, lowest, highest, aimed = (round(float(value), 4) for value in stats)
+    cosine = round(sum(float(unit[a] @ unit[b]) for a, b in pairs) / len(pairs), 3)
+    dominant = len({int(torch.mode(each).values) for each in answers})
+    return DrawRow(name, seed, count, mean, deviation, lowest, highest, aimed, cosine, dominant, round(alike, 4))
 
 
 def corners(count: int) -> list[tuple[float, float]]:

@@ -1,7 +1,7 @@
-"""A small network from a code to a pattern: transposed convolutions with batch normalisation, as functions of flat weights.
+"""A small network from a code to a pattern: transposed convolutions, batch normalisation; functions of flat weights.
 
-The shape is that of NAG (Mopuri et al., CVPR 2018), thinner: each layer doubles the side and halves the channels. Weights are one
-vector, so that they are stored, continued and stepped on like a pattern.
+The shape is that of NAG (Mopuri et al., CVPR 2018), thinner: each layer doubles the side and halves the channels. Weights are
+one vector, so that they are stored, continued and stepped on like a pattern.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -49,7 +50,7 @@ class GeneratorShape:
         """Shapes of the kernels, (in, out, height, width) each."""
         first = tuple(math.ceil(side // self.tiles / 2**self.doublings) for side in (self.height, self.width))
         widths = [self.channels * 2**power for power in range(self.doublings - 1, -1, -1)] + [self.colours]
-        inner = [(a, b, KERNEL, KERNEL) for a, b in zip(widths, widths[1:], strict=False)]
+        inner = [(a, b, KERNEL, KERNEL) for a, b in pairwise(widths)]
         return [(self.code, widths[0], *first), *inner]
 
     @property

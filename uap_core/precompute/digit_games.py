@@ -44,12 +44,17 @@ def make_digits(materials: Materials) -> Iterator[str]:
     """Play the game of digits to its end and write the generator."""
     digits, _labels = draw(LEARN, 0)
     materials.work.mkdir(parents=True, exist_ok=True)
-    maker, last = None, None
-    for last, maker in play(digits, GAME, materials.work / "digits.state"):
-        yield f"step {last.step}: D says {last.real:.2f} to drawn, {last.made:.2f} to made digits"
-    if maker is None or last is None:
-        raise AssertionError("a game has steps")
-    stated = {"digits": f"{LEARN} drawn digits, seed 0", "settings": asdict(GAME), "end": asdict(last), **versions()}
+    ends = []
+    for row, maker in play(digits, GAME, materials.work / "digits.state"):
+        ends = [(row, maker)]
+        yield f"step {row.step}: D says {row.real:.2f} to drawn, {row.made:.2f} to made digits"
+    ((last, maker),) = ends
+    stated: dict[str, object] = {
+        "digits": f"{LEARN} drawn digits, seed 0",
+        "settings": asdict(GAME),
+        "end": asdict(last),
+        **versions(),
+    }
     write_maker(maker, stated)
     sheet, _labels = draw(GUESSED, 2)
     write_whole(materials.results / "digits-drawn.png", _sheet([sheet]))
@@ -59,7 +64,7 @@ def write_maker(maker: DigitMaker, provenance: dict[str, object]) -> None:
     """Write the generator of digits as 16-bit numbers, with what made it."""
     from safetensors.torch import save
 
-    tensors = {"weights": maker.weights.detach().half(), "statistics": maker.get_buffer("statistics").half()}
+    tensors = {"weights": maker.weights.detach().half(), "statistics": maker.statistics.half()}
     header = {"shape": json.dumps(asdict(SHAPE)), "provenance": json.dumps(provenance)}
     write_whole(GENERATORS / "digits.safetensors", save(tensors, metadata=header))
 

@@ -36,7 +36,7 @@ OTHER_NETWORKS = ("vgg64", "separable64", "resnet64_robust", "resnet64_universal
 
 @dataclass(frozen=True)
 class GeneratorRecipe:
-    """``file`` in assets/generators, and how to train it: on which ``network``, on how many ``images``, into which ``labels``."""
+    """``file`` in assets/generators, and how to train it: on which ``network``, how many ``images``, into which ``labels``."""
 
     file: str
     network: str

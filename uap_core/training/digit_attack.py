@@ -1,7 +1,7 @@
-"""A network that changes digits so that a small classifier errs, with and without a judge of what looks drawn (AdvGAN).
+"""A network that changes digits so that a small classifier errs, with and without a judge of the result (AdvGAN).
 
-Xiao et al., "Generating adversarial examples with adversarial networks", IJCAI 2018: one pass makes the change of any digit; the
-judge keeps the changed digits among the drawn ones. Without it the loss is the same but for that term.
+Xiao et al., "Generating adversarial examples with adversarial networks", IJCAI 2018: one pass makes the change of any digit;
+the judge keeps the changed digits among the drawn ones. Without it the loss is the same but for that term.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def learn_to_change(
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """How far the right class is ahead of the next (n,), from logits (n,K): 0 once it is 2 behind (Carlini and Wagner's loss)."""
+    """How far the right class is ahead of the next (n,), from logits (n,K): 0 once it is 2 behind (Carlini and Wagner)."""
     right = logits.gather(1, labels[:, None])[:, 0]
     others = logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
     return (right - others + 2).relu()

@@ -50,6 +50,7 @@ class DigitMaker(nn.Module):
         super().__init__()
         weights, statistics = SHAPE.start(generator)
         self.weights = nn.Parameter(weights)
+        self.statistics: Tensor
         self.register_buffer("statistics", statistics)
 
     def forward(self, codes: Tensor) -> Tensor:
@@ -108,7 +109,11 @@ def play(digits: Tensor, recipe: GameRecipe, state: Path) -> Iterator[tuple[Game
         if not all_finite(maker):
             raise SettingError("The game went beyond all numbers: its rates are too high. Lower them and start again.")
         save_training(state, {**asdict(recipe), "step": step + 1}, parts, generator)
-        yield GameRow(step + 1, float(on_real.sigmoid().mean()), float(on_made.sigmoid().mean())), maker
+        yield GameRow(step + 1, _mean(on_real), _mean(on_made)), maker
+
+
+def _mean(logits: Tensor) -> float:
+    return round(float(logits.detach().sigmoid().mean()), 4)
 
 
 def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

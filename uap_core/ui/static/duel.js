@@ -39,7 +39,7 @@ globalThis.uapDuelRoom = (root) => {
     tangent(seen.p[index], seen.q[index], seen.d[index]);
     track(told);
     numbers(told, seen);
-    root.dataset.moved = game.moved;
+    root.dataset.moved = playing === "both" ? "dg"[Math.floor(performance.now() / 400) % 2] : game.moved; // both in turn
     root.dataset.playing = playing;
   }
 

@@ -23,8 +23,8 @@ TEXTS = {
     "won": _("What G makes lies where the real data lie: D is left with ½ almost everywhere."),
     "equal": _("G makes exactly the real data: JS is 0, and D learns that ½ is the best answer everywhere."),
     "collapse": _(
-        "Mode collapse: G leaves out {missed} % of the real data and runs from one place to the next. The theory leaves this out:"
-        " there D is perfect before every step of G."
+        "Mode collapse: G leaves out {missed} % of the real data and runs from one place to the next. The theory leaves this"
+        " out: there D is perfect before every step of G."
     ),
     "diverged": _("The weights went beyond all numbers: the rates are too high. The game has begun again; lower them first."),
 }
@@ -121,8 +121,10 @@ def _curve() -> str:
     about = escape(_("A curve with its top at p / (p + q), and where D is on it"))
     return (
         f'<figure><figcaption>{head}</figcaption><svg viewBox="0 0 300 150" role="img" aria-label="{about}">'
-        '<path class="axis" d="M12 132H288"/><text class="tick" x="12" y="146">0</text><text class="tick" x="288" y="146">1</text>'
-        '<path class="judge" data-duel="f"/><circle class="top" data-duel="f-best" r="6"/><circle class="now" data-duel="f-now" r="4.5"/>'
+        '<path class="axis" d="M12 132H288"/><text class="tick" x="12" y="146">0</text>'
+        '<text class="tick" x="288" y="146">1</text>'
+        '<path class="judge" data-duel="f"/><circle class="top" data-duel="f-best" r="6"/>'
+        '<circle class="now" data-duel="f-now" r="4.5"/>'
         '</svg><p data-duel="f-said"></p></figure>'
     )
 
@@ -143,7 +145,7 @@ def _value() -> str:
     note = escape(_("ρ is the mean of both densities. The two KL add up to 2 JS; some notes drop the factor 2. In nats."))
     return (
         f'<figure><figcaption>{head}</figcaption><svg viewBox="0 0 300 130" role="img" aria-label="{about}">'
-        '<path class="floor" data-duel="floor"/><text class="tick" x="296" y="96" text-anchor="end">−log 4</text>'
+        '<path class="floor" data-duel="floor"/><text class="tick" x="296" y="100" style="text-anchor: end">−log 4</text>'
         '<path class="best" data-duel="top"/><path class="judge" data-duel="v"/></svg>'
         f'<div class="js-track"><div data-duel="js-bar"></div></div><table class="facts">{rows}</table><p>{note}</p></figure>'
     )

@@ -19,7 +19,7 @@ def told(studio: Studio, sent: Sent) -> str:
 
 
 def _draws(studio: Studio) -> str:
-    from uap_core.experiments.generator_draws import DrawRow
+    from uap_core.experiments.generator_rows import DrawRow
 
     table = studio.precomputed("generators-draws", DrawRow)
     if table is None:
@@ -62,7 +62,7 @@ def _draws(studio: Studio) -> str:
 
 
 def _beside(studio: Studio, sent: Sent) -> str:
-    from uap_core.experiments.generator_draws import BesideRow
+    from uap_core.experiments.generator_rows import BesideRow
 
     table = studio.precomputed(f"{FILE}-beside", BesideRow)
     if table is None:

@@ -19,7 +19,7 @@ from uap_core.ui.state import Studio
 from uap_core.ui.widgets import offer
 
 if TYPE_CHECKING:
-    from uap_core.experiments.generator_draws import PlaceRow
+    from uap_core.experiments.generator_rows import PlaceRow
 
 FILE = f"{QUICK_MODEL}-hubs-linf10"
 MOUNT = "globalThis.uapPolygonRoom(element.querySelector('.polygon'), trigger)"
@@ -63,7 +63,7 @@ class Sent:
 
 def sent(studio: Studio) -> Sent | None:
     """The shipped generator's measured places; None where it or they are missing."""
-    from uap_core.experiments.generator_draws import PlaceRow
+    from uap_core.experiments.generator_rows import PlaceRow
 
     path, table = GENERATORS / f"{FILE}.safetensors", studio.precomputed(f"{FILE}-places", PlaceRow)
     if table is None or not path.is_file():
