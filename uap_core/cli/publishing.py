@@ -48,6 +48,8 @@ class Part(str, Enum):
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"
+    generators = "generators"
+    games = "games"
     opening = "opening"
 
 

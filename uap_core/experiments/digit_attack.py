@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from uap_core.experiments.digit_attack_rows import AttackRow
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
@@ -18,17 +18,6 @@ from uap_core.training.digit_game import judge
 
 WITH, WITHOUT, NOISE = "with the judge", "without the judge", "noise of the same size"
 FRESH, EPOCH = 400, 64  # steps of the judge that measures, and images a step
-
-
-@dataclass(frozen=True)
-class AttackRow:
-    """``fooled``: digits that the classifier named rightly before and wrongly after; ``l2``: mean norm of the changes;
-    ``told``: digits, drawn and changed alike, that a judge trained afterwards tells apart."""
-
-    name: str
-    fooled: Rate
-    l2: float
-    told: Rate
 
 
 def attack_rows(

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from uap_core.datasets.digits import draw
-from uap_core.experiments.digit_attack import AttackRow, attack_rows
+from uap_core.experiments.digit_attack import attack_rows
+from uap_core.experiments.digit_attack_rows import AttackRow
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import GENERATORS
 from uap_core.io.results import Table, write_table

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uap_core.experiments.networks import OTHERS, VIEWED
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.defences import defence_jobs
+from uap_core.precompute.digit_games import digit_jobs
+from uap_core.precompute.generators import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
 from uap_core.precompute.lipschitz import lipschitz_jobs
@@ -30,6 +33,8 @@ PARTS = (
     "defences",
     "why",
     "lipschitz",
+    "generators",
+    "games",
     "opening",
 )
 
@@ -47,4 +52,6 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             made += lipschitz_jobs(materials, key)
         if key in VIEWED:
             made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
+    if QUICK_MODEL in networks:
+        made += generator_jobs(materials) + digit_jobs(materials)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

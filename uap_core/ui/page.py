@@ -54,6 +54,9 @@ SCRIPT_FILES = (
     "countdown",
     "duel_core",
     "duel",
+    "maker",
+    "polygon",
+    "digits",
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
@@ -121,7 +124,7 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
             with gr.Tab(_("Networks"), id="networks") as tab:
                 networks_tab.build(studio, setup, tabs, tab)
             with gr.Tab(_("Two networks"), id="games"):
-                games_tab.build()
+                games_tab.build(studio)
             with gr.Tab(_("Patterns on demand"), id="generator") as tab:
                 patterns_tab.build(studio, setup, tab)
             with gr.Tab(_("Map and words"), id="words"):
