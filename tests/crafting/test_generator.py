@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as example
 from hypothesis import strategies as some
+from in_node import in_node
 from toys import SIDE, convolutional_network, pictures, seeded
 
 from uap_core.attacks.criterion import Criterion
@@ -22,9 +22,6 @@ from uap_core.errors import PerturbationError, SettingError
 from uap_core.norms import Ball
 from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import PatternGenerator, bounded, load_generator
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
-from duel_in_node import in_node  # noqa: E402
 
 BALLS = (Ball("linf", 10 / 255), Ball("l2", 0.5))
 
@@ -133,4 +130,4 @@ def test_hubs_are_labels_that_are_reached() -> None:
     assert found[0][1] >= found[1][1] > 0.3
     with pytest.raises(SettingError, match="fewer hubs"):
         find_hubs(problem, 9, seeded(0))
-    assert SIDE == problem.shape[0]
+    assert problem.shape[0] == SIDE

@@ -107,8 +107,7 @@ globalThis.uapDuelRoom = (root) => {
     if (what === "d") D.stepD(game, rules.rateD);
     else if (what === "g") D.stepG(game, rules.rateG, rules.loss);
     else D.round(game, rules);
-    const told = D.whole(game) ? D.worth(D.curves(game)) : null;
-    if (told && Object.values(told).every(Number.isFinite)) return remember(told);
+    if (D.sound(game)) return remember(D.worth(D.curves(game)));
     stop();
     said = "diverged";
     begin();

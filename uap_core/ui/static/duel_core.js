@@ -1,7 +1,7 @@
 // The game of two networks in one dimension, without a page: random numbers, small networks with their gradients, the two
 // steps, and what theory says of them. tests/ui/test_duel.py holds it to Torch and to closed forms.
 globalThis.uapDuel = (() => {
-  const BATCH = 128, CODE = 2, DRAWN = 1500, SMOOTH = 0.12, TINY = 1e-12;
+  const BATCH = 128, CODE = 2, DRAWN = 1500, SMOOTH = 0.12, TINY = 1e-12, FAR = 0.9;
   const GRID = Array.from({ length: 241 }, (_, i) => -6 + i * 0.05), STEP = 0.05;
 
   // Mulberry32, and Box and Muller: the same seed, the same game.
@@ -166,7 +166,12 @@ globalThis.uapDuel = (() => {
     game.steps++;
   }
 
-  const whole = (game) => [game.g, game.d].every((net) => net.weights.every(Number.isFinite));
+  // Whether there are numbers to draw, and G is not far away from everything.
+  function sound(game) {
+    if (![game.g, game.d].every((net) => net.weights.every(Number.isFinite))) return false;
+    const seen = curves(game);
+    return seen.out < FAR && Object.values(worth(seen)).every(Number.isFinite);
+  }
 
   // Both densities on GRID, smoothed alike, and D there.
   function curves(game) {
@@ -201,5 +206,5 @@ globalThis.uapDuel = (() => {
   // The share of the real data where G makes less than a tenth of what it should: mode collapse, in a number.
   const missed = ({ p, q }) => p.reduce((sum, a, i) => sum + (q[i] < a / 10 ? a * STEP : 0), 0);
 
-  return { GRID, STEP, start, stepD, stepG, round, whole, curves, worth, missed, network, forward, backward, slopesD, slopesG, chance };
+  return { GRID, STEP, start, stepD, stepG, round, sound, curves, worth, missed, network, forward, backward, slopesD, slopesG, chance };
 })();

@@ -26,7 +26,7 @@ TEXTS = {
         "Mode collapse: G leaves out {missed} % of the real data and runs from one place to the next. The theory leaves this"
         " out: there D is perfect before every step of G."
     ),
-    "diverged": _("The weights went beyond all numbers: the rates are too high. The game has begun again; lower them first."),
+    "diverged": _("G flew off, far from all data: the rates are too high. The game has begun again; lower them first."),
 }
 
 

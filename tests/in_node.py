@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-STATIC = Path(__file__).resolve().parents[2] / "uap_core" / "ui" / "static"
+STATIC = Path(__file__).resolve().parents[1] / "uap_core" / "ui" / "static"
 
 
 def in_node(script: str, *files: str) -> Any:
