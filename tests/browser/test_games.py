@@ -1,4 +1,4 @@
-"""The room of two networks in a real browser: steps are drawn at once, the data are dragged, no game shows what is no number."""
+"""The room of two networks in a real browser: steps are drawn at once, hills are moved, a bad game is said."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import torch
 
 from uap_core.datasets.digits import draw
 from uap_core.errors import SettingError
+from uap_core.experiments import digit_attack as experiment
 from uap_core.experiments.digit_attack import told_apart
 from uap_core.training import digit_attack, digit_game
 from uap_core.training.digit_attack import AttackRecipe, Changer, learn_digits, learn_to_change, margin, size, small_classifier
@@ -96,7 +97,8 @@ def test_margin_and_size_by_hand() -> None:
     assert float(size(moved, torch.zeros(1, 1, 28, 28))) == pytest.approx(0.5, abs=1e-6)
 
 
-def test_a_fresh_judge_tells_what_differs_and_guesses_what_does_not(digits: tuple) -> None:
+def test_a_fresh_judge_tells_what_differs_and_guesses_what_does_not(digits: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "FRESH", 40)
     images = digits[0]
     other = 1 - images
     assert told_apart((images[:100], other[:100]), (images[100:], other[100:])).value > 0.95

