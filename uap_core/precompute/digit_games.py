@@ -22,7 +22,7 @@ from uap_core.training.digit_attack import AttackRecipe
 from uap_core.training.digit_game import SHAPE, DigitMaker, GameRecipe, play
 
 LEARN, HELD_OUT, SHOWN, GUESSED = 4000, 1000, 10, 60
-GAME, ATTACK = GameRecipe(steps=3000), AttackRecipe()
+GAME, ATTACK = GameRecipe(steps=2000), AttackRecipe(steps=800)
 
 
 def digit_jobs(materials: Materials) -> list[Job]:

@@ -42,7 +42,7 @@ class GeneratorRecipe:
     network: str
     ball: Ball
     method: Generator
-    images: int = 2000
+    images: int = 1000
     labels: tuple[str, ...] = ()
     seed: int = 0
 
@@ -50,8 +50,8 @@ class GeneratorRecipe:
 def generator_recipes(seed: int = 0) -> list[GeneratorRecipe]:
     """What ships with seed 0; other seeds are trained to be measured."""
     key, hubs = QUICK_MODEL, HUBS[QUICK_MODEL]
-    free = Generator(budget=25_600, draws=8, noise=10, rate=3e-3)
-    told = Generator(budget=25_600)
+    free = Generator(budget=8_000, batch_size=16, draws=4, noise=10, rate=5e-3)
+    told = Generator(budget=8_000, batch_size=16, draws=8, rate=4e-3)
     return [
         GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, labels=hubs, seed=seed),
         GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free, seed=seed),

@@ -10,8 +10,6 @@ from uap_core.ui.state import Studio
 from uap_core.ui.tabs.games.polygon import FILE, Sent
 from uap_core.ui.titles import network_name
 
-NEVER = {"resnet64_robust", "resnet64_universal"}
-
 
 def told(studio: Studio, sent: Sent) -> str:
     """Tables of draws and of what stands beside."""
