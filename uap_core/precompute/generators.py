@@ -51,7 +51,7 @@ def generator_recipes(seed: int = 0) -> list[GeneratorRecipe]:
     """What ships with seed 0; other seeds are trained to be measured."""
     key, hubs = QUICK_MODEL, HUBS[QUICK_MODEL]
     free = Generator(budget=8_000, batch_size=16, draws=4, noise=10, rate=5e-3)
-    told = Generator(budget=8_000, batch_size=16, draws=8, rate=4e-3)
+    told = Generator(budget=16_000)
     return [
         GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, labels=hubs, seed=seed),
         GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free, seed=seed),
@@ -156,5 +156,5 @@ def sight_of(materials: Materials, key: str) -> Sight:
 
 def told_of(materials: Materials, key: str) -> dict[str, object]:
     """What a table states: network, images, versions."""
-    stated = provenance_of(materials, [key]) | versions()
-    return stated | {"held_out": f"{MEASURED} of {stated['held_out']}"}
+    held_out = f"{MEASURED} images of {materials.held_out(key).name}"
+    return provenance_of(materials, [key]) | versions() | {"held_out": held_out}

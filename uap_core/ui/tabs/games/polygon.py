@@ -14,7 +14,6 @@ from uap_core.i18n import _
 from uap_core.io.paths import GENERATORS
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import LINF
-from uap_core.ui.html.words import photographs
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import offer
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = f"{QUICK_MODEL}-hubs-linf10"
 MOUNT = "globalThis.uapPolygonRoom(element.querySelector('.polygon'), trigger)"
-MIDDLE, REACH, TEXT_REACH = 150, 105, 118
+MIDDLE, REACH, TEXT_REACH = 150, 105, 124
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,15 @@ class Sent:
 
     def answer(self) -> str:
         """The room's answer, in a sentence."""
-        corners = [row for row in self.rows if max(row.mix) > 0.999]
-        rates = sorted(row.fooled.value for row in corners)
-        said = _("It was told {count} labels: each corner fools {low:.0%} to {high:.0%} of {photographs}, into its own label.")
-        told = photographs(str(self.told["held_out"]))
-        return said.format(count=len(self.labels), low=rates[0], high=rates[-1], photographs=told)
+        ends = [row for row in self.rows if max(row.mix) > 0.999]
+        rates = sorted(row.fooled.value for row in ends)
+        own = sorted(row.into[row.mix.index(max(row.mix))] for row in ends)
+        said = _(
+            "It was told {count} labels to aim at. Each fools {low:.0%} to {high:.0%} of {photographs} photographs that it"
+            " never saw; {least:.0%} to {most:.0%} become the label itself."
+        )
+        seen, numbers = self.rows[0].fooled.total, {"low": rates[0], "high": rates[-1], "least": own[0], "most": own[-1]}
+        return said.format(count=len(self.labels), photographs=seen, **numbers)
 
 
 def sent(studio: Studio) -> Sent | None:
@@ -89,7 +92,7 @@ def stage(sent: Sent) -> str:
     last = len(sent.rows) - 1
     return (
         f'<div class="polygon" data-sent="{escape(json.dumps(_data(sent)))}">'
-        f'<svg data-polygon="stage" viewBox="-50 20 400 260"><polygon points="{outline}"/>{spots}{names}'
+        f'<svg data-polygon="stage" viewBox="-50 8 400 280"><polygon points="{outline}"/>{spots}{names}'
         f'<circle data-polygon="dot" class="dot" r="11" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="{last}" '
         f'aria-label="{drag}"/></svg>{_bars(sent)}</div>'
     )
@@ -103,7 +106,7 @@ def _bars(sent: Sent) -> str:
         for name, text in rows
     )
     head, alt = escape(_("The pattern, ten times stronger")), escape(_("The pattern of this place"))
-    measured = escape(_("Measured on {photographs}").format(photographs=photographs(str(sent.told["held_out"]))))
+    measured = escape(_("Measured on {count} photographs").format(count=sent.rows[0].fooled.total))
     return (
         f'<div class="polygon-side"><figure><canvas data-polygon="pattern" role="img" aria-label="{alt}"></canvas>'
         f'<figcaption>{head}</figcaption></figure><div class="bars"><div class="head">{measured}</div>{lines}</div>'
