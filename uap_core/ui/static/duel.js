@@ -151,7 +151,7 @@ globalThis.uapDuelRoom = (root) => {
 
   const PRESETS = {
     fair: { perG: 2, rateD: 2e-3, rateG: 1e-3, loss: "minmax" },
-    collapse: { perG: 1, rateD: 1e-4, rateG: 1e-2, loss: "minmax" },
+    collapse: { perG: 1, rateD: 2e-3, rateG: 1e-2, loss: "other" },
     equal: { perG: 2, rateD: 2e-3, rateG: 1e-3, loss: "minmax" },
   };
 
