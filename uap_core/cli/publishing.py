@@ -50,6 +50,8 @@ class Part(str, Enum):
     why = "why"
     lipschitz = "lipschitz"
     small = "small"
+    generators = "generators"
+    games = "games"
     opening = "opening"
 
 

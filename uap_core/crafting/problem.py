@@ -98,7 +98,9 @@ class Problem:
         views: Tensor | None = None,
         wobbles: Tensor | None = None,
     ) -> Tensor:
-        """d loss / d v (3,H,W), the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
+        """d loss / d v, the mean over the images of ``batch`` (indices) and over networks, or the worst network's.
+
+        ``v`` is (3,H,W), or (n,3,H,W): one for each image of ``batch``; the result has its shape.
 
         The clamp to [0,1] is part of what is differentiated. With ``bf16`` the networks compute in 16 bits where that is
         fast (``sixteen_bits``); pattern, losses and gradient stay float32. ``views`` (n,2,3) move each image before the
@@ -122,7 +124,7 @@ class Problem:
         if not len(mine):  # more processes than images: some networks cannot take an empty batch
             return [v.sum() * 0 for _ in self.networks]
         images = self.images[mine].to(v.device).float() / 255
-        x = apply(images if views is None else seen(images, views), v)
+        x = apply(images if views is None else seen(images, views), v if v.ndim == 3 else my_share(v))
         x = x if wobbles is None else seen(x, wobbles)
         pairs = zip(self.networks, self.clean, strict=True)
         with sixteen_bits(x.device.type, bf16):

@@ -13,6 +13,7 @@ MODELS = ASSETS / "models"
 PERTURBATIONS = ASSETS / "perturbations"
 RESULTS = ASSETS / "results"
 GEOMETRIC = ASSETS / "geometric"
+GENERATORS = ASSETS / "generators"
 
 
 def dreams_path(model: str) -> Path:
