@@ -32,7 +32,6 @@ from uap_core.ui.tabs import transfer as transfer_tab
 from uap_core.ui.tabs.apply import tab as apply_tab
 from uap_core.ui.tabs.craft import tab as craft_tab
 from uap_core.ui.tabs.defences import tab as defences_tab
-from uap_core.ui.tabs.geometry import tab as geometry_tab
 from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS, QUICK, status

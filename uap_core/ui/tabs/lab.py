@@ -8,13 +8,13 @@ from uap_core.i18n import _
 from uap_core.ui.around import attack_map, glossary
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs import geometry as geometry_tab
 from uap_core.ui.tabs import learning as learning_tab
 from uap_core.ui.tabs import library as library_tab
 from uap_core.ui.tabs import networks as networks_tab
 from uap_core.ui.tabs import small_networks as small_tab
 from uap_core.ui.tabs.games import patterns as patterns_tab
 from uap_core.ui.tabs.games import tab as games_tab
+from uap_core.ui.tabs.geometry import tab as geometry_tab
 
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs) -> gr.Tabs:

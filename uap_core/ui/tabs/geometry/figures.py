@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from uap_core.i18n import N_, _
+from uap_core.ui.html.numbers import facts
 from uap_core.ui.tabs.geometry.rates import table
-from uap_core.ui.widgets import facts
 
 FLIPS = {
     "direct": N_("{graph}, at most five of its own edges"),

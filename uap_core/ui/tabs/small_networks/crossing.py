@@ -12,7 +12,7 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.io.results import Table, to_csv
 from uap_core.ui.html.tables import head, wide
-from uap_core.ui.runtime.run_row import Pace
+from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.widgets import hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:

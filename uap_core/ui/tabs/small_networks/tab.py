@@ -14,7 +14,7 @@ from uap_core.io.results import Table, to_csv
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.tables import head, line, wide
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.run_row import run_row, wire_run
+from uap_core.ui.runtime.run import run_row
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.small_networks import crossing, regularisers
@@ -83,7 +83,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     six = gr.HTML(awaited(), elem_id="small-six")
     row = run_row(studio, setup, tab, "small", _("Teach the six and cross them on 12 digits ({time})"), SIX_SECONDS, _always)
     live = [gr.HTML(elem_id="small-status"), gr.HTML(elem_id="small-live"), download(_("This table (.csv)"), "small-csv")]
-    wire_run(row, studio.heavy(3, 0)(views.cross), [], live, _("Stopped. The lines so far stay."))
+    row.wire(views.cross, [], live, _("Stopped. The lines so far stay."))
     gr.Markdown(READING, latex_delimiters=MATH, elem_classes="explain")
     gr.Markdown(HALVES, elem_classes="explain")
     halves, universal = gr.HTML(elem_id="small-halves"), gr.HTML(elem_id="small-universal")
@@ -95,7 +95,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     alpha = gr.Slider(0, 1, 0.5, step=0.05, label=_("alpha of the mixture (1 is plain)"), elem_id="small-alpha")
     own = run_row(studio, setup, tab, "alpha", _("Teach nine networks ({time})"), ALPHA_SECONDS, _always)
     found = [gr.HTML(elem_id="alpha-status"), chart("alpha-live-chart"), download(_("These networks (.csv)"), "alpha-csv")]
-    wire_run(own, studio.heavy(3, 0)(views.regularise), [alpha], found, _("Stopped. What was drawn stays."))
+    own.wire(views.regularise, [alpha], found, _("Stopped. What was drawn stays."))
     gr.HTML(next_line("transfer", _("Do large networks fall for each other's examples, too?")))
     keep_fresh(setup, tab, views.stored, [], [said, six, halves, universal, tables_csv, *stored])
 
