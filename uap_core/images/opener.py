@@ -21,6 +21,7 @@ from PIL import Image
 from uap_core.errors import ImageError
 from uap_core.images.reading import known_formats, open_image, square
 
+SECONDS = 20  # of the processor's time, for the one picture that a patient process opens
 MEMORY = 1_500_000_000  # bytes of addresses, of which the interpreter, NumPy and Pillow have some 300 million
 # Pixels that a quick process opens: a second's work at most. JPEG and PNG are quick at any size that is taken at all.
 QUICK_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000, "PNG": 25_000_000, "JPEG2000": 2_000_000}
@@ -78,7 +79,9 @@ def _keep_to_limits(patient: bool) -> None:
     with suppress(OSError, ValueError):  # macOS knows this limit and does not take it
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(19 if patient else 5)
+    if patient:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    os.nice(10 if patient else 2)
 
 
 if __name__ == "__main__":

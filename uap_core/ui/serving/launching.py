@@ -33,9 +33,7 @@ def launch(demo: gr.Blocks, limits: Limits, host: str | None, port: int | None, 
             share=share,
             max_file_size=f"{limits.upload_megabytes}mb",
             state_session_capacity=limits.sessions,
-            app_kwargs=app_options(
-                demo, limits, names, only=bool(named), frames=(*framing, *(SPACE_FRAMES if space else ()))
-            ),
+            app_kwargs=app_options(demo, limits, names, only=bool(named), frames=(*framing, *(SPACE_FRAMES if space else ()))),
             # Neither a second server beside this one, without its layers, nor what programs of other kinds speak.
             ssr_mode=False,
             num_workers=0,

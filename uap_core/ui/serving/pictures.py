@@ -19,7 +19,7 @@ from uap_core.io.paths import PACKAGE_PARENT
 
 # Quick ones open what is usual. What they take too long for, or what is known to take long, goes to the patient one.
 QUICK, PATIENT = 2, 1
-QUICK_SECONDS, PATIENT_SECONDS = 2.0, 20.0
+QUICK_SECONDS, PATIENT_SECONDS = 2.0, 40.0  # by the clock; a patient one has half of that of the processor's time
 IN_LINE = 2  # large pictures: one that is opened, and one that waits
 STARTING = 20.0  # seconds that a process may take to begin, on a busy machine
 
@@ -53,7 +53,9 @@ class Opener:
         if head is None:
             if late and not self.patient:
                 raise Slow
-            raise ImageError(_("This picture takes too much time or memory to open. Try a smaller one, or save it as JPEG or PNG."))
+            raise ImageError(
+                _("This picture takes too much time or memory to open. Try a smaller one, or save it as JPEG or PNG.")
+            )
         if head["said"] == "slow":
             raise Slow
         if head["said"]:
