@@ -39,7 +39,7 @@ def of_one_address(waiting: int) -> int:
 
 @dataclass(eq=False)
 class Place:
-    """A run's place in the line. ``heard`` is when it last gave a sign of life; ``session`` and ``address`` tell whose it is."""
+    """A run's place in the line, of the visitor of ``session`` at ``address``. ``heard`` is its last sign of life."""
 
     session: str = ""
     address: str = ""

@@ -36,7 +36,7 @@ def _try(host: str, port: int, source: str) -> None:
     try:
         kind, *_, place = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, UnicodeError) as error:
-        raise SettingError(f"There is no address {host!r}: name one of this machine with --host, such as 0.0.0.0.") from error
+        raise SettingError(f"This machine has no address {host!r}: name another with --host, such as 0.0.0.0.") from error
     try:
         with socket.socket(kind, socket.SOCK_STREAM) as trial:
             if os.name == "posix":  # elsewhere it would share the port with whoever has it
@@ -53,5 +53,5 @@ def _sentence(error: OSError, host: str, port: int, source: str) -> str:
     if error.errno == errno.EACCES:
         return f"Port {port} ({source}) is for administrators: choose one above 1023."
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is no address of this machine: name another with --host, such as 0.0.0.0."
+        return f"This machine has no address {host!r}: name another with --host, such as 0.0.0.0."
     return f"The page cannot listen on {host}, port {port}: {error.strerror}."
