@@ -20,6 +20,7 @@ from starlette.routing import Route
 from uap_core.errors import SettingError
 from uap_core.settings import frames, hosts
 from uap_core.ui.serving import folders, places
+from uap_core.ui.serving import presence as presences
 from uap_core.ui.serving.folders import settle_folders
 from uap_core.ui.serving.origins import KnownHosts, is_among
 from uap_core.ui.serving.places import Newcomers, Places
@@ -123,6 +124,34 @@ def test_an_address_that_nobody_knows_begins_so_many_sessions_and_no_more(monkey
     assert newcomers.take("b")
     clock[0] = 2.0
     assert sum(newcomers.take("a") for _ in range(500)) == 2 * places.NEW_A_SECOND
+
+
+def test_whoever_comes_back_at_the_last_moment_keeps_what_they_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look at who is gone waits for Gradio's lock, and meanwhile one of them asks again."""
+    clock = [0.0]
+    monkeypatch.setattr(presences.time, "monotonic", lambda: clock[0])
+
+    async def scene() -> tuple[list[str], dict[str, str]]:
+        presence, ended, messages = Presence(), list[str](), {"gone": "x", "idle": "x", "back": "x"}
+        for session in messages:
+            presence.asked(session)
+        clock[0] = presences.GRACE + 1
+
+        async def clean_events(session_hash: str) -> None:
+            ended.append(session_hash)
+            presence.asked("back")
+
+        pending = {"gone": {"1"}, "idle": set[str](), "back": {"2"}}
+        queue = SimpleNamespace(
+            clean_events=clean_events, pending_messages_per_session=messages, pending_event_ids_session=pending
+        )
+        for session in presence.gone():
+            await presences.end(presence, SimpleNamespace(_queue=queue), session)
+        return ended, messages
+
+    ended, messages = asyncio.run(scene())
+    assert ended == ["gone"]
+    assert list(messages) == ["back"]
 
 
 def event(session: str, lane: str, client: str) -> SimpleNamespace:

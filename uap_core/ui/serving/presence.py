@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -57,12 +58,16 @@ class Presence:
         return session in self._known
 
     def gone(self) -> list[str]:
-        """Those who did not come for their answers in time. Each is named once."""
-        now = time.monotonic()
-        found = [session for session, last in self._last.items() if now - last > GRACE]
-        for session in found:
-            del self._last[session]
-        return found
+        """Those who did not come for their answers in time, or asked nothing more since they had them."""
+        return [session for session in self._last if self.is_gone(session)]
+
+    def is_gone(self, session: str) -> bool:
+        """Whether it is one of them."""
+        return time.monotonic() - self._last.get(session, math.inf) > GRACE
+
+    def forget(self, session: str) -> None:
+        """Nothing of it is left."""
+        self._last.pop(session, None)
 
 
 async def watch(presence: Presence, demo: gr.Blocks) -> None:
@@ -74,16 +79,18 @@ async def watch(presence: Presence, demo: gr.Blocks) -> None:
     while True:
         await asyncio.sleep(LOOK)
         for session in presence.gone():
-            await forget(demo, session)
+            await end(presence, demo, session)
 
 
-async def forget(demo: gr.Blocks, session: str) -> None:
-    """End the events of a session, and drop the messages that nobody reads."""
+async def end(presence: Presence, demo: gr.Blocks, session: str) -> None:
+    """End the events of a session, and drop the messages that nobody reads, unless it comes back meanwhile."""
     queue: Any = demo._queue
-    await queue.clean_events(session_hash=session)
-    with suppress(KeyError):
-        del queue.pending_messages_per_session[session]
-    queue.pending_event_ids_session.pop(session, None)
+    if presence.is_gone(session) and queue.pending_event_ids_session.get(session):
+        await queue.clean_events(session_hash=session)
+    if presence.is_gone(session):  # nothing is awaited from here on: it cannot come back in the middle
+        queue.pending_messages_per_session.pop(session, None)
+        queue.pending_event_ids_session.pop(session, None)
+        presence.forget(session)
 
 
 class Listening:
