@@ -116,7 +116,7 @@ def slow_pictures() -> Iterator[tuple[str, bytes]]:
     """Small files that take seconds to decode; the first ones hold the interpreter meanwhile."""
     if features.check("jpg_2000"):
         for level in (50, 51):
-            yield f"{level}.jp2", encoded(Image.new("RGB", (3600, 3600), (3, level, 7)), "JPEG2000")
+            yield f"{level}.jp2", encoded(Image.new("RGB", (3000, 3000), (3, level, 7)), "JPEG2000")
     yield "a.ppm", b"P3 850 850 255\n" + b"1 " * (850 * 850 * 3)
 
 
@@ -138,8 +138,9 @@ def test_pictures_that_decode_slowly_hold_up_nobody(app: Running, visitor: Visit
         mine = time.monotonic() - started
         for stranger in strangers:
             stranger.join()
+        theirs = time.monotonic() - started
     assert "Your picture" in answer.text
-    assert mine < 2 * WAITS
+    assert mine < theirs / 2, "it waited for theirs"
     assert statistics.median(waits) < WAITS
     assert any("Your picture" in text for text in said)
     assert all("Your picture" in text or "large pictures are being opened" in text for text in said)
@@ -147,7 +148,7 @@ def test_pictures_that_decode_slowly_hold_up_nobody(app: Running, visitor: Visit
 
 def join(visitor: Visitor, name: str, data: list) -> None:
     asked = {"fn_index": visitor.handler(name), "data": data, "session_hash": visitor.session}
-    visitor.http.post("/gradio_api/queue/join", json=asked).raise_for_status()
+    assert visitor.http.post("/gradio_api/queue/join", json=asked).status_code in (200, 503)
 
 
 def steps(visitor: Visitor, patience: float) -> Iterator[tuple[float, str]]:
@@ -162,10 +163,14 @@ def steps(visitor: Visitor, patience: float) -> Iterator[tuple[float, str]]:
 
 def test_runs_that_nobody_waits_for_end_and_two_places_are_all_one_has(app: Running, visitor: Visitor) -> None:
     run = [None, "resnet64", PATTERN, None, 10, 200, "default", 50_000, ANY, None, 1, 0]  # of minutes
-    for _ in range(21):
-        join(Visitor(app.address, visitor.config), "craft", run)
+    strangers = [Visitor(app.address, visitor.config) for _ in range(21)]
+    asking = [threading.Thread(target=join, args=(stranger, "craft", run), daemon=True) for stranger in strangers]
+    for thread in asking:
+        thread.start()
+    time.sleep(1)
     with clicking(app, visitor.config) as waits:
         mine = Visitor(app.address, visitor.config)
+        assert mine.look("resnet64", PATTERN).success
         join(mine, "craft", run)
         for at, line in steps(mine, 30):
             if "process_generating" in line and "before yours" not in line:
@@ -173,6 +178,7 @@ def test_runs_that_nobody_waits_for_end_and_two_places_are_all_one_has(app: Runn
             assert at < GRACE + 5, "a run that nobody waits for is still under way"
     assert statistics.median(waits) < WAITS
     third = Visitor(app.address, visitor.config)
+    assert third.look("resnet64", PATTERN).success
     for _ in range(3):
         join(third, "craft", run)
     said = "".join(line for at, line in _until(steps(third, 30), "Two runs of yours"))

@@ -20,7 +20,7 @@ SESSION = 3  # events of a lane that one session has in Gradio at a time: runnin
 WAITING, WAITING_OF_SESSION = 200, 20  # questions in front of the queue: of an address, and of a session
 PATIENCE = 30.0  # seconds that they wait there
 LOOK = 0.02  # seconds between two looks
-NEW, NEW_A_SECOND = 60, 5.0  # sessions that never read an answer: so many at once from an address, and so many more a second
+NEW, NEW_A_SECOND = 60, 2.0  # sessions that never read an answer: so many at once from an address, and so many more a second
 ADDRESSES = 10_000
 LONGEST = 64  # characters of a session's name
 BUSY = "Too much is being asked at the moment. Try again in a minute."
@@ -146,11 +146,17 @@ class Places:
         """Let in who has room, in the order of coming."""
         there: Counter[tuple[str, str]] = Counter()
         for address_there, session, lane in self._there():
-            there[(address_there, lane)] += 1
+            there[(address_there, self._kind(session, lane))] += 1
             there[(f"session {session}", lane)] += bool(session)
         for question in list(self.waiting):
-            mine, all_of_us = (f"session {question.session}", question.lane), (question.address, question.lane)
-            if there[mine] >= SESSION or there[all_of_us] >= self.shares.get(question.lane, SESSION):
+            mine, all_of_us = (
+                (f"session {question.session}", question.lane),
+                (
+                    question.address,
+                    self._kind(question.session, question.lane),
+                ),
+            )
+            if there[mine] >= SESSION or there[all_of_us] >= self.shares.get(all_of_us[1], SESSION):
                 continue
             if not self.presence.is_known(question.session) and not self.newcomers.take(question.address):
                 continue
@@ -159,6 +165,10 @@ class Places:
             self.waiting.remove(question)
             self.entering.append(question)
             question.go.set()
+
+    def _kind(self, session: str, lane: str) -> str:
+        """What counts together: long runs of sessions that never read an answer apart from all others."""
+        return f"new {lane}" if lane == "long" and not self.presence.is_known(session) else lane
 
     def _there(self) -> Iterator[tuple[str, str, str]]:
         """(address, session, lane) of everything in Gradio's queue and at work, and of what is on its way there."""
