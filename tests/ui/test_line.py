@@ -4,11 +4,13 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from clocks import Clock
 
+from uap_core.errors import SettingError
 from uap_core.ui.runtime import run_queue as module
 from uap_core.ui.runtime.run_queue import Line, in_line
 
@@ -141,3 +143,19 @@ def test_what_to_expect_comes_from_the_runs_before() -> None:
         line.lasted(seconds)
     assert line.expected(1) == "1 run is before yours: about 20 seconds."
     assert line.expected(9) == "9 runs are before yours: about 3 minutes."
+
+
+def test_one_visitor_has_two_places_and_one_address_leaves_some_to_others() -> None:
+    line = Line(8)
+    with ExitStack() as places:
+        for _ in range(2):
+            places.enter_context(line.place("me", "here"))
+        with pytest.raises(SettingError, match="Two runs of yours"):
+            places.enter_context(line.place("me", "here"))
+        for number in range(4):
+            places.enter_context(line.place(f"pupil {number}", "here"))
+        with pytest.raises(SettingError, match="runs are waiting already"):
+            places.enter_context(line.place("one more", "here"))
+        places.enter_context(line.place("somebody", "elsewhere"))
+    with line.place("me", "here") as mine:
+        assert line.ahead(mine) == 0

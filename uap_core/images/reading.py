@@ -72,6 +72,8 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
+    except MemoryError as error:
+        raise ImageError("This picture takes more memory than one may here. Try a smaller one.") from error
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
         head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
         closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
@@ -86,7 +88,7 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
 def _decoded(stream: io.BytesIO | Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
-        with Image.open(stream, formats=_known_formats()) as picture:
+        with Image.open(stream, formats=known_formats()) as picture:
             _check_size(picture.size)
             # An animated PNG may begin with a fallback picture that is not a frame.
             picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
@@ -129,7 +131,7 @@ def _up(number: int) -> float:
 
 
 @lru_cache(maxsize=1)
-def _known_formats() -> list[str]:
+def known_formats() -> list[str]:
     """``FORMATS`` as far as the installed Pillow has them: its other readers never open an untrusted file."""
     Image.init()
     return [name for name in Image.ID if name in FORMATS]

@@ -22,6 +22,8 @@ from uap_core.ui.around import api, glossary, links, presenter
 from uap_core.ui.runtime import downloads
 from uap_core.ui.said import SAID
 from uap_core.ui.selection import usual
+from uap_core.ui.serving.launching import launch
+from uap_core.ui.serving.pictures import OPENERS
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import compare as compare_tab
@@ -126,20 +128,18 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     studio = Studio(Zoo([models] if models else None), images)
     demo = build(studio)
-    demo.launch(
-        server_name=host,
-        server_port=port,
-        share=share,
+    launch(
+        demo,
+        limits(),
+        host,
+        port,
+        share,
         theme=THEME,
         css=STYLES,
         head=SCRIPTS,
-        max_file_size=f"{limits().upload_megabytes}mb",
         max_threads=THREADS + limits().waiting,
-        ssr_mode=False,
-        run_history=False,
         footer_links=["api", "gradio"],
         allowed_paths=[str(DOWNLOADS)],
-        prevent_thread_lock=True,
     )
     threading.Thread(target=warm, args=(studio,), daemon=True).start()
     # Whoever stops it by a signal, as containers are stopped, gets what Ctrl-C does: files made for visitors go.
@@ -164,6 +164,7 @@ def warm(studio: Studio) -> None:
         studio.craft_and_held_out(first.network)
     trained_twins(studio.zoo, first.network)
     downloads.sweep()
+    OPENERS.start()
     import scipy.optimize  # noqa: F401  # of L-BFGS; it takes long and comes last
 
     tidy_often()
