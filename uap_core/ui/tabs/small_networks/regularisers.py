@@ -67,7 +67,10 @@ def told(rows: Sequence[RegulariserRow]) -> str:
     )
     third = _("RBF units resist in confidence: where FGSM makes them err they are {rbf:.0%} sure, plain units {plain:.0%}.")
     sure = {"rbf": middle("rbf", "sure_when_wrong"), "plain": middle("plain", "sure_when_wrong")}
-    return f"{first} {second} {third.format(**sure)}"
+    fourth = _("One pattern fools the plain network on {plain:.0%} of digits, the mixture's on {mixture:.0%}.")
+    counted = {arm: [row.universal.value for row in rows if row.arm == arm and row.universal] for arm in ("plain", "mixture")}
+    pattern = fourth.format(**{arm: spread(values)[0] for arm, values in counted.items()})
+    return f"{first} {second} {third.format(**sure)} {pattern}"
 
 
 def live(alpha: Any) -> Iterator[tuple[Any, ...]]:
