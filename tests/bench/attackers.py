@@ -72,8 +72,8 @@ class UnreadRuns(Attacker):
     def attack(self) -> None:
         """Twenty-one of them."""
         with httpx.Client(base_url=self.address, headers=FROM, timeout=60) as client:
-            number = next(found["id"] for found in self.config["dependencies"] if found["api_name"] == "craft")
+            number = Visitor(self.address, self.config).handler_with("craft", "craft-cost")
             for seed in range(21):
-                data = [None, "resnet64", "resnet64-linf10.safetensors", None, 10, 200, "default", 50_000, ANY, None, seed, 0]
+                data = [None, "resnet64", "resnet64-linf10.safetensors", None, 10, 200, "default", 4000, ANY, None, seed, 0]
                 asked = {"fn_index": number, "data": data, "session_hash": uuid.uuid4().hex}
                 self.did[f"answered {client.post('/gradio_api/queue/join', json=asked).status_code}"] += 1

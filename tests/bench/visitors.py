@@ -126,7 +126,8 @@ class Pupil(threading.Thread):
         if self.draw.random() < 0.5:
             seed = self.number + 1
             order = [100, "default", 800, ANY, None, seed, 0]  # images, method, cost, goal, target, seed, share to stop at
-            answer = self._ask("long: craft", "craft", [None, "resnet64", mine, None, EPSILON, *order])
+            crafting = self.visitor.handler_with("craft", "craft-cost")
+            answer = self._ask("long: craft", crafting, [None, "resnet64", mine, None, EPSILON, *order])
             self.wrong += {int(found) for found in re.findall(r", seed (\d+)", answer.text)} - {seed} != set()
         else:
             self._ask("long: sweep", "measure", [None, "resnet64", mine, None, EPSILON])
