@@ -51,7 +51,7 @@ def generator_recipes(seed: int = 0) -> list[GeneratorRecipe]:
     """What ships with seed 0; other seeds are trained to be measured."""
     key, hubs = QUICK_MODEL, HUBS[QUICK_MODEL]
     free = Generator(budget=8_000, batch_size=16, draws=4, noise=10, rate=5e-3)
-    told = Generator(budget=16_000)
+    told = Generator(budget=16_000, batch_size=16, draws=8, rate=5e-3, alone=0.6)
     return [
         GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, labels=hubs, seed=seed),
         GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free, seed=seed),
