@@ -58,6 +58,7 @@ class Penalty(Attack):
     iterations: int = 60
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:

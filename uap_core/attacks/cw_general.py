@@ -20,6 +20,7 @@ from uap_core.attacks.adam_search import AdamPerImage, ScaleSearch, price_guess,
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_fields
 from uap_core.errors import SettingError
 
 
@@ -64,6 +65,7 @@ class Hinge(Attack):
     iterations: int = 60
 
     def __post_init__(self) -> None:
+        check_fields(self, infinite=("p",))
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
         if not self.p >= 1:
             raise SettingError("A norm has p from 1 to infinity.")

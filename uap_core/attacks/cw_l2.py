@@ -20,6 +20,7 @@ from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, li
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_number
 from uap_core.errors import SettingError
 
 INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``; the latter as in the authors' code
@@ -77,7 +78,9 @@ class CarliniWagner(Attack):
     shifted_tanh: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
+        check_number("confidence", self.confidence, least=0)
         if not all(value is None or value > 0 for value in (self.initial_const, self.learning_rate, self.patience)):
             raise SettingError("The initial constant, the learning rate and the patience must be above 0.")
 

@@ -61,6 +61,7 @@ class LBFGS(Attack):
     iterations: int = 25
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:

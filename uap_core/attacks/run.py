@@ -12,6 +12,7 @@ from torch import Tensor
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.result import AttackResult, Trial
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import input_gradient
 
 
 class AttackRun:
@@ -47,7 +48,7 @@ class AttackRun:
     def gradient(self, value: Tensor, x: Tensor, which: Tensor | None = None) -> Tensor:
         """d value_i / d x_i (n,3,H,W), where ``value`` (n,) depends on its own image alone; counts a gradient for each."""
         self.gradients[self.all if which is None else which] += 1
-        return torch.autograd.grad(value.sum(), x)[0]
+        return input_gradient(value.sum(), x)
 
     def judge(self, x: Tensor, which: Tensor | None = None) -> None:
         """Make ``x`` (n,3,H,W) the result for ``which``, and ask the network what it sees in it."""

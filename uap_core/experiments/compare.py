@@ -13,12 +13,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from uap_core.attacks.base import Attack
+from uap_core.attacks.base import Attack, check_images
 from uap_core.attacks.criterion import Criterion, least_likely, runner_up
 from uap_core.attacks.epsilon_search import LARGEST, least_epsilon
 from uap_core.attacks.menu import ANY, BASELINES, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, Item
 from uap_core.attacks.result import AttackResult
 from uap_core.attacks.universal import Fixed
+from uap_core.checks import check_type
 from uap_core.errors import SettingError
 from uap_core.experiments.contender import Budget as Budget
 from uap_core.experiments.contender import Contender as Contender
@@ -79,7 +80,12 @@ def compare(
         >>> sorted(rows)
         ['fgsm', 'universal']
     """
-    bout, judge = bout or Bout(), judge or classifier
+    check_type("keys", keys, (tuple, list), "a tuple or list of keys of attacks")
+    for key in keys:
+        check_type("the key of an attack", key, str, "a text")
+    check_type("a perturbation", perturbation, Perturbation, "a Perturbation")
+    check_images(classifier, image)
+    bout, judge = Bout() if bout is None else bout, judge or classifier
     if judge.size != classifier.size or judge.labels != classifier.labels:
         raise SettingError(f"{judge.card.name} cannot judge what was made on {classifier.card.name}: other size or classes.")
     unknown = [key for key in keys if key not in BASELINES and key not in MENU]

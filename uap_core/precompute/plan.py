@@ -10,18 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uap_core.experiments.networks import OTHERS, VIEWED
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.defences import defence_jobs
+from uap_core.precompute.digit_games import digit_jobs
+from uap_core.precompute.generators import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
 from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
+from uap_core.precompute.outcomes import outcome_jobs
+from uap_core.precompute.small_networks import small_jobs
 from uap_core.precompute.transfer import transfer_jobs
 
 PARTS = (
     "library",
     "sweep",
+    "outcomes",
     "matrix",
     "transfer",
     "curves",
@@ -30,6 +36,9 @@ PARTS = (
     "defences",
     "why",
     "lipschitz",
+    "small",
+    "generators",
+    "games",
     "opening",
 )
 
@@ -41,10 +50,14 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     """
     for key in networks:
         materials.card(key)
-    made = library_jobs(materials, networks) + transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    made = library_jobs(materials, networks) + outcome_jobs(materials, networks)
+    made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    made += small_jobs(materials, networks)
     for key in networks:
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)
         if key in VIEWED:
             made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
+    if QUICK_MODEL in networks:
+        made += generator_jobs(materials) + digit_jobs(materials)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

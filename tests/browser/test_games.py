@@ -1,0 +1,46 @@
+"""The room of two networks in a real browser: steps are drawn at once, hills are moved, a bad game is said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from quick_page import open_tab
+
+STEP = """() => { const begun = performance.now(); document.querySelector('[data-duel="one-d"]').click();
+  return new Promise((done) => requestAnimationFrame(() => done(performance.now() - begun))); }"""
+PATHS = "() => [...document.querySelectorAll('.duel path[data-duel]')].map((path) => path.getAttribute('d')).join(' ')"
+
+
+def test_steps_are_drawn_at_once_and_the_game_is_played(page) -> None:
+    open_tab(page, "Two networks")
+    page.locator('.duel [data-duel="said"]').wait_for()
+    before = page.evaluate(PATHS)
+    assert min(page.evaluate(STEP) for _ in range(5)) < 150
+    assert page.evaluate(PATHS) != before
+    assert page.locator(".duel").get_attribute("data-moved") == "d"
+    assert "5 steps of D, 0 of G" in page.locator('[data-duel="steps"]').inner_text()
+    page.locator('[data-duel="play"]').click()
+    page.wait_for_function("Number(document.querySelector('[data-duel=steps]').textContent.match(/, (\\d+)/)[1]) > 20")
+    page.locator('[data-duel="play"]').click()
+    values = [float(page.locator(f'[data-duel="{name}"]').inner_text()) for name in ("topNumber", "js", "klP", "klQ")]
+    assert values[0] == pytest.approx(2 * values[1] - 1.386, abs=0.003)
+    assert values[2] + values[3] == pytest.approx(2 * values[1], abs=0.003)
+
+
+@pytest.mark.goes_on
+def test_a_hill_is_moved_by_the_keyboard_and_rates_too_high_are_said(page) -> None:
+    open_tab(page, "Two networks")
+    hill = page.locator('[data-duel="hill"]').first
+    hill.focus()
+    hill.press("ArrowLeft")
+    assert hill.get_attribute("aria-valuenow") == "-2.1"
+    for name in ("rateD", "rateG"):
+        page.locator(f'input[data-duel="{name}"]').fill("1")
+    page.locator('[data-duel="play"]').click()
+    page.locator('.duel[data-state="diverged"]').wait_for()
+    assert "rates are too high" in page.locator('[data-duel="said"]').inner_text()
+    assert not re.search("NaN|Infinity", page.locator(".duel").inner_html())
+    page.locator('[data-preset="equal"]').click()
+    page.wait_for_function("document.querySelector('.duel [data-duel=js]').textContent === '0.000'")
+    page.locator('[data-duel="alone"]').click()

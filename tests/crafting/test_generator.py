@@ -1,0 +1,133 @@
+"""A generator of patterns: every code in the ball, its file, what it learns, and the page's arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as example
+from hypothesis import strategies as some
+from in_node import in_node
+from toys import SIDE, convolutional_network, pictures, seeded
+
+from uap_core.attacks.criterion import Criterion
+from uap_core.crafting.generator import Generator, generator_of
+from uap_core.crafting.hubs import find_hubs
+from uap_core.crafting.problem import Problem
+from uap_core.crafting.run import CraftRun
+from uap_core.errors import PerturbationError, SettingError
+from uap_core.norms import Ball
+from uap_core.perturbations.generator_network import GeneratorShape
+from uap_core.perturbations.generators import PatternGenerator, bounded, load_generator
+
+BALLS = (Ball("linf", 10 / 255), Ball("l2", 0.5))
+
+
+def fresh(ball: Ball, side: int = 12, labels: tuple[str, ...] = ("a", "b"), tiles: int = 1, seed: int = 0) -> PatternGenerator:
+    shape = GeneratorShape(3 + len(labels), side, side, 2, tiles)
+    weights, statistics = shape.start(seeded(seed))
+    return PatternGenerator(shape, ball, labels, weights, statistics)
+
+
+@given(some.lists(some.floats(allow_nan=False, allow_infinity=False, width=32), min_size=5, max_size=5))
+@example(max_examples=60, deadline=None)
+@pytest.mark.parametrize("ball", BALLS, ids=str)
+def test_any_code_gives_a_pattern_in_the_ball(ball: Ball, code: list[float]) -> None:
+    made = fresh(ball)
+    (pattern,) = made.patterns(torch.tensor([code]))
+    raw = made.shape.forward(made.weights, made.statistics, torch.tensor([code]).clamp(-1e3, 1e3))
+    for v in (pattern, bounded(ball, raw)[0]):
+        size = v.double().abs().max() if ball.p == "linf" else v.double().norm()
+        assert v.isfinite().all()
+        assert size <= ball.radius * (1 + 1e-6)
+
+
+def test_codes_that_are_none_are_refused() -> None:
+    made = fresh(BALLS[0])
+    for wrong in (torch.zeros(1, 4), torch.full((1, 5), torch.nan), torch.zeros(5)):
+        with pytest.raises(SettingError, match="A code is 5 numbers"):
+            made.patterns(wrong)
+    with pytest.raises(SettingError, match="mixes 2 labels"):
+        made.codes(1, seeded(0), torch.ones(1, 3))
+
+
+@pytest.mark.parametrize(("side", "tiles"), [(8, 1), (28, 1), (30, 1), (64, 1), (224, 4)])
+def test_patterns_have_the_size_of_the_picture(side: int, tiles: int) -> None:
+    made = fresh(BALLS[0], side, tiles=tiles)
+    pattern = made.patterns(made.codes(1, seeded(0)))
+    assert pattern.shape == (1, 3, side, side)
+    square = side // tiles
+    assert torch.equal(pattern[..., :square, :square], pattern[..., -square:, -square:])
+
+
+def test_the_file_holds_the_generator_and_nothing_else_is_read(tmp_path: Path) -> None:
+    made, path = replace(fresh(BALLS[1]), provenance={"seed": 0}), tmp_path / "made.safetensors"
+    made.save(path)
+    back = load_generator(path)
+    assert (back.shape, back.ball, back.labels, back.provenance) == (made.shape, made.ball, made.labels, made.provenance)
+    assert torch.equal(back.weights, made.weights.half().float())
+    whole = path.read_bytes()
+    for wrong in (whole[:-40], whole.replace(b'"code\\": 5', b'"code\\": 6'), b"", whole.replace(b"height", b"hoight")):
+        assert wrong != whole
+        path.write_bytes(wrong)
+        with pytest.raises(PerturbationError, match="holds no generator"):
+            load_generator(path)
+
+
+def test_the_page_makes_the_same_pattern(tmp_path: Path) -> None:
+    made, path = fresh(BALLS[0], 28), tmp_path / "made.safetensors"
+    made.save(path)
+    back, code = load_generator(path), made.codes(1, seeded(4))
+    script = f"""
+    const bytes = require("fs").readFileSync({str(path)!r});
+    const maker = uapMaker.read(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    tell(Array.from(maker.make({code[0].tolist()})));
+    """
+    shown = torch.tensor(in_node(script, "maker")).view(3, 28, 28)
+    torch.testing.assert_close(shown, back.shape.forward(back.weights, back.statistics, code)[0], atol=1e-4, rtol=1e-3)
+
+
+def test_told_labels_it_learns_to_tell_them_apart() -> None:
+    network = convolutional_network()
+    problem = Problem.pose([network], pictures(40), Ball("linf", 0.15))
+    method = Generator(budget=3000, batch_size=24, draws=12, hubs=(0, 3), channels=4, rate=1e-2)
+    run = CraftRun(method, problem, seeded(0), None)
+    assert list(run.steps())[-1].done
+    made = generator_of(method, problem, run.state)
+    rates = [[problem.held_to(hub, v).value for hub in method.hubs] for v in made.patterns(made.codes(2, seeded(1)))]
+    assert made.labels == (network.labels[0], network.labels[3])
+    assert rates[0][0] > 0.6 > rates[0][1]
+    assert rates[1][1] > 0.6 > rates[1][0]
+
+
+def test_a_stopped_training_goes_on_to_the_same_result(tmp_path: Path) -> None:
+    network, ball = convolutional_network(), Ball("linf", 0.1)
+    method = Generator(budget=160, batch_size=8, draws=4, hubs=(1, 2), interval=32, channels=2)
+    whole = list(method.craft(network, pictures(20), ball, seeded(0)))[-1]
+    state = tmp_path / "run.state"
+    for progress in method.craft(network, pictures(20), ball, seeded(0), checkpoint=state):
+        if progress.image_gradients >= 80:
+            break
+    resumed = list(method.craft(network, pictures(20), ball, seeded(0), checkpoint=state))[-1]
+    assert torch.equal(whole.perturbation, resumed.perturbation)
+
+
+def test_hubs_and_a_target_exclude_each_other() -> None:
+    method = Generator(budget=32, hubs=(1, 2))
+    with pytest.raises(SettingError, match="has no other target"):
+        method.craft(convolutional_network(), pictures(4), BALLS[0], seeded(0), criterion=Criterion.into(1))
+    with pytest.raises(SettingError, match="no such class"):
+        Generator(budget=32, hubs=(1, 9)).craft(convolutional_network(), pictures(4), BALLS[0], seeded(0))
+
+
+def test_hubs_are_labels_that_are_reached() -> None:
+    problem = Problem.pose([convolutional_network()], pictures(40), Ball("linf", 0.3))
+    found = find_hubs(problem, 2, seeded(0))
+    assert len({label for label, _share in found}) == 2
+    assert found[0][1] >= found[1][1] > 0.3
+    with pytest.raises(SettingError, match="fewer hubs"):
+        find_hubs(problem, 9, seeded(0))
+    assert problem.shape[0] == SIDE

@@ -1,0 +1,82 @@
+"""What is measured of a generator: places of the polygon, draws, walks, against counts by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from toys import convolutional_network, pictures, seeded
+
+from uap_core.experiments.generator_draws import (
+    LEVELS,
+    Sight,
+    any_of,
+    corners,
+    draws,
+    elsewhere,
+    place_codes,
+    place_rows,
+    places,
+    walks,
+)
+from uap_core.norms import Ball
+from uap_core.perturbations.generator_network import GeneratorShape
+from uap_core.perturbations.generators import PatternGenerator
+
+
+@pytest.fixture(scope="module")
+def made() -> PatternGenerator:
+    shape = GeneratorShape(4 + 3, 8, 8, 4)
+    weights, statistics = shape.start(seeded(1))
+    return PatternGenerator(shape, Ball("linf", 0.2), ("a", "c", "d"), weights, statistics)
+
+
+@pytest.fixture(scope="module")
+def sight() -> Sight:
+    return Sight.on(convolutional_network(), pictures(30))
+
+
+@pytest.mark.parametrize("count", [3, 4, 6])
+def test_places_fill_the_polygon_from_the_middle_to_every_corner(count: int) -> None:
+    found, ends = places(count), corners(count)
+    assert len(found) == 1 + count * 10
+    assert len({(x, y) for x, y, _mix in found}) == len(found)
+    assert all(sum(mix) == pytest.approx(1, abs=1e-4) and min(mix) >= 0 for _x, _y, mix in found)
+    reached = [(x, y) for x, y, mix in found if max(mix) > 0.999]
+    assert sorted(reached) == sorted((round(x, 4), round(y, 4)) for x, y in ends)
+    rim = [mix for _x, _y, mix in found if sum(share > 1e-6 for share in mix) <= 2]
+    assert len(rim) == 4 * count, "on the rim two neighbours share"
+
+
+def test_draws_are_counted(made: PatternGenerator, sight: Sight) -> None:
+    row = draws("toy", made, sight, seed=2, count=6)
+    patterns = made.patterns(made.codes(6, seeded(1002)))
+    rates = [sight.fooled(v).value for v in patterns]
+    assert (row.generator, row.seed, row.draws) == ("toy", 2, 6)
+    assert (row.mean, row.lowest, row.highest) == pytest.approx((sum(rates) / 6, min(rates), max(rates)), abs=1e-4)
+    aims = [sight.network.index_of(label) for label in made.labels]
+    hits = [float((sight.answers(v) == aims[i % 3]).double().mean()) for i, v in enumerate(patterns)]
+    assert row.aimed == pytest.approx(sum(hits) / 6, abs=1e-4)
+    assert 1 <= row.dominant <= 5
+    assert -1 <= row.cosine <= 1
+    assert 0 <= row.agreement <= 1
+
+
+def test_one_pattern_only_is_called_so(sight: Sight) -> None:
+    shape = GeneratorShape(4, 8, 8, 4)
+    weights, statistics = shape.start(seeded(1))
+    weights[: 4 * 4 * 4 * 4] = 0  # what the code meets first
+    row = draws("collapsed", PatternGenerator(shape, Ball("linf", 0.2), (), weights, statistics.fill_(0.5)), sight, 0, 5)
+    assert (row.deviation, row.dominant, row.agreement) == (0, 1, 1)
+
+
+def test_places_walks_and_corners(made: PatternGenerator, sight: Sight) -> None:
+    rows = list(place_rows(made, sight))
+    codes = place_codes(made, torch.tensor([row.mix for row in rows]))
+    assert torch.equal(codes[0, :4], codes[-1, :4]), "the same noise everywhere"
+    assert rows[0].fooled == sight.fooled(made.patterns(codes[:1])[0])
+    assert len(list(walks(made, sight))) == 3
+    found = {(row.kind, row.name): row.fooled.value for row in any_of(made, sight)}
+    for level in LEVELS:
+        assert found["any corner", f"{level}/255"] >= found["best corner", f"{level}/255"]
+    (row,) = elsewhere(made, [sight])
+    assert row.fooled.total == 3 * 30

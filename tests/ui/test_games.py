@@ -1,0 +1,116 @@
+"""The rooms of games: what they show where files are missing, and what a visitor's page may ask of a generator."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+import torch
+from tab_pages import handlers_of, page_of
+
+from uap_core.experiments.generator_draws import place_codes, places
+from uap_core.experiments.generator_rows import BesideRow, PlaceRow
+from uap_core.io.results import Table
+from uap_core.metrics import Rate
+from uap_core.norms import Ball
+from uap_core.perturbations.generator_network import GeneratorShape
+from uap_core.perturbations.generators import PatternGenerator, load_generator
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.games import defence, patterns, polygon
+
+LABELS = ("abacus", "bee", "umbrella")
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
+    """With a generator of random weights and a table of made-up rates, as files that ship."""
+    shape = GeneratorShape(2 + len(LABELS), 64, 64, 2)
+    weights, statistics = shape.start(torch.Generator().manual_seed(0))
+    PatternGenerator(shape, Ball("linf", 10 / 255), LABELS, weights, statistics).save(tmp_path / f"{polygon.FILE}.safetensors")
+    made = load_generator(tmp_path / f"{polygon.FILE}.safetensors")
+    monkeypatch.setattr(polygon, "GENERATORS", tmp_path)
+    rows = [PlaceRow(x, y, mix, Rate(30 + i, 100), mix) for i, (x, y, mix) in enumerate(places(3))]
+    noise = place_codes(made, torch.eye(3))[0, :2].tolist()
+    told = {"labels": list(LABELS), "noise": noise, "stress": 2.0, "p": "linf", "held_out": "100 images of a set"}
+    beside = [BesideRow("network", "resnet64", Rate(80, 100)), BesideRow("network", "resnet64_universal", Rate(20, 100))]
+    tables = {f"{polygon.FILE}-places": Table("", rows, told), f"{polygon.FILE}-beside": Table("", beside, told)}
+    studio = Studio()
+    monkeypatch.setattr(studio, "precomputed", lambda name, _row: tables.get(name))
+    return studio
+
+
+@pytest.fixture
+def handlers(studio: Studio) -> dict[str, Any]:
+    return handlers_of(page_of(patterns.build, studio))
+
+
+def event(**data: Any) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+def test_the_page_is_sent_what_was_measured(studio: Studio) -> None:
+    sent = polygon.sent(studio)
+    assert sent is not None
+    shown = json.loads(unescape(re.search(r'data-sent="([^"]*)"', polygon.stage(sent)).group(1)))  # type: ignore[union-attr]
+    assert [spot["fooled"] for spot in shown["places"]] == [row.fooled.value for row in sent.rows]
+    assert shown["labels"] == list(LABELS)
+    assert shown["places"][shown["start"]]["mix"] == [1, 0, 0]
+    assert shown["signs"] is True
+
+
+def test_a_place_is_answered_for_the_chosen_photograph(handlers: dict[str, Any]) -> None:
+    said, seen, place, chosen = handlers["move"]("sample:running", event(place=7))
+    assert said == ""
+    assert (place, chosen) == (7, ("place", 7))
+    assert "ResNet-64" in seen
+    assert "gradio_api/file=" in seen
+
+
+@pytest.mark.parametrize("wrong", [-1, 31, 10**9, True, None, "3", 1.5, [1], {}])
+def test_places_that_are_none_are_refused(handlers: dict[str, Any], wrong: Any) -> None:
+    assert "no longer there" in handlers["move"]("sample:running", event(place=wrong))[0]
+
+
+@pytest.mark.parametrize("wrong", ["", "0", "0-", "-1", "0-99", "x-1", "9999999-0"])
+def test_draws_that_are_none_are_refused(handlers: dict[str, Any], wrong: str) -> None:
+    assert "no longer there" in handlers["pick"](event(key=wrong))[0]
+
+
+def test_the_kept_pattern_is_the_shown_one(studio: Studio, handlers: dict[str, Any]) -> None:
+    said, own, asked, _staged = handlers["keep"](("place", 0), "sample:running", "resnet64", {}, ("", 4), (None, 0))
+    (pattern,) = own.values()
+    made = load_generator(polygon.GENERATORS / f"{polygon.FILE}.safetensors")
+    wanted = made.patterns(place_codes(made, torch.full((1, 3), 1 / 3)))[0]
+    assert torch.allclose(torch.from_numpy(pattern.values), wanted)
+    assert asked == (f"own:{pattern.name}", 5)
+    assert pattern.name in said
+    assert studio.perturbation(f"own:{pattern.name}", "resnet64", own).ball == Ball("linf", 10 / 255)
+    assert handlers["pick"](event(key="3-4"))[1] == ("draw", 3, 4)
+
+
+def test_a_draw_brings_its_network_to_whoever_has_chosen_a_larger_one(studio: Studio, handlers: dict[str, Any]) -> None:
+    other = SimpleNamespace(input_size=224)
+    small = studio.card("resnet64")
+    studio.card = lambda key: other if key == "large" else small  # type: ignore[method-assign, assignment]
+    _said, own, asked, staged = handlers["keep"](("draw", 1, 2), "sample:running", "large", {}, ("", 4), (None, 7))
+    (name,) = own
+    assert (staged[0].network, staged[0].pattern, staged[0].epsilon, staged[1]) == ("resnet64", f"own:{name}", 10, 8)
+    assert asked["__type__"] == "update"
+
+
+def test_without_files_the_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polygon, "GENERATORS", tmp_path)
+    page = page_of(patterns.build)
+    assert any(patterns.GONE in str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML))
+
+
+def test_the_link_to_defence_quotes_what_was_measured(studio: Studio) -> None:
+    text = defence.link(studio)
+    assert "80%" in text
+    assert "20%" in text

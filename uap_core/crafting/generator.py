@@ -1,0 +1,167 @@
+"""A generator of universal patterns: train a small network from codes to patterns, each of which fools (NAG, CVPR 2018).
+
+Left alone it learns one pattern and ignores its code. What keeps its patterns apart here is to tell it which label to aim at,
+among labels that the network falls into anyway: at first that alone, later, growing, to fool at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uap_core.attacks.criterion import Criterion
+from uap_core.crafting.base import saturate
+from uap_core.crafting.default import unlikely_and_turned
+from uap_core.crafting.distributed import my_share
+from uap_core.crafting.first_order import FirstOrder
+from uap_core.crafting.menu import register_method
+from uap_core.crafting.optimizers import adam
+from uap_core.crafting.problem import Problem
+from uap_core.crafting.state import State
+from uap_core.errors import SettingError
+from uap_core.models.classifier import Classifier
+from uap_core.norms import Ball
+from uap_core.perturbations.generator_network import GeneratorShape
+from uap_core.perturbations.generators import STRESS, PatternGenerator, bounded
+
+
+@register_method(
+    "generator",
+    "Generator",
+    "Mopuri et al., CVPR 2018",
+    "Trains a small network that makes patterns from random numbers; this is one of them.",
+    place=90,
+    settings={"batch_size": 16, "draws": 4, "rate": 5e-3},
+    colour="#7B3294",
+    marker="P",
+)
+@dataclass(frozen=True, kw_only=True)
+class Generator(FirstOrder):
+    """Craft by a generator: train a network from codes to patterns; the run's pattern is that of one code.
+
+    Mopuri et al., "NAG: network for adversary generation", CVPR 2018. ``generator_of`` takes the network out of the state.
+
+    Args:
+        hubs: class indices that the code tells it to aim at; none for noise alone.
+        alone: share of the run in which hubs are aimed at and nothing else.
+        draws: codes a step; each gets ``batch_size / draws`` images.
+        noise: numbers of noise in the code.
+        channels: of the last hidden layer (see ``GeneratorShape``).
+        tiles: repetitions of one square across and down the pattern.
+        rate: Adam's first, falling linearly to almost nothing.
+        bf16: see ``FirstOrder``.
+        budget, batch_size, interval, delta: see ``Crafter``.
+
+    Raises:
+        SettingError: a setting out of its range.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
+        >>> v = uap_core.craft(network, images, method=uap_core.Generator(budget=64))
+        >>> v.norms.linf <= 10 / 255 + 1e-6
+        True
+    """
+
+    key: ClassVar[str] = "generator"
+    batch_size: int = 32
+    hubs: tuple[int, ...] = ()
+    alone: float = 0.4
+    draws: int = 16
+    noise: int = 6
+    channels: int = 16
+    tiles: int = 1
+    rate: float = 2e-3
+    loss = staticmethod(unlikely_and_turned)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 < self.draws <= self.batch_size:
+            raise SettingError("A step needs at least two codes, and an image for each.")
+        if min(self.noise, self.channels, self.tiles) < 1 or not 0 <= self.alone < 1:
+            raise SettingError("Noise, channels and tiles are at least 1, and the share alone is below 1.")
+
+    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
+        """Hubs are classes of all networks, and targets by themselves."""
+        if self.hubs and criterion.targeted:
+            raise SettingError("A generator that is told labels has no other target. Give it hubs or a target.")
+        if any(not 0 <= hub < len(network.labels) for hub in self.hubs for network in networks if network.labels):
+            raise SettingError("There is no such class to aim at among the hubs.")
+
+    def begin(self, problem: Problem, generator: torch.Generator) -> State:
+        """Fresh weights. Raises SettingError for tiles that do not fill the picture."""
+        if any(side % self.tiles for side in problem.shape):
+            raise SettingError(f"{self.tiles} tiles do not fill {problem.shape[1]} x {problem.shape[0]} pixels evenly.")
+        weights, statistics = self.shape(problem).start(generator)
+        shown, _hubs = self._codes(generator)
+        memory = {"weights": weights, "statistics": statistics, "shown": shown[:1]}
+        memory = {name: value.to(problem.device) for name, value in memory.items()}
+        state = State(torch.zeros(problem.images.shape[1:], device=problem.device), generator, memory)
+        self._show(problem, state)
+        return state
+
+    def shape(self, problem: Problem) -> GeneratorShape:
+        """The sizes of the generator for this problem."""
+        return GeneratorShape(self.noise + len(self.hubs), *problem.shape, self.channels, self.tiles)
+
+    def step(self, problem: Problem, state: State) -> None:
+        """One step of Adam on the weights."""
+        batch = state.next_batch(len(problem.images), self.batch_size)
+        codes, hubs = self._codes(state.generator)
+        owner = torch.arange(len(batch)) * len(codes) // max(len(batch), len(codes))
+        with torch.enable_grad():
+            weights = state.memory["weights"].detach().requires_grad_(True)
+            values = self.shape(problem).forward(weights, state.memory["statistics"], codes.to(problem.device), training=True)
+            each = bounded(problem.ball, values)[owner]
+        state.image_gradients += len(batch) * len(problem.networks)
+        aims = my_share(hubs[owner]) if self.hubs else None
+        share = state.step / self.steps
+
+        def loss(clean: Tensor, perturbed: Tensor) -> Tensor:
+            return self.aimed(clean, perturbed, problem.criterion.target, aims, share)
+
+        upon = problem.gradient(loss, batch, each.detach(), self.bf16)
+        (gradient,) = torch.autograd.grad(each, weights, upon)
+        rate = self.rate * (1 - share) + 1e-5
+        state.memory["weights"] = weights.detach() - rate * adam(state.memory, gradient, state.step + 1)
+        self._show(problem, state)
+
+    def aimed(self, clean: Tensor, perturbed: Tensor, target: int | None, aims: Tensor | None, share: float) -> Tensor:
+        """The loss (n,) of logits (n,K): into the class of each in ``aims``, and once ``alone`` is over, growing, away."""
+        if aims is None:
+            return self.loss(clean, perturbed, target)
+        into = F.cross_entropy(perturbed, aims.to(perturbed.device), reduction="none")
+        weight = max(0.0, (share - self.alone) / (1 - self.alone))
+        return into + weight * self.loss(clean, perturbed, None) if weight else into
+
+    def finish(self, problem: Problem, state: State) -> Iterator[None]:
+        """Scale the pattern to the surface of the ball, unless that fools fewer images."""
+        yield from saturate(problem, state)
+
+    def _codes(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Codes (draws, code) and the class (draws,) that each aims at."""
+        noise = 2 * torch.rand(self.draws, self.noise, generator=generator) - 1
+        if not self.hubs:
+            return noise, torch.zeros(self.draws, dtype=torch.long)
+        which = torch.randint(len(self.hubs), (self.draws,), generator=generator)
+        return torch.cat([noise, STRESS * F.one_hot(which, len(self.hubs))], dim=1), torch.tensor(self.hubs)[which]
+
+    @torch.no_grad()
+    def _show(self, problem: Problem, state: State) -> None:
+        """Let the state's pattern be that of its one code."""
+        memory = state.memory
+        values = self.shape(problem).forward(memory["weights"], memory["statistics"], memory["shown"])
+        state.pattern = bounded(problem.ball, values)[0]
+
+
+def generator_of(method: Generator, problem: Problem, state: State) -> PatternGenerator:
+    """The generator that a run of ``method`` has trained so far."""
+    labels = tuple(problem.networks[0].labels[hub] for hub in method.hubs)
+    memory = {name: state.memory[name].detach().cpu().clone() for name in ("weights", "statistics")}
+    return PatternGenerator(method.shape(problem), problem.ball, labels, memory["weights"], memory["statistics"])

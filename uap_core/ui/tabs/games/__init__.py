@@ -1,0 +1,1 @@
+"""The room of games: two networks against each other."""
