@@ -34,7 +34,7 @@ INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``; the latter as in
     False,
     place=110,
     chosen=True,
-    build=lambda wanted: CarliniWagner(search_steps=3, iterations=15 * wanted.effort),
+    build=lambda wanted: CarliniWagner(search_steps=3 * wanted.more, iterations=15 * wanted.more),
 )
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
@@ -121,6 +121,8 @@ class CarliniWagner(Attack):
                 adam.variable = picture.start.clone()
             for iteration in adam.minimise(run.all, objective, l2_norm, self.iterations, patience, kappa):
                 yield (number + iteration / self.iterations) / self.search_steps
+            change = picture(adam.variable, run.all).detach() - x
+            run.tried(c.value, l2_norm(change), adam.found, run.all)
             c.learn(adam.found, run.all)
 
     def _start(self, run: AttackRun, f: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
