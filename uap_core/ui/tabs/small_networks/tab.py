@@ -38,7 +38,7 @@ $\varepsilon = 0.05$; dropout leaves out half of the units; the penalty adds $\m
 $e^{-b \|x - m\|^2}$, and nothing far from every $m$.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-SIX_SECONDS, ALPHA_SECONDS = (60.0, 60.0), (45.0, 45.0)
+SIX_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (45.0, 45.0)
 
 
 @dataclass(frozen=True)
