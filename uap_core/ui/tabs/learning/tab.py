@@ -15,7 +15,7 @@ EXPLAIN = _(r"""
 **What is this?** A network of two inputs, one hidden layer and two answers, taught to tell blue circles from orange
 squares (two moons). Its background is what it says everywhere; the line is where it changes its mind. The loss is the
 cross-entropy $J = -\log p_y$: small where the network is sure of the right answer $y$. $\partial J/\partial W$ and
-$\partial J/\partial x$ come out of one and the same backward pass: training uses the first half of it and throws the
+$\partial J/\partial x$ come out of one and the same backward pass: training uses the first and throws the
 second away, an attack does the opposite.
 
 **What do the balls mean?** All places at most so far from where $x$ began: the circle in $\ell_2$, the square in

@@ -11,6 +11,7 @@ import gradio as gr
 
 from uap_core.i18n import _
 from uap_core.io.results import Table, to_csv
+from uap_core.metrics import Rate
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.tables import head, line, wide
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
@@ -37,7 +38,7 @@ $\varepsilon = 0.05$; dropout leaves out half of the units; the penalty adds $\m
 $e^{-b \|x - m\|^2}$, and nothing far from every $m$.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-SIX_SECONDS, ALPHA_SECONDS = (60.0, 60.0), (45.0, 45.0)
+SIX_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (45.0, 45.0)
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,11 @@ def _universal(table: Table | None) -> str:
         "One pattern for all digits, {ball}, crafted on each network: how often it fools it, and random signs of that size"
     )
     caption = said.format(ball=table.provenance["ball"])
-    lines = "".join(
-        line(escape(NAMES[row.network]), [escape(str(row.fooled)), escape(str(row.random_signs))]) for row in table.rows
-    )
+    lines = "".join(line(escape(NAMES[row.network]), map(_short, (row.fooled, row.random_signs))) for row in table.rows)
     heads = head([_("network"), _("fooled by one pattern"), _("by random signs")])
     return wide(caption, f'<table class="listing"><caption>{escape(caption)}</caption>{heads}{lines}</table>')
+
+
+def _short(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"{rate.value:.0%} <small>({low:.0%} – {high:.0%})</small>"
