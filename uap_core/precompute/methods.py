@@ -36,7 +36,8 @@ def method_jobs(materials: Materials, key: str) -> list[Job]:
 def convergence_job(materials: Materials, key: str) -> Job:
     """Every method at the same cost."""
     path = materials.results / f"{key}-convergence.json"
-    methods = {name: _at_equal_cost(method_class(name)) for name in MENU if name != "transfer"}  # which aims at others
+    # One aims at other networks, one teaches a network, which takes its own time.
+    methods = {name: _at_equal_cost(method_class(name)) for name in MENU if name not in ("transfer", "generator")}
     parts = Parts(path, ConvergenceRow, "methods", identities(methods), lambda row: row.method)
 
     def table() -> Table:
