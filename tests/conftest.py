@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # plain `pytest` finds uap_core as `python -m pytest` does
 
 from uap_core import load_model  # noqa: E402 - after the path is set
+from uap_core.datasets.image_sets import ImageSet, open_held_out  # noqa: E402
 from uap_core.io.paths import dreams_path  # noqa: E402
 from uap_core.models.card import Card  # noqa: E402
 from uap_core.models.classifier import Classifier  # noqa: E402
@@ -93,6 +95,23 @@ def real_zoo(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
         text = path.read_text(encoding="utf-8").replace("../../../shared", shared.resolve().as_posix())
         (folder / path.name).write_text(text, encoding="utf-8")
     return Zoo([folder])
+
+
+@pytest.fixture(scope="session")
+def small_photographs(shared: Path) -> ImageSet:
+    """The 2 500 validation images of 64 pixels, opened once for all tests."""
+    return open_held_out(shared / "data" / "tiny-imagenet-100.zip", 64, 64)
+
+
+@pytest.fixture(scope="session")
+def large_photographs(shared: Path) -> Callable[[Card], ImageSet]:
+    """The 300 held-out ImageNet photographs as a network takes them, opened once for each way of taking them."""
+
+    @cache
+    def opened(resize: int, crop: int, interpolation: str) -> ImageSet:
+        return open_held_out(shared / "data" / "imagenet-sample-800.zip", resize, crop, None, interpolation)
+
+    return lambda card: opened(card.resize_size, card.input_size, card.interpolation)
 
 
 @pytest.fixture(scope="session")

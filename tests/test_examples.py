@@ -61,10 +61,10 @@ def test_own_network(tmp_path: Path) -> None:
 def test_table2(tmp_path: Path, shared: Path, real_zoo: Zoo) -> None:
     """On few images: its interval holds the paper's rate for the network's own pattern."""
     cards = real_zoo.folders[1]
-    said = told(tmp_path, EXAMPLES / "table2.py", shared, "--cards", cards, "--limit", 24)
+    said = told(tmp_path, EXAMPLES / "table2.py", shared, "--cards", cards, "--limit", 12)
     rows = dict(re.findall(r"^(\S+) +[\d.]+%  ([\d.]+)%", said, re.MULTILINE))
     assert set(rows) == {"GoogLeNet", "VGG-16", "VGG-19", "ResNet-152", "CaffeNet", "VGG-F"}
-    assert float(rows["GoogLeNet"]) == pytest.approx(78.9, abs=20)
+    assert float(rows["GoogLeNet"]) == pytest.approx(78.9, abs=25)
     assert float(rows["GoogLeNet"]) >= max(map(float, rows.values()))
 
 

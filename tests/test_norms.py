@@ -149,8 +149,8 @@ def test_parse(text: str, radius: float) -> None:
         ("10/255/2", "typed like 10/255"),
         ("1/2; import os", "typed like 10/255"),
         ("-1/255", "not negative"),
-        ("nan", "not negative"),
-        ("inf", "not negative"),
+        ("nan", "must be a number"),
+        ("inf", "must be a number"),
         ("10", "at most 255/255"),
     ],
 )

@@ -160,7 +160,7 @@ def test_apply_clamps_the_picture_but_not_the_pattern() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 3, 7, 6), (2, 3, 12, 12), (1, 1, 6, 6)])
 def test_apply_never_resizes_or_broadcasts(shape: tuple[int, ...]) -> None:
-    with pytest.raises(PerturbationError):
+    with pytest.raises((PerturbationError, SettingError)):
         made().apply(torch.zeros(shape))
 
 
@@ -202,6 +202,6 @@ def test_published_patterns_need_no_pickle(shared: Path) -> None:
 )
 def test_apply_refuses_pixels_out_of_contract(images: torch.Tensor) -> None:
     pattern = Perturbation("grey", torch.full((3, 4, 4), 0.1), Ball(LINF, 0.1))
-    with pytest.raises(SettingError, match="floats from 0 to 1"):
+    with pytest.raises(SettingError, match=r"(?i)pixels (lie|are)"):
         pattern.apply(images)
     assert pattern.apply(torch.full((1, 3, 4, 4), 1.000001)).max() == 1

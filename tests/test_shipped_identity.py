@@ -115,10 +115,10 @@ def test_rows_are_called_what_they_were_called() -> None:
     names = network_names(Zoo().cards()) | {entry.key: entry.name for entry in library()} | LEARNER_NAMES
     origin: Callable[[MatrixRow], str] = lambda row: origin_name(row.origin, names)  # noqa: E731
     assert shown("resnet64-sweep", SweepRow, lambda row: sweep.NAMES[row.attack]) == [
-        *("universal", "random signs", "FGSM per image")
+        *("universal", "random noise", "FGSM per image")
     ]
     assert shown("resnet64-detector", DetectorRow, lambda row: detector.NAMES[row.attack]) == [
-        *("universal pattern", "one that knows the detector", "random signs", "FGSM per image", "PGD per image")
+        *("universal pattern", "one that knows the detector", "random noise", "FGSM per image", "PGD per image")
     ]
     assert shown("resnet64-directions", DirectionRow, lambda row: directions.NAMES[row.direction]) == [
         *("universal pattern", "random direction", "mean image", "one FGSM direction"),
@@ -160,7 +160,7 @@ def test_networks_that_are_elsewhere_are_called_as_by_their_cards() -> None:
     cards = Zoo([CARDS]).cards()
     assert {key: cards[key].name for key in ELSEWHERE} == ELSEWHERE
     assert network_names({}) == ELSEWHERE
-    assert network_names(cards)["resnet64"] == "ResNet-64 (embedded)"
+    assert network_names(cards)["resnet64"] == "ResNet-64 (built in)"
 
 
 # As they stood before the files were migrated, and as README has some of them: file, what tells a row, field, count of total.

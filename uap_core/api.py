@@ -8,18 +8,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from uap_core.attacks.base import Attack, check_images
+from uap_core.attacks.base import Attack
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import MENU as ATTACKS
 from uap_core.attacks.result import AttackResult
+from uap_core.checks import check_type, check_whole
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.menu import build
-from uap_core.crafting.problem import as_bytes
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments.provenance import with_provenance
+from uap_core.images.batches import check_shape, check_tensor
 from uap_core.models.classifier import Classifier
-from uap_core.models.wrapping import as_classifier
+from uap_core.models.wrapping import as_classifier, as_classifiers
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import Perturbation
 
@@ -70,15 +71,13 @@ def craft(
         >>> tuple(v.pattern.shape), round(255 * v.norms.linf), v.provenance["method"]
         ((3, 64, 64), 8, 'default')
     """
-    modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
-    classifiers = tuple(map(as_classifier, modules))
-    if not classifiers:
-        raise SettingError("A pattern needs a network, or several that take images of the same size.")
-    images = images if isinstance(images, ImageSet) else _as_set(images)
+    classifiers, images = as_classifiers(networks), ImageSet.of(images)
     crafter = build(method, budget) if isinstance(method, str) else method
-    ball = Ball(p, epsilon)
+    check_type("method", crafter, Crafter, "the key of a method or a method, such as SPGD()")
+    check_type("name", name, str, "a text")
+    generator, ball = _seeded(seed), Ball(p, epsilon)
     criterion = Criterion() if target is None else Criterion.into(_class_of(classifiers[0], images.pixels, target))
-    run = crafter.craft(classifiers, images.pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
+    run = crafter.craft(classifiers, images.pixels, ball, generator, criterion=criterion)
     (last,) = deque(run, maxlen=1)
     return with_provenance(name, crafter, classifiers, images, ball, criterion, seed, last)
 
@@ -121,34 +120,27 @@ def attack(
         ([True], True)
     """
     classifier = as_classifier(network)
+    generator = _seeded(seed)
     if isinstance(method, str):
         if method not in ATTACKS:
             raise SettingError(f"There is no attack {method!r}. Known: {', '.join(ATTACKS)}.")
         method = ATTACKS[method].build(epsilon, 1, False)
+    check_type("method", method, Attack, "the key of an attack or an attack, such as FGSM()")
     if target is not None and labels is not None:
         raise SettingError("Give labels to leave or a target to become, not both.")
-    if isinstance(target, Tensor):
-        aims = target
-    elif target is not None:
-        check_images(classifier, images)
-        aims = torch.full((len(images),), _class_of(classifier, images, target), dtype=torch.long)
-    elif labels is not None:
-        aims = labels
-    else:
-        check_images(classifier, images)
-        with torch.no_grad():
-            aims = classifier(images).argmax(dim=1) if len(images) else images.new_zeros(0, dtype=torch.long)
-    return method(classifier, images, aims, target is not None, torch.Generator().manual_seed(seed))
-
-
-def _as_set(images: Tensor) -> ImageSet:
-    count = len(images)
-    return ImageSet("a tensor", as_bytes(images), ("",) * count, tuple(map(str, range(count))))
+    if target is not None and not isinstance(target, Tensor):
+        check_tensor(images)
+        check_shape(images)
+        target = _class_of(classifier, images, target)
+    return method(classifier, images, Criterion(labels) if target is None else Criterion.into(target), generator=generator)
 
 
 def _class_of(classifier: Classifier, images: Tensor, target: int | str) -> int:
-    """The index of a label."""
-    if isinstance(target, int):
-        return target
+    """The index of a class, given by it or by its label."""
     classifier.learn_classes(images)
     return classifier.index_of(target)
+
+
+def _seeded(seed: int) -> torch.Generator:
+    check_whole("a seed", seed, -(2**63), 2**64 - 1)
+    return torch.Generator().manual_seed(int(seed))

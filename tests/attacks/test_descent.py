@@ -10,6 +10,7 @@ from toys import SIDE, VALUES, pictures, seeded
 from uap_core.attacks.adam_search import (
     AdamPerImage,
     BinarySearch,
+    ScaleSearch,
     comes_nearer,
     l2_norm,
     linear_guess,
@@ -38,6 +39,27 @@ def test_constants_grow_tenfold_until_one_works_and_then_halve_the_interval() ->
         seen.append(constants.value.tolist())
     assert [row[0] for row in seen] == [1.0, 10.0, 100.0, 55.0, 32.5, 43.75]
     assert [row[1] for row in seen] == [1.0, 0.5, 0.25, 0.375, 0.3125, 0.34375]
+
+
+def test_constants_on_a_scale_fall_tenfold_too_until_one_fails() -> None:
+    constants = ScaleSearch(torch.tensor([1.0]))
+    seen = [float(constants.value)]
+    for found in (True, True, False, True):
+        constants.learn(torch.tensor([found]), torch.tensor([0]))
+        seen.append(float(constants.value))
+    assert seen == pytest.approx([1.0, 0.1, 0.01, 10**-1.5, 10**-1.75])
+
+
+def test_a_descent_that_leaves_the_successes_behind_does_not_hold(linear) -> None:
+    """It starts at a success, and goes back to the picture, as a penalty that weighs nothing lets it."""
+    weight = torch.zeros(2, VALUES)
+    weight[1] = 1.0
+    network = linear(weight)
+    run = AttackRun(network, torch.zeros(1, 3, SIDE, SIDE), Criterion(torch.ones(1, dtype=torch.long), True))
+    start = torch.full_like(run.images, 0.5)
+    adam = AdamPerImage(run, start, lambda w, _: w - 0.2, torch.tensor([0.05]))
+    list(adam.minimise(run.all, lambda change, _z, _which: squared_l2(change + 0.2), l2_norm, 60, 5))
+    assert (bool(adam.found), bool(adam.holds)) == (True, False)
 
 
 def test_constants_learn_about_the_images_they_are_told_of() -> None:

@@ -1,6 +1,6 @@
 """From the first answer of a new process to a complete first view in a new browser page. `python tests/bench/first_view.py`
 
-Complete: the photograph before and after, the verdict and the bars are there, pictures decoded. The browser runs already, with
+Complete: both pictures, the words at every strength, the dots and the bars are there. The browser runs already, with
 an empty cache. Needs Chromium, and Playwright from tests/requirements.txt.
 """
 
@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PORT = 7991
 ROUNDS = 5
 COMPLETE = """() => {
-  const pictures = [...document.querySelectorAll("#before-after img")];
+  const pictures = [...document.querySelectorAll("#first-view .was img")];
   const shown = (selector) => [...document.querySelectorAll(selector)].filter((part) => part.offsetHeight).length;
-  return pictures.length >= 2 && pictures.every((picture) => picture.complete && picture.naturalWidth)
-    && shown("#first-view .word") && shown("#before .row") > 4 && shown("#after .row") > 4;
+  return pictures.length && window.uapFirst?.complete() && pictures.every((picture) => picture.complete && picture.naturalWidth)
+    && shown("#first-view .now .word") && shown("#dots .dots") && shown("#before .row") > 4 && shown("#after .row") > 4;
 }"""
 
 

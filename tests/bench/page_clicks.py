@@ -1,7 +1,7 @@
 """Clicks in a real page: how long until what they change is seen. `python tests/bench/page_clicks.py --network resnet64`
 
 Photographs and strengths in turn on one network, in headless Chromium. A click has been answered when the picture
-after the pattern is another one, and decoded. Needs Chromium, and Playwright from tests/requirements.txt.
+under the pattern is another one. Needs Chromium, and Playwright from tests/requirements.txt.
 """
 
 from __future__ import annotations
@@ -24,16 +24,14 @@ from uap_core.models.zoo import PAGE_MODEL
 
 # Milliseconds from ``act`` to the next change of the picture after the pattern.
 SEEN = """async (act) => {
-  const picture = document.querySelectorAll("#before-after img")[1], before = picture.src;
+  const picture = () => uapFirst.shown().toDataURL(), before = picture();
   const started = performance.now();
   eval(act);
-  while (picture.src === before) await new Promise((next) => setTimeout(next, 2));
-  await picture.decode();
+  while (picture() === before) await new Promise(requestAnimationFrame);
   return performance.now() - started;
 }"""
 PHOTO = """document.querySelectorAll("#strip [data-photo]")[{place} - 1].click()"""
-STRENGTH = """const slider = document.querySelector("#epsilon input[type=range]"); slider.value = {level};
-  slider.dispatchEvent(new Event("input", {{bubbles: true}}))"""
+STRENGTH = """uapFirst.set({level}, true)"""
 
 
 def timed(page: Page, clicks: int, photographs: int) -> dict[str, list[float]]:

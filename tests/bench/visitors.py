@@ -4,6 +4,8 @@ Each has a pattern and a photograph of its own, clicks every few seconds, and no
 sweep), of which one runs at a time. That a visitor gets its own and nobody else's result is told by content: each one's
 pattern is a flat colour of its own, so the change that it downloads must be that colour; and it crafts under a seed of its
 own, which no other run may name. Prints errors, wrong results and waiting times.
+
+With --attacks two strangers do their worst meanwhile (attackers.py).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 
+from attackers import SlowPictures, UnreadRuns
 from clicks import megabytes
 from running import running
 from visitor import Answer, Visitor
@@ -123,7 +126,8 @@ class Pupil(threading.Thread):
         if self.draw.random() < 0.5:
             seed = self.number + 1
             order = [100, "default", 800, ANY, None, seed, 0]  # images, method, cost, goal, target, seed, share to stop at
-            answer = self._ask("long: craft", "craft", [None, "resnet64", mine, None, EPSILON, *order])
+            crafting = self.visitor.handler_with("craft", "craft-cost")
+            answer = self._ask("long: craft", crafting, [None, "resnet64", mine, None, EPSILON, *order])
             self.wrong += {int(found) for found in re.findall(r", seed (\d+)", answer.text)} - {seed} != set()
         else:
             self._ask("long: sweep", "measure", [None, "resnet64", mine, None, EPSILON])
@@ -144,14 +148,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--attacks", action="store_true")
     options = parser.parse_args()
     with running() as app:
         opened = Visitor(app.address).look("resnet64", "resnet64-linf10.safetensors")
         assert opened.success, "the teacher's page, before the class has opened theirs"
         until = time.monotonic() + 60 * options.minutes
         pupils = [Pupil(number, app.address, until) for number in range(options.visitors)]
-        for pupil in pupils:
-            pupil.start()
+        kinds = (SlowPictures, UnreadRuns) if options.attacks else ()
+        attackers = [kind(app.address, until, pupils[0].visitor.config) for kind in kinds]
+        for visitor in (*pupils, *attackers):
+            visitor.start()
         for pupil in pupils:
             pupil.join(max(0.0, until + PATIENCE - time.monotonic()))
         waiting = sum(pupil.is_alive() for pupil in pupils)
@@ -171,6 +178,8 @@ def main() -> None:
     print(f"{sum(pupil.refused for pupil in pupils)} turned away by a full waiting room,", end=" ")
     print(f"{waiting} in a long run or its line at the end; alive then: {alive};", end=" ")
     print(f"memory {memory:.0f} MB, peak {peak:.0f} MB")
+    for attacker in attackers:
+        print(f"{type(attacker).__name__}: {dict(attacker.did)}")
     for error in errors[:5]:
         print(error)
 

@@ -14,8 +14,16 @@ def open_on_the_quick_network(page: Any, server: str) -> None:
     page.locator("#first-view .first[data-network^='ResNet-64']").wait_for()
 
 
-IDS = {"Training images": "samples", "Map and words": "words", "Two networks": "games", "Patterns on demand": "generator"}
-LAB = ("Library", "Networks", "Two networks", "Patterns on demand", "Map and words")
+IDS = {
+    "Training images": "samples",
+    "Map and words": "words",
+    "From learning to attacking": "learning",
+    "Small networks": "small",
+    "Two networks": "games",
+    "Patterns on demand": "generator",
+    "Beyond pictures": "geometry",
+}
+LAB = ("Library", "Networks", *(name for name in IDS if name != "Training images"))
 
 
 def open_tab(page: Any, name: str) -> None:

@@ -12,25 +12,36 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTH = 1320
 PATIENCE = 180_000  # milliseconds, for a run
+SETTLED = 1500  # milliseconds, for a chart to be drawn
 
 
-def opened(browser: Browser, address: str, height: int, theme: str) -> Page:
+def opened(browser: Browser, address: str, height: int, theme: str, width: int = WIDTH) -> Page:
     """The page as a visitor finds it, complete."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": height}, locale="en-US")
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-US")
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}?__theme={theme}")
     page.locator("#download-png").wait_for()
-    page.wait_for_timeout(2000)
+    page.wait_for_function("() => window.uapFirst?.complete()")
+    page.locator("#dots .dots").wait_for()
+    page.wait_for_timeout(SETTLED)
     return page
+
+
+def look(page: Page, tab: str, filled: str) -> None:
+    """Open ``tab`` and wait until ``filled`` can be seen."""
+    page.get_by_role("tab", name=tab, exact=True).click()
+    page.locator(filled).wait_for()
+    page.wait_for_timeout(SETTLED)
 
 
 def run(page: Page, tab: str, word: str) -> None:
     """Press the button of ``tab`` and wait until its run is over."""
-    page.get_by_role("tab", name=tab, exact=True).click()
-    page.wait_for_timeout(3000)
+    look(page, tab, f"#{word}-run")
     page.locator(f"#{word}-run").click()
     page.locator(f"#{word}-status .meter").wait_for()
-    page.locator(f"#{word}-status .meter").wait_for(state="detached", timeout=PATIENCE)
-    page.wait_for_timeout(1500)
+    page.locator(f"#{word}-status .meter").wait_for(state="detached")
+    page.locator(f"#{word}-run").wait_for()
+    page.wait_for_timeout(SETTLED)
 
 
 def keep(page: Page, path: Path) -> None:
@@ -41,18 +52,19 @@ def keep(page: Page, path: Path) -> None:
 
 
 def main(address: str, folder: Path) -> None:
+    """All four."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        keep(opened(browser, address, 960, "light"), folder / "screenshot.png")
-        page = opened(browser, address, 1240, "light")
+        keep(opened(browser, address, 900, "light"), folder / "screenshot.png")
+        page = opened(browser, address, 900, "light")
         run(page, "Craft", "craft")
         keep(page, folder / "screenshot-craft.png")
-        page = opened(browser, address, 1560, "dark")
+        page = opened(browser, address, 1100, "dark")
         run(page, "Compare", "compare")
         keep(page, folder / "screenshot-compare.png")
-        page = opened(browser, address, 1100, "light")
-        page.get_by_role("tab", name="Transfer", exact=True).click()
-        page.wait_for_timeout(3000)
+        page = opened(browser, address, 1000, "light")
+        look(page, "Transfer", "#transfer-cards .other >> nth=2")
+        page.wait_for_timeout(10 * SETTLED)  # a card a network
         keep(page, folder / "screenshot-transfer.png")
         browser.close()
 

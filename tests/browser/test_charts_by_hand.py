@@ -60,9 +60,9 @@ def test_the_arrow_keys_go_from_value_to_value(page) -> None:
     for keys, text in (
         (("ArrowRight", "Home"), "universal\\s*0: 0.0 %"),
         (("ArrowRight", "ArrowRight"), "universal\\s*2: 8.6 %"),
-        (("ArrowDown",), "random signs\\s*2: "),
-        (("End",), "random signs\\s*20: "),
-        (("ArrowRight",), "random signs\\s*20: "),
+        (("ArrowDown",), "random noise\\s*2: "),
+        (("End",), "random noise\\s*20: "),
+        (("ArrowRight",), "random noise\\s*20: "),
         (("ArrowUp",), "universal\\s*20: "),
         (("Home",), "universal\\s*0: "),
     ):

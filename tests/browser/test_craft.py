@@ -228,7 +228,7 @@ def test_several_are_kept_and_forgotten_and_nobody_else_sees_them(page, browser,
     other.close()
     page.locator("#craft-forget").click()
     wait_for(page, "#craft-kept-note", "two is forgotten")
-    page.wait_for_function("document.querySelector('#pattern input').value == 'ResNet-64 (embedded), l_inf 10/255'")
+    page.wait_for_function("document.querySelector('#pattern input').value == 'ResNet-64 (built in), l_inf 10/255'")
     page.locator("#craft-choose").click()
     page.wait_for_function("document.querySelector('#pattern input').value == 'one (yours)'")
     page.locator("#craft-forget").click()

@@ -30,10 +30,12 @@ def test_epsilon_tab_streams_and_stops(page) -> None:
     page.locator("#sweep-stop").click()
     wait_for(page, "#sweep-status", "Stopped|Live: 11 strengths")
     page.locator("#sweep-chart [data-live]").wait_for()
+    page.locator("#sweep-clear").wait_for()
     assert visible(page, *buttons) == ["sweep-run", "sweep-clear"]
     page.locator("#sweep-clear").click()
     page.locator("#sweep-chart figure:not([data-live])").wait_for()
     wait_for(page, "#sweep-status", "Precomputed on 2500")
+    page.locator("#sweep-clear").wait_for(state="hidden")
     assert visible(page, *buttons) == ["sweep-run"]
     page.locator("#sweep-more button").first.click()
     with page.expect_download() as download:
@@ -77,6 +79,7 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     page.wait_for_timeout(3000)
     assert "Stopped" in page.locator("#curve-status").inner_text()  # and it stays stopped
     page.locator("#curve-stored [data-live]").wait_for()
+    page.locator("#curve-clear").wait_for()
     assert visible(page, "curve-run", "curve-stop", "curve-clear") == ["curve-run", "curve-clear"]
     page.locator("#pattern input").click()
     assert page.get_by_role("option", name=re.compile("crafted on")).count() >= 1

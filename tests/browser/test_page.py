@@ -14,10 +14,12 @@ from PIL import Image
 from quick_page import open_on_the_quick_network
 from scipy.io import savemat
 
+from uap_core.experiments import outcomes as dots
 from uap_core.experiments.strengths import Change, answers, change_of, noise_of, picture_at
 from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.images.reading import square
-from uap_core.io.paths import PERTURBATIONS
+from uap_core.io.paths import PERTURBATIONS, RESULTS
+from uap_core.io.results import read_table
 from uap_core.models.zoo import load_model
 from uap_core.perturbations.library import read_levels
 
@@ -115,6 +117,26 @@ def test_the_first_view_is_filled_and_shows_the_pictures_that_were_judged(page) 
     assert (shown(page, CLEAN) == lion()).all()
     assert (shown(page, NOW) == picture_at(lion(), change(), 10.0)).all()
     assert page.locator("#first-view .inset").is_visible(), "what the small network gets"
+
+
+@pytest.mark.goes_on
+def test_a_dot_a_photograph_changes_as_the_slider_moves(page) -> None:
+    """What is filled is what was computed, without a question to the server."""
+    rows = read_table(RESULTS / "resnet64-linf10-outcomes.json", dots.OutcomeRow).rows
+    right = dots.bits_of(next(row for row in rows if row.attack == dots.CLEAN), 300)
+    slider = page.locator("#epsilon input[type=range]")
+    for level in (10, 3):
+        slider.focus()
+        for _ in range(7 if level == 3 else 0):
+            page.keyboard.press("ArrowLeft")
+        for field, attack in (("pattern", dots.PATTERN), ("noise", dots.NOISE)):
+            changed = dots.bits_of(next(row for row in rows if (row.attack, round(row.epsilon * 255)) == (attack, level)), 300)
+            place = f"#dots [data-field={field}]"
+            wait_for(page, f"{place} output", f"^{changed.sum()} of 300 answers changed")
+            for kind, among in (("right", right), ("wrong", ~right)):
+                assert page.locator(f"{place} svg > use.{kind}").count() == among.sum()
+                assert page.locator(f"{place} svg > use.{kind}.on").count() == (among & changed).sum()
+    set_epsilon(page, 10)
 
 
 @pytest.mark.goes_on

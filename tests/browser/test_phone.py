@@ -15,6 +15,7 @@ FILLED = {
     "Defences": "#defences-bars .help",
     "Library": ".patterns button",
     "Networks": ".listing",
+    "Beyond pictures": "#geo-graph-stage canvas",
 }
 
 
@@ -23,3 +24,15 @@ def test_a_phone_scrolls_down_only(phone, name: str) -> None:
     open_tab(phone, name)
     phone.locator(FILLED[name]).first.wait_for()
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_on_other_tabs_the_bar_is_slim_and_all_tabs_are_back_on_a_wider_window(phone) -> None:
+    open_tab(phone, "Epsilon")
+    phone.locator("body[data-tab=epsilon]").wait_for()
+    assert phone.locator("#bar").bounding_box()["height"] < 844 / 8
+    try:
+        phone.set_viewport_size({"width": 1440, "height": 900})
+        phone.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Lab", exact=True).wait_for()
+    finally:
+        phone.set_viewport_size({"width": 390, "height": 844})
+        open_tab(phone, "Apply")

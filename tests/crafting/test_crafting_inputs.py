@@ -17,7 +17,7 @@ from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import method_class
 from uap_core.crafting.spgd import SPGD
-from uap_core.errors import DatasetError, PerturbationError, SettingError
+from uap_core.errors import PerturbationError, SettingError
 from uap_core.metrics import Rate
 from uap_core.models.wrapping import wrap
 from uap_core.norms import Ball
@@ -80,7 +80,7 @@ def test_floats_are_the_same_pictures_as_bytes() -> None:
 
 @pytest.mark.parametrize("images", [pictures(2).float(), pictures(2).long(), pictures(2).float() / 255 - 0.5])
 def test_other_numbers_are_refused(images: Tensor) -> None:
-    with pytest.raises(DatasetError, match="from 0 to 1"):
+    with pytest.raises(SettingError, match=r"from 0 to 1|between 0 and 1"):
         last(SPGD(), smooth_network(0), images)
 
 

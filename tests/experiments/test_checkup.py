@@ -64,7 +64,7 @@ def test_a_good_network(classifier: Classifier, monkeypatch: pytest.MonkeyPatch)
 noise = torch.Generator().manual_seed(0)
 FAULTS = {
     "probabilities": (same, lambda z: z.softmax(dim=1), "It gives probabilities"),
-    "not numbers": (same, lambda z: z / 0, "not numbers"),
+    "not numbers": (same, lambda z: z / 0, "NaN or infinite"),
     "constant": (same, lambda z: 0 * z + torch.arange(5.0), "same scores for different pictures"),
     "dropout": (same, lambda z: z + torch.rand(z.shape, generator=noise), "differently when asked again"),
     "batch statistics": (same, lambda z: z - z.mean(dim=0), "depends on the other pictures of the batch"),

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import time
-
 import pytest
-import torch
+from clocks import Clock
 from toys import seeded, smooth_network, toy_set
 
-from uap_core.crafting import problem
+from uap_core.crafting import problem, run
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.spgd import SPGD
+from uap_core.experiments import convergence as room
 from uap_core.experiments.convergence import convergence
 from uap_core.norms import Ball
 
@@ -35,13 +34,14 @@ def test_a_method_that_ends_before_the_last_point_is_measured_there() -> None:
 
 
 def test_seconds_are_those_of_crafting(monkeypatch: pytest.MonkeyPatch) -> None:
-    measured = problem.predicted
-
-    def slow(*args: object) -> torch.Tensor:
-        time.sleep(0.2)
-        return measured(*args)
-
-    monkeypatch.setattr(problem, "predicted", slow)
-    rows = list(convergence(NETWORK, {"default": Default(budget=40, batch_size=4)}, CRAFT, HELD_OUT, BALL, 0, (4, 12, 24, 32)))
-    assert len(rows) == 5
-    assert rows[-1].seconds < 0.6, "five measurements of 0.2 s each are in it"
+    """Ten steps of 3 s each, and measurements of 100 s, which do not count."""
+    clock = Clock()
+    for module in (room, run):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(problem, "predicted", clock.taking(100, problem.predicted))
+    monkeypatch.setattr(Default, "step", clock.taking(3, Default.step))
+    method = Default(budget=40, batch_size=4)
+    rows = list(convergence(NETWORK, {"default": method}, CRAFT, HELD_OUT, BALL, 0, (4, 12, 24, 32)))
+    assert [row.seconds for row in rows[:-1]] == [3, 9, 18, 24]
+    *_, alone = method.craft(NETWORK, CRAFT.pixels, BALL, seeded(0))
+    assert rows[-1].seconds == alone.seconds, "with what the run itself looks at, and no more"

@@ -29,13 +29,13 @@ def coloured(count: int, seed: int, classes: tuple[str, ...] = ("blue", "green",
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(0, 1000))
 def test_halves_share_no_image_and_leave_none_out(sizes: list[int], seed: int) -> None:
     names = [str(label) for label, size in enumerate(sizes) for _ in range(size)]
-    pixels = torch.arange(len(names), dtype=torch.uint8).view(-1, 1, 1, 1)
+    pixels = torch.arange(len(names), dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 1, 1)
     everything = ImageSet("all", pixels, tuple(names), tuple(f"{i}.png" for i in range(len(names))))
     first, second = halves(everything, seeded(seed))
     assert not set(first.files) & set(second.files)
     assert sorted(first.files + second.files) == sorted(everything.files)
     for half in (first, second):
-        assert [f"{int(pixel)}.png" for pixel in half.pixels] == list(half.files)
+        assert [f"{int(pixel[0])}.png" for pixel in half.pixels] == list(half.files)
         assert all(abs(half.classes.count(str(label)) - size / 2) <= 0.5 for label, size in enumerate(sizes))
 
 

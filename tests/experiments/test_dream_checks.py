@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from uap_core.experiments import impression_checks as dream_checks
 from uap_core.experiments.impression_checks import METHOD, check_dreams, is_valid
 from uap_core.io.paths import PERTURBATIONS, dreams_path
 from uap_core.metrics import fooling_rate, predict
+from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo, load_model
 from uap_core.perturbations.perturbation import load_perturbation
@@ -137,9 +139,8 @@ def test_some_of_the_shipped_dreams_measure_as_the_card_says(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", LARGE)
-def test_some_of_the_photographs_measure_as_the_card_says(key: str, shared: Path) -> None:
+def test_some_of_the_photographs_measure_as_the_card_says(key: str, large_photographs: Callable[[Card], ImageSet]) -> None:
     network = load_model(key)
-    source = shared / "data" / "imagenet-sample-800.zip"
-    held_out = open_held_out(source, network.card.resize_size, network.card.input_size, None, network.card.interpolation)
+    held_out = large_photographs(network.card)
     claimed = side_of(card_of(key)["checked"]["networks"][key], "photographs")
     assert rates(network, some(held_out)) == pytest.approx(claimed, abs=0.17)

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
+from clocks import Clock
 from toys import seeded, smooth_network, toy_set
 
 from uap_core.attacks.criterion import Criterion
+from uap_core.crafting import run
 from uap_core.crafting.default import Default
 from uap_core.crafting.df_uap import Margin
 from uap_core.crafting.problem import Problem
@@ -71,14 +71,17 @@ def test_clean_images_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(looked) == 1
 
 
-def test_seconds_are_those_of_crafting() -> None:
-    started = time.perf_counter()
+def test_seconds_are_those_of_crafting(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    for module in (room, run):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(Default, "step", clock.taking(3, Default.step))
     stages = []
     for stage in evolve(Default(budget=32, batch_size=4), CRAFT, watch(), BALL, 0):
         stages.append(stage)
-        time.sleep(0.1)  # a page that draws
-    assert time.perf_counter() - started > 0.9
-    assert stages[-1].progress.seconds < 0.5
+        clock.sleep(100)  # a page that draws
+    assert [stage.progress.seconds for stage in stages[:8]] == [3 * step for step in range(1, 9)]
+    assert stages[-1].progress.seconds == 24
 
 
 def test_nothing_fools_nobody() -> None:

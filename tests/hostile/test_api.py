@@ -54,7 +54,7 @@ def test_these_calls_are_listed_and_described_and_no_other(visitor: Visitor) -> 
 
 def test_networks_and_patterns_are_those_of_the_page(client: Client) -> None:
     networks = {found["key"]: found for found in client.predict(api_name="/list_networks")}
-    assert networks["resnet64"] == {"key": "resnet64", "name": "ResNet-64 (embedded)", "size": 64, "classes": 100}
+    assert networks["resnet64"] == {"key": "resnet64", "name": "ResNet-64 (built in)", "size": 64, "classes": 100}
     patterns = {found["key"]: found for found in client.predict(network="resnet64", api_name="/list_patterns")}
     assert set(patterns) == {entry.key for entry in library() if entry.side == 64} | {"random-signs"}
     assert (patterns[PATTERN]["norm"], patterns[PATTERN]["epsilon"]) == ("linf", 10)
@@ -106,6 +106,6 @@ def test_the_documentation_says_it_rightly(app: Running, photo: Path, capsys: py
     code = found[1].replace("http://127.0.0.1:7860", app.address).replace('"photo.jpg"', repr(str(photo)))
     exec(compile(code, "api.md", "exec"), {})
     printed = capsys.readouterr().out
-    assert "ResNet-64 (embedded)" in printed
+    assert "ResNet-64 (built in)" in printed
     assert PATTERN in printed
     assert re.search(r"True|False", printed)

@@ -34,6 +34,12 @@ class Visitor:
         """Number of the first handler of this name."""
         return next(found["id"] for found in self.config["dependencies"] if found["api_name"] == name)
 
+    def handler_with(self, name: str, elem_id: str) -> int:
+        """Number of the first handler whose name begins so and that takes this component."""
+        number = next(part["id"] for part in self.config["components"] if part["props"].get("elem_id") == elem_id)
+        found = self.config["dependencies"]
+        return next(one["id"] for one in found if one["api_name"].startswith(name) and number in one["inputs"])
+
     def upload(self, name: str, data: bytes) -> dict[str, Any]:
         """A file as handlers take it."""
         sent = self.http.post("/gradio_api/upload", files={"files": (name, data)})

@@ -11,7 +11,7 @@ from uap_core.plots.epsilon import photo_figure, sweep_figure
 def test_a_sweep_draws_its_numbers_with_their_intervals() -> None:
     figure = sweep_figure(sweep_rows(), "a title")
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
-    assert list(lines) == legend(figure) == ["universal", "random signs", "FGSM per image"]
+    assert list(lines) == legend(figure) == ["universal", "random noise", "FGSM per image"]
     assert list(lines["FGSM per image"].get_xdata()) == pytest.approx([epsilon * 255 for epsilon in EPSILONS])
     assert list(lines["universal"].get_ydata()) == [min(1, round(epsilon * 255 * 5) / 100) for epsilon in EPSILONS]
     assert len(figure.axes[0].collections) == 3
@@ -24,7 +24,7 @@ def test_a_sweep_draws_its_numbers_with_their_intervals() -> None:
 
 
 def test_a_sweep_of_one_attack_is_enough() -> None:
-    assert legend(sweep_figure([row for row in sweep_rows() if row.attack == RANDOM], "")) == ["random signs"]
+    assert legend(sweep_figure([row for row in sweep_rows() if row.attack == RANDOM], "")) == ["random noise"]
     assert sweep_figure([], "nothing yet").axes[0].get_legend() is None
 
 

@@ -30,7 +30,7 @@ def told(rate: Rate) -> tuple[str, str, str]:
 
 def test_marks_of_lines_tell_their_values_and_bands() -> None:
     rows = sweep_rows()
-    found = [mark for mark in marks(sweep_figure(rows, "a title")) if mark.series == "random signs"]
+    found = [mark for mark in marks(sweep_figure(rows, "a title")) if mark.series == "random noise"]
     expected = [(f"{row.epsilon * 255:.4g}", *told(row.fooling_rate)) for row in rows if row.attack == RANDOM]
     assert [(mark.x, mark.y, mark.low, mark.high) for mark in found] == expected
 
@@ -68,4 +68,4 @@ def test_marks_are_called_by_the_words_that_point_at_them() -> None:
 
 def test_live_marks_say_what_they_show() -> None:
     found = marks(sweep_figure(sweep_rows(), "", live=sweep_rows()[:6], live_name="live, on 6 pictures"))
-    assert {mark.series for mark in found} >= {"universal: live, on 6 pictures", "random signs: live, on 6 pictures"}
+    assert {mark.series for mark in found} >= {"universal: live, on 6 pictures", "random noise: live, on 6 pictures"}

@@ -101,13 +101,13 @@ def test_the_plain_network_holds_no_batch_norm() -> None:
 @pytest.mark.parametrize(
     ("architecture", "attacked", "name"),
     [
-        ("resnet64", {}, "ResNet-64 (embedded)"),
-        ("vgg64", {}, "VGG-64 (embedded)"),
-        ("separable64", {"epsilon": 4 / 255}, "Separable-64, robust (embedded)"),
+        ("resnet64", {}, "ResNet-64 (built in)"),
+        ("vgg64", {}, "VGG-64 (built in)"),
+        ("separable64", {"epsilon": 4 / 255}, "Separable-64, robust (built in)"),
         (
             "resnet64",
             {"epsilon": 10 / 255, "against": UNIVERSAL, "small_share": 0.0},
-            "ResNet-64, universally trained (embedded)",
+            "ResNet-64, universally trained (built in)",
         ),
     ],
     ids=["residual", "plain", "attacked", "universally attacked"],

@@ -24,6 +24,7 @@ from tab_pages import looked, page_of  # noqa: E402 - after the folder is set, s
 from uap_core.metrics import Rate  # noqa: E402
 from uap_core.ui import page  # noqa: E402
 from uap_core.ui.said import SENTENCES  # noqa: E402
+from uap_core.ui.selection import Selection  # noqa: E402
 from uap_core.ui.state import Studio  # noqa: E402
 from uap_core.ui.tabs.apply import tab as apply_tab  # noqa: E402
 from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, preview  # noqa: E402
@@ -52,9 +53,9 @@ def laid_out(studio: Studio) -> Iterator[tuple[str, str]]:
 def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     applied = looked(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio), "apply", *NOW)
     view = json.loads(unescape(applied[1][applied[1].index("{") : applied[1].rindex("}") + 1]))
-    yield from (("Apply", text) for text in (view["sight"], view["lead"], view["foreign"], *applied[2:4], applied[7]))
+    yield from (("Apply", text) for text in (view["sight"], view["lead"], view["foreign"], *applied[3:5], applied[8]))
     usual = [*EVERY], next(iter(MATCHED)), next(iter(EFFORTS))
-    compared = preview(studio, Pace(), *NOW, None, ITSELF, *usual)
+    compared = preview(studio, Pace(), Selection(*NOW), None, ITSELF, *usual)
     yield from (("Compare", compared[name]) for name in ("state", "lesson", "run", "rows", "every"))
     yield from (("Craft", text) for text in crafted())
     yield from (("chart", text) for text in charted())

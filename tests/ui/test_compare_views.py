@@ -15,6 +15,7 @@ from uap_core.attacks.menu import ANY, BASELINES, FOOLED, HELD, MENU, SIGNS, TAR
 from uap_core.errors import SettingError
 from uap_core.experiments.compare import Bout, Contender
 from uap_core.models.zoo import PAGE_MODEL
+from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import compare as compare_tab
 from uap_core.ui.tabs.compare import handlers
@@ -25,7 +26,7 @@ from uap_core.ui.tabs.compare.pace import Pace
 from uap_core.ui.tabs.compare.table import long_table, short_table
 
 NETWORK = "resnet64"
-SCENE = ("sample:lion", NETWORK, "resnet64-linf10.safetensors", {}, 10.0)
+SCENE = Selection("sample:lion", NETWORK, "resnet64-linf10.safetensors", {}, 10.0)
 USUAL = (list(EVERY), next(iter(MATCHED)), next(iter(EFFORTS)))
 
 
@@ -35,7 +36,7 @@ def studio() -> Studio:
 
 
 def preview(studio: Studio, pace: Pace | None = None, settings: Any = USUAL) -> dict[str, Any]:
-    return handlers.preview(studio, pace or Pace(), *SCENE, None, ITSELF, *settings)
+    return handlers.preview(studio, pace or Pace(), SCENE, None, ITSELF, *settings)
 
 
 def a_row(key: str = "fgsm", **changes: Any) -> Contender:
@@ -94,7 +95,7 @@ def test_fewer_attacks_cost_less_and_thorough_ones_more(studio: Studio) -> None:
 
 def test_a_run_tells_which_attack_how_many_are_done_and_what_was_the_smallest(studio: Studio) -> None:
     choices = (ANY, None, ["deepfool", *BASELINES, "fgsm"], *USUAL[1:], ITSELF)
-    steps = list(handlers.attack(studio, Pace(), *SCENE, *choices))
+    steps = list(handlers.attack(studio, Pace(), SCENE, *choices))
     notes = [step["state"] for step in steps]
     assert any(re.search(r"FGSM: 3 of 4, (about \d+ s|a moment) left", note) for note in notes), notes
     assert "smallest change that fooled is DeepFool’s" in notes[-1]
@@ -104,9 +105,9 @@ def test_a_run_tells_which_attack_how_many_are_done_and_what_was_the_smallest(st
 def test_what_cannot_be_run_is_said(studio: Studio) -> None:
     for keys, matched, sentence in (([], USUAL[1], "Tick at least one"), (["fgsm"], "any", "among what is offered")):
         with pytest.raises(SettingError, match=sentence):
-            list(handlers.attack(studio, Pace(), *SCENE, ANY, None, keys, matched, USUAL[2], ITSELF))
+            list(handlers.attack(studio, Pace(), SCENE, ANY, None, keys, matched, USUAL[2], ITSELF))
     with pytest.raises(SettingError, match="Choose the class"):
-        list(handlers.attack(studio, Pace(), *SCENE, TARGET, None, ["fgsm"], *USUAL[1:], ITSELF))
+        list(handlers.attack(studio, Pace(), SCENE, TARGET, None, ["fgsm"], *USUAL[1:], ITSELF))
 
 
 @pytest.mark.parametrize("network", [NETWORK, PAGE_MODEL])

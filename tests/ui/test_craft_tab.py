@@ -20,6 +20,7 @@ from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbations.library import library
 from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.ui.selection import Selection
 from uap_core.ui.session_patterns import OWN_KEPT, add_own, read_pattern
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.tabs.craft import handlers as craft_handlers
@@ -230,7 +231,7 @@ def test_a_share_to_stop_at_is_one_minus_delta() -> None:
 
 
 def test_strength_0_says_a_sentence(page: gr.Blocks) -> None:
-    *_, last = handlers_of(page)["craft"](Sight(LION), *LEFT[1:4], 0.0, *SMALL)
+    *_, last = handlers_of(page)["craft"](*LEFT[:4], 0.0, Sight(LION), *SMALL)
     assert "strength above 0" in last[0]
     assert "problem" in last[0]
 
@@ -254,7 +255,7 @@ def test_the_first_sight_is_full_and_true(page: gr.Blocks) -> None:
 
 
 def look(studio: Studio, left: Any = LEFT, draft: Any = None, before: str = "", **more: Any) -> dict[str, Any]:
-    return craft_handlers.regard(studio, *left, draft, None, 0.8, before, more.get("sight", Sight(LION)), False)
+    return craft_handlers.regard(studio, Selection(*left), draft, None, 0.8, before, more.get("sight", Sight(LION)), False)
 
 
 def test_what_stands_there_before_a_run(studio: Studio) -> None:
@@ -310,11 +311,11 @@ def test_a_network_without_images_says_so_and_offers_the_quick_one(studio: Studi
     assert "Make one" not in found["state"]
     offered = craft_handlers.offer(studio, Pace(), NETWORK, 200, 800)
     assert "No pictures are here to make a pattern for ResNet-64" in offered["gap"]
-    assert offered["quick"] == gr.update(value="Take ResNet-64 (embedded)", visible=True)
+    assert offered["quick"] == gr.update(value="Take ResNet-64 (built in)", visible=True)
     assert not any(offered[name]["visible"] for name in ("run", "goal", "until")), "no button that does nothing"
     assert craft_handlers.take_quick(("other", 4)) == (NETWORK, 5)
     with pytest.raises(SettingError, match="No pictures are here"):
-        list(craft_handlers.craft(studio, Pace(), Sight(LION), *LEFT[1:], *SMALL))
+        list(craft_handlers.craft(studio, Pace(), Selection(*LEFT), Sight(LION), *SMALL))
     monkeypatch.undo()
     assert craft_handlers.offer(studio, Pace(), NETWORK, 200, 800)["gap"] == ""
 
@@ -327,7 +328,7 @@ def test_a_run_under_way_is_told_of_another_photograph(studio: Studio) -> None:
 
 def test_what_was_said_of_a_run_stays_when_it_is_over(studio: Studio) -> None:
     def after(left: Any, draft: Any) -> dict[str, Any]:
-        return craft_handlers.after(studio, *left, draft, None, 0.8, NETWORK, Sight(LION), False)
+        return craft_handlers.after(studio, Selection(*left), draft, None, 0.8, NETWORK, Sight(LION), False)
 
     found = after(LEFT, None)
     assert "state" not in found
@@ -339,7 +340,7 @@ def test_what_was_said_of_a_run_stays_when_it_is_over(studio: Studio) -> None:
 
 
 def test_it_streams_and_a_stop_keeps_what_is_shown(studio: Studio) -> None:
-    run = craft_handlers.craft(studio, Pace(), Sight(LION), *LEFT[1:], *SMALL)
+    run = craft_handlers.craft(studio, Pace(), Selection(*LEFT), Sight(LION), *SMALL)
     opening, begun = (next(run) for _ in range(2))
     assert "Opening" in opening["state"]
     assert opening["result"] == gr.update(visible=False)
@@ -372,7 +373,7 @@ def test_what_is_not_there_or_was_measured_is_left_as_it_is(studio: Studio) -> N
 
 
 def test_what_was_made_can_be_cleared_and_the_precomputed_curve_is_back(studio: Studio) -> None:
-    found = craft_handlers.clear(studio, *LEFT, None, 0.8, Sight(LION))
+    found = craft_handlers.clear(studio, Selection(*LEFT), None, 0.8, Sight(LION))
     assert found["draft"] is None
     assert found["figure"] == look(studio)["figure"]
     assert "ready-made" in found["state"]
@@ -442,7 +443,7 @@ def test_kept_used_and_opened_again() -> None:
     assert (again.pattern.numpy() == draft.values).all()
     assert (again.name, again.ball, again.provenance) == ("my pattern", LINF, draft.provenance)
     for name in ("npy", "file"):
-        opened, _ = read_pattern(Path(found[name]["value"]), 64)
+        opened = read_pattern(Path(found[name]["value"]), 64).pattern
         assert (opened.values == draft.values).all()
         assert (opened.p, opened.radius) == ("linf", 10 / 255)
 

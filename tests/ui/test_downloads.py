@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from uap_core.ui.runtime.downloads import PREFIX, UNUSED, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,3 +37,22 @@ def test_a_process_takes_its_folder_with_it(tmp_path: Path) -> None:
     made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | names, capture_output=True, text=True)
     assert Path(made.stdout.strip()).parent == tmp_path, made.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill like this one")
+def test_a_killed_process_leaves_its_folder_to_the_next_one_alone(tmp_path: Path) -> None:
+    code = (
+        "import os, time; from uap_core.ui.runtime.downloads import own_folder; print(own_folder(), flush=True); time.sleep(60)"
+    )
+    names = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | names, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        made = Path(run.stdout.readline().strip())
+        assert made.stat().st_mode & 0o077 == 0
+        sweep(tmp_path)
+        assert made.exists(), "it is in use"
+        run.kill()
+    sweep(tmp_path)
+    assert not made.exists()

@@ -48,11 +48,10 @@ def test_no_figure_is_told_that_was_not_computed(network: str, pattern: str, han
 
 
 def test_the_photographs_curve_goes_as_far_as_the_slider(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, note, figure, csv, run = handlers["look_photo_curve"]("", *SCENE[:4])
+    _, note, figure, csv = handlers["look_photo_curve"]("", *SCENE[:4])
     lines = Path(csv["value"]).read_text(encoding="utf-8").splitlines()
     assert float(lines[-1].split(",")[0]) == pytest.approx(32 / 255)
     assert "Cat is fooled from strength" in note
-    assert re.search(r"about \d+ (s|min)", run["value"])
     assert "data-epsilon" in figure["value"]
 
 
@@ -91,6 +90,12 @@ def test_without_a_computed_curve_the_live_points_stand_alone(
 ) -> None:
     monkeypatch.setattr(epsilon_tab, "LIVE_IMAGES", 8)
     monkeypatch.setattr(epsilon_tab, "LIVE_LEVELS", (0, 10))
-    *_, (_, figure, _), _last = handlers["measure"]("sample:cat", "resnet64", RANDOM_SIGNS, {}, 10.0)
+    *_, (_, figure, *_rest), _last = handlers["measure"]("sample:cat", "resnet64", RANDOM_SIGNS, {}, 10.0)
     assert "data-live" in figure["value"]
     assert "from" not in figure["value"].chart
+
+
+def test_the_button_says_what_a_run_takes_here(dreams: Path, handlers: dict[str, Callable[..., Any]]) -> None:
+    note, _told, run = handlers["look_live"]("resnet64", ("", ""))
+    assert note == ""
+    assert re.fullmatch(r"Measure it here \(about \d+ (s|min)\)", run["value"])

@@ -7,9 +7,14 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from tab_pages import page_of
 
 from uap_core.ui.runtime import stop_button
-from uap_core.ui.runtime.stop_button import Halt, run_until_stopped
+from uap_core.ui.runtime.run import Run
+from uap_core.ui.runtime.stop_button import Halt
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
+from uap_core.ui.widgets import progress_note, status
 
 ANNA, BEN = gr.Request(session_hash="anna"), gr.Request(session_hash="ben")
 
@@ -83,16 +88,28 @@ def test_an_error_is_nothing_that_it_hides() -> None:
     assert halt.ask(ANNA) == gr.skip()
 
 
-def test_whoever_asks_as_it_ends_is_told_so() -> None:
-    """Else "Stopping…" would be the last word."""
+def test_a_stop_that_meets_the_end_says_what_the_run_said() -> None:
+    """Else "Stopping…" would be the last word, or "Stopped." of a run that is done."""
     halt = Halt("Stopped.", 1)
 
     def short() -> Iterator[str]:
-        yield "under way"
+        yield progress_note("under way", 0.5)
+        yield status("Done.")
         assert "Stopping" in halt.ask(ANNA)
 
-    assert "Stopped." in list(halt.heeded(short)(ANNA))[-1]
+    assert list(halt.heeded(short)(ANNA))[-2:] == [status("Done.")] * 2
     assert halt.ask(ANNA) == gr.skip()
+
+
+def test_a_stop_during_the_last_step_says_done() -> None:
+    halt = Halt("Stopped.", 2)
+
+    def run() -> Iterator[tuple[str, int]]:
+        yield progress_note("under way", 0.5), 1
+        halt.ask(ANNA)
+        yield status("Done."), 2
+
+    assert list(halt.heeded(run)(ANNA))[-1] == (status("Done."), 2)
 
 
 def test_stop_may_overtake_the_run_that_it_is_to_end_and_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,13 +125,19 @@ def test_stop_may_overtake_the_run_that_it_is_to_end_and_no_later_one(monkeypatc
 
 
 def test_stop_can_be_seen_while_its_run_is_under_way_alone() -> None:
-    with gr.Blocks() as page:
+    wired: list[gr.Button] = []
+
+    def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         run, stop, said = gr.Button("Run"), gr.Button("Stop", visible=False), gr.HTML()
-        run_until_stopped(run, stop, counting([]), [], [said, said], "Stopped.")
-    begin, measure, end, _ask = page.fns.values()
-    assert [begin.targets[0][0], measure.targets[0][0]] == [run._id] * 2
-    assert end.trigger_after == measure._id
-    for event, busy in ((begin, True), (end, False)):
-        assert [part._id for part in event.outputs] == [run._id, stop._id]
-        assert f"interactive: {str(not busy).lower()}" in str(event.js)
-        assert f"visible: {str(busy).lower()}" in str(event.js)
+        Run(studio, setup, run, stop).wire(counting([]), [], {"said": said}, "Stopped.")
+        wired.extend((run, stop))
+
+    events = {event.name or "": event for event in page_of(build).fns.values() if set(wired) & set(event.outputs)}
+    (ended,) = [event for name, event in events.items() if name == "_ended"]
+    (begun,) = [event for event in events.values() if event.js]
+    assert begun.targets[0][0] == wired[0]._id
+    assert [part._id for part in begun.outputs] == [part._id for part in ended.outputs] == [part._id for part in wired]
+    assert "interactive: false" in str(begun.js)
+    assert "visible: true" in str(begun.js)
+    button, stop = ended.fn("resnet64")
+    assert (button["interactive"], stop["visible"]) == (True, False)

@@ -76,7 +76,7 @@ def test_what_no_network_takes_stands_last_greyed_and_leads_to_networks(monkeypa
     assert html.rindex("data-pick=") < html.index('class="off"')
     assert html.count("needs a network of 224 pixels:") == html.count('data-go="networks">fetch one') == off
     assert html.count('aria-pressed="true"') == 1
-    assert "(embedded)" not in html
+    assert "(built in)" not in html
     assert "l_inf" not in html
 
 

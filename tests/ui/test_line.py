@@ -4,10 +4,13 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from clocks import Clock
 
+from uap_core.errors import SettingError
 from uap_core.ui.runtime import run_queue as module
 from uap_core.ui.runtime.run_queue import Line, in_line
 
@@ -94,22 +97,42 @@ def test_a_full_line_is_said_and_empties_again() -> None:
 
 
 def test_whoever_left_without_a_word_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = Line(5)
+    clock, line = Clock(), Line(5)
+    monkeypatch.setattr(module, "time", clock)
     gone, next_one = in_line(line, 1, 0)(counting(9, []))(), in_line(line, 1, 0)(counting(9, []))()
     assert next(gone) == "0 1"
     assert "before yours" in next(next_one)
-    monkeypatch.setattr(module, "LOST", 0.05)
-    time.sleep(0.06)
+    clock.now += module.LOST - 1
+    assert "before yours" in next(next_one)
+    clock.now += 2
     assert next(next_one) == "0 1"
 
 
+def test_a_long_run_whose_steps_are_heard_of_keeps_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise two heavy runs would go at once."""
+    clock, line = Clock(), Line(5)
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setenv("UAP_SECONDS", "100000")
+    long, other = in_line(line, 1, 0)(counting(9, []))(), in_line(line, 1, 0)(counting(9, []))()
+    for step in range(5):
+        assert next(long) == f"{step} 1"
+        clock.now += module.LOST / 2
+        assert "1 run is before yours" in next(other)
+    long.close()
+    assert next(other) == "0 1"
+
+
 def test_a_run_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UAP_SECONDS", "1")
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setenv("UAP_SECONDS", "30")
     running = list[int]()
-    started = time.monotonic()
-    *_, last = in_line(Line(1), 1, 0)(counting(1000, running))()
-    assert 1 <= time.monotonic() - started < 3
-    assert "Stopped after 1 seconds" in last
+    steps = []
+    for step in in_line(Line(1), 1, 0)(counting(1000, running))():
+        steps.append(step)
+        clock.now += 10
+    assert [step for step in steps if "Stopped" not in step] == ["0 1", "1 1", "2 1", "3 1"]
+    assert "Stopped after 30 seconds" in steps[-1]
     assert not running
 
 
@@ -120,3 +143,19 @@ def test_what_to_expect_comes_from_the_runs_before() -> None:
         line.lasted(seconds)
     assert line.expected(1) == "1 run is before yours: about 20 seconds."
     assert line.expected(9) == "9 runs are before yours: about 3 minutes."
+
+
+def test_one_visitor_has_two_places_and_one_address_leaves_some_to_others() -> None:
+    line = Line(8)
+    with ExitStack() as places:
+        for _ in range(2):
+            places.enter_context(line.place("me", "here"))
+        with pytest.raises(SettingError, match="Two runs of yours"):
+            places.enter_context(line.place("me", "here"))
+        for number in range(4):
+            places.enter_context(line.place(f"pupil {number}", "here"))
+        with pytest.raises(SettingError, match="runs are waiting already"):
+            places.enter_context(line.place("one more", "here"))
+        places.enter_context(line.place("somebody", "elsewhere"))
+    with line.place("me", "here") as mine:
+        assert line.ahead(mine) == 0

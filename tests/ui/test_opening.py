@@ -116,7 +116,7 @@ def test_asked_ahead_the_words_of_all_strengths_come(page: gr.Blocks) -> None:
     said, data, *_ = looked(page, "apply", *CAT)
     view = json.loads(unescape(re.search('data-view="(.*)"', data)[1]))
     assert said == ""
-    words = json.loads(unescape(re.search('data-view="(.*)"', handlers["ahead"](*CAT))[1]))
+    words = json.loads(unescape(re.search('data-view="(.*)"', handlers["ahead"](*CAT)[0])[1]))
     assert words["key"] == view["key"]
     for mode in ("pattern", "noise"):
         assert len(words["says"][mode]) == 33

@@ -12,9 +12,8 @@ from uap_core.models.card import Card
 from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.ui import page as page_module
 from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, thumbnails
-from uap_core.ui.selection import usual
+from uap_core.ui.selection import Selection, usual
 from uap_core.ui.session_patterns import add_own
-from uap_core.ui.sidebar import chosen
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 
 NETWORK = "resnet64"
@@ -78,7 +77,7 @@ def test_a_pattern_of_another_visitor_or_a_path_is_refused(studio: Studio, key: 
 @pytest.mark.parametrize("epsilon", [-1, 33, float("nan"), float("inf"), None, "ten"])
 def test_epsilon_out_of_range(studio: Studio, epsilon: float) -> None:
     with pytest.raises(SettingError, match="between 0 and 32"):
-        chosen(studio, NETWORK, RANDOM_SIGNS, {}, epsilon)
+        Selection("sample:lion", NETWORK, RANDOM_SIGNS, {}, epsilon).perturbation(studio)
 
 
 def test_a_session_keeps_few_patterns_the_newest_last() -> None:

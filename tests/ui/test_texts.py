@@ -37,7 +37,7 @@ TRANSLATED = re.compile("⟦[^⟦⟧]*⟧")
 # Beside the names of ``names``: of metrics, norms, formats, units, attacks, methods, authors and makers.
 STAY = re.compile(
     r"\b(l_inf|linf|l2|l_0|PSNR|SSIM|dB|px|MB|s|ms|PNG|JPEG|of|to|et al|FGSM|PGD|MI-FGSM|Square|DeepFool|L-BFGS|Carlini|Wagner"
-    r"|Hinge|by SGD-UAP|MobileNet|SPGD|DF-UAP|Cos-UAP|SGA|SV-UAP|ImageNet|Goodfellow|Gradio|API)\b"
+    r"|Hinge|by SGD-UAP|MobileNet|SPGD|DF-UAP|Cos-UAP|SGA|SV-UAP|ImageNet|log|JS|KL|Goodfellow|Gradio|API)\b"
 )
 TRANSLATING = ("ui", "plots")  # what lies below them is English
 # Whose sentences people read.
@@ -168,8 +168,10 @@ def test_messages_with_places_are_formatted_somewhere() -> None:
     source = {path: path.read_text(encoding="utf-8") for path in (ROOT / "uap_core").rglob("*.py")}
     for text in later:
         places = [path for path, code in source.items() if text[:40].replace('"', '\\"') in code or text[:40] in code]
-        # Scripts fill those of said.py, run_row those of its callers.
-        filled = any(".format(" in source[path] or path.name == "said.py" or "run_row(" in source[path] for path in places)
+        # Scripts fill those of said.py and duel.py, run_row those of its callers.
+        filled = any(
+            ".format(" in source[path] or path.name in ("said.py", "duel.py") or "run_row(" in source[path] for path in places
+        )
         assert filled, text
 
 
@@ -205,6 +207,8 @@ def test_errors_are_translated() -> None:
     """Those of the page; the core's are English."""
     found = 0
     for path in (path for room in TRANSLATING for path in (ROOT / "uap_core" / room).rglob("*.py")):
+        if path.name in ("folders.py", "launching.py", "ports.py"):  # said on the terminal, where there is no page yet
+            continue
         for node in ast.walk(tree := ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ERRORS:
                 found += 1

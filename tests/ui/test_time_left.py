@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from uap_core.ui.runtime import time_left
-from uap_core.ui.runtime.time_left import Countdown, about, ticking
+from uap_core.ui.runtime.time_left import Countdown, Pace, about, ticking
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,20 @@ def test_it_counts_down_from_what_was_expected_then_by_its_own_pace(clock: Clock
 
 def test_a_long_time_is_told_in_minutes(clock: Clock) -> None:
     assert Countdown(240).said(0) == "about 4 min left"
+
+
+def test_what_is_left_follows_from_what_is_done(clock: Clock) -> None:
+    pace = Pace()
+    assert "0 of 27<" in pace.note(0, 27)
+    clock.now += 1
+    assert "left" not in pace.note(1, 27), "too early to tell"
+    clock.now += 23
+    html = pace.note(12, 27, "VGG-64 <1>")
+    assert "VGG-64 &lt;1&gt;: 12 of 27, <span" in html
+    assert re.findall(r'data-seconds="(\d+)"', html) == ["30"]
+    assert "about 30 s left<" in html
+    assert "width:44%" in html
+    assert "left" not in pace.note(0, 27)
 
 
 def test_a_slow_step_lets_the_clock_be_looked_at_and_closing_ends_the_run() -> None:

@@ -30,21 +30,20 @@ def mean_rates(network: str) -> dict[int, float]:
 
 @pytest.mark.parametrize("network", ["resnet64", "squeezenet1_1_caffe"])
 def test_the_answer_has_the_figures_of_the_networks_own_curve(network: str, handlers: dict[str, Callable[..., Any]]) -> None:
-    *_, answer, run = handlers["look_stored"]("", network)
+    *_, answer = handlers["look_stored"]("", network)
     rates = mean_rates(network)
     few = int(re.findall(r"made from (\d+) photographs", answer)[0])
     most = max(rates)
     assert all(rates[size] < rates[most] - 0.02 for size in rates if size < few)
     assert re.findall(r"[\d.]+%", answer) == [f"{rates[size]:.1%}" for size in (few, 1, most)]
     assert "not computed" not in answer
-    assert run["value"].startswith("Craft on 1, 4, 16")
 
 
 def test_where_nothing_is_computed_another_networks_curve_is_shown_under_its_name(
     handlers: dict[str, Callable[..., Any]],
 ) -> None:
-    _, _note, chart, methods, *_, answer, _run = handlers["look_stored"]("", "vgg64")
-    assert "VGG-64 (embedded) this is not computed yet" in answer
+    _, _note, chart, methods, *_, answer = handlers["look_stored"]("", "vgg64")
+    assert "VGG-64 (built in) this is not computed yet" in answer
     assert "ResNet-64" in answer
     assert chart["value"].chart.startswith("ResNet-64")
     assert methods["value"].chart.startswith("ResNet-64")
@@ -64,19 +63,20 @@ def test_live_points_are_over_the_curve_and_all_patterns_are_named(
     sets: tuple[ImageSet, ImageSet] = craft, held_out
     monkeypatch.setattr(Studio, "craft_and_held_out", lambda studio, network: sets)
     monkeypatch.setattr(samples_tab, "LIVE_BUDGET", 16)
-    steps = list(handlers["craft"]("resnet64", "resnet64-linf10.safetensors", {}, 10.0))
-    figures = [step[1]["value"] for step in steps if "value" in step[1]]
+    steps = list(handlers["craft"]("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0))
+    figures = [step[2]["value"] for step in steps if "value" in step[2]]
     assert len(figures) == 3
     assert all("data-live" in figure and "made from photographs" in figure.chart for figure in figures)
     assert "crafted on 1, 4, 5 images are now in the list" in steps[-1][0]
     *_, found = steps[-2]
     assert [pattern.name.split()[2] for pattern in found] == ["1", "4", "5"]
-    *_, answer, _run, said = handlers["cleared"]("resnet64")
+    said, _note, chart, *_, answer, npy, _made = handlers["cleared"]("resnet64", "resnet64-linf10.safetensors")
+    assert not npy["visible"]
     assert said == ""
     assert "83.5%" in answer
-    assert "data-live" not in handlers["cleared"]("resnet64")[1]["value"]
+    assert "data-live" not in chart["value"]
 
 
 def test_an_epsilon_of_0_is_answered_with_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:
-    last = list(handlers["craft"]("resnet64", "resnet64-linf10.safetensors", {}, 0.0))[-1]
+    last = list(handlers["craft"]("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 0.0))[-1]
     assert "above 0" in last[0]

@@ -138,7 +138,9 @@ def test_directions_begin_with_what_costs_no_gradient(handlers: dict[str, Callab
 
 
 def test_labels_are_counted_batch_by_batch(handlers: dict[str, Callable[..., Any]]) -> None:
-    _, first, *_, before_last, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 10.0))
+    _, first, *_, before_last, last = list(
+        handlers["labels-run"]("sample:lion", NETWORK, "resnet64-linf10.safetensors", {}, 10.0)
+    )
     assert "Images: 32 of 256" in first[0]
     assert "Live on 256 class impressions, strength 10 of 255" in last[0]
     assert shown(first[1])
@@ -146,5 +148,5 @@ def test_labels_are_counted_batch_by_batch(handlers: dict[str, Callable[..., Any
 
 
 def test_epsilon_out_of_range_is_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:
-    *_, last = list(handlers["labels-run"](NETWORK, "resnet64-linf10.safetensors", {}, 99.0))
+    *_, last = list(handlers["labels-run"]("sample:lion", NETWORK, "resnet64-linf10.safetensors", {}, 99.0))
     assert "Epsilon must lie between" in last[0]

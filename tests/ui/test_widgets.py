@@ -13,10 +13,11 @@ from PIL import Image
 
 from uap_core.errors import SettingError
 from uap_core.ui import widgets
+from uap_core.ui.html import numbers
 
 
 def test_labels_are_escaped() -> None:
-    html = widgets.bars("Before", [("<script>x</script>", 0.5)], "", "")
+    html = numbers.bars("Before", [("<script>x</script>", 0.5)], "", "")
     assert "<script>" not in html
     assert "<b>" not in widgets.problem("<b>")
 

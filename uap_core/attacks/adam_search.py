@@ -16,6 +16,7 @@ BETAS = (0.9, 0.999)
 GAIN = 1e-4  # less than this share of the objective is no improvement
 NEVER = 1e30
 FACTOR = 5.0
+BEYOND = 2.0  # the same, of guesses that know where the boundary is
 RATE = 3.0
 LAST = 0.05  # the last step, as a share of the first
 
@@ -23,7 +24,8 @@ LAST = 0.05  # the last step, as a share of the first
 class AdamPerImage:
     """Adam (Kingma & Ba, ICLR 2015) on a variable w, with separate state and early stopping for each image.
 
-    ``found`` (N,) says where the last ``minimise`` succeeded.
+    ``found`` (N,) says where the last ``minimise`` succeeded, ``holds`` (N,) where it still did at its end: in the last
+    ``patience`` iterations, since near a boundary it goes to and fro. ``found`` is so at once where it starts from a success.
 
     Args:
         run: the images, and where successes go.
@@ -43,7 +45,7 @@ class AdamPerImage:
         anneal: bool = True,
     ) -> None:
         self.run, self.variable, self.picture, self.rate, self.anneal = run, variable, picture, rate, anneal
-        self.found = torch.zeros_like(run.success)
+        self.found, self.holds = torch.zeros_like(run.success), torch.zeros_like(run.success)
 
     def minimise(
         self,
@@ -65,13 +67,17 @@ class AdamPerImage:
         images, w, rate = run.images[which], self.variable[which], as_column(self.rate[which])
         mean, square = torch.zeros_like(w), torch.zeros_like(w)
         lowest, waited = w.new_full((len(w),), NEVER), torch.zeros_like(which)
+        missed = torch.full_like(which, patience)  # iterations since the last success
         for iteration in range(1, iterations + 1):
             w = w.detach().requires_grad_(True)
             x = self.picture(w, which)
             change, logits = x - images, run.logits(x, which)
             value = objective(change, logits, which)
             gradient = run.gradient(value, w, which)
-            self.found[which] |= run.offer(x.detach(), logits.detach(), size(change.detach()), which, margin)
+            success = run.offer(x.detach(), logits.detach(), size(change.detach()), which, margin)
+            missed = torch.where(success, 0, missed + 1)
+            self.found[which] |= success
+            self.holds[which] = missed < patience
             w, value = w.detach(), value.detach()
             mean.lerp_(gradient, 1 - BETAS[0])
             square.lerp_(gradient.square(), 1 - BETAS[1])
@@ -85,7 +91,7 @@ class AdamPerImage:
             if not bool(left.all()):
                 self.variable[which[~left]] = w[~left]
                 which, images, w, mean, square = which[left], images[left], w[left], mean[left], square[left]
-                rate, lowest, waited = rate[left], lowest[left], waited[left]
+                rate, lowest, waited, missed = rate[left], lowest[left], waited[left], missed[left]
             yield iteration
             if not len(which):
                 return
@@ -104,7 +110,23 @@ class BinarySearch:
         c, lower, upper = self.value[which], self.lower[which], self.upper[which]
         upper, lower = torch.where(found, torch.minimum(upper, c), upper), torch.where(found, lower, torch.maximum(lower, c))
         self.lower[which], self.upper[which] = lower, upper
-        self.value[which] = torch.where(upper.isinf(), c * 10, (lower + upper) / 2)
+        self.value[which] = self.between(c, lower, upper)
+
+    def between(self, c: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
+        """The next c (n,), after failures up to ``lower`` and successes down to ``upper``."""
+        return torch.where(upper.isinf(), c * 10, (lower + upper) / 2)
+
+
+class ScaleSearch(BinarySearch):
+    """Search on a log scale: times or over ten until one works and one fails, then the geometric mean of the two.
+
+    For penalties that pull beyond the boundary, whose change grows with every c that is too large: a first c that is a hundred
+    times too large costs two steps here and seven of ``BinarySearch``.
+    """
+
+    def between(self, c: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
+        """See ``BinarySearch.between``."""
+        return torch.where(upper.isinf(), c * 10, torch.where(lower > 0, (lower * upper).sqrt(), c / 10))
 
 
 def search(
@@ -130,7 +152,11 @@ def search(
     for number in range(search_steps):
         for iteration in adam.minimise(everyone, objective, size, iterations, patience_of(iterations), margin):
             yield (number + iteration / iterations) / search_steps
-        constants.learn(adam.found, everyone)
+        change = adam.picture(adam.variable, everyone).detach() - adam.run.images
+        adam.run.tried(constants.value, size(change), adam.holds, everyone)
+        constants.learn(adam.holds, everyone)
+        back = adam.run.success & ~adam.holds  # what failed is nearer than any success, and a bad place to start from
+        adam.variable[back] = adam.run.adversarial[back]
 
 
 def patience_of(iterations: int) -> int:
@@ -174,6 +200,39 @@ def linear_guess(
     constant = (multiplier or of_squared_l2)(value.detach(), gradient)
     distance = value.detach().abs() / l2_norm(gradient).clamp_min(1e-12)
     return LinearGuess((FACTOR * constant).nan_to_num(1.0, 1e6, 1e-6).clamp(1e-6, 1e6), distance)
+
+
+def boundary_guess(run: AttackRun, loss: Callable[[Tensor, Tensor], Tensor]) -> LinearGuess:
+    """c for ||d||_2^2 + c loss, of a ``loss`` that is not zero at the boundary; costs two gradients an image.
+
+    It takes a change as far as c ||loss gradient|| / 2, and to the boundary is far enough, BEYOND times as far to be safe.
+    """
+    x = run.images.detach().requires_grad_(True)
+    logits = run.logits(x, run.all)
+    gap = run.criterion.gap(logits)
+    gradient = torch.autograd.grad(loss(logits, run.all).sum(), x, retain_graph=True)[0]
+    distance = gap.detach().abs() / l2_norm(run.gradient(gap, x, run.all)).clamp_min(1e-12)
+    run.gradients += 1
+    return _guess(2 * distance / l2_norm(gradient).clamp_min(1e-12), distance)
+
+
+def price_guess(run: AttackRun, penalty: Callable[[Tensor, Tensor], Tensor], dual: float) -> LinearGuess:
+    """c for ||d||_p + c penalty, of a ``penalty`` that is zero at the boundary; costs a gradient an image.
+
+    The way to the boundary must cost less than the penalty of staying, ``dual`` is that norm's dual. The way is a linear
+    network's, in logits: probabilities hardly move where a network is sure, and their slope there tells nothing of it.
+    """
+    x = run.images.detach().requires_grad_(True)
+    logits = run.logits(x, run.all)
+    gap = run.criterion.gap(logits)
+    staying = penalty(logits, run.all).detach()
+    gradient = run.gradient(gap, x, run.all)
+    way = gap.detach().abs() / torch.linalg.vector_norm(gradient.flatten(1), ord=dual, dim=1).clamp_min(1e-12)
+    return _guess(way / staying.clamp_min(1e-12), gap.detach().abs() / l2_norm(gradient).clamp_min(1e-12))
+
+
+def _guess(constant: Tensor, distance: Tensor) -> LinearGuess:
+    return LinearGuess((BEYOND * constant).nan_to_num(1.0, 1e6, 1e-6).clamp(1e-6, 1e6), distance)
 
 
 def of_squared_l2(value: Tensor, gradient: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from torch import Tensor, nn
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.result import AttackResult
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_fields, check_type, check_whole
 from uap_core.errors import SettingError
+from uap_core.images.batches import check_pixels, check_tensor
 from uap_core.metrics import predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier
+from uap_core.norms import LINF, Ball
 
-SLACK = 1e-5  # beyond [0,1], which arithmetic on pixels may leave
+WIDE = (torch.uint16, torch.uint32, torch.uint64)
 
 
 class Attack(ABC):
@@ -37,6 +41,10 @@ class Attack(ABC):
 
     targeted_only: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        """Raise SettingError for hyper-parameters of other types than the class states."""
+        check_fields(self)
+
     @torch.inference_mode(False)
     @torch.enable_grad()
     def __call__(
@@ -48,7 +56,7 @@ class Attack(ABC):
         generator: torch.Generator | None = None,
     ) -> AttackResult:
         """Run the attack and return the final result; see ``stream``. Builds no intermediate results."""
-        trial = self._begin(network, images, labels, targeted)
+        trial = self._begin(network, images, labels, targeted, generator)
         for _share in self._run(trial, generator):
             pass
         return trial.result()
@@ -81,7 +89,7 @@ class Attack(ABC):
             SettingError: images or labels that do not fit the network, or pixels outside [0,1].
             ModelError: a module that does not return logits.
         """
-        trial = self._begin(network, images, labels, targeted)
+        trial = self._begin(network, images, labels, targeted, generator)
         for share in self._run(trial, generator):
             if share < 1:
                 with trial.run.paused():
@@ -94,15 +102,23 @@ class Attack(ABC):
 
     def _run(self, trial: _Trial, generator: torch.Generator | None) -> Iterator[float]:
         if len(trial.run.images):
-            yield from self.perturb(trial.run, generator or torch.Generator().manual_seed(0))
+            yield from self.perturb(trial.run, torch.Generator().manual_seed(0) if generator is None else generator)
 
-    def _begin(self, network: nn.Module, images: Tensor, labels: Tensor | Criterion, targeted: bool) -> _Trial:
+    def _begin(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor | Criterion,
+        targeted: bool,
+        generator: torch.Generator | None,
+    ) -> _Trial:
         """Check everything, and set aside the images that are at their target already."""
         classifier = as_classifier(network)
+        check_type("generator", generator, (torch.Generator, type(None)), "a torch.Generator")
         check_images(classifier, images)
         classifier.learn_classes(images)
-        # Copies of what inference mode made, which could have no gradient.
-        images = images.to(classifier.dtype or images.dtype)
+        # At least 32 bits, in which no epsilon is lost. Copies of what inference mode made, which could have no gradient.
+        images = images.detach().to(torch.promote_types(torch.float32, classifier.dtype or torch.float32)).clamp(0, 1)
         images = images.clone() if images.is_inference() else images
         criterion = self._criterion(classifier, images, labels, targeted)
         run = AttackRun(classifier, images, criterion)
@@ -122,11 +138,14 @@ class Attack(ABC):
 
     def _criterion(self, classifier: Classifier, images: Tensor, labels: Tensor | Criterion, targeted: bool) -> Criterion:
         """What counts as success, with a label for each image on its device."""
+        check_type("targeted", targeted, bool, "True or False")
         criterion = labels if isinstance(labels, Criterion) else Criterion(labels, targeted)
         if not isinstance(criterion.labels, Tensor):
             clean = predict(classifier, [images]) if len(images) else torch.empty(0, dtype=torch.long)
             criterion = criterion.for_images(clean)
         y = criterion.y
+        if y.dtype in WIDE:
+            y = y.long()  # torch hardly computes with them
         if y.shape != images.shape[:1] or y.is_floating_point() or y.dtype in (torch.bool, torch.complex64):
             raise SettingError(
                 f"There are {len(images)} images and labels of shape {tuple(y.shape)}: one each is needed, a whole number."
@@ -154,25 +173,29 @@ class _Trial:
 
 def check_images(classifier: Classifier, images: Tensor) -> None:
     """Raise SettingError unless ``images`` are floats (N,3,H,W) in [0,1] of the network's size."""
+    check_tensor(images)
     if not classifier.takes(images) or not images.is_floating_point():
         kind = str(images.dtype).rpartition(".")[2]
         raise SettingError(
             f"{classifier.card.name} takes images {classifier.batch_shape} of floats, not {tuple(images.shape)} of {kind}."
         )
-    if not bool(((images >= -SLACK) & (images <= 1 + SLACK)).all()):
-        raise SettingError(
-            "Pixels lie between 0 and 1, and these do not. Divide bytes by 255; let `wrap` normalise inside the network."
-        )
+    check_pixels(images)
 
 
 def check_epsilon(epsilon: float) -> None:
-    """Raise SettingError unless 0 <= ``epsilon`` <= 1."""
-    if not 0 <= epsilon <= 1:
-        raise SettingError("Epsilon must lie between 0 and 255/255.")
+    """Raise SettingError unless 0 <= ``epsilon`` <= 1; says which number was probably meant."""
+    Ball(LINF, epsilon)
+
+
+def check_positive(most: float = math.inf, **values: float) -> None:
+    """Raise SettingError for a rate or a share that is not above 0, or above ``most``."""
+    for name, value in values.items():
+        if not 0 < value <= most:
+            end = "" if most == math.inf else f", up to {most:g}"
+            raise SettingError(f"{name.replace('_', ' ').capitalize()} must be above 0{end}, not {value:g}.")
 
 
 def check_counts(**counts: int) -> None:
-    """Raise SettingError for a number of steps below 1."""
+    """Raise SettingError for a number of steps that is no whole number, or below 1."""
     for name, count in counts.items():
-        if count < 1:
-            raise SettingError(f"{name.replace('_', ' ').capitalize()} must be at least 1.")
+        check_whole(name, count, least=1)

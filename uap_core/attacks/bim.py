@@ -18,6 +18,7 @@ from uap_core.attacks.base import Attack, check_counts, check_epsilon
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import between, unit_interval
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_number
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ class IterativeFGSM(Attack):
     all_steps: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_epsilon(self.epsilon)
         check_counts(steps=self.steps)
+        check_number("alpha", self.alpha, least=0)
+        check_number("momentum", self.momentum, least=0)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """Step; images that have succeeded leave the batch, so ``which`` (n,) says which ones ``x`` (n,3,H,W) are."""

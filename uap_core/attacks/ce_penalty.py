@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, linear_guess, search, squared_l2
+from uap_core.attacks.adam_search import AdamPerImage, ScaleSearch, boundary_guess, l2_norm, search, squared_l2
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
@@ -27,7 +27,7 @@ from uap_core.attacks.run import AttackRun
     False,
     place=90,
     short_name="Penalty",
-    build=lambda wanted: Penalty(search_steps=3, iterations=15 * wanted.effort),
+    build=lambda wanted: Penalty(search_steps=6 * wanted.more, iterations=30 * wanted.more),
 )
 @dataclass(frozen=True)
 class Penalty(Attack):
@@ -58,6 +58,7 @@ class Penalty(Attack):
     iterations: int = 60
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
@@ -66,6 +67,6 @@ class Penalty(Attack):
         def penalty(logits: Tensor, which: Tensor) -> Tensor:
             return F.cross_entropy(logits, run.criterion.y[which], reduction="none")
 
-        guess = linear_guess(run, penalty)
+        guess = boundary_guess(run, penalty)
         adam = AdamPerImage(run, run.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(run.images))
-        yield from search(adam, BinarySearch(guess.constant), squared_l2, penalty, l2_norm, self.search_steps, self.iterations)
+        yield from search(adam, ScaleSearch(guess.constant), squared_l2, penalty, l2_norm, self.search_steps, self.iterations)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.checks import check_type, check_whole, shown
 from uap_core.errors import SettingError
 
 
@@ -37,6 +39,12 @@ class Criterion:
     targeted: bool = False
 
     def __post_init__(self) -> None:
+        check_type("targeted", self.targeted, bool, "True or False")
+        if isinstance(self.labels, Integral) and not isinstance(self.labels, bool):
+            object.__setattr__(self, "labels", int(self.labels))  # NumPy's, too
+            check_whole("a class", self.labels, least=0)
+        elif self.labels is not None and not isinstance(self.labels, Tensor):
+            raise SettingError(f"Labels are a tensor of class indices (N,), or one whole number, not {shown(self.labels)}.")
         if self.targeted and self.labels is None:
             raise SettingError("A targeted criterion needs a target class.")
 

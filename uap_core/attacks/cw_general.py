@@ -16,10 +16,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, linear_guess, search
+from uap_core.attacks.adam_search import AdamPerImage, ScaleSearch, price_guess, search
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_fields
 from uap_core.errors import SettingError
 
 
@@ -30,7 +31,8 @@ from uap_core.errors import SettingError
     "l2",
     False,
     place=100,
-    build=lambda wanted: Hinge(search_steps=3, iterations=15 * wanted.effort),
+    any_norm=True,
+    build=lambda wanted: Hinge(wanted.p, search_steps=6 * wanted.more, iterations=30 * wanted.more),
 )
 @dataclass(frozen=True)
 class Hinge(Attack):
@@ -63,6 +65,7 @@ class Hinge(Attack):
     iterations: int = 60
 
     def __post_init__(self) -> None:
+        check_fields(self, infinite=("p",))
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
         if not self.p >= 1:
             raise SettingError("A norm has p from 1 to infinity.")
@@ -74,16 +77,12 @@ class Hinge(Attack):
             scores = logits.softmax(dim=1) if self.on_probabilities else logits
             return run.criterion.of(which).gap(scores).clamp_min(0)
 
-        guess = linear_guess(run, penalty, self._multiplier)
+        dual = math.inf if self.p == 1 else 1.0 if math.isinf(self.p) else self.p / (self.p - 1)
+        guess = price_guess(run, penalty, dual)
         adam = AdamPerImage(run, run.images.clone(), lambda w, _: w.clamp(0, 1), guess.rate(run.images))
         yield from search(
-            adam, BinarySearch(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
+            adam, ScaleSearch(guess.constant), self._norm, penalty, self._norm, self.search_steps, self.iterations
         )
-
-    def _multiplier(self, value: Tensor, gradient: Tensor) -> Tensor:
-        """Of a norm and a linear penalty: one over the dual norm of the gradient, wherever the boundary is."""
-        dual = math.inf if self.p == 1 else 1.0 if math.isinf(self.p) else self.p / (self.p - 1)
-        return 1 / torch.linalg.vector_norm(gradient.flatten(1), ord=dual, dim=1).clamp_min(1e-12)
 
     def _norm(self, change: Tensor) -> Tensor:
         return torch.linalg.vector_norm(change.flatten(1), ord=self.p, dim=1)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, comes_nearer, linear_guess, patience_of, squared_l2
-from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.base import Attack, check_counts, check_positive
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
@@ -60,7 +60,10 @@ class CarliniWagnerL0(Attack):
     rate: float = 0.05
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(rounds=self.rounds, iterations=self.iterations)
+        check_positive(rate=self.rate)
+        check_positive(1, share=self.share)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.perturb``."""

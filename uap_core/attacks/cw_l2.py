@@ -20,6 +20,7 @@ from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, li
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_number
 from uap_core.errors import SettingError
 
 INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``; the latter as in the authors' code
@@ -33,7 +34,7 @@ INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``; the latter as in
     False,
     place=110,
     chosen=True,
-    build=lambda wanted: CarliniWagner(search_steps=3, iterations=15 * wanted.effort),
+    build=lambda wanted: CarliniWagner(search_steps=3 * wanted.more, iterations=15 * wanted.more),
 )
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
@@ -77,7 +78,9 @@ class CarliniWagner(Attack):
     shifted_tanh: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
+        check_number("confidence", self.confidence, least=0)
         if not all(value is None or value > 0 for value in (self.initial_const, self.learning_rate, self.patience)):
             raise SettingError("The initial constant, the learning rate and the patience must be above 0.")
 
@@ -118,6 +121,8 @@ class CarliniWagner(Attack):
                 adam.variable = picture.start.clone()
             for iteration in adam.minimise(run.all, objective, l2_norm, self.iterations, patience, kappa):
                 yield (number + iteration / self.iterations) / self.search_steps
+            change = picture(adam.variable, run.all).detach() - x
+            run.tried(c.value, l2_norm(change), adam.found, run.all)
             c.learn(adam.found, run.all)
 
     def _start(self, run: AttackRun, f: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.adam_search import AdamPerImage, comes_nearer, linf_norm, patience_of
-from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.base import Attack, check_counts, check_positive
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import as_column
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_number
 
 FAILURES = 2  # in a row, and an image has found its bound
 
@@ -68,7 +69,11 @@ class CarliniWagnerLinf(Attack):
     rate: float = 0.01
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(rounds=self.rounds, iterations=self.iterations)
+        check_positive(rate=self.rate, first_constant=self.first_constant)
+        check_positive(1, shrink=self.shrink)
+        check_number("confidence", self.confidence, least=0)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.perturb``."""

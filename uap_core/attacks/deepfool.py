@@ -26,7 +26,9 @@ from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import as_column
 from uap_core.attacks.run import AttackRun
+from uap_core.checks import check_number
 from uap_core.errors import SettingError
+from uap_core.models.gradients import input_gradient
 from uap_core.norms import L2, LINF
 from uap_core.perturbations.perturbation import apply
 
@@ -85,7 +87,9 @@ class DeepFool(Attack):
     iterations: int = 50
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(iterations=self.iterations)
+        check_number("overshoot", self.overshoot, least=0)
         if self.candidates < 2:
             raise SettingError("DeepFool needs at least two candidate classes: the present one and another.")
         if self.norm not in (L2, LINF):
@@ -199,7 +203,7 @@ def _to_nearest_boundary(
         f_k = logits.gather(1, others) - logits.gather(1, k0[:, None])  # f'_k, (m,C)
     nearest, r_i = torch.full((len(x_i),), torch.inf, device=x_i.device), torch.zeros_like(x_i)
     for k in range(others.shape[1]):
-        w_k = torch.autograd.grad(f_k[:, k].sum(), x_i, retain_graph=k < others.shape[1] - 1)[0]
+        w_k = input_gradient(f_k[:, k].sum(), x_i, retain_graph=k < others.shape[1] - 1)
         length = w_k.flatten(1).norm(p=2 if norm == L2 else 1, dim=1)
         distance = f_k[:, k].detach().abs() / length
         direction = w_k / as_column(length) if norm == L2 else w_k.sign()

@@ -58,6 +58,7 @@ class FGSM(Attack):
     epsilon: float = 10 / 255
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_epsilon(self.epsilon)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.adam_search import BinarySearch, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.adam_search import ScaleSearch, boundary_guess, l2_norm, squared_l2
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
@@ -29,7 +29,7 @@ from uap_core.attacks.run import AttackRun
     False,
     place=80,
     chosen=True,
-    build=lambda wanted: LBFGS(search_steps=2, iterations=10 * wanted.effort),
+    build=lambda wanted: LBFGS(search_steps=6 * wanted.more, iterations=10 * wanted.more),
 )
 @dataclass(frozen=True)
 class LBFGS(Attack):
@@ -61,6 +61,7 @@ class LBFGS(Attack):
     iterations: int = 25
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_counts(search_steps=self.search_steps, iterations=self.iterations)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
@@ -69,32 +70,34 @@ class LBFGS(Attack):
         def loss(logits: Tensor, which: Tensor) -> Tensor:
             return F.cross_entropy(logits, run.criterion.y[which], reduction="none")
 
-        guess = linear_guess(run, loss)
-        constants = BinarySearch(guess.constant)
+        guess = boundary_guess(run, loss)
+        constants = ScaleSearch(guess.constant)
         for number in range(len(run.images)):
             which = run.all[number : number + 1]
             x = run.images[which]
             for step in range(self.search_steps):
                 x, found = self._minimise(run, loss, x, constants.value[which], which)
+                run.tried(constants.value[which], l2_norm(x - run.images[which]), found, which)
                 constants.learn(found, which)
+                x = x if bool(found) or not bool(run.success[which]) else run.adversarial[which]
                 yield (number + (step + 1) / self.search_steps) / len(run.images)
 
     def _minimise(
         self, run: AttackRun, loss: Callable[[Tensor, Tensor], Tensor], start: Tensor, constant: Tensor, which: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The end of one descent from ``start`` (1,3,H,W), and whether any image on the way succeeded (1,)."""
+        """The end of one descent from ``start`` (1,3,H,W), and whether it is a success (1,)."""
         from scipy.optimize import Bounds, minimize
         from threadpoolctl import threadpool_limits
 
         image = run.images[which]
-        found = torch.zeros_like(which, dtype=torch.bool)
+        looks: dict[bytes, Tensor] = {}
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
             x = torch.from_numpy(flat).to(image).view_as(image).requires_grad_(True)
             logits = run.logits(x, which)
             value = squared_l2(x - image) + constant * loss(logits, which)
             gradient = run.gradient(value, x, which)
-            found.logical_or_(run.offer(x.detach(), logits.detach(), l2_norm(x.detach() - image), which))
+            looks[flat.tobytes()] = run.offer(x.detach(), logits.detach(), l2_norm(x.detach() - image), which)
             return float(value.detach()), gradient.flatten().double().cpu().numpy()
 
         box = Bounds(np.zeros(image.numel()), np.ones(image.numel()))
@@ -103,4 +106,4 @@ class LBFGS(Attack):
         # SciPy's threads keep spinning after each call, on cores that the network needs next: three times slower.
         with threadpool_limits(1, user_api="blas"):
             end = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=box, options=budget)
-        return torch.from_numpy(end.x).to(image).view_as(image).clamp(0, 1), found
+        return torch.from_numpy(end.x).to(image).view_as(image).clamp(0, 1), looks[end.x.tobytes()]

@@ -6,6 +6,7 @@ once (see ``uap_core.registry``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,12 +28,18 @@ VERDICTS = {INTO: "into the target", FOOLED: "fooled", HELD: "held"}
 
 
 class Wanted(NamedTuple):
-    """What an attack is built for: ``epsilon`` (l_inf, units of [0,1]), ``effort`` (1 is quick), and whether to take all steps
-    even after one succeeds."""
+    """What an attack is built for: ``epsilon`` (l_inf, units of [0,1]), ``effort`` (1 is quick), whether to take all steps even
+    after one succeeds, and the norm l_p that an attack for any norm keeps small."""
 
     epsilon: float
     effort: int
     all_steps: bool
+    p: float = 2.0
+
+    @property
+    def more(self) -> int:
+        """By how much an attack that searches multiplies the values of c, and the steps for each: together by ``effort``."""
+        return max(1, round(math.sqrt(self.effort)))
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Item:
         bounded: whether it stays within epsilon; the others look for the smallest change in ``norm``.
         knows: the threat model, white box or black box.
         chosen: whether the Compare tab selects it at the start.
+        any_norm: whether it minimises the l_p norm of any p that is asked for; ``norm`` is the usual one.
         short_name: display name for small spaces.
         place: order in the menu, lowest first.
         module, class_name: where it is defined.
@@ -59,6 +67,7 @@ class Item:
     bounded: bool
     knows: str = WHITE
     chosen: bool = False
+    any_norm: bool = False
     short_name: str = ""
     place: int = 1000
     module: str = ""
@@ -69,10 +78,10 @@ class Item:
         """Display name for small spaces."""
         return self.short_name or self.name
 
-    def build(self, epsilon: float, effort: int, all_steps: bool) -> Attack:
+    def build(self, epsilon: float, effort: int, all_steps: bool, p: float = 2.0) -> Attack:
         """Build the attack; see ``Wanted``. Imports its module."""
         import_module(self.module)
-        return BUILDERS[self.key](Wanted(epsilon, effort, all_steps))
+        return BUILDERS[self.key](Wanted(epsilon, effort, all_steps, p))
 
 
 BUILDERS: dict[str, Callable[[Wanted], Attack]] = {}  # of the modules that are imported

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.criterion import Criterion
-from uap_core.attacks.result import AttackResult
+from uap_core.attacks.result import AttackResult, Trial
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import input_gradient
 
 
 class AttackRun:
@@ -36,6 +37,7 @@ class AttackRun:
         self.success = torch.zeros(count, dtype=torch.bool, device=images.device)
         self.size = images.new_full((count,), torch.inf)
         self.closest = images.new_full((count,), torch.inf)
+        self.trials: list[Trial] = []
         self.started = time.perf_counter()
 
     def logits(self, x: Tensor, which: Tensor | None = None) -> Tensor:
@@ -46,7 +48,7 @@ class AttackRun:
     def gradient(self, value: Tensor, x: Tensor, which: Tensor | None = None) -> Tensor:
         """d value_i / d x_i (n,3,H,W), where ``value`` (n,) depends on its own image alone; counts a gradient for each."""
         self.gradients[self.all if which is None else which] += 1
-        return torch.autograd.grad(value.sum(), x)[0]
+        return input_gradient(value.sum(), x)
 
     def judge(self, x: Tensor, which: Tensor | None = None) -> None:
         """Make ``x`` (n,3,H,W) the result for ``which``, and ask the network what it sees in it."""
@@ -80,6 +82,11 @@ class AttackRun:
             self.success[rows] = success[taken]
         return success
 
+    def tried(self, constants: Tensor, lengths: Tensor, success: Tensor, which: Tensor) -> None:
+        """Note one value of c for each of the images ``which`` (n,); all others are (n,) too. See ``Trial``."""
+        columns = which, constants, lengths, success
+        self.trials += [Trial(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Stop the clock while the caller handles an intermediate result."""
@@ -104,4 +111,5 @@ class AttackRun:
             time.perf_counter() - self.started,
             share,
             done,
+            tuple(self.trials),
         )

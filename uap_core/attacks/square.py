@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.base import Attack, check_counts, check_epsilon
+from uap_core.attacks.base import Attack, check_counts, check_epsilon, check_positive
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import between, unit_interval
 from uap_core.attacks.run import AttackRun
@@ -60,8 +60,10 @@ class Square(Attack):
     first_share: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_epsilon(self.epsilon)
         check_counts(query_budget=self.query_budget)
+        check_positive(1, first_share=self.first_share)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.perturb``. Every image of a batch tries the same squares, so that each fares as it would alone."""

@@ -12,6 +12,7 @@ from uap_core.models.zoo import Zoo, dreams_for
 if TYPE_CHECKING:
     from uap_core.datasets.image_sets import ImageSet
     from uap_core.models.classifier import Classifier
+    from uap_core.perturbations.perturbation import Perturbation
 
 
 def open_zoo(folder: Path | None) -> Zoo:
@@ -34,12 +35,17 @@ def craft_and_held_out(classifier: Classifier, data: Path | None) -> tuple[Image
     return craft, held_out
 
 
-def held_out_only(classifier: Classifier, data: Path | None) -> ImageSet:
-    """The second of ``craft_and_held_out``, without opening the first."""
+def held_out_only(classifier: Classifier, data: Path | None, pattern: Perturbation | None = None) -> ImageSet:
+    """The pictures to measure on: a held-out split, else all of them, but for those that ``pattern`` was crafted on."""
     from uap_core.datasets.image_sets import open_held_out
 
-    card = classifier.card
-    return open_held_out(_source(classifier, data), card.resize_size, card.input_size, interpolation=card.interpolation)
+    card, source = classifier.card, _source(classifier, data)
+    crafted_on = str(pattern.provenance.get("craft_set", "")) if pattern else ""
+    shape = (card.resize_size, card.input_size)
+    found = open_held_out(source, *shape, interpolation=card.interpolation, crafted_on=crafted_on)
+    if crafted_on.endswith(f" images of {source.stem} (craft)") and found.name == f"{source.stem} (held-out)":
+        print(f"Measured on the pictures of {source.name} that the pattern was not crafted on.", file=sys.stderr)
+    return found
 
 
 def _source(classifier: Classifier, data: Path | None) -> Path:

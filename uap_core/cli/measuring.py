@@ -22,7 +22,7 @@ def evaluate(
     from uap_core.perturbations.perturbation import load_perturbation
 
     classifier, pattern = open_zoo(folder).load(model), load_perturbation(perturbation)
-    held_out = held_out_only(classifier, data)
+    held_out = held_out_only(classifier, data, pattern)
     measured = measure(classifier, pattern, held_out, torch.Generator().manual_seed(seed))
     name = pattern.name if str(pattern.ball) in pattern.name else f"{pattern.name} ({pattern.ball})"
     tell_evaluation(measured, f"{name} on {len(held_out)} images of {held_out.name}")
@@ -45,7 +45,7 @@ def sweep(
 
     check_table_and_figure(out, figure)
     classifier, pattern = open_zoo(folder).load(model), load_perturbation(perturbation)
-    held_out = held_out_only(classifier, data)
+    held_out = held_out_only(classifier, data, pattern)
     rows = tell(
         epsilon_sweep(classifier, pattern, held_out, torch.Generator().manual_seed(seed)),
         lambda row: f"{NAMES[row.attack]:14}  epsilon {row.epsilon * 255:4.1f}/255  {row.fooling_rate}",

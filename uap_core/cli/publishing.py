@@ -40,6 +40,7 @@ class Part(str, Enum):
 
     library = "library"
     sweep = "sweep"
+    outcomes = "outcomes"
     matrix = "matrix"
     transfer = "transfer"
     curves = "curves"
@@ -48,6 +49,7 @@ class Part(str, Enum):
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"
+    small = "small"
     generators = "generators"
     games = "games"
     opening = "opening"

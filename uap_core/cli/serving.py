@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 
 from uap_core.errors import UapError
 from uap_core.models.allocator import keep_freed_memory
-from uap_core.settings import limits
+from uap_core.settings import WORDS, limits
 
 
 def prepare() -> None:
@@ -24,14 +24,17 @@ def prepare() -> None:
     # torch's threads would spin while they wait for each other, on processors that a browser or another visitor's click needs,
     # and all would come to a crawl.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if os.environ.get("SPACE_HOST"):  # only the Space's proxy reaches it: visitors are told apart by what it says of them
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
     if os.environ.get("SPACES_ZERO_GPU"):
         import spaces  # noqa: F401 - on a Space that lends graphics cards, before anything else asks for one
 
 
 def variables() -> str:
     """The environment variables that `serve` heeds, a line each. Raises SettingError for one that cannot be read."""
+    words = "\n".join(f"  {name}={os.environ.get(name, '')}  {meaning}" for name, meaning in WORDS.items())
     return (
-        f"\b\nEnvironment variables:\n{limits().described()}\n  UAP_DEVICE=cpu  where networks compute: cpu or cuda\n"
+        f"\b\nEnvironment variables:\n{limits().described()}\n{words}\n  UAP_DEVICE=cpu  where networks compute: cpu or cuda\n"
         "  UAP_LANGUAGE=en  language of the page: en, or one that has a catalogue in uap_core/locale"
     )
 
@@ -47,6 +50,11 @@ def serve(
 ) -> None:
     """See universal adversarial perturbations in the browser: open the page."""
     prepare()
+    from uap_core.ui.serving.folders import settle_folders
+    from uap_core.ui.serving.ports import settle_port
+
+    host, port = settle_port(host, port)
+    settle_folders()
     from uap_core.ui.page import serve
 
     serve(models, images, host, port, share)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.attacks.criterion import Criterion
+from uap_core.checks import check_fields, check_type
 from uap_core.crafting.problem import MEAN, WORST, Problem
 from uap_core.crafting.run import CraftRun
 from uap_core.crafting.run import Progress as Progress
@@ -22,7 +23,7 @@ from uap_core.crafting.run import fingerprint as fingerprint
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
-from uap_core.models.wrapping import as_classifier
+from uap_core.models.wrapping import as_classifiers
 from uap_core.norms import LINF, Ball
 
 
@@ -50,10 +51,13 @@ class Crafter:
     measures_itself: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if min(self.budget, self.batch_size) < 1 or self.interval < 0:
             raise SettingError("Budget and batch size must be at least 1, and the interval not negative.")
         if not 0 <= self.delta < 1:
             raise SettingError("Delta is a share of the images: from 0 to below 1.")
+        if vars(self).get("rate", 1.0) <= 0 or vars(self).get("momentum", 0.0) < 0:
+            raise SettingError("The rate of a method is above 0, and its momentum not negative.")
         if self.delta and not self.interval and not self.measures_itself:
             raise SettingError("Delta is looked at every interval: give the image-gradients of an interval too.")
 
@@ -93,9 +97,11 @@ class Crafter:
             >>> [(progress.step, progress.done) for progress in run]
             [(1, False), (2, False), (3, False), (4, False), (4, True)]
         """
-        modules = (networks,) if isinstance(networks, nn.Module) else tuple(networks)
-        classifiers = tuple(map(as_classifier, modules))
-        criterion = criterion or Criterion()
+        classifiers = as_classifiers(networks)
+        criterion = Criterion() if criterion is None else criterion
+        check_type("ball", ball, Ball, "a Ball, such as Ball('linf', 10 / 255)")
+        check_type("generator", generator, torch.Generator, "a torch.Generator")
+        check_type("criterion", criterion, Criterion, "a Criterion, such as Criterion.into(3)")
         if ensemble not in (MEAN, WORST):
             raise SettingError(f"An ensemble descends on the {MEAN!r} or the {WORST!r} loss, not {ensemble!r}.")
         self.check(classifiers, ball, criterion, ensemble)

@@ -92,6 +92,8 @@ class DeepFoolUAP(Crafter):
         super().__post_init__()
         if min(self.passes, self.iterations) < 1 or self.candidates < 2:
             raise SettingError("DeepFool needs at least one pass, one iteration and two candidate classes.")
+        if self.overshoot < 0 or self.gain <= 0:
+            raise SettingError("DeepFool's overshoot is not negative, and its gain above 0.")
 
     @classmethod
     def paper(cls) -> DeepFoolUAP:

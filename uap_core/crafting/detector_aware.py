@@ -21,6 +21,7 @@ from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy
+from uap_core.models.gradients import input_gradient
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
 
@@ -85,7 +86,7 @@ def _too_low(network: Classifier, images: Tensor, v: Tensor, usual: Tensor) -> T
     with torch.enable_grad():
         v = v.detach().requires_grad_(True)
         missing = (usual - deep_entropy(network, apply(images, v))).clamp_min(0)
-        return torch.autograd.grad(missing.mean(), v)[0]
+        return input_gradient(missing.mean(), v)
 
 
 def _unit(gradient: Tensor) -> Tensor:

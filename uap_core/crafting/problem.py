@@ -16,9 +16,11 @@ from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.distributed import all_sum, my_share
 from uap_core.crafting.random_views import seen
 from uap_core.errors import DatasetError, SettingError
+from uap_core.images.batches import as_bytes
 from uap_core.metrics import Rate, fooling_rate, target_rate
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
+from uap_core.models.gradients import input_gradient
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
 
@@ -65,20 +67,19 @@ class Problem:
         ``images`` (N,3,H,W) are uint8, or floats in [0,1], which are rounded to the nearest of 256 levels. Raises DatasetError,
         ModelError or SettingError for what cannot be posed.
         """
-        criterion = criterion or Criterion()
+        criterion = Criterion() if criterion is None else criterion
         target = criterion.target
         if target is None and criterion.labels is not None:
             raise SettingError("One pattern has one criterion for all images: any other label, or one target class.")
+        images = as_bytes(images)
         if not len(images):
             raise DatasetError("There are no images to craft on.")
         shapes = {network.shape for network in networks} - {None}
         if not networks or len(shapes) > 1:
             raise SettingError("A pattern needs a network, or several that take images of the same size.")
-        images = as_bytes(images)
         ball.check_reach((images.shape[-2], images.shape[-1]))
         for network in networks:
-            if not network.takes(images):
-                raise DatasetError(f"{network.card.name} takes images {network.batch_shape}, not {tuple(images.shape)}.")
+            network.check_takes(images)
             network.learn_classes(images)
         if target is not None:
             if not all(0 <= target < len(network.labels) for network in networks):
@@ -114,7 +115,7 @@ class Problem:
                 worst = int(all_sum(torch.stack(sums).detach()).argmax())
                 sums = [sums[worst]]
             value = torch.stack(sums).mean() / len(batch)
-        return all_sum(torch.autograd.grad(value, v)[0].contiguous())
+        return all_sum(input_gradient(value, v).contiguous())
 
     def _sums(
         self, loss: Loss, mine: Tensor, v: Tensor, bf16: bool, views: Tensor | None, wobbles: Tensor | None
@@ -168,15 +169,6 @@ class Problem:
         answers = [predicted(network, self.images[mine], v) for network in self.networks]
         self._asked[:] = [*self._asked, (v.clone(), answers)][-REMEMBERED:]
         return answers
-
-
-def as_bytes(images: Tensor) -> Tensor:
-    """uint8 ``images`` unchanged; floats in [0,1] rounded to 256 levels. Raises DatasetError for other types."""
-    if images.dtype == torch.uint8:
-        return images
-    if not images.is_floating_point() or not bool(((images >= 0) & (images <= 1)).all()):
-        raise DatasetError("Craft on uint8 images from 0 to 255, or on floats from 0 to 1.")
-    return (images * 255).round().to(torch.uint8)
 
 
 def perturbed(images: Tensor, v: Tensor) -> Tensor:

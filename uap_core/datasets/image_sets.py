@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uap_core.datasets.listing import SPLITS, listing, of_split
-from uap_core.errors import DatasetError, ImageError
-from uap_core.images.reading import LEVELS, open_image, square
+from uap_core.checks import check_path, check_whole
+from uap_core.datasets.listing import SPLITS, listing, of_classes, of_split, ranked
+from uap_core.errors import DatasetError, ImageError, SettingError
+from uap_core.images.batches import as_bytes, check_shape, check_tensor
+from uap_core.images.reading import LARGEST_SIDE, LEVELS, open_image, square
 
 if TYPE_CHECKING:
     import torch
@@ -29,10 +31,13 @@ class ImageSet:
 
     Args:
         name: what tables call it.
-        pixels: uint8 (N,3,H,W).
+        pixels: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
         classes: the folder that each image came from, N names.
         files: the file that each image came from, N names.
         left_out: how many pictures of a craft set were left out since the held-out set has them too.
+
+    Raises:
+        SettingError: pixels that are neither, or other than one name for each.
 
     Example:
         >>> import uap_core
@@ -46,6 +51,25 @@ class ImageSet:
     classes: tuple[str, ...]
     files: tuple[str, ...]
     left_out: int = 0
+
+    def __post_init__(self) -> None:
+        check_tensor(self.pixels)
+        check_shape(self.pixels)
+        if str(self.pixels.dtype) != "torch.uint8":
+            object.__setattr__(self, "pixels", as_bytes(self.pixels))
+        if not len(self.pixels) == len(self.classes) == len(self.files):
+            raise SettingError(
+                f"A set of {len(self.pixels)} images has as many names of classes and of files, not {len(self.classes)} and "
+                f"{len(self.files)}."
+            )
+
+    @classmethod
+    def of(cls, images: ImageSet | Tensor, name: str = "a tensor") -> ImageSet:
+        """A set unchanged; a tensor as a set without classes: uint8 (N,3,H,W), or floats in [0,1]. Raises SettingError."""
+        if isinstance(images, ImageSet):
+            return images
+        pixels = as_bytes(images)
+        return cls(name, pixels, ("",) * len(pixels), tuple(map(str, range(len(pixels)))))
 
     def __len__(self) -> int:
         return len(self.files)
@@ -121,13 +145,19 @@ def open_image_set(
     """
     import torch
 
+    check_path(source)
+    for called, value in (("resize", resize), ("crop", crop)):
+        check_whole(called, value, least=1, most=LARGEST_SIDE)
+    for called, most in (("limit", limit), ("classes", classes)):
+        if most is not None:
+            check_whole(called, most, least=1)
     source = Path(source)
     names, read = listing(source)
     names = of_split(sorted(names), split)
     if classes is not None:
-        names = _of_classes(names, classes)
+        names = of_classes(names, classes)
     if limit is not None:
-        names = [name for _, name in sorted(_ranked(names), key=lambda pair: pair[0])]
+        names = [name for _, name in sorted(ranked(names), key=lambda pair: pair[0])]
     opened: dict[str, np.ndarray] = {}
     for name in names:
         if limit is not None and len(opened) >= limit:
@@ -172,15 +202,23 @@ def open_splits(
 
 
 def open_held_out(
-    source: str | Path, resize: int, crop: int, limit: int | None = None, interpolation: str = "bilinear"
+    source: str | Path,
+    resize: int,
+    crop: int,
+    limit: int | None = None,
+    interpolation: str = "bilinear",
+    crafted_on: str = "",
 ) -> ImageSet:
-    """The held-out set of ``source`` alone, the same as from ``open_splits``, without reading the craft split.
+    """What there is to measure on in ``source``: its held-out split, or all pictures where it has none.
 
-    A source that has a held-out split and no other is measured on as a whole.
+    ``crafted_on`` is what a pattern's provenance says of its craft set: of a source without splits that it was crafted on,
+    the other half is measured on, the same as from ``open_splits``.
     """
     if of_split(listing(Path(source))[0], "held_out"):
         return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
-    return open_splits(source, resize, crop, limit, interpolation)[1]
+    if crafted_on.endswith(f" images of {Path(source).stem} (craft)"):
+        return open_splits(source, resize, crop, limit, interpolation)[1]
+    return open_image_set(source, None, resize, crop, limit, interpolation=interpolation)
 
 
 def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
@@ -210,21 +248,3 @@ def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
 def _has_splits(source: str | Path) -> bool:
     names, _ = listing(Path(source))
     return all(of_split(names, split) for split in SPLITS)
-
-
-def _of_classes(names: list[str], count: int) -> list[str]:
-    """Those of ``count`` class folders, evenly from all over their order."""
-    folders = sorted({PurePosixPath(name).parent.name for name in names})
-    kept = set(folders[:: max(1, len(folders) // count)][:count])
-    return [name for name in names if PurePosixPath(name).parent.name in kept]
-
-
-def _ranked(names: list[str]) -> list[tuple[int, str]]:
-    """Each name with its place among the names of its folder."""
-    seen: dict[str, int] = {}
-    ranked = []
-    for name in names:
-        folder = str(PurePosixPath(name).parent)
-        ranked.append((seen.get(folder, 0), name))
-        seen[folder] = seen.get(folder, 0) + 1
-    return ranked

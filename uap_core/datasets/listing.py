@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -15,10 +16,13 @@ PICTURE_ENDINGS = {".png", ".apng", ".gif", ".webp", ".avif", ".bmp", ".dib", ".
 Reader = Callable[[str], "bytes | Path"]
 SPLITS = {
     "craft": ("craft", "train", "training"),
-    "held_out": ("held_out", "held-out", "eval", "evaluation", "val", "valid", "validation", "test", "testing"),
+    "held_out": (
+        *("held_out", "held-out", "heldout", "holdout", "hold_out", "hold-out", "eval", "evaluation"),
+        *("val", "valid", "validation", "test", "testing", "dev"),
+    ),
 }
 # Folders in which other programs keep copies and previews; those whose names begin with a dot are left out as well.
-NOT_OURS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN"})
+NOT_OURS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__"})
 
 
 def listing(source: Path) -> tuple[list[str], Reader]:
@@ -35,7 +39,7 @@ def of_split(names: list[str], split: str | None) -> list[str]:
     if split is None:
         return names
     wanted = SPLITS.get(split, (split,))
-    return [name for name in names if any(part.lower() in wanted for part in _above_class(name))]
+    return [name for name in names if any(part.lower() in wanted or part == split for part in _above_class(name))]
 
 
 def _above_class(name: str) -> tuple[str, ...]:
@@ -46,13 +50,34 @@ def _above_class(name: str) -> tuple[str, ...]:
 
 def _is_picture(name: str) -> bool:
     path = PurePosixPath(name)
-    ours = not any((part.startswith(".") and part != "..") or part in NOT_OURS for part in path.parts)
-    return ours and path.suffix.lower() in PICTURE_ENDINGS
+    return all(map(_is_ours, path.parts)) and path.suffix.lower() in PICTURE_ENDINGS
+
+
+def _is_ours(part: str) -> bool:
+    """Whether a folder or file is not one that another program keeps for itself."""
+    return not (part.startswith(".") and part not in ("..", ".")) and part not in NOT_OURS
 
 
 def _folder(root: Path) -> tuple[list[str], Reader]:
-    names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
-    return [name for name in names if _is_picture(name)], lambda name: root / name
+    names: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for above, folders, files in os.walk(root, followlinks=True):
+        inner = PurePosixPath(Path(above).relative_to(root).as_posix())
+        folders[:] = [folder for folder in sorted(folders) if _new(Path(above) / folder, seen) and _is_ours(folder)]
+        names += [(inner / file).as_posix() for file in sorted(files) if _is_picture((inner / file).as_posix())]
+    return [name for name in names if (root / name).is_file()], lambda name: root / name
+
+
+def _new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether ``folder`` is looked at for the first time: links may lead to where one came from."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    place = (found.st_dev, found.st_ino)
+    known = place in seen
+    seen.add(place)
+    return not known
 
 
 def _zip(path: Path) -> tuple[list[str], Reader]:
@@ -69,3 +94,21 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
             raise ImageError("This picture could not be unpacked.") from error
 
     return list(names), read
+
+
+def of_classes(names: list[str], count: int) -> list[str]:
+    """Those of ``count`` class folders, evenly from all over their order."""
+    folders = sorted({PurePosixPath(name).parent.name for name in names})
+    kept = set(folders[:: max(1, len(folders) // count)][:count])
+    return [name for name in names if PurePosixPath(name).parent.name in kept]
+
+
+def ranked(names: list[str]) -> list[tuple[int, str]]:
+    """Each name with its place among the names of its folder."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for name in names:
+        folder = str(PurePosixPath(name).parent)
+        ranked.append((seen.get(folder, 0), name))
+        seen[folder] = seen.get(folder, 0) + 1
+    return ranked

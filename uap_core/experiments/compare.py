@@ -13,12 +13,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from uap_core.attacks.base import Attack
+from uap_core.attacks.base import Attack, check_images
 from uap_core.attacks.criterion import Criterion, least_likely, runner_up
 from uap_core.attacks.epsilon_search import LARGEST, least_epsilon
 from uap_core.attacks.menu import ANY, BASELINES, LEAST, MENU, RUNNER_UP, SIGNS, TARGET, Item
 from uap_core.attacks.result import AttackResult
 from uap_core.attacks.universal import Fixed
+from uap_core.checks import check_type
 from uap_core.errors import SettingError
 from uap_core.experiments.contender import Budget as Budget
 from uap_core.experiments.contender import Contender as Contender
@@ -36,7 +37,8 @@ class Bout:
     """Settings of a comparison. ``goal`` is ANY, TARGET (then ``target`` is a class index) or LEAST.
 
     matched: bounded attacks keep within the pattern's epsilon; else each looks for the smallest at which it works.
-    effort: 1 is quick; iterations of the attacks that search are multiplied by it.
+    effort: 1 is quick; iterations of the attacks that search are multiplied by it, shared out between the values of c and the
+    steps for each. p: of the norm that attacks for any norm keep small, from 1 to infinity.
     """
 
     goal: str = ANY
@@ -44,6 +46,7 @@ class Bout:
     matched: bool = True
     effort: int = 1
     seed: int = 0
+    p: float = 2.0
 
 
 def compare(
@@ -77,7 +80,12 @@ def compare(
         >>> sorted(rows)
         ['fgsm', 'universal']
     """
-    bout, judge = bout or Bout(), judge or classifier
+    check_type("keys", keys, (tuple, list), "a tuple or list of keys of attacks")
+    for key in keys:
+        check_type("the key of an attack", key, str, "a text")
+    check_type("a perturbation", perturbation, Perturbation, "a Perturbation")
+    check_images(classifier, image)
+    bout, judge = Bout() if bout is None else bout, judge or classifier
     if judge.size != classifier.size or judge.labels != classifier.labels:
         raise SettingError(f"{judge.card.name} cannot judge what was made on {classifier.card.name}: other size or classes.")
     unknown = [key for key in keys if key not in BASELINES and key not in MENU]
@@ -128,15 +136,16 @@ def _attack(
     item: Item, classifier: Classifier, image: Tensor, perturbation: Perturbation, logits: Tensor, bout: Bout, transfers: bool
 ) -> Task:
     epsilon = matched_epsilon(perturbation)
-    attack = item.build(epsilon, bout.effort, transfers)
+    attack = item.build(epsilon, bout.effort, transfers, bout.p)
     aim = RUNNER_UP if attack.targeted_only and bout.goal == ANY else bout.goal
     criterion = _criterion(aim, logits, bout.target)
     into = classifier.labels[int(criterion.y)] if criterion.targeted else ""
     matched = epsilon if bout.matched or not item.bounded else None
-    build = partial(_built, item, bout.effort, transfers)
+    build = partial(_built, item, bout, transfers)
     stream = _stream(build, matched, LARGEST, classifier, image, criterion, bout.seed)
     ball = Ball(LINF, epsilon) if item.bounded and bout.matched else None
-    return Task(item.key, aim, into, budget_of(attack), criterion, stream, ball)
+    minimised = bout.p if item.any_norm else None
+    return Task(item.key, aim, into, budget_of(attack), criterion, stream, ball, minimised)
 
 
 def _criterion(aim: str, logits: Tensor, target: int | None) -> Criterion:
@@ -159,8 +168,8 @@ def budget_of(attack: Attack) -> Budget | None:
     return Budget("steps", settings["steps"]) if "steps" in settings else None
 
 
-def _built(item: Item, effort: int, transfers: bool, epsilon: float) -> Attack:
-    return item.build(epsilon, effort, transfers)
+def _built(item: Item, bout: Bout, transfers: bool, epsilon: float) -> Attack:
+    return item.build(epsilon, bout.effort, transfers, bout.p)
 
 
 def _stream(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import FOOLED, HELD, INTO
-from uap_core.attacks.result import AttackResult
+from uap_core.attacks.result import AttackResult, Trial
 from uap_core.experiments.apply import top
 from uap_core.images.reading import to_array
 from uap_core.metrics import psnr, ssim
@@ -41,7 +41,8 @@ class Contender:
     ``png_verdict`` for the same rounded to 8 bits, which ``picture`` uint8 (S,S,3) shows. Norms are of the exact change in
     units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it succeeded on the
     network that it was made on, if the target model is another; ``within`` whether it stays within the epsilon of bounded
-    attacks, if these are matched.
+    attacks, if these are matched. ``p`` is that of the norm which was chosen for an attack for any norm; ``trials`` are the
+    values of c that an attack tried.
     """
 
     key: str
@@ -66,6 +67,8 @@ class Contender:
     seconds: float
     share: float = 1.0
     done: bool = True
+    p: float | None = None
+    trials: tuple[Trial, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Task:
     criterion: Criterion
     stream: Callable[[], Iterator[AttackResult]]
     ball: Ball | None
+    p: float | None = None
 
 
 def judged(task: Task, result: AttackResult, judge: Classifier, image: Tensor, epsilon: float | None) -> Contender:
@@ -118,4 +122,6 @@ def judged(task: Task, result: AttackResult, judge: Classifier, image: Tensor, e
         result.seconds,
         result.share,
         result.done,
+        task.p,
+        result.trials,
     )

@@ -29,7 +29,7 @@ UNIVERSAL, AWARE, RANDOM, SINGLE, ITERATED = "universal", "aware", "random_signs
 NAMES = {
     UNIVERSAL: "universal pattern",
     AWARE: "one that knows the detector",
-    RANDOM: "random signs",
+    RANDOM: "random noise",
     SINGLE: "FGSM per image",
     ITERATED: "PGD per image",
 }

@@ -9,6 +9,7 @@ from itertools import repeat
 import torch
 from torch import Tensor
 
+from uap_core.checks import check_number
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
@@ -17,7 +18,7 @@ from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import Perturbation, apply
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
-NAMES = {UNIVERSAL: "universal", RANDOM: "random signs", SINGLE: "FGSM per image"}
+NAMES = {UNIVERSAL: "universal", RANDOM: "random noise", SINGLE: "FGSM per image"}
 EPSILONS = tuple(level / 255 for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 
@@ -68,6 +69,8 @@ def epsilon_sweep(
         (0.0, True)
     """
     ball, epsilons = perturbation.ball, epsilons or default_epsilons(perturbation.ball)
+    for epsilon in epsilons:
+        check_number("epsilon", epsilon, least=0)
     unit = Ball(ball.p, 1.0)
     clean = predict(classifier, images.batches(batch_size))
     signs = unit.random_signs(tuple(perturbation.pattern.shape), generator)

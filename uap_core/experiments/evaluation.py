@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from uap_core.checks import check_type, check_whole
 from uap_core.datasets.image_sets import ImageSet
+from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, accuracy, fooling_rate, predict, target_rate
 from uap_core.models.wrapping import as_classifier
 from uap_core.perturbations.perturbation import Perturbation, apply
@@ -39,23 +41,26 @@ class Evaluation:
 def evaluate(
     classifier: nn.Module,
     perturbation: Perturbation,
-    images: ImageSet,
+    images: ImageSet | Tensor,
     generator: torch.Generator | None = None,
     batch_size: int = 32,
-    target: int | None = None,
+    target: int | str | None = None,
 ) -> Evaluation:
     """Measure what a perturbation does to a set of images; clean predictions are computed once.
 
     Args:
         classifier: a ``Classifier`` or any module that maps pixels in [0,1] to logits.
         perturbation: (3,H,W), of the network's size.
-        images: a set that it was not crafted on.
+        images: a set that it was not crafted on; or a tensor, uint8 (N,3,H,W) or floats in [0,1].
         generator: draws the random signs; seed 0 when left out.
         batch_size: images that go through the network at once.
-        target: class index; the share of images that become it is measured too.
+        target: class index or label; the share of images that become it is measured too.
 
     Raises:
         PerturbationError: the perturbation has another size than the images.
+        DatasetError: no images.
+        SettingError: a value of another type or out of range.
+        ModelError: a network that gives scores which are NaN or infinite.
 
     Example:
         >>> import uap_core
@@ -65,9 +70,16 @@ def evaluate(
         >>> measured.universal.value > measured.random_signs.value
         True
     """
-    classifier = as_classifier(classifier)
+    classifier, images = as_classifier(classifier), ImageSet.of(images)
+    check_type("a perturbation", perturbation, Perturbation, "a Perturbation, as load_perturbation gives it")
+    check_whole("batch_size", batch_size, least=1)
+    if not len(images):
+        raise DatasetError("There are no images to measure on.")
+    classifier.check_takes(images.pixels)
     classifier.learn_classes(images.pixels)
-    generator = generator or torch.Generator().manual_seed(0)
+    target = None if target is None else classifier.index_of(target)
+    generator = torch.Generator().manual_seed(0) if generator is None else generator
+    check_type("generator", generator, torch.Generator, "a torch.Generator")
     signs = perturbation.ball.random_signs(tuple(perturbation.pattern.shape), generator)
     clean = predict(classifier, images.batches(batch_size))
     perturbed = predict(classifier, (perturbation.apply(batch) for batch in images.batches(batch_size)))

@@ -95,4 +95,4 @@ class Parts:
 
 def title_of(cards: Sequence[Card], count: int) -> str:
     """What a file of these networks on ``count`` held-out images is called."""
-    return f"{' + '.join(card.name for card in cards)}: {count} validation images"
+    return f"{' + '.join(card.name for card in cards)}: {count} held-out photographs"

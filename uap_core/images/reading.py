@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from uap_core.errors import ImageError
+from uap_core.checks import check_path, check_type, check_whole, shown
+from uap_core.errors import ImageError, SettingError
+from uap_core.images.batches import check_batch, check_tensor
 from uap_core.images.srgb import to_rgb
 from uap_core.settings import limits
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = limits().megapixels * 1_000_000
 MAX_BYTES = limits().upload_megabytes * 1_000_000
 MAX_ASPECT = 10
+LARGEST_SIDE = 8192  # pixels that a picture may be asked to have
 # What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
 FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
 LEVELS = 255
@@ -56,6 +59,7 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     if isinstance(source, bytes):
         size, stream = len(source), io.BytesIO(source)
     else:
+        check_path(source)
         path = Path(source)
         if not path.is_file():
             raise ImageError(f"There is no picture at {path.name!r}.")
@@ -68,6 +72,8 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"This picture is far too large; up to {MAX_PIXELS / 1e6:.0f} megapixels can be opened.") from error
+    except MemoryError as error:
+        raise ImageError("This picture takes more memory than one may here. Try a smaller one.") from error
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
         head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
         closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
@@ -82,7 +88,7 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
 def _decoded(stream: io.BytesIO | Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own size warning; the limit below is stricter and clearer
-        with Image.open(stream, formats=_known_formats()) as picture:
+        with Image.open(stream, formats=known_formats()) as picture:
             _check_size(picture.size)
             # An animated PNG may begin with a fallback picture that is not a frame.
             picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
@@ -125,7 +131,7 @@ def _up(number: int) -> float:
 
 
 @lru_cache(maxsize=1)
-def _known_formats() -> list[str]:
+def known_formats() -> list[str]:
     """``FORMATS`` as far as the installed Pillow has them: its other readers never open an untrusted file."""
     Image.init()
     return [name for name in Image.ID if name in FORMATS]
@@ -161,6 +167,12 @@ def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str 
     """
     import torch
 
+    check_type("a picture", picture, Image.Image, "a Pillow image, as open_image gives it")
+    check_whole("resize", resize, least=1, most=LARGEST_SIDE)
+    check_whole("crop", crop, least=1, most=LARGEST_SIDE)
+    check_type("interpolation", interpolation, str, "'bilinear' or 'bicubic'")
+    if interpolation.upper() not in Image.Resampling.__members__:
+        raise SettingError(f"The interpolation is 'bilinear' or 'bicubic', not {shown(interpolation)}.")
     pixels = np.asarray(square(picture, resize, crop, interpolation), dtype=np.uint8)
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / LEVELS
 
@@ -206,6 +218,11 @@ def png_bytes(image: Tensor) -> bytes:
         >>> uap_core.png_bytes(torch.zeros(1, 3, 8, 8))[:4]
         b'\\x89PNG'
     """
+    check_tensor(image)
+    one = image if image.ndim == 4 else image[None]
+    check_batch(one)
+    if len(one) != 1:
+        raise SettingError(f"A PNG holds one picture, not {len(one)}.")
     stream = io.BytesIO()
-    Image.fromarray(to_array(image)).save(stream, format="PNG")
+    Image.fromarray(to_array(one)).save(stream, format="PNG")
     return stream.getvalue()

@@ -9,9 +9,11 @@ from platformdirs import user_cache_path
 _HERE = Path(__file__).resolve().parent.parent
 # Inside an installed package; beside it in a checkout.
 ASSETS = _HERE / "_assets" if (_HERE / "_assets").is_dir() else _HERE.parent / "assets"
+PACKAGE_PARENT = _HERE.parent  # what Python must look through to find the package
 MODELS = ASSETS / "models"
 PERTURBATIONS = ASSETS / "perturbations"
 RESULTS = ASSETS / "results"
+GEOMETRIC = ASSETS / "geometric"
 GENERATORS = ASSETS / "generators"
 
 

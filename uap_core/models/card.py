@@ -64,7 +64,7 @@ class Card:
         >>> from uap_core.io.paths import MODELS
         >>> card = read_card(MODELS / "resnet64.json")
         >>> card.name, card.kind, card.input_size, card.weights_path.name
-        ('ResNet-64 (embedded)', 'embedded', 64, 'resnet64.safetensors')
+        ('ResNet-64 (built in)', 'embedded', 64, 'resnet64.safetensors')
     """
 
     key: str

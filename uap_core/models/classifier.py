@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from uap_core.errors import ModelError
+from uap_core.checks import check_whole
+from uap_core.errors import DatasetError, ModelError, SettingError
 from uap_core.models.card import IMAGENET_MEAN, IMAGENET_STD, Card
 from uap_core.models.device import device_of
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of classes; those that several classes share get their index, since names are what people compare."""
+    times = Counter(names)
+    return tuple(name if times[name] == 1 else f"{name} ({index})" for index, name in enumerate(names))
 
 
 class Normalise(nn.Module):
@@ -78,7 +87,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.network = network
         self.card = card
-        self.labels = labels
+        self.labels = distinct(labels)
         self.class_ids = class_ids
         self.weights_hash = weights_hash
         self.shape = shape or (card.input_size, card.input_size)
@@ -97,8 +106,24 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Image batch (N,3,H,W) to logits (N,K), which come back to where the images are."""
-        logits: Tensor = self.network(images.to(self.device)).to(images.device)
-        return logits
+        logits: Tensor = self.network(self.fitting(images))
+        return self.checked(logits).to(images.device)
+
+    def fitting(self, images: Tensor) -> Tensor:
+        """``images`` where the network is, in the precision of its weights."""
+        return images.to(self.device, (self.dtype if images.is_floating_point() else None) or images.dtype)
+
+    def checked(self, logits: Tensor) -> Tensor:
+        """``logits``, those of 16 bits as 32. Raises ModelError for any that is NaN or infinite.
+
+        Comparisons with NaN are all false: an attack would succeed, or a fooling rate be 0, without a word.
+        """
+        if logits.device.type != "meta" and not bool(logits.isfinite().all()):
+            raise ModelError(
+                f"{self.card.name} gives scores that are NaN or infinite for some of these pictures, so nothing can be told "
+                "from them. Do its weights overflow, or hold values that are no numbers?"
+            )
+        return logits.float() if logits.element_size() < 4 else logits
 
     def takes(self, images: Tensor) -> bool:
         """Whether ``images`` have the shape (N,3,H,W) of this network's input."""
@@ -131,9 +156,21 @@ class Classifier(nn.Module):
         height, width = self.shape or ("H", "W")
         return f"(N,3,{height},{width})"
 
-    def index_of(self, label: str) -> int:
-        """Class index of a name. Raises ModelError when this network does not know it."""
-        try:
+    def index_of(self, label: str | int) -> int:
+        """Class index of a name; an index is held to the classes that there are.
+
+        Raises ModelError when this network does not know it, SettingError for what is neither a name nor a whole number.
+        """
+        if isinstance(label, str):
+            if label not in self.labels:
+                raise ModelError(f"{self.card.name} has no class {label!r}.")
             return self.labels.index(label)
-        except ValueError:
-            raise ModelError(f"{self.card.name} has no class {label!r}.") from None
+        check_whole("a class", label, least=0)
+        if label >= len(self.labels):
+            raise SettingError(f"{self.card.name} has classes 0 to {len(self.labels) - 1}, and none of number {label}.")
+        return int(label)
+
+    def check_takes(self, images: Tensor) -> None:
+        """Raise DatasetError unless ``images`` have the shape (N,3,H,W) of this network's input."""
+        if not self.takes(images):
+            raise DatasetError(f"{self.card.name} takes images {self.batch_shape}, not {tuple(images.shape)}.")

@@ -1,4 +1,4 @@
-"""The gradient of a network's loss on its input."""
+"""The gradient of what a network says of its input: there, and finite, or one sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.errors import ModelError
 from uap_core.models.classifier import Classifier
 
 
@@ -13,4 +14,23 @@ def loss_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Ten
     """grad_x J(x, y) (N,3,H,W), J the cross-entropy of each image with its own label; no mean over the batch."""
     x = images.detach().requires_grad_(True)
     loss = F.cross_entropy(classifier(x), labels, reduction="sum")
-    return torch.autograd.grad(loss, x)[0]
+    return input_gradient(loss, x)
+
+
+def input_gradient(value: Tensor, x: Tensor, retain_graph: bool = False) -> Tensor:
+    """d ``value`` / d ``x`` for a single value.
+
+    Raises ModelError where the network lets no gradient through, or one that is NaN or infinite: steps along it would be
+    none, or make every score NaN.
+    """
+    found = torch.autograd.grad(value, x, retain_graph=retain_graph, allow_unused=True)[0] if value.requires_grad else None
+    if found is None:
+        raise ModelError(
+            "No gradient reaches the pixels: something inside the network rounds, detaches or is not differentiable. Attacks "
+            "that ask for scores alone, such as Square, still work."
+        )
+    if not bool(found.isfinite().all()):
+        raise ModelError(
+            "The gradient of this network is NaN or infinite for some of these pictures, so no step can be taken along it."
+        )
+    return found

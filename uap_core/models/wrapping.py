@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from uap_core.checks import check_number, check_type, check_whole, shown
 from uap_core.errors import ModelError, SettingError
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
@@ -49,6 +50,10 @@ def wrap(
         >>> mine.labels[int(mine(torch.rand(1, 3, 4, 6)).argmax())] in ("cat", "dog")
         True
     """
+    check_type("a network", module, nn.Module, "a torch.nn.Module that maps pixels to logits")
+    for listed, called in ((mean, "mean"), (std, "std"), (labels, "labels")):
+        check_type(called, listed, (tuple, list), "a tuple or a list")
+    check_type("name", name, str, "a text")
     shape = _shape(size)
     title = name or type(module).__name__
     card = Card(title, title, "wrapped", "", shape[0] if shape and shape[0] == shape[1] else 0, 0, "", "a module of its user")
@@ -60,8 +65,19 @@ def wrap(
 
 
 def as_classifier(network: nn.Module) -> Classifier:
-    """A classifier unchanged; any other module wrapped."""
+    """A classifier unchanged; any other module wrapped. Raises SettingError for what is no module."""
+    check_type("a network", network, nn.Module, "a torch.nn.Module that maps pixels to logits")
     return network if isinstance(network, Classifier) else wrap(network)
+
+
+def as_classifiers(networks: nn.Module | Sequence[nn.Module]) -> tuple[Classifier, ...]:
+    """One network or several as classifiers. Raises SettingError for none, and for what is no module."""
+    if not isinstance(networks, nn.Module):
+        check_type("networks", networks, Iterable, "a torch.nn.Module or several")
+    found = tuple(map(as_classifier, (networks,) if isinstance(networks, nn.Module) else networks))
+    if not found:
+        raise SettingError("A pattern needs a network, or several that take images of the same size.")
+    return found
 
 
 class Wrapped(Classifier):
@@ -85,17 +101,20 @@ class Wrapped(Classifier):
     def forward(self, images: Tensor) -> Tensor:
         """See ``Classifier.forward``. Raises ModelError for anything but logits, one for each label."""
         with held_still(self.network):
-            found = self.network(images.to(self.device))
-        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images):
+            found = self.network(self.fitting(images))
+        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images) or not found.is_floating_point():
             raise ModelError(
-                f"{self.card.name} must return logits, one row of scores a picture. Wrap a module that returns only those."
+                f"{self.card.name} must return logits, one row of scores a picture, and gives {_given(found)}. Wrap a module "
+                "that returns only those."
             )
+        if found.shape[1] < 2:
+            raise ModelError(f"{self.card.name} gives one score a picture; a classifier has at least two classes.")
         if self.labels and found.shape[1] != len(self.labels):
             raise ModelError(
                 f"{self.card.name} gives {found.shape[1]} scores a picture, and {len(self.labels)} labels were named."
             )
         self.labels = self.labels or tuple(map(str, range(found.shape[1])))
-        return found.to(images.device)
+        return self.checked(found).to(images.device)
 
     def learn_classes(self, images: Tensor) -> None:
         """See ``Classifier.learn_classes``: asks the network about one black picture, unless it was asked before."""
@@ -147,16 +166,29 @@ def held_still(module: nn.Module) -> Iterator[None]:
             weight.requires_grad = True
 
 
+def _given(found: object) -> str:
+    """What a network returned, in words."""
+    if isinstance(found, Tensor):
+        return f"{tuple(found.shape)} of {str(found.dtype).rpartition('.')[2]}"
+    if isinstance(found, dict):
+        return f"a dictionary of {', '.join(map(repr, list(found)[:4]))}"
+    return f"{shown(found)} of {len(found)}" if isinstance(found, (tuple, list)) else shown(found)
+
+
 def _shape(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    height, width = (size, size) if isinstance(size, int) else size
-    if min(height, width) < 1:
-        raise SettingError("A size is a number of pixels, or (height, width), each at least 1.")
-    return height, width
+    sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2:
+        raise SettingError(f"A size is a number of pixels, or (height, width), not {len(sides)} numbers.")
+    for side in sides:
+        check_whole("a size in pixels", side, least=1)
+    return int(sides[0]), int(sides[1])
 
 
 def _normaliser(module: nn.Module, mean: Sequence[float], std: Sequence[float]) -> nn.Module:
+    for value in (*mean, *std):
+        check_number("a mean or std", value)
     values = [float(value) for value in (*mean, *std)]
     if len(mean) != 3 or len(std) != 3 or not all(map(math.isfinite, values)) or min(values[3:]) <= 0:
         raise SettingError("Mean and std are three numbers each, for red, green and blue in [0,1], and std above 0.")

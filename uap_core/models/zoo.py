@@ -13,6 +13,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uap_core.checks import check_type
 from uap_core.errors import ModelError
 from uap_core.io.paths import MODELS, dreams_path
 from uap_core.models.card import Card, read_card, torchvision_cards
@@ -166,6 +167,7 @@ def load_model(key: str = QUICK_MODEL) -> Classifier:
         >>> network.size, len(network.labels)
         (64, 100)
     """
+    check_type("the key of a network", key, str, "a text")
     return Zoo().load(key)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.errors import PerturbationError
+from uap_core.perturbations.mat_files import read_mat
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -147,48 +147,12 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
 
 
 def _matlab(path: Path) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import matfile_version
-
-    kinds = {"logical", "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32"}
     try:
-        major = matfile_version(path)[0]
-        data = path.read_bytes()
-        if major == 1:
-            data = _inflated(data)
-        plain = [name for name, _, kind in whosmat(io.BytesIO(data)) if kind in kinds]
-        held = loadmat(io.BytesIO(data), variable_names=plain) if plain else {}
+        return read_mat(path.read_bytes(), MAX_BYTES, MAX_VALUES)
     except PerturbationError:
         raise
-    except NotImplementedError as error:
-        raise PerturbationError("This .mat file is of MATLAB 7.3. Save it with save(..., '-v7').") from error
-    except Exception as error:  # a damaged file makes scipy raise nearly anything
+    except Exception as error:  # a damaged file makes numpy and zlib raise several kinds
         raise PerturbationError("This .mat file is damaged: its arrays could not be read.") from error
-    return {name: held[name] for name in plain if isinstance(held.get(name), np.ndarray)}
-
-
-def _inflated(data: bytes) -> bytes:
-    """A version 5 .mat file with its compressed elements unpacked, at most ``MAX_BYTES`` in all.
-
-    The file is a header of 128 bytes and a row of elements: type and length, 4 bytes each in the header's byte order, and as
-    many bytes; type 15 holds another element, compressed (MATLAB's "MAT-File Format", 2023).
-    """
-    order = "little" if data[126:128] == b"IM" else "big"
-    parts, place, total = [data[:128]], 128, 0
-    while place + 8 <= len(data):
-        kind, length = (int.from_bytes(data[place + k : place + k + 4], order) for k in (0, 4))  # type: ignore[arg-type]
-        element = data[place : place + 8 + length]
-        place += 8 + length
-        if kind == 15:
-            unpacking = zlib.decompressobj()
-            element = unpacking.decompress(element[8:], MAX_BYTES - total)
-            if unpacking.unconsumed_tail:
-                raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
-        total += len(element)
-        if total > MAX_BYTES:
-            raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
-        parts.append(element)
-    return b"".join(parts)
 
 
 def _check_size(shape: tuple[int, ...]) -> None:

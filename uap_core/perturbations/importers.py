@@ -18,6 +18,9 @@ from uap_core.perturbations.array_files import read_file
 UNIT, BYTES = "0 to 1", "0 to 255"
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
+LONGEST_NAME, NAMED = 60, 12  # of arrays, in a sentence
+PHOTOGRAPHS = 0.1  # of all levels: photographs without their mean have a larger root mean square, patterns of an l2 ball do not
+LEAST = 0.1 / 255  # a change that no 8-bit picture shows
 UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
 NORMALISED = 3.0  # normalised by ImageNet's mean and deviation, pixels are between -2.2 and 2.7
 
@@ -93,12 +96,21 @@ def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Re
         except PerturbationError:
             continue
     if len(likely) != 1:
-        held = "; ".join(f"{key!r} {described(values)}" for key, values in arrays.items())
-        raise PerturbationError(
-            f"This file holds several arrays, and their numbers do not tell which one is the perturbation: {held}."
+        raise SeveralArraysError(arrays)
+    return likely[0]
+
+
+class SeveralArraysError(PerturbationError):
+    """Several arrays can be the pattern, or none seems to be: it must be said which one. ``held`` describes them by name."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+        self.held = {name: described(values) for name, values in arrays.items()}
+        told = "; ".join(f"{name[:LONGEST_NAME]!r} {what}" for name, what in list(self.held.items())[:NAMED])
+        more = f"; and {len(self.held) - NAMED} more" if len(self.held) > NAMED else ""
+        super().__init__(
+            f"This file holds several arrays, and their numbers do not tell which one is the perturbation: {told}{more}."
             " Save that one alone, or name it (uap convert --array NAME)."
         )
-    return likely[0]
 
 
 def described(values: np.ndarray) -> str:
@@ -149,14 +161,28 @@ def _check_likely(array: np.ndarray, full: float) -> None:
     """Raise PerturbationError for numbers that look like a picture's, or like signs, rather than like a pattern's."""
     low, high = float(array.min()), float(array.max())
     told = described(array)
-    if low >= 0 and high > UNLIKELY * full:
+    largest, rms = max(-low, high), math.sqrt(float((array.astype(np.float64) ** 2).mean()))
+    if low >= 0 and high > low:
         raise PerturbationError(
             f"Nothing in this array is negative ({told}): it looks like a picture, or a pattern that was shifted for "
             "viewing. Save the pattern as signed floats; zero means no change."
         )
-    if array.dtype.kind == "f" and low == -1 and high == 1 and set(np.unique(array)) <= {-1.0, 0.0, 1.0}:
+    if low == -1 and high == 1 and set(np.unique(array)) <= {-1, 0, 1}:
         raise PerturbationError(
             f"This array holds signs alone ({told}). Multiply them by epsilon, such as 10/255, and save that."
+        )
+    if largest > UNLIKELY * full and rms > PHOTOGRAPHS * full:
+        raise PerturbationError(
+            f"These numbers ({told}) are as large as a picture's without its mean, not as a pattern's. If they are a pattern, "
+            "say for which pixels (uap convert --scale)."
+        )
+    if 0 < largest < LEAST * full:
+        raise PerturbationError(
+            f"This pattern changes no pixel ({told}): was it divided by 255 twice? Save it in units of pixels from 0 to 1."
+        )
+    if full == 1 and abs(rms * math.sqrt(array.size) - 1) < 1e-4:
+        raise PerturbationError(
+            f"This array has the l2 norm 1 ({told}): it is a direction. Multiply it by epsilon, such as 2000/255, and save."
         )
     if full == 255 and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
         raise PerturbationError(

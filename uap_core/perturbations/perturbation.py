@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uap_core.checks import check_number, check_path, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
+from uap_core.images.batches import SLACK, check_batch, fits
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.norms import LINF, Ball, Norms, measure
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ENDINGS = (".safetensors", ".npy")
-SLACK = 1e-5
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Perturbation:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        import torch
+
+        check_type("a name", self.name, str, "a text")
+        check_type("a ball", self.ball, Ball, "a Ball, such as Ball('linf', 10 / 255)")
+        if not isinstance(self.pattern, torch.Tensor) or not self.pattern.is_floating_point():
+            raise PerturbationError(f"A pattern is a tensor of floats in units of [0,1] pixels, not {shown(self.pattern)}.")
         if self.pattern.ndim != 3 or self.pattern.shape[0] != 3 or not self.pattern.numel():
             raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
         if not bool(self.pattern.isfinite().all()):
@@ -69,8 +76,7 @@ class Perturbation:
             PerturbationError: the sizes differ; a pattern is never resized.
             SettingError: pixels that are no floats in [0,1].
         """
-        if not images.is_floating_point() or not _are_pixels(images):
-            raise SettingError("A perturbation is added to pixels that are floats from 0 to 1. Divide bytes by 255.")
+        check_batch(images)
         if images.shape[1:] != self.pattern.shape:
             mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
             raise PerturbationError(
@@ -81,16 +87,9 @@ class Perturbation:
 
     def scaled_to(self, radius: float) -> Perturbation:
         """The same pattern for another epsilon: v * radius / its radius."""
+        check_number("epsilon", radius, least=0)
         factor = radius / self.ball.radius if self.ball.radius else 0.0
         return Perturbation(self.name, self.pattern * factor, Ball(self.ball.p, radius), self.provenance)
-
-
-def _are_pixels(images: Tensor) -> bool:
-    """Whether all values are in [0,1] up to rounding; one pass, since every use checks this."""
-    if not images.numel():
-        return True
-    low, high = images.aminmax()
-    return bool((low >= -SLACK) & (high <= 1 + SLACK))
 
 
 def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
@@ -101,7 +100,8 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
         v: a pattern (3,H,W) for all of them or (N,3,H,W) for each, in the same units; or a ``Perturbation``.
 
     Raises:
-        PerturbationError: a ``Perturbation`` of another size.
+        PerturbationError: a pattern of another size.
+        SettingError: pixels that are no floats in [0,1].
 
     Example:
         >>> import torch, uap_core
@@ -111,6 +111,15 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
     """
     if isinstance(v, Perturbation):
         return v.apply(images)
+    import torch
+
+    check_batch(images)
+    check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
+    if not fits(v, images) or not v.is_floating_point():
+        raise PerturbationError(
+            f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of "
+            f"{v.dtype}: it is never resized."
+        )
     return (images + v.to(images.device)).clamp(0, 1)
 
 
@@ -134,6 +143,8 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         ...     bool((uap_core.load_perturbation(f"{folder}/copy.safetensors").pattern == v.pattern).all())
         True
     """
+    check_type("a perturbation", perturbation, Perturbation, "a Perturbation")
+    check_path(path)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     pattern = perturbation.pattern.contiguous().cpu()
@@ -185,6 +196,7 @@ def load_perturbation(path: str | Path) -> Perturbation:
 
 def shipped_path(path: str | Path) -> Path:
     """The shipped file with the bare name ``path``; an existing or any other path unchanged."""
+    check_path(path)
     path = Path(path)
     shipped = PERTURBATIONS / f"{path.name.removesuffix(ENDINGS[0])}{ENDINGS[0]}"
     return shipped if not path.exists() and path.name == str(path) and shipped.is_file() else path

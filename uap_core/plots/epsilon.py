@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from uap_core.experiments.epsilon_sweep import NAMES, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, open_axes
-from uap_core.plots.points import LIVE
+from uap_core.plots.points import draw_live
 
 STYLES = {UNIVERSAL: (RED, "o", "-"), RANDOM: (GREY, "s", "--"), SINGLE: (BLUE, "^", "-")}
 BETWEEN = ((GREEN, "D"), (ORANGE, "v"), (GREY, "P"))  # labels that lead on the way from one to the other
@@ -46,9 +46,7 @@ def _live(axes: Axes, live: Sequence[SweepRow], name: str) -> None:
         mine = [row for row in live if row.attack == attack]
         if mine:
             x, y = [row.epsilon * 255 for row in mine], [row.fooling_rate.value for row in mine]
-            gid = f"{LIVE}{_(NAMES[attack])}"
-            (marks,) = axes.plot(x, y, "D", color=colour, markersize=10, label=name, gid=gid)
-            marks.set(markerfacecolor="none", markeredgewidth=2, clip_on=False)
+            draw_live(axes, x, y, colour, name, _(NAMES[attack]))
 
 
 def photo_figure(rows: Sequence[PhotoRow], title: str, reach: float = 0.0) -> Figure:

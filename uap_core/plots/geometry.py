@@ -10,6 +10,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 from uap_core.experiments import directions, normals
 from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+from uap_core.plots.points import draw_live
 
 SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
 
@@ -74,8 +75,16 @@ DIRECTION_STYLES = {
 }
 
 
-def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Figure:
-    """Fooling rate against l2 length, one line per direction, starting at zero, with 95 % Wilson bands."""
+def directions_figure(
+    rows: Sequence[directions.DirectionRow],
+    title: str,
+    live: Sequence[directions.DirectionRow] = (),
+    live_name: str = "",
+) -> Figure:
+    """Fooling rate against l2 length, one line per direction, starting at zero, with 95 % Wilson bands.
+
+    ``live`` rows are large diamonds over the lines, all called ``live_name``.
+    """
     figure, axes = open_axes(_("l2 length (0-255)"), _("fooling rate"), title)
     for direction, (colour, marker) in DIRECTION_STYLES.items():
         mine = [row for row in rows if row.direction == direction]
@@ -83,5 +92,10 @@ def directions_figure(rows: Sequence[directions.DirectionRow], title: str) -> Fi
             rates = [row.fooling_rate for row in mine]
             draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, _(directions.NAMES[direction]))
             axes.plot([0, mine[0].norm * 255], [0, rates[0].value], color=colour, lw=2.2)
+    for direction, (colour, _marker) in DIRECTION_STYLES.items():
+        now = [row for row in live if row.direction == direction]
+        if now:
+            values = [row.norm * 255 for row in now], [row.fooling_rate.value for row in now]
+            draw_live(axes, *values, colour, live_name, _(directions.NAMES[direction]))
     add_legend(axes)
     return figure

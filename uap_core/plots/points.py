@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,12 @@ def series_names(figure: Figure) -> dict[int, str]:
         for line, name, _ in named_lines(axes):
             found[id(line)] = f"{str(line.get_gid()).removeprefix(LIVE)}: {name}" if is_live(line) else name
     return found
+
+
+def draw_live(axes: Axes, x: Sequence[float], y: Sequence[float], colour: str, name: str, of: str) -> None:
+    """Points measured in this visit, as large diamonds over a line in its ``colour``: called ``name``, ``of`` that line."""
+    (marks,) = axes.plot(x, y, "D", color=colour, markersize=10, label=name, gid=f"{LIVE}{of}")
+    marks.set(markerfacecolor="none", markeredgewidth=2, clip_on=False)
 
 
 def is_live(line: Line2D) -> bool:

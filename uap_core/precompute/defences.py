@@ -60,7 +60,7 @@ def _provenance(materials: Materials, key: str) -> dict[str, Any]:
 
 def _title(materials: Materials, key: str, what: str) -> str:
     _, measured_on = _sets(materials, key)
-    return f"{what}, {materials.card(key).name}: {len(measured_on)} validation images"
+    return f"{what}, {materials.card(key).name}: {len(measured_on)} held-out photographs"
 
 
 def _defences_job(materials: Materials, key: str) -> Job:

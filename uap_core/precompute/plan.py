@@ -20,11 +20,14 @@ from uap_core.precompute.library import library_jobs
 from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
+from uap_core.precompute.outcomes import outcome_jobs
+from uap_core.precompute.small_networks import small_jobs
 from uap_core.precompute.transfer import transfer_jobs
 
 PARTS = (
     "library",
     "sweep",
+    "outcomes",
     "matrix",
     "transfer",
     "curves",
@@ -33,6 +36,7 @@ PARTS = (
     "defences",
     "why",
     "lipschitz",
+    "small",
     "generators",
     "games",
     "opening",
@@ -46,7 +50,9 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     """
     for key in networks:
         materials.card(key)
-    made = library_jobs(materials, networks) + transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    made = library_jobs(materials, networks) + outcome_jobs(materials, networks)
+    made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    made += small_jobs(materials, networks)
     for key in networks:
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)

@@ -111,7 +111,7 @@ def write_card(
     weights = out / f"{key}.safetensors"
     card: dict[str, Any] = {
         "key": key,
-        "name": f"{EMBEDDED[architecture].name}{_schooling(recipe)} (embedded)",
+        "name": f"{EMBEDDED[architecture].name}{_schooling(recipe)} (built in)",
         "kind": "embedded",
         "architecture": architecture,
         "weights": weights.name,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,14 +12,13 @@ from uap_core.i18n import _
 from uap_core.norms import Ball
 from uap_core.ui.around.links import NAMES, read
 from uap_core.ui.gallery import photo_choices
-from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, story_of, told_of
-from uap_core.ui.selection import Scene, largest_level, own_level, usual
-from uap_core.ui.session_patterns import add_own, gone_sentence, read_pattern
-from uap_core.ui.sidebar import Bar, check_level, chosen_photo
+from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, told_of
+from uap_core.ui.pattern_files import open_array, open_pattern, read_again
+from uap_core.ui.selection import Scene, check_level, usual
+from uap_core.ui.sidebar import Bar, chosen_photo, slider_for
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.widgets import QUICK, saying, status
+from uap_core.ui.widgets import QUICK, saying
 
-STRENGTHS = 32  # steps of the slider
 NOWHERE = -1  # in the gallery: Gradio would not send None
 
 
@@ -75,20 +72,26 @@ def _wire_patterns(studio: Studio, bar: Bar, told: Any) -> list[Any]:
     said = [setup.own, setup.pattern, setup.epsilon, bar.pattern_note, bar.fitted, bar.said]
     fitted = setup.pattern.input(told(partial(_fit, studio, bar)), **_fitting(bar))
     opened = bar.pattern_file.upload(
-        told(partial(_open_pattern, studio, bar)),
+        told(partial(open_pattern, studio, bar)),
         [bar.pattern_file, setup.network, setup.own],
-        [*said, bar.reading_box, *bar.reading],
+        [*said, bar.which, bar.reading_box, *bar.reading],
+        **QUICK,
+    )
+    named = bar.which.input(
+        told(partial(open_array, studio, bar)),
+        [bar.pattern_file, setup.network, setup.own, bar.which],
+        [*said, bar.which, bar.reading_box, *bar.reading],
         **QUICK,
     )
     reread = gr.on(
         [part.input for part in bar.reading],
-        told(partial(_read_again, studio, bar)),
-        [bar.pattern_file, setup.network, setup.own, *bar.reading],
+        told(partial(read_again, studio, bar)),
+        [bar.pattern_file, setup.network, setup.own, bar.which, *bar.reading],
         said,
         **QUICK,
     )
     taken = setup.asked.change(told(partial(_take, studio, bar)), [setup.asked, setup.network, setup.own], said[1:], **QUICK)
-    return [fitted, opened, reread, taken]
+    return [fitted, opened, named, reread, taken]
 
 
 def _wire_scenes(studio: Studio, bar: Bar, told: Any, demo: gr.Blocks) -> list[Any]:
@@ -169,54 +172,17 @@ def _fit(studio: Studio, bar: Bar, key: str, network: str, own: dict[str, Patter
         return {}
     balls = [_ball_of(studio, one, network, own) for network, one in (before, (network, key))]
     keeps = key == before[1] or (network != before[0] and balls[0] == balls[1])
-    slider = {} if keeps else {bar.setup.epsilon: _slider_for(studio.perturbation(key, network, own))}
+    slider = {} if keeps else {bar.setup.epsilon: slider_for(studio.perturbation(key, network, own))}
     return {**slider, bar.pattern_note: about_pattern(key, network, own, studio), bar.fitted: (network, key)}
 
 
 def _take(studio: Studio, bar: Bar, asked: tuple[str, int], network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
     key = asked[0]
     return {
-        bar.setup.epsilon: _slider_for(studio.perturbation(key, network, own)),
+        bar.setup.epsilon: slider_for(studio.perturbation(key, network, own)),
         bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
         bar.pattern_note: about_pattern(key, network, own, studio),
         bar.fitted: (network, key),
-    }
-
-
-def _open_pattern(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
-    if file is None:
-        return {}
-    found, how = read_pattern(Path(file), studio.card(network).input_size)
-    shown = {part: gr.update(value=value) for part, value in zip(bar.reading, how, strict=True)} if how else {}
-    sentence = _("Opened {name}: {reading}.")
-    if found.name in own:
-        sentence = _("Opened {name} in place of the one of that name: {reading}.")
-    return {**_opened(studio, bar, found, how, network, own, sentence), bar.reading_box: gr.update(visible=bool(how)), **shown}
-
-
-def _read_again(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern], *how: str) -> dict[Any, Any]:
-    if file is None:
-        return {bar.said: status(_("Open the file again to read it in another way."))}
-    found = read_pattern(Path(file), studio.card(network).input_size, how)[0]
-    return _opened(studio, bar, found, how, network, own, _("Opened {name}: {reading}."))
-
-
-def _opened(
-    studio: Studio, bar: Bar, found: Pattern, how: Sequence[str], network: str, own: dict[str, Pattern], sentence: str
-) -> dict[Any, Any]:
-    before, own = own, add_own(own, found)
-    key = f"own:{found.name}"
-    opened = studio.perturbation(key, network, own)
-    said = sentence.format(name=opened.name, reading=", ".join([str(opened.ball), *how[:2]]))
-    parts = said + gone_sentence(before, own), story_of(key, network, own, studio)
-    note = status(" ".join(filter(None, parts)))
-    return {
-        bar.setup.own: own,
-        bar.setup.pattern: gr.update(choices=studio.patterns(network, own), value=key),
-        bar.setup.epsilon: _slider_for(opened),
-        bar.pattern_note: note,
-        bar.fitted: (network, key),
-        bar.said: note,
     }
 
 
@@ -228,7 +194,7 @@ def _scene(studio: Studio, bar: Bar, scene: Scene, own: dict[str, Pattern]) -> d
         setup.network: gr.update(choices=studio.networks(), value=scene.network),
         bar.network_note: about_network(studio, scene.network),
         setup.pattern: gr.update(choices=studio.patterns(scene.network, own), value=scene.pattern),
-        setup.epsilon: _slider_for(wanted, scene.epsilon),
+        setup.epsilon: slider_for(wanted, scene.epsilon),
         bar.pattern_note: about_pattern(scene.pattern, scene.network, own, studio),
         bar.fitted: (scene.network, scene.pattern),
     }
@@ -237,14 +203,6 @@ def _scene(studio: Studio, bar: Bar, scene: Scene, own: dict[str, Pattern]) -> d
 def _check(studio: Studio, network: str, key: str, own: dict[str, Pattern], level: float) -> dict[Any, Any]:
     check_level(told_of(key, network, own, studio).ball, level)
     return {}
-
-
-def _slider_for(perturbation: Any, level: float | None = None) -> Any:
-    """The slider for a pattern, at ``level`` or at the epsilon that it was made for (255ths)."""
-    ball = perturbation.ball
-    value, top = own_level(ball) if level is None else level, largest_level(ball)
-    label = _("Strength, of 255") if ball.p == "linf" else _("Strength (l2 of the pattern)")
-    return gr.update(maximum=top, step=round(top / STRENGTHS, 4), value=value, label=label)
 
 
 def _ball_of(studio: Studio, key: str, network: str, own: dict[str, Pattern]) -> Ball | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import threading
 import zipfile
 import zlib
 from functools import lru_cache
@@ -15,9 +14,10 @@ from PIL import Image
 
 from uap_core.i18n import _
 from uap_core.images.photographs import Photo, sample_photos
-from uap_core.images.reading import open_image, square
+from uap_core.images.reading import square
 from uap_core.io.paths import dreams_path
 from uap_core.models.zoo import QUICK_MODEL
+from uap_core.ui.serving.pictures import OPENERS
 
 log = logging.getLogger("uap_core.ui")
 
@@ -67,14 +67,15 @@ def dream_pixels() -> tuple[np.ndarray, ...]:
         return ()
 
 
-_opening = threading.Lock()
-
-
 @lru_cache(maxsize=64)
 def picture_square(picture: Photo | Path, resize: int, crop: int, interpolation: str) -> np.ndarray:
-    """``images.square`` as uint8 (crop,crop,3), cached: a large upload takes a second to decode and each click asks for it."""
-    with _opening:  # a picture of 50 megapixels takes half a gigabyte while it is opened: one after another
-        opened = picture.open() if isinstance(picture, Photo) else open_image(picture)
-        pixels = np.asarray(square(opened, resize, crop, interpolation))
+    """``images.square`` as uint8 (crop,crop,3), cached: a large upload takes a second to decode and each click asks for it.
+
+    A visitor's file is opened in a process of its own. Raises ImageError.
+    """
+    if isinstance(picture, Photo):
+        pixels = np.array(square(picture.open(), resize, crop, interpolation))
+    else:
+        pixels = OPENERS.square(picture, (resize, crop, interpolation))
     pixels.setflags(write=False)
     return pixels

@@ -18,23 +18,22 @@ from uap_core.i18n import _
 from uap_core.models.zoo import Zoo
 from uap_core.settings import limits
 from uap_core.ui import choosing, sidebar
-from uap_core.ui.around import api, attack_map, glossary, links, presenter
+from uap_core.ui.around import api, glossary, links, presenter
 from uap_core.ui.runtime import downloads
 from uap_core.ui.said import SAID
 from uap_core.ui.selection import usual
+from uap_core.ui.serving.launching import launch
+from uap_core.ui.serving.pictures import OPENERS
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import compare as compare_tab
 from uap_core.ui.tabs import epsilon as epsilon_tab
-from uap_core.ui.tabs import library as library_tab
-from uap_core.ui.tabs import networks as networks_tab
+from uap_core.ui.tabs import lab
 from uap_core.ui.tabs import training_images as samples_tab
 from uap_core.ui.tabs import transfer as transfer_tab
 from uap_core.ui.tabs.apply import tab as apply_tab
 from uap_core.ui.tabs.craft import tab as craft_tab
 from uap_core.ui.tabs.defences import tab as defences_tab
-from uap_core.ui.tabs.games import patterns as patterns_tab
-from uap_core.ui.tabs.games import tab as games_tab
 from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.theme import CSS, THEME
 from uap_core.ui.widgets import DOWNLOADS, QUICK, status
@@ -42,21 +41,8 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
 SCRIPT_FILES = (
-    "links",
-    "refresh",
-    "first_view",
-    "slide",
-    "presenter",
-    "bar",
-    "accessibility",
-    "next",
-    "charts",
-    "countdown",
-    "duel_core",
-    "duel",
-    "maker",
-    "polygon",
-    "digits",
+    *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "next", "charts"),
+    *("countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits", "geometry"),
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
@@ -118,18 +104,8 @@ def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tab
             why_tab.build(studio, setup, tab)
         with gr.Tab(_("Defences"), id="defences") as tab:
             defences_tab.build(studio, setup, tab)
-        with gr.Tab(_("Lab"), id="lab"), gr.Tabs(elem_id="lab-tabs") as rooms:
-            with gr.Tab(_("Library"), id="library") as tab:
-                library_tab.build(studio, setup, tabs, tab)
-            with gr.Tab(_("Networks"), id="networks") as tab:
-                networks_tab.build(studio, setup, tabs, tab)
-            with gr.Tab(_("Two networks"), id="games"):
-                games_tab.build(studio)
-            with gr.Tab(_("Patterns on demand"), id="generator") as tab:
-                patterns_tab.build(studio, setup, tab)
-            with gr.Tab(_("Map and words"), id="words"):
-                attack_map.build()
-                glossary.build()
+        with gr.Tab(_("Lab"), id="lab"):
+            rooms = lab.build(studio, setup, tabs)
     return tabs, rooms
 
 
@@ -152,20 +128,18 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     studio = Studio(Zoo([models] if models else None), images)
     demo = build(studio)
-    demo.launch(
-        server_name=host,
-        server_port=port,
-        share=share,
+    launch(
+        demo,
+        limits(),
+        host,
+        port,
+        share,
         theme=THEME,
         css=STYLES,
         head=SCRIPTS,
-        max_file_size=f"{limits().upload_megabytes}mb",
         max_threads=THREADS + limits().waiting,
-        ssr_mode=False,
-        run_history=False,
         footer_links=["api", "gradio"],
         allowed_paths=[str(DOWNLOADS)],
-        prevent_thread_lock=True,
     )
     threading.Thread(target=warm, args=(studio,), daemon=True).start()
     # Whoever stops it by a signal, as containers are stopped, gets what Ctrl-C does: files made for visitors go.
@@ -190,6 +164,7 @@ def warm(studio: Studio) -> None:
         studio.craft_and_held_out(first.network)
     trained_twins(studio.zoo, first.network)
     downloads.sweep()
+    OPENERS.start()
     import scipy.optimize  # noqa: F401  # of L-BFGS; it takes long and comes last
 
     tidy_often()

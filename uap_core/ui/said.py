@@ -20,7 +20,35 @@ SENTENCES = {
     "own-changed": _("The network saw {was}. Now it sees {now}."),
     "own-near": _("The network wavers: {was} became {now}."),
 }
+# Of the room "From learning to attacking"; names in braces are filled in by learning.js.
+LEARNING = {
+    "blue": _("blue"),
+    "orange": _("orange"),
+    "mean": _("J = {J}; {right} % of the points right"),
+    "own": _("J = −log p = {J}, since p({name}) = {p} %"),
+    "right": _("x is {was}, and the network says so. Attack it."),
+    "holds": _("After {steps} steps x is still read as {was}. It has moved by {l2} (l2), {linf} (l_inf)."),
+    "fooled": _("Fooled: after {steps} steps {was} is read as {name}. x has moved by {l2} (l2), {linf} (l_inf)."),
+    "misread": _("x is {was}, and the network says {name}: it is wrong without any attack."),
+    "wrongAlready": _("The network reads x wrong already: it has not learnt this place. Let it learn, or press another place."),
+    "diverged": _("With a learning rate of {rate} it diverges at step {steps}: the network from before stays. Choose less."),
+    "away": _("x has left all that can be drawn; its last place stays. Choose a smaller learning rate."),
+    "badRate": _("The learning rate must be a number above 0. Nothing was changed."),
+    "badHidden": _("The hidden layer needs a whole number of units from 1 to {most}. The last network stays."),
+    "fromAcross": _("from across"),
+    "fromUp": _("from up"),
+    "bias": _("bias"),
+    "toBlue": _("to blue"),
+    "toOrange": _("to orange"),
+    "weight": _("weight {name} = {value}"),
+    "click": _("Press a weight: its derivative by backpropagation, and beside it a finite difference."),
+    "derivative": _("{name} = {w}. ∂J/∂w = {by} by backpropagation, {differ} by (J(w+h) − J(w−h)) / 2h."),
+    "down": _("A learning step makes it smaller."),
+    "up": _("A learning step makes it larger."),
+    "flat": _("A learning step leaves it: no point uses this unit."),
+}
 SAID = {
+    "learning": LEARNING,
     "copied": _("Link copied."),
     "byHand": _("Copy it from the address bar."),
     "presenting": _(
@@ -36,6 +64,8 @@ SAID = {
     "without": _("without the pattern"),
     "withPattern": _("with the pattern"),
     "withNoise": _("with random noise"),
+    "dots": _("{changed} of {count} answers changed"),
+    "dotsMean": _("{name}, strength {level}: {said}; {right} of them were right"),
     "play": _("▶ play"),
     "pause": _("❚❚ pause"),
 }

@@ -1,14 +1,21 @@
-"""A scene: what the bar has chosen. Links carry it."""
+"""What the bar has chosen: a scene, which links carry, and a selection, which handlers get."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from uap_core.errors import SettingError
+from uap_core.i18n import _
 from uap_core.images.photographs import first_photo
 from uap_core.models.card import Card
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.library import library
-from uap_core.ui.state import RANDOM_SIGNS, Studio
+from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+
+if TYPE_CHECKING:
+    from uap_core.perturbations.perturbation import Perturbation
 
 LARGEST_LEVEL = 32.0
 SIGNS_BALL = Ball(LINF, 10 / 255)
@@ -22,6 +29,36 @@ class Scene:
     network: str
     pattern: str
     epsilon: float
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the bar has chosen for the one who asks: a scene, and the patterns of ``own`` that it may name."""
+
+    photo: str
+    network: str
+    pattern: str
+    own: dict[str, Pattern]
+    epsilon: float
+
+    def perturbation(self, studio: Studio) -> Perturbation:
+        """The chosen pattern at the slider's strength. Raises SettingError when that is out of range."""
+        found = self.unscaled(studio)
+        check_level(found.ball, self.epsilon)
+        return found.scaled_to(self.epsilon / 255)
+
+    def unscaled(self, studio: Studio) -> Perturbation:
+        """The chosen pattern at its own strength. Raises PerturbationError when it is gone."""
+        return studio.perturbation(self.pattern, self.network, self.own)
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def of_selection(handler: Handler) -> Handler:
+    """Mark a handler that takes what is chosen as one Selection: of ``Setup.inputs``, in front of its other inputs."""
+    handler.takes_selection = True  # type: ignore[attr-defined]
+    return handler
 
 
 def usual(studio: Studio, network: str = "") -> Scene:
@@ -50,3 +87,9 @@ def own_level(ball: Ball) -> float:
 def largest_level(ball: Ball) -> float:
     """Where the slider ends for a pattern of ``ball``, in 255ths."""
     return LARGEST_LEVEL if ball.p == LINF else max(1.0, 2 * ball.radius * 255)
+
+
+def check_level(ball: Ball, epsilon: Any) -> None:
+    """Raise SettingError if epsilon (255ths) is outside the range allowed for ``ball``."""
+    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(ball):
+        raise SettingError(_("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(ball)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ READINGS = {
     "norm": (_("bounded in l_inf"), _("bounded in l2")),
 }
 OWN_KEPT = 8
+MOST_ARRAYS, LONGEST_NAME = 50, 60  # in the menu of a file's arrays
 LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500
 
 
@@ -44,20 +45,43 @@ def gone_sentence(before: dict[str, Pattern], now: dict[str, Pattern]) -> str:
     return f" {said.format(name=gone, count=OWN_KEPT)}" if gone else ""
 
 
-def read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Pattern, tuple[str, ...]]:
-    """The pattern of an uploaded file, and the reading of a foreign one in the words of READINGS; ``how`` overrules it."""
+@dataclass(frozen=True)
+class Opened:
+    """A pattern from a file. Of a foreign one, ``how`` it was read in the words of READINGS, the ``array`` that it is, and
+    all that the file holds: ``arrays`` as (shown text, name)."""
+
+    pattern: Pattern
+    how: tuple[str, ...] = ()
+    array: str = ""
+    arrays: tuple[tuple[str, str], ...] = ()
+
+
+def array_choices(held: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """(name with shape, type and range; name) of the arrays of a file; of one alone there is no choice."""
+    named = list(held.items())[:MOST_ARRAYS]
+    return tuple((f"{name[:LONGEST_NAME]}  {what}", name) for name, what in named) if len(named) > 1 else ()
+
+
+def read_pattern(path: Path, size: int, how: Sequence[str] = (), array: str = "") -> Opened:
+    """The pattern of an uploaded file. ``how`` overrules the reading of a foreign one, ``array`` says which it is.
+
+    Raises SeveralArraysError where it must be said which, PerturbationError for what cannot be used.
+    """
     from uap_core.errors import PerturbationError
-    from uap_core.perturbations.importers import detect, read_arrays
+    from uap_core.perturbations.importers import described, detect, read_arrays
     from uap_core.perturbations.perturbation import from_arrays, open_own
 
     words: tuple[str, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
     provenance: dict[str, Any] = {}
     loaded = open_own(path)
     if loaded is not None:
         provenance = _sayable(loaded.provenance)
     else:
         arrays = read_arrays(path)
-        reading = detect(arrays)
+        choices = array_choices({name: described(values) for name, values in arrays.items()})
+        reading = detect(arrays, array)
+        array = reading.array
         if how:
             second = [value == options[1] for value, options in zip(how, READINGS.values(), strict=True)]
             scale, p = (UNIT, BYTES)[second[2]], ("linf", "l2")[second[3]]
@@ -73,7 +97,8 @@ def read_pattern(path: Path, size: int, how: Sequence[str] = ()) -> tuple[Patter
                 " It is never resized: that would destroy it. Choose a network of its size."
             ).format(width=width, height=height, size=size)
         )
-    return Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance), words
+    pattern = Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance)
+    return Opened(pattern, words, array, choices)
 
 
 def _sayable(provenance: dict[str, Any]) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from uap_core.errors import SettingError
 from uap_core.i18n import _
-from uap_core.norms import Ball
 from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, picture_square, thumbnails
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo
-from uap_core.ui.selection import LARGEST_LEVEL, largest_level, usual
+from uap_core.ui.selection import LARGEST_LEVEL, largest_level, own_level, usual
 from uap_core.ui.session_patterns import READINGS
-from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.widgets import photo_input, picture_grid, picture_link, status
+from uap_core.ui.state import Studio
+from uap_core.ui.uploads import photo_input
+from uap_core.ui.widgets import picture_grid, picture_link, status
 
+STRENGTHS = 32  # steps of the slider
 PICK = """element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-photo]");
   if (button) trigger("click", { photo: button.dataset.photo });
@@ -60,7 +60,7 @@ class Setup:
 @dataclass(frozen=True)
 class Bar:
     """The bar's components beside those of ``Setup``. ``said`` is about the last choice, ``level_said`` about the strength;
-    ``fitted`` is what lists, notes and epsilon were last set for."""
+    ``fitted`` is what lists, notes and epsilon were last set for, ``which`` the arrays of a file that holds several."""
 
     setup: Setup
     said: gr.HTML
@@ -76,6 +76,7 @@ class Bar:
     pattern_file: gr.File
     reading_box: gr.Column
     reading: list[gr.Radio]
+    which: gr.Dropdown
     fitted: gr.State
 
 
@@ -114,13 +115,26 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
             pattern_note = gr.HTML(about_pattern(first.pattern, first.network, {}, studio), elem_id="pattern-note")
             with gr.Row(equal_height=False):
                 upload, dreams = _pictures()
-                pattern_file, reading_box, reading = _pattern_file()
+                pattern_file, reading_box, reading, which = _pattern_file()
     with gr.Column(elem_id="turns") as unseen:
         pass
     setup = Setup(photo, own, network, pattern, epsilon, asked, wanted, staged, unseen)
     notes = (photo_note, network_note, pattern_note)
     return Bar(
-        setup, said, level_said, strip, now, your_photo, upload, dreams, *notes, pattern_file, reading_box, reading, fitted
+        setup,
+        said,
+        level_said,
+        strip,
+        now,
+        your_photo,
+        upload,
+        dreams,
+        *notes,
+        pattern_file,
+        reading_box,
+        reading,
+        which,
+        fitted,
     )
 
 
@@ -141,17 +155,18 @@ def _pictures() -> tuple[gr.Image, gr.Gallery]:
     return upload, dreams
 
 
-def _pattern_file() -> tuple[gr.File, gr.Column, list[gr.Radio]]:
+def _pattern_file() -> tuple[gr.File, gr.Column, list[gr.Radio], gr.Dropdown]:
     with gr.Column(min_width=240, elem_id="own-pattern"):
         gr.HTML(status(_("A pattern of your own or of anybody: .npy, .npz, .mat, .pth or .safetensors.")))
         pattern_file = gr.File(show_label=False, height=110, elem_id="pattern-file")
+        which = gr.Dropdown([], label=_("Which array of the file is the pattern?"), visible=False, elem_id="which-array")
         with gr.Column(visible=False, elem_id="reading") as reading_box:
             gr.HTML(status(_("We guessed the format. Wrong? Change it here.")))
             reading = [
                 gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
                 for name, options in READINGS.items()
             ]
-    return pattern_file, reading_box, reading
+    return pattern_file, reading_box, reading, which
 
 
 def _strip() -> str:
@@ -199,7 +214,7 @@ def chosen_photo(photo: str) -> str:
     if photo.startswith("dream:"):
         found = [pixels for i, (pixels, _caption) in enumerate(dream_thumbnails()) if str(i) == name]
     if photo.startswith("upload:"):
-        from uap_core.ui.widgets import uploaded
+        from uap_core.ui.uploads import uploaded
 
         found = [picture_square(uploaded(name), 128, 128, "bilinear")]
     image = f'<img src="{picture_link(found[0])}" alt="">' if found else ""
@@ -208,14 +223,9 @@ def chosen_photo(photo: str) -> str:
     return f'<button type="button" data-go="apply" data-chosen="{escape(shown)}" aria-label="{label}">{image}</button>'
 
 
-def chosen(studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Any:
-    """The chosen perturbation scaled to the slider's epsilon. Raises SettingError when that is out of range."""
-    perturbation = studio.perturbation(pattern, network, own)
-    check_level(perturbation.ball, epsilon)
-    return perturbation.scaled_to(epsilon / 255)
-
-
-def check_level(ball: Ball, epsilon: Any) -> None:
-    """Raise SettingError if epsilon is outside the range allowed for ``ball``."""
-    if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(ball):
-        raise SettingError(_("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(ball)))
+def slider_for(perturbation: Any, level: float | None = None) -> Any:
+    """The slider for a pattern, at ``level`` or at the epsilon that it was made for (255ths)."""
+    ball = perturbation.ball
+    value, top = own_level(ball) if level is None else level, largest_level(ball)
+    label = _("Strength, of 255") if ball.p == "linf" else _("Strength (l2 of the pattern)")
+    return gr.update(maximum=top, step=round(top / STRENGTHS, 4), value=value, label=label)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -26,9 +25,8 @@ from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.perturbations.library import library
 from uap_core.settings import limits
 from uap_core.ui.gallery import dream_pixels, picture_square
-from uap_core.ui.runtime.run_queue import Line, in_line
-from uap_core.ui.runtime.zero_gpu import lent
-from uap_core.ui.widgets import uploaded
+from uap_core.ui.runtime.run_queue import Line
+from uap_core.ui.uploads import uploaded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,10 +77,6 @@ class Studio:
         self.looked_at = threading.Event()  # somebody has the page before their eyes
         self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
         self._lock = threading.Lock()
-
-    def heavy(self, outputs: int, message: int) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., Any]]:
-        """For handlers that stream a run: they wait their turn, and compute on a lent card where a Space has one."""
-        return lambda run: in_line(self.line, outputs, message)(lent(self, run))
 
     def networks(self) -> list[tuple[str, str]]:
         """(shown name, key) of every network whose weights are here: the one that the page opens with, then large ones."""

@@ -40,19 +40,8 @@ THEME = gr.themes.Default(
     button_primary_background_fill_hover_dark="*primary_800",
 )
 
-CSS = "".join(
-    (Path(__file__).parent / "static" / f"{name}.css").read_text(encoding="utf-8")
-    for name in (
-        "tokens",
-        "layout",
-        "components",
-        "bar",
-        "first_view",
-        "presenter",
-        "tabs",
-        "craft",
-        "compare",
-        "charts",
-        "games",
-    )
+SHEETS = (
+    *("tokens", "layout", "components", "bar", "first_view", "dots", "presenter", "tabs", "craft", "compare", "charts"),
+    *("learning", "games", "geometry"),
 )
+CSS = "".join((Path(__file__).parent / "static" / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)

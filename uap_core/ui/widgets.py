@@ -9,9 +9,8 @@ import logging
 import os
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import partial, wraps
 from html import escape
 from pathlib import Path
@@ -21,17 +20,16 @@ from urllib.parse import quote
 
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder
 from PIL import Image
 
-from uap_core.errors import ImageError, UapError
+from uap_core.errors import UapError
 from uap_core.i18n import _
 from uap_core.io.atomic import write_whole
 from uap_core.ui.runtime.charts import all_drawn
 from uap_core.ui.runtime.downloads import own_folder
 
 if TYPE_CHECKING:
-    from uap_core.io.download import Fetched
+    pass
 
 log = logging.getLogger("uap_core.ui")
 
@@ -47,40 +45,6 @@ LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, **U
 # Downloads wait for the network, not for the processor, and hold up neither lane.
 FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, **UNMARKED}
 UNEXPECTED = _("Something went wrong on our side; it was written to the log. Your settings are kept: please try again.")
-
-
-def _as_typed(component: Any, payload: Any) -> Any:
-    return payload
-
-
-# Gradio's own check would put "Error" on every output of whatever listens; our handlers check what they get and say a sentence.
-# On the classes: once a component is updated, each visitor has a copy of it, which forgets what was set on the first one.
-gr.Slider.preprocess = _as_typed  # type: ignore[method-assign, assignment]
-gr.Number.preprocess = _as_typed  # type: ignore[method-assign, assignment]
-gr.Dropdown.preprocess = _as_typed  # type: ignore[method-assign, assignment]
-
-
-def photo_input(**options: Any) -> gr.Image:
-    """An image input that hands over the path of the uploaded file, so that our own opener decides what it can be.
-
-    Gradio's would open the file itself and fail on a damaged one with a message that helps nobody. (A subclass would make
-    Gradio write a stub file beside this module.)
-    """
-    image = gr.Image(**options)
-    image.preprocess = lambda payload: payload.path if payload is not None else None  # type: ignore[method-assign]
-    return image
-
-
-def uploaded(path: str) -> Path:
-    """The file at ``path``, if a visitor uploaded it. Raises ImageError for any other file of this machine.
-
-    Of an image Gradio looks only at paths that are marked as files, and a program need not mark them.
-    """
-    with suppress(OSError, ValueError, RuntimeError):  # a name that the system does not take, links in a circle
-        found = Path(path).resolve()  # links and dots followed
-        if found.is_relative_to(Path(get_upload_folder()).resolve()) and found.is_file():
-            return found
-    raise ImageError(_("This picture is not here, or no longer: upload it again."))
 
 
 def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
@@ -199,45 +163,15 @@ def hide() -> Any:
 
 def progress_note(text: str, share: float) -> str:
     """A sentence with a meter, ``share`` in [0,1]."""
+    return meter(escape(text), share)
+
+
+def meter(html: str, share: float) -> str:
+    """The same for a sentence that is HTML of ours."""
     return (
-        f'<div class="note" role="status">{escape(text)}'
+        f'<div class="note" role="status">{html}'
         f'<div class="meter"><div style="width:{100 * min(1.0, share):.0f}%"></div></div></div>'
     )
-
-
-def stopping(button: gr.Button, running: Any, sentence: str, where: gr.HTML) -> Any:
-    """Let ``button`` call off the event ``running`` and say so at ``where``."""
-    return button.click(None, None, None, cancels=[running]).then(lambda: status(sentence), None, where, **QUICK)
-
-
-def told(name: str, fetching: Iterable[Fetched]) -> Iterator[str]:
-    """A download as sentences with a meter, four a second; after two seconds with the time that is left at this rate."""
-    started, shown = time.monotonic(), 0.0
-    for fetched in fetching:
-        now = time.monotonic()
-        if now - shown > 0.25:
-            shown, share = now, fetched.share
-            known = share > 0 and now - started > 2
-            left = _(", about {seconds:.0f} s left").format(seconds=(now - started) * (1 - share) / share) if known else ""
-            yield progress_note(f"{name}: {fetched}{left}", share)
-
-
-def bars(title: str, rows: Sequence[tuple[str, float]], was: str, new: str) -> str:
-    """The likeliest labels as bars; the clean label is blue, the label that replaced it is orange."""
-    lines = []
-    for label, value in rows:
-        kind = "was" if label == was else "new" if label == new else ""
-        lines.append(
-            f'<div class="row {kind}"><span class="name">{escape(label)}</span><span class="track">'
-            f'<div class="bar" style="width:{100 * value:.1f}%"></div></span><span class="value">{value:.1%}</span></div>'
-        )
-    return f'<div class="bars"><div class="head">{escape(title)}</div>{"".join(lines)}</div>'
-
-
-def facts(rows: Sequence[tuple[str, str]]) -> str:
-    """A two-column table of names and values."""
-    lines = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows)
-    return f'<table class="facts">{lines}</table>'
 
 
 def enlarge(pixels: np.ndarray) -> np.ndarray:
@@ -314,11 +248,3 @@ def _make_room() -> None:
     if len(folders) > KEPT_DOWNLOADS + KEPT_DOWNLOADS // 10:
         for old in sorted(folders, key=lambda entry: entry.stat().st_mtime_ns)[:-KEPT_DOWNLOADS]:
             shutil.rmtree(old, ignore_errors=True)
-
-
-def size_in_words(linf: float, l2: float) -> list[tuple[str, str]]:
-    """Both norms on both scales, as rows of ``facts``."""
-    return [
-        ("l_inf", f"{linf * 255:.3g}/255 = {linf:.4f}"),
-        ("l2", f"{l2 * 255:.0f} (0-255) = {l2:.2f}"),
-    ]

@@ -13,7 +13,7 @@ from uap_core.errors import ImageError, SettingError, UapError
 from uap_core.experiments.apply import exhibit
 from uap_core.i18n import _
 from uap_core.images.reading import from_array, png_bytes
-from uap_core.ui.sidebar import chosen
+from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import QUICK, UNEXPECTED, offer
 
@@ -57,7 +57,7 @@ def offer_calls(studio: Studio, demo: gr.Blocks) -> None:
         if not isinstance(photo, dict) or not isinstance(photo.get("path"), str):
             raise ImageError(_("Send a picture as a file: handle_file(PATH) in gradio_client."))
         _check_words(network=network, pattern=pattern)
-        perturbation = chosen(studio, network, pattern, {}, epsilon)
+        perturbation = Selection(str(photo["path"]), network, pattern, {}, epsilon).perturbation(studio)
         view = exhibit(studio.classifier(network), studio.image(f"upload:{photo['path']}", network), perturbation)
         said = {
             "fooled": view.fooled,

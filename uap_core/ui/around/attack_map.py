@@ -39,7 +39,7 @@ PLACES = (
         0,
         0,
         _(
-            "FGSM and its iterates, DeepFool, L-BFGS, penalties, Carlini & Wagner: to any other class, to one you name, or"
+            "FGSM, I-FGSM, PGD, MI-FGSM, DeepFool, L-BFGS, Carlini & Wagner: to any other class, to one you name, or"
             " to the least likely."
         ),
         "compare",

@@ -23,7 +23,7 @@ KNOWN_AS = {
 
 def plain(name: str) -> str:
     """A network's name without its copy of the weights."""
-    bare = name.removesuffix(" (embedded)").removesuffix(" (built in)")
+    bare = name.removesuffix(" (built in)")
     return KNOWN_AS.get(bare, bare)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from uap_core.ui.runtime.named_outputs import Places, answering, named
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.widgets import QUICK, guarded
 
@@ -18,21 +19,21 @@ from uap_core.ui.widgets import QUICK, guarded
 def keep_fresh(
     setup: Setup,
     tab: gr.Tab,
-    show: Callable[..., tuple[Any, ...]],
+    show: Callable[..., Any],
     inputs: Sequence[Any],
-    outputs: Sequence[Any],
+    places: Places,
     also: Sequence[Any] = (),
     shown: Sequence[Any] | None = None,
 ) -> None:
-    """Let ``show(*inputs, *also)`` fill ``outputs``, the first of which takes a sentence, whenever ``inputs`` are others than
-    those it showed last. What changes in ``also`` alone is no reason. ``shown`` are the ``inputs`` of what stands there from
-    the start, as the page sends them, if anything does."""
-    seen = gr.State("" if shown is None else fingerprint(shown))
-    filled = [seen, *outputs]
+    """Let ``show(*inputs, *also)`` fill ``places`` with its {place: value}, whenever ``inputs`` are others than those it showed
+    last; the first takes sentences. What changes in ``also`` alone is no reason. ``shown`` are the ``inputs`` of what stands
+    there from the start, as the page sends them, if anything does."""
+    seen, by_name = gr.State("" if shown is None else fingerprint(shown)), named(places)
+    filled, answer = [seen, *by_name.values()], answering(list(by_name), show)
 
     def look(before: str, *now: Any) -> tuple[Any, ...]:
         key = fingerprint(now[: len(inputs)])
-        return (gr.skip(),) * len(filled) if key == before else (key, *show(*now))
+        return (gr.skip(),) * len(filled) if key == before else (key, *answer(*now))
 
     look.__name__ = f"look_{show.__name__}"  # what the log calls it
     setup.turn(str(tab.id)).click(

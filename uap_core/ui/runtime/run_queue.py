@@ -16,6 +16,7 @@ from functools import wraps
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from uap_core.errors import SettingError
 from uap_core.i18n import _, ngettext
@@ -28,10 +29,20 @@ LOST = 120.0  # whoever has not been heard of for so long has left without a wor
 REMEMBERED = 20  # runs whose time tells how long a run takes
 
 
+EACH = 2  # places of one visitor: a run, and one that waits for it
+
+
+def of_one_address(waiting: int) -> int:
+    """How many places of a line the visitors from one address have together; a school is often one address."""
+    return max(EACH, waiting * 3 // 4)
+
+
 @dataclass(eq=False)
 class Place:
-    """A run's place in the line. ``heard`` is when it last gave a sign of life."""
+    """A run's place in the line, of the visitor of ``session`` at ``address``. ``heard`` is its last sign of life."""
 
+    session: str = ""
+    address: str = ""
     heard: float = field(default_factory=time.monotonic)
 
 
@@ -47,17 +58,21 @@ class Line:
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
-        """A place at the end, until the block is left. Raises SettingError when the line is full."""
-        mine = Place()
+    def place(self, session: str = "", address: str = "") -> Iterator[Place]:
+        """A place at the end, until the block is left. Raises SettingError when the line is full, or the visitor has ``EACH``
+        places in it already."""
+        mine = Place(session, address)
         with self._lock:
             self._forget_the_lost()
-            if len(self._places) > self.waiting:
+            if session and sum(place.session == session for place in self._places) >= EACH:
+                raise SettingError(_("Two runs of yours are under way or waiting. Stop one of them, or let it end, first."))
+            of_address = sum(place.address == address for place in self._places)
+            if len(self._places) > self.waiting or (address and of_address >= of_one_address(self.waiting)):
                 raise SettingError(
                     _(
                         "{count} runs are waiting already, and no more can. Try again in a minute; clicks that need no run"
                         " still work."
-                    ).format(count=self.waiting)
+                    ).format(count=len(self._places) - 1)
                 )
             self._places.append(mine)
         try:
@@ -99,6 +114,13 @@ class Line:
         self._places = [place for place in self._places if now - place.heard < LOST]
 
 
+def _visitor() -> tuple[str, str]:
+    """Session and address of the visitor whose handler this is; empty outside of one."""
+    request = LocalContext.request.get(None)
+    client = getattr(request, "client", None)
+    return str(getattr(request, "session_hash", None) or ""), str(getattr(client, "host", ""))
+
+
 def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., Iterator[Any]]], Callable[..., Any]]:
     """``guarded`` for handlers that stream a run: it waits in ``line`` for its turn, says so at output number ``message``,
     and ends with a sentence there when its time is up."""
@@ -110,7 +132,7 @@ def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., I
         @wraps(function)
         def streaming(*args: Any) -> Iterator[Any]:
             most = limits().seconds
-            with line.place() as mine:
+            with line.place(*_visitor()) as mine:
                 while ahead := line.ahead(mine):
                     yield said(progress_note(_("Waiting. {expected}").format(expected=line.expected(ahead)), 0))
                     time.sleep(LOOK)

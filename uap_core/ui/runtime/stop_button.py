@@ -8,41 +8,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
 import gradio as gr
 
 from uap_core.i18n import _
-from uap_core.ui.widgets import LONG, QUICK, status
+from uap_core.ui.widgets import status
 
 AHEAD = 0.15  # seconds that the page has to hear "Stopping…" before it hears the end
 OVERTAKING = 0.5  # seconds that Stop may be ahead of the run that it is to end
-# Done by the page itself: Stop stands there from the click on, though the run may have to wait in line.
-TURN = "() => [{{__type__: 'update', interactive: {idle}}}, {{__type__: 'update', visible: {busy}}}]"
-BEGIN, END = TURN.format(idle="false", busy="true"), TURN.format(idle="true", busy="false")
 
 
-def run_until_stopped(
-    run: gr.Button,
-    stop: gr.Button,
-    measure: Callable[..., Iterator[Any]],
-    inputs: Sequence[Any],
-    outputs: Sequence[Any],
-    sentence: str,
-) -> Any:
-    """Let ``run`` start ``measure(*inputs)``, whose steps fill ``outputs``, and ``stop`` end it with ``sentence`` at the first
-    of them. Returns the event of the run, which has its end like any other.
-
-    ``stop``, laid out invisible, can be seen while the run is under way; ``run`` is switched off meanwhile.
-    """
-    halt = Halt(sentence, len(outputs))
-    run.click(None, None, [run, stop], js=BEGIN)
-    running = run.click(halt.heeded(measure), list(inputs), list(outputs), **LONG)
-    running.then(None, None, [run, stop], js=END)
-    stop.click(halt.ask, None, outputs[0], **QUICK)
-    return running
+def is_end(step: Any) -> bool:
+    """Whether a step is the last of its run: its sentence has no meter."""
+    said = step[0] if isinstance(step, tuple) else step
+    return isinstance(said, str) and 'role="status"' in said and 'class="meter"' not in said
 
 
 class Halt:
@@ -75,18 +57,21 @@ class Halt:
             with self._lock:
                 early = self._early.pop(request.session_hash, -OVERTAKING)
                 self._asked[request.session_hash] = time.monotonic() - early < OVERTAKING
+            last: Any = self._last
             try:
                 with closing(measure(*args)) as steps:  # type: ignore[type-var]  # handlers are generators
                     for step in steps:
                         yield step
                         if self._asked.get(request.session_hash):
+                            last = step if is_end(step) else self._last
                             break
+                        last = step
             finally:
                 with self._lock:
                     asked = self._asked.pop(request.session_hash, None)
             if asked:
                 time.sleep(AHEAD)
-                yield self._last
+                yield last  # of a run that was over before Stop reached it, its own last word
 
         running.__name__ = measure.__name__  # what the log and the page's list of calls say
         return running

@@ -7,13 +7,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
+from html import escape
 from typing import TypeVar
 
 from uap_core.i18n import _, ngettext
+from uap_core.ui.widgets import meter
 
 Step = TypeVar("Step")
 
 TICK = 1.0  # seconds between two looks at the clock while a step is under way
+SURE_AFTER = 2.0  # seconds, from when on what is left is told by what is done
 BEGUN = 0.15  # share of a run after which its own pace tells more than what was expected
 _END = object()
 
@@ -50,6 +53,26 @@ class Countdown:
         if left > 100:
             return _("about {number} min left").format(number=round(left / 60))
         return ngettext("about {number} s left", "about {number} s left", left).format(number=left)
+
+
+class Pace:
+    """How far a run is, and how long it still takes by what it has taken so far."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def note(self, done: float, total: float, text: str = "") -> str:
+        """Like "VGG-64: 12 of 27, about 30 s left", with a meter; ``text`` comes first.
+
+        What is left runs down in the page (countdown.js) until the next such sentence.
+        """
+        passed, share = time.monotonic() - self._begun, done / total if total else 0.0
+        parts = [escape(_("{done:.0f} of {total:.0f}").format(done=done, total=total))] if total > 1 else []
+        if share > 0 and passed > SURE_AFTER:
+            words, left = _("about {seconds} s left"), max(1, round(passed * (1 - share) / share))
+            shown = escape(words.format(seconds=left))
+            parts.append(f'<span data-seconds="{left}" data-words="{escape(words)}" aria-hidden="true">{shown}</span>')
+        return meter(": ".join(filter(None, [escape(text), ", ".join(parts)])), share)
 
 
 def ticking(steps: Iterator[Step], every: float = TICK) -> Iterator[Step | None]:

@@ -2,7 +2,6 @@
 // every strength; the picture is made here, by the arithmetic of experiments/strengths.py, so that it follows the slider.
 window.uapFirst = (() => {
   const T = window.uapTexts;
-  const HAIR = 1e-3;
   const root = () => document.querySelector("#first-view .first");
   const files = new Map(); // changes by address, so that another photograph does not fetch the pattern again
   let view = null, photo = null, mode = "pattern", held = false, ten = false, playing = 0, moved = null, told = "", more = "";
@@ -53,50 +52,10 @@ window.uapFirst = (() => {
   }
 
   // --- pictures -------------------------------------------------------------------------------------------------------------
-  // clip(x + v) on the 8-bit grid; what rounding would carry out of the ball is rounded towards the photograph.
-  function picture(which, strength) {
-    const side = view.side, made = new ImageData(side, side), out = made.data, v = view[which];
-    const times = side / v.side, factor = v.radius ? strength / v.radius / v.unit : 0;
-    const inside = v.norm === "linf" ? strength + HAIR : Infinity;
-    let square = 0;
-    const fill = (limit) => {
-      for (let y = 0, at = 0; y < side; y++) {
-        const row = Math.floor(y / times) * v.side;
-        for (let x = 0; x < side; x++, at += 4) {
-          const from = 3 * (row + Math.floor(x / times));
-          for (let c = 0; c < 3; c++) {
-            const start = photo[at + c];
-            const step = Math.min(255, Math.max(0, start + v.values[from + c] * factor)) - start;
-            let whole = Math.floor(start + step + 0.5) - start;
-            if (Math.abs(whole) > limit) whole = Math.sign(step) * Math.floor(Math.abs(step) + HAIR);
-            square += whole * whole;
-            out[at + c] = start + whole;
-          }
-          out[at + 3] = 255;
-        }
-      }
-    };
-    fill(inside);
-    if (v.norm !== "linf" && Math.sqrt(square) > strength * times + HAIR) fill(-1);
-    return made;
-  }
+  const picture = (which, strength) => uapPictures.changed(photo, view, view[which], strength);
+  const amplified = (which, strength) => uapPictures.amplified(view, view[which], strength);
 
-  function amplified(which, strength) {
-    const side = view.side, made = new ImageData(side, side), v = view[which];
-    const times = side / v.side, factor = (10 * (v.radius ? strength / v.radius : 0)) / v.unit;
-    for (let y = 0, at = 0; y < side; y++) {
-      for (let x = 0; x < side; x++, at += 4) {
-        const from = 3 * (Math.floor(y / times) * v.side + Math.floor(x / times));
-        for (let c = 0; c < 3; c++) made.data[at + c] = 127.5 + v.values[from + c] * factor;
-        made.data[at + 3] = 255;
-      }
-    }
-    return made;
-  }
-
-  function plain() {
-    return new ImageData(new Uint8ClampedArray(photo), view.side, view.side);
-  }
+  const plain = () => new ImageData(new Uint8ClampedArray(photo), view.side, view.side);
 
   // --- words ----------------------------------------------------------------------------------------------------------------
   function answer(which, strength) {
@@ -125,9 +84,7 @@ window.uapFirst = (() => {
   // --- drawing --------------------------------------------------------------------------------------------------------------
   const slider = () => document.querySelector("#epsilon input[type=range]");
 
-  function strengthNow() {
-    return moved ?? view.strength;
-  }
+  const strengthNow = () => moved ?? view.strength;
 
   function draw() {
     if (!view || !root()) return;
@@ -155,6 +112,7 @@ window.uapFirst = (() => {
     const value = document.querySelector("#strength-now");
     if (value) value.textContent = T.strength.replace("{level}", String(+strength.toFixed(1)));
     for (const input of document.querySelectorAll("#modes input")) input.checked = input.value === mode;
+    window.uapDots?.draw(strength);
   }
 
   // A small network gets the saved picture shrunken; drawn by the browser, for the eye alone.

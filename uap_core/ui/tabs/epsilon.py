@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,15 +14,15 @@ from uap_core.norms import LINF, Ball
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.charts import drawn_once
-from uap_core.ui.runtime.expected import about, counted, picture_seconds
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.live_sets import offer_where_right
-from uap_core.ui.runtime.stop_button import run_until_stopped
-from uap_core.ui.selection import largest_level
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.runtime.speed import picture_seconds
+from uap_core.ui.runtime.time_left import Pace
+from uap_core.ui.selection import Selection, largest_level, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.titles import network_name, precomputed_on
-from uap_core.ui.widgets import QUICK, awaited, chart, download, guarded, hide, offer, progress_note, show, status
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.epsilon_sweep import PhotoRow, SweepRow
@@ -31,7 +31,7 @@ QUESTION = _("How strong must it be?")
 NEXT = _("How many pictures does it take?")
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
-$\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random signs* have the
+$\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random noise* has the
 same size and no knowledge; *FGSM* makes a new step for each image,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
 pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it or passes it.
@@ -48,22 +48,17 @@ MANY, ONE = "many", "one"
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
+    views = Views(studio)
     with gr.Column(elem_id="sweep-view"):
         answer = gr.HTML(lesson(QUESTION, ""), elem_id="sweep-answer")
         choices = [(_("many photographs"), MANY), (_("the chosen photograph"), ONE)]
         gr.Radio(
             choices, value=MANY, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="sweep-which"
         )
-        with gr.Column(elem_classes="run", elem_id="sweep-many"):
+        with gr.Column(elem_id="sweep-many"):
             figure = chart("sweep-chart")
             state = gr.HTML(awaited(), elem_id="sweep-status")
-            with gr.Row():
-                run = gr.Button(_("Measure it here"), variant="primary", elem_id="sweep-run")
-                stop = gr.Button(_("Stop measuring"), variant="stop", scale=0, min_width=160, elem_id="sweep-stop")
-                clear = gr.Button(
-                    _("Clear the live points"), scale=0, min_width=200, elem_id="sweep-clear", elem_classes="clear"
-                )
-            offer_where_right(studio, setup, tab, [run], "sweep-live-note")
+            run = run_row(studio, setup, tab, "sweep", _("Measure it here ({time})"), views.seconds)
         with gr.Column(elem_id="sweep-one"):
             photo_chart = chart("photo-chart")
             photo_note = gr.HTML(awaited(), elem_id="photo-chart-note")
@@ -74,70 +69,81 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 live_csv = download(_("The live points (.csv)"), "sweep-live-csv")
                 photo_csv = download(_("The photograph's curve (.csv)"), "photo-csv")
         gr.HTML(next_line("samples", NEXT))
+    filled = {"said": state, "chart": figure, "csv": csv, "live-csv": live_csv, "answer": answer}
+    keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], filled)
+    run.wire(views.measure, setup.inputs, filled, _("Stopped. The points so far stay."), restore=views.stored)
+    photo = {"said": photo_note, "chart": photo_chart, "csv": photo_csv}
+    keep_fresh(setup, tab, views.photo_curve, setup.inputs[:4], photo)
 
-    def stored(network: str, pattern: str) -> tuple[Any, ...]:
+
+@dataclass(frozen=True)
+class Views:
+    """What the tab's events answer."""
+
+    studio: Studio
+
+    def seconds(self, network: str) -> float:
+        """How long a run takes with this network."""
+        values = 3 * (len(LIVE_LEVELS) - 1)
+        passes = len(self.studio.some(network, 0, LIVE_IMAGES)[1]) * (PASSES_BESIDE + values)
+        return passes * picture_seconds(self.studio, network) + values * DRAWING
+
+    def stored(self, network: str, pattern: str) -> dict[str, Any]:
         """The precomputed sweep on photographs, where there is one for this network and pattern."""
-        table = table_of(studio, network, pattern)
+        table = table_of(self.studio, network, pattern)
+        found = {"answer": answer_of(self.studio, network, table), "live-csv": hide()}
         if table is None:
-            return (
-                status(_("Not computed on photographs for this choice.")),
-                hide(),
-                hide(),
-                hide(),
-                answer_of(studio, network, None),
-            )
+            return found | {
+                "said": status(_("Not computed on photographs for this choice.")),
+                "chart": hide(),
+                "csv": hide(),
+            }
         note = _("Precomputed on {images}, {date}.").format(
             images=table.provenance["held_out"], date=table.provenance["time"][:10]
         )
         file = show(offer("sweep.csv", to_csv(table.rows).encode()))
-        return status(note), show(_chart(studio, network, table)), file, hide(), answer_of(studio, network, table)
+        return found | {"said": status(note), "chart": show(_chart(self.studio, network, table)), "csv": file}
 
-    def photo_curve(photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> tuple[Any, ...]:
+    def photo_curve(self, photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> dict[str, Any]:
+        """What the network says of the chosen photograph as the pattern grows."""
         from uap_core.experiments.epsilon_sweep import photo_sweep
         from uap_core.plots.epsilon import photo_figure
 
-        perturbation, image = studio.perturbation(pattern, network, own), studio.image(photo, network)
-        classifier, ball = studio.classifier(network), perturbation.ball
+        perturbation, image = self.studio.perturbation(pattern, network, own), self.studio.image(photo, network)
+        classifier, ball = self.studio.classifier(network), perturbation.ball
         rows = photo_sweep(classifier, perturbation, image, levels_of(ball, PHOTO_LEVELS))
         title = _("{photograph} under {pattern}, seen by {network} (live)").format(
             photograph=photo_name(photo), pattern=perturbation.name, network=classifier.card.name
         )
         figure = photo_figure(rows, title, largest_level(ball))
-        button = gr.update(value=expected(studio, network, ball))
         file = show(offer("photograph.csv", to_csv(rows).encode()))
-        return status(told(photo_name(photo), rows)), show(figure), file, button
+        return {"said": status(told(photo_name(photo), rows)), "chart": show(figure), "csv": file}
 
-    def measure(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+    @of_selection
+    def measure(self, chosen: Selection) -> Iterator[dict[str, Any]]:
+        """The rates at some strengths, measured now and drawn over what was computed."""
         import torch
 
         from uap_core.experiments.epsilon_sweep import NAMES, epsilon_sweep
 
-        yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
-        classifier, perturbation = studio.classifier(network), studio.perturbation(pattern, network, own)
-        held_out = studio.some(network, 0, LIVE_IMAGES)[1]
-        levels = levels_of(perturbation.ball, LIVE_LEVELS)
-        on = _("live, on {count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
-        table = table_of(studio, network, pattern)
+        yield {"said": progress_note(_("Opening network and images…"), 0)}
+        network, studio = chosen.network, self.studio
+        classifier, perturbation = studio.classifier(network), chosen.unscaled(studio)
+        held_out, levels = studio.some(network, 0, LIVE_IMAGES)[1], levels_of(perturbation.ball, LIVE_LEVELS)
+        count, images, table = len(held_out), studio.live_set_name(network), table_of(studio, network, chosen.pattern)
+        on = _("live, on {count} {images}").format(count=count, images=images)
         rows: list[SweepRow] = []
-        started, total = time.monotonic(), 3 * (len(levels) - 1)
+        pace, total = Pace(), 3 * (len(levels) - 1)
         for row in epsilon_sweep(classifier, perturbation, held_out, torch.Generator().manual_seed(0), levels):
             rows.append(row)
             if row.epsilon:  # at 0 there is nothing to see yet
-                text = _("Live: {attack}, strength {level:g}:").format(attack=_(NAMES[row.attack]), level=row.epsilon * 255)
-                note = counted(text, sum(row.epsilon > 0 for row in rows), total, started)
+                text = _("Live: {attack}, strength {level:g}").format(attack=_(NAMES[row.attack]), level=row.epsilon * 255)
+                note = pace.note(sum(row.epsilon > 0 for row in rows), total, text)
                 file = show(offer("sweep-live.csv", to_csv(rows).encode()))
-                yield note, show(_figure(studio, network, table, rows, on, perturbation)), file
-        text = _("Live: {values} strengths measured on {count} {images}; the diamonds are these.").format(
-            values=len(levels), count=len(held_out), images=studio.live_set_name(network)
-        )
-        yield status(text), gr.skip(), gr.skip()
-
-    stopped = _("Stopped. The points so far stay.")
-    run_until_stopped(run, stop, studio.heavy(3, 0)(measure), setup.inputs, [state, figure, live_csv], stopped)
-    filled = [state, figure, csv, live_csv, answer]
-    clear.click(guarded(len(filled), 0)(stored), [setup.network, setup.pattern], filled, **QUICK)
-    keep_fresh(setup, tab, stored, [setup.network, setup.pattern], filled)
-    keep_fresh(setup, tab, photo_curve, setup.inputs[:4], [photo_note, photo_chart, photo_csv, run])
+                figure = _figure(studio, network, table, rows, on, perturbation)
+                yield {"said": note, "chart": show(figure), "live-csv": file}
+        text = _("Live: {values} strengths measured on {count} {images}; the diamonds are these.")
+        yield {"said": status(text.format(values=len(levels), count=count, images=images))}
 
 
 def table_of(studio: Studio, network: str, pattern: str) -> Table | None:
@@ -153,16 +159,6 @@ def levels_of(ball: Ball, levels: Sequence[int]) -> tuple[float, ...]:
     from uap_core.experiments.epsilon_sweep import default_epsilons
 
     return tuple(level / 255 for level in levels) if ball.p == LINF else default_epsilons(ball)
-
-
-def expected(studio: Studio, network: str, ball: Ball) -> str:
-    """What the run's button says, with the time that it takes where a run is offered."""
-    if studio.why_not_live(network):
-        return _("Measure it here")
-    values = 3 * (len(levels_of(ball, LIVE_LEVELS)) - 1)
-    passes = len(studio.some(network, 0, LIVE_IMAGES)[1]) * (PASSES_BESIDE + values)
-    seconds = passes * picture_seconds(studio, network) + values * DRAWING
-    return _("Measure it here ({time})").format(time=about(seconds))
 
 
 def answer_of(studio: Studio, network: str, table: Table | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -11,12 +11,14 @@ import gradio as gr
 from uap_core.i18n import _, ngettext
 from uap_core.io.results import to_csv
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.runtime.expected import about, counted, picture_seconds
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.live_sets import offer_where_right
-from uap_core.ui.runtime.stop_button import run_until_stopped
+from uap_core.ui.runtime.named_outputs import filling
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.runtime.speed import picture_seconds
+from uap_core.ui.runtime.time_left import Pace
+from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.session_patterns import add_own
-from uap_core.ui.sidebar import Setup, chosen
+from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.training_curves import (
     QUESTION,
@@ -32,7 +34,6 @@ from uap_core.ui.widgets import (
     awaited,
     chart,
     download,
-    guarded,
     hide,
     npy_bytes,
     offer,
@@ -65,16 +66,12 @@ FORWARD = 3  # passes forward that a gradient costs
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
+    views = Views(studio)
     answer = gr.HTML(lesson(QUESTION, ""), elem_id="curve-answer")
-    with gr.Column(elem_classes="run"):
-        stored_chart = chart("curve-stored")
-        note = gr.HTML(awaited(), elem_id="curve-note")
-        state = gr.HTML(elem_id="curve-status")
-        with gr.Row():
-            run = gr.Button(_("Craft on 1, 4, 16, … images"), variant="primary", elem_id="curve-run")
-            stop = gr.Button(_("Stop crafting"), variant="stop", scale=0, min_width=140, elem_id="curve-stop")
-            clear = gr.Button(_("Clear the live points"), scale=0, min_width=200, elem_id="curve-clear", elem_classes="clear")
-        offer_where_right(studio, setup, tab, [run], "curve-live-note")
+    stored_chart = chart("curve-stored")
+    note = gr.HTML(awaited(), elem_id="curve-note")
+    state = gr.HTML(elem_id="curve-status")
+    run = run_row(studio, setup, tab, "curve", _("Craft on 1, 4, 16, … images ({time})"), views.seconds)
     with gr.Accordion(_("For researchers"), open=False, elem_id="curve-more"):
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
         gr.Markdown(METHODS, elem_classes="explain")
@@ -85,58 +82,66 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             npy = download(_("Latest pattern (.npy)"), "curve-npy")
     gr.HTML(next_line("compare", NEXT))
     made = gr.State(())  # the patterns of a run, until it ends
+    filled = {"note": note, "chart": stored_chart, "methods": methods, "stored-csv": stored_csv, "csv": csv, "answer": answer}
+    keep_fresh(setup, tab, views.stored, [setup.network], filled)
+    places = {"said": state} | filled | {"npy": npy, "made": made}
+    stopped = _("Stopped. The points so far stay, and their patterns are in the list.")
+    running = run.wire(views.craft, setup.inputs, places, stopped, restore=views.cleared)
+    kept = {"own": setup.own, "pattern": setup.pattern, "made": made}
+    running.then(filling(views.keep, kept), [setup.network, setup.pattern, setup.own, made], list(kept.values()), **QUICK)
 
-    def stored(network: str) -> tuple[Any, ...]:
+
+@dataclass(frozen=True)
+class Views:
+    """What the tab's events answer."""
+
+    studio: Studio
+
+    def seconds(self, network: str) -> float:
+        """How long a run takes with this network."""
+        from uap_core.experiments.sample_curve import nested_sizes
+
+        craft_set, held_out = self.studio.craft_and_held_out(network)
+        sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
+        gradients = sum(min(LIVE_BUDGET, EASY * size) for size in sizes)
+        passes = FORWARD * gradients + len(held_out) * (len(sizes) + 2)
+        return passes * picture_seconds(self.studio, network)
+
+    def stored(self, network: str) -> dict[str, Any]:
+        """The curves that were computed on photographs, if any were."""
+        studio = self.studio
         shown, tables = shown_of(studio, network)
-        button, said = gr.update(value=expected(studio, network)), answer_of(studio, network)
+        found = {"csv": hide(), "answer": answer_of(studio, network)}
         if not tables:
-            return "", hide(), hide(), hide(), hide(), said, button
+            return found | {"note": "", "chart": hide(), "methods": hide(), "stored-csv": hide()}
         real = tables["photographs"]
         text = _("Precomputed, {date}: every point is measured on {images}, for patterns of strength 10 of 255.").format(
             date=real.provenance["time"][:10], images=real.provenance["held_out"]
         )
-        file = offer("sample-curve.csv", csv_of(tables).encode())
-        charts = show(main_chart(studio, shown, tables)), show(methods_chart(studio, shown, tables))
-        return status(text), *charts, show(file), hide(), said, button
+        return found | {
+            "note": status(text),
+            "chart": show(main_chart(studio, shown, tables)),
+            "methods": show(methods_chart(studio, shown, tables)),
+            "stored-csv": show(offer("sample-curve.csv", csv_of(tables).encode())),
+        }
 
-    def craft(network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
-        yield from crafting(studio, network, chosen(studio, network, pattern, own, epsilon).ball)
+    def cleared(self, network: str, _pattern: str) -> dict[str, Any]:
+        """The same again, without what a run left."""
+        return self.stored(network) | {"said": "", "npy": hide()}
 
-    def keep(network: str, key: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> tuple[Any, ...]:
+    @of_selection
+    def craft(self, chosen: Selection) -> Iterator[dict[str, Any]]:
+        """Patterns of the chosen one's ball, from more and more pictures."""
+        yield from crafting(self.studio, chosen.network, chosen.perturbation(self.studio).ball)
+
+    def keep(self, network: str, key: str, own: dict[str, Pattern], found: tuple[Pattern, ...]) -> dict[str, Any]:
         """Beside what the visitor has by now, which may be more than when the run began."""
         for pattern in found:
             own = add_own(own, pattern, key)
-        return own, gr.update(choices=studio.patterns(network, own)), ()
-
-    choices = [setup.network, setup.pattern, setup.own, setup.epsilon]
-    stopped = _("Stopped. The points so far stay, and their patterns are in the list.")
-    outputs = [state, stored_chart, csv, npy, made]
-    running = run_until_stopped(run, stop, studio.heavy(5, 0)(craft), choices, outputs, stopped)
-    running.then(keep, [setup.network, setup.pattern, setup.own, made], [setup.own, setup.pattern, made], **QUICK)
-    filled = [note, stored_chart, methods, stored_csv, csv, answer, run]
-    keep_fresh(setup, tab, stored, [setup.network], filled)
-
-    def cleared(network: str) -> tuple[Any, ...]:
-        return *stored(network), ""
-
-    clear.click(guarded(len(filled) + 1, 0)(cleared), [setup.network], [*filled, state], **QUICK)
+        return {"own": own, "pattern": gr.update(choices=self.studio.patterns(network, own)), "made": ()}
 
 
-def expected(studio: Studio, network: str) -> str:
-    """What the run's button says, with the time that it takes where a run is offered."""
-    if studio.why_not_live(network):
-        return _("Craft on 1, 4, 16, … images")
-    from uap_core.experiments.sample_curve import nested_sizes
-
-    craft_set, held_out = studio.craft_and_held_out(network)
-    sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
-    gradients = sum(min(LIVE_BUDGET, EASY * size) for size in sizes)
-    passes = FORWARD * gradients + len(held_out) * (len(sizes) + 2)
-    seconds = about(passes * picture_seconds(studio, network))
-    return _("Craft on 1, 4, 16, … images ({time})").format(time=seconds)
-
-
-def crafting(studio: Studio, network: str, ball: Any) -> Iterator[tuple[Any, ...]]:
+def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]]:
     """A pattern on 1, 4, 16, ... images, each a point over the computed curve: sentence, chart, points, pattern, patterns."""
     import torch
 
@@ -147,14 +152,14 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[tuple[Any, ...
     from uap_core.metrics import fooling_rate, predict
     from uap_core.models.bf16 import has_fast_bf16
 
-    skip = (gr.skip(),) * 4
-    yield progress_note(_("Opening network and images…"), 0), *skip
+    yield {"said": progress_note(_("Opening network and images…"), 0)}
     if not ball.radius:
         raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
     classifier = studio.classifier(network)
     craft_set, held_out = studio.craft_and_held_out(network)
     sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
-    yield progress_note(_("Looking at {count} held-out images as they are…").format(count=len(held_out)), 0), *skip
+    looking = _("Looking at {count} held-out images as they are…").format(count=len(held_out))
+    yield {"said": progress_note(looking, 0)}
     clean = predict(classifier, held_out.batches())
     signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
     baseline = fooling_rate(clean, predicted(classifier, held_out.pixels, signs)).value
@@ -163,31 +168,31 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[tuple[Any, ...
     )
     patterns: dict[int, Any] = {}
     found: tuple[Pattern, ...] = ()
-    rows, started = [], time.monotonic()
+    rows, pace = [], Pace()
     method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
     for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns, clean):
         place = sizes.index(row.images)
         if not row.done:
-            text = ngettext("Crafting on {count} image:", "Crafting on {count} images:", row.images).format(count=row.images)
-            yield counted(text, place + 0.95 * row.share, len(sizes), started), *skip
+            text = ngettext("Crafting on {count} image", "Crafting on {count} images", row.images).format(count=row.images)
+            yield {"said": pace.note(int(place + 0.95 * row.share), len(sizes), text)}
             continue
         rows.append(row)
         values = patterns[row.images].numpy()
         found = (*found, _named(studio, network, row.images, values, ball))
         text = ngettext(
-            "{count} image: {rate} of the held-out images fooled.",
-            "{count} images: {rate} of the held-out images fooled.",
+            "{count} image: {rate} of the held-out images fooled",
+            "{count} images: {rate} of the held-out images fooled",
             row.images,
         ).format(count=row.images, rate=row.held_out_rate)
-        yield (
-            counted(text, place + 1, len(sizes), started),
-            show(live_figure(studio, network, rows, on)),
-            show(offer("live-curve.csv", to_csv(rows).encode())),
-            show(offer("pattern.npy", npy_bytes(values))),
-            found,
-        )
+        yield {
+            "said": pace.note(place + 1, len(sizes), text),
+            "chart": show(live_figure(studio, network, rows, on)),
+            "csv": show(offer("live-curve.csv", to_csv(rows).encode())),
+            "npy": show(offer("pattern.npy", npy_bytes(values))),
+            "made": found,
+        }
     text = _("Done. The patterns crafted on {sizes} images are now in the list of patterns: choose one to see what it does.")
-    yield status(text.format(sizes=", ".join(map(str, sizes)))), *skip
+    yield {"said": status(text.format(sizes=", ".join(map(str, sizes))))}
 
 
 def _named(studio: Studio, network: str, images: int, values: Any, ball: Any) -> Pattern:

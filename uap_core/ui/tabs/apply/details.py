@@ -11,9 +11,11 @@ import numpy as np
 from uap_core.experiments.apply import GAIN, Exhibit, amplified
 from uap_core.experiments.first_view import Opening
 from uap_core.i18n import _
+from uap_core.ui.html.numbers import bars, facts, size_in_words
+from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.apply.view import Looked, looked
-from uap_core.ui.widgets import bars, download, facts, npy_bytes, offer, picture_file, png_of, show, size_in_words
+from uap_core.ui.widgets import download, npy_bytes, offer, picture_file, png_of, show
 
 EXPLAIN = _(r"""
 One fixed pattern $v$ is added to any photograph: $x' = \mathrm{clip}(x + v,\ 0,\ 1)$ with
@@ -24,8 +26,8 @@ Everything here is measured on the very 8-bit picture that the download holds.
 """)
 
 
-def build(studio: Studio, opening: Opening | None) -> list[Any]:
-    """Lay out the details; returns what ``filled`` fills, in its order."""
+def build(studio: Studio, opening: Opening | None) -> dict[str, Any]:
+    """Lay out the details; returns what ``filled`` fills."""
     shown = opening.view if opening else None
     now = looked(shown.clean, opening.scaled, studio.card(opening.network)) if opening and shown else None
     ready = _values(shown, now, opening.photo, opening.epsilon) if shown and now and opening else (None,) * 6
@@ -52,13 +54,14 @@ def build(studio: Studio, opening: Opening | None) -> list[Any]:
                 elem_classes="pixels",
             )
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
-    return [before, after, picture, png, npy, numbers]
+    return {"before": before, "after": after, "picture": picture, "png": png, "npy": npy, "numbers": numbers}
 
 
-def filled(view: Exhibit, now: Looked, photo: str, epsilon: float, network: str) -> tuple[Any, ...]:
+def filled(view: Exhibit, now: Looked, chosen: Selection, network: str) -> dict[str, Any]:
     """The details of a view that was just measured."""
-    before, after, picture, png, npy = _values(view, now, photo, epsilon)
-    return before, after, picture, show(png), show(npy), _numbers(view, _("live, on {network}").format(network=network))
+    before, after, picture, png, npy = _values(view, now, chosen.photo, chosen.epsilon)
+    found = {"before": before, "after": after, "picture": picture, "png": show(png), "npy": show(npy)}
+    return found | {"numbers": _numbers(view, _("live, on {network}").format(network=network))}
 
 
 def _values(view: Exhibit, now: Looked, photo: str, epsilon: float) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -11,36 +11,20 @@ from uap_core.experiments.first_view import Opening
 from uap_core.experiments.strengths import exhibit_of, picture_at
 from uap_core.i18n import _
 from uap_core.ui.html.lesson import next_line
+from uap_core.ui.html.template import rendered
 from uap_core.ui.makers import USE_OWN, foreign, own_pattern
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.sidebar import Setup, check_level
-from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.runtime.named_outputs import filling
+from uap_core.ui.selection import Selection, check_level, of_selection
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.apply import details
+from uap_core.ui.tabs.apply.dots import dots_of, dots_place
 from uap_core.ui.tabs.apply.lead import lead_of
 from uap_core.ui.tabs.apply.view import WORDS, holder, looked, looked_at, payload, words
-from uap_core.ui.widgets import QUICK, guarded
+from uap_core.ui.widgets import QUICK
 
 AHEAD = "ahead"  # the button of setup.turns that asks for the words at all strengths
-
-SKELETON = """
-<section class="first">
- <h2 class="sentence" role="status">{sentence}</h2>
- <p class="lead"></p>
- <div class="pair">
-  <figure class="was">
-   <div class="frame"><img alt="{before}"><span class="tag">{photograph}</span></div>
-   <figcaption><b class="word"></b> <span class="sure"></span><div class="track"><div></div></div></figcaption>
-  </figure>
-  <figure class="now">
-   <div class="frame"><canvas role="img" aria-label="{after}"></canvas><span class="tag"></span>
-    <span class="inset" hidden><canvas></canvas><small>{gets}</small></span>
-    <span class="tools"><button type="button" data-tool="hold" title="{hold_title}">{hold}</button>
-     <button type="button" data-tool="ten" aria-pressed="false" title="{ten_title}">×10</button></span></div>
-   <figcaption><b class="word"></b> <span class="sure"></span><div class="track"><div></div></div></figcaption>
-  </figure>
- </div>
- <p class="foot"><span class="maker"></span></p>
-</section>"""
 
 
 def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
@@ -49,36 +33,53 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     gr.HTML(_skeleton(), elem_id="first-view")
     data = gr.HTML(holder(_opening_payload(opening, studio)) if opening else "", elem_id="first-data", elem_classes="carried")
     more = gr.HTML(elem_id="first-words", elem_classes="carried")
+    gr.HTML(dots_place(), elem_id="dots")
+    known = dots_of(studio, opening.network, opening.pattern) if opening else ""
+    dots = gr.HTML(holder(known) if known else "", elem_id="dots-data", elem_classes="carried")
     gr.HTML(next_line("epsilon", _("How strong must it be?")))
     parts = details.build(studio, opening)
 
-    def apply(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> tuple[Any, ...]:
-        now = looked_at(studio, photo, network, pattern, own)
-        check_level(studio.perturbation(pattern, network, own).ball, epsilon)
+    first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
+    views = Views(studio)
+    keep_fresh(setup, tab, views.apply, setup.inputs, {"said": said, "data": data, "dots": dots, **parts}, shown=first)
+    asked = filling(views.ahead, {"more": more})
+    setup.turn(AHEAD).click(asked, setup.inputs, more, trigger_mode="always_last", **QUICK)
+    setup.turn(USE_OWN).click(views.use_own, [setup.network, setup.asked], setup.asked, **QUICK)
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the tab's events answer."""
+
+    studio: Studio
+
+    @of_selection
+    def apply(self, chosen: Selection) -> dict[str, Any]:
+        """The photograph under the pattern: data for the script, and the details."""
+        studio, epsilon = self.studio, chosen.epsilon
+        now = looked_at(studio, chosen)
+        check_level(chosen.unscaled(studio).ball, epsilon)
         wanted = [("pattern", 0.0), ("pattern", float(epsilon)), ("noise", float(epsilon))]
         known = WORDS.of(studio, now, wanted)
-        lead = lead_of(studio, network, pattern, own)
-        sent = payload(photo, now, WORDS.kept(now) | known, lead, foreign(studio, network, pattern, own), epsilon)
-        view = exhibit_of(studio.classifier(network), now.photo, picture_at(now.photo, now.change, epsilon))
-        return "", holder(sent), *details.filled(view, now, photo, epsilon, studio.card(network).name)
+        which = chosen.network, chosen.pattern, chosen.own
+        sent = payload(
+            chosen.photo, now, WORDS.kept(now) | known, lead_of(studio, *which), foreign(studio, *which), chosen.epsilon
+        )
+        view = exhibit_of(studio.classifier(chosen.network), now.photo, picture_at(now.photo, now.change, epsilon))
+        dots = holder(dots_of(studio, chosen.network, chosen.pattern))
+        return {"said": "", "data": holder(sent), "dots": dots} | details.filled(view, now, chosen, now.card.name)
 
-    outputs = [said, data, *parts]
-    first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
-    keep_fresh(setup, tab, apply, setup.inputs, outputs, shown=first)
-
-    def ahead(photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> str:
+    @of_selection
+    def ahead(self, chosen: Selection) -> dict[str, Any]:
         """The words at every strength, which the slider passes."""
-        now = looked_at(studio, photo, network, pattern, own)
+        now = looked_at(self.studio, chosen)
         wanted = [(mode, level) for mode in ("pattern", "noise") for level in now.levels()]
-        known = WORDS.of(studio, now, wanted)
-        return holder(now.as_words(words(now.card, known["pattern", 0.0], known)))
+        known = WORDS.of(self.studio, now, wanted)
+        return {"more": holder(now.as_words(words(now.card, known["pattern", 0.0], known)))}
 
-    setup.turn(AHEAD).click(guarded(1, 0)(ahead), setup.inputs, more, trigger_mode="always_last", **QUICK)
-
-    def use_own(network: str, asked: tuple[str, int]) -> tuple[str, int]:
-        return own_pattern(studio, network), asked[1] + 1
-
-    setup.turn(USE_OWN).click(use_own, [setup.network, setup.asked], setup.asked, **QUICK)
+    def use_own(self, network: str, asked: tuple[str, int]) -> tuple[str, int]:
+        """The wish for the network's own pattern."""
+        return own_pattern(self.studio, network), asked[1] + 1
 
 
 def _as_sent(number: float) -> float:
@@ -103,4 +104,4 @@ def _skeleton() -> str:
         "hold_title": _("While it is held down, the photograph without the pattern"),
         "ten_title": _("The pattern alone, ten times stronger, around mid-grey"),
     }
-    return SKELETON.format(**{name: escape(text) for name, text in said.items()})
+    return rendered("first_view", **said)

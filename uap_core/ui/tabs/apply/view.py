@@ -22,9 +22,10 @@ from uap_core.images.photographs import SAMPLE_PHOTOS, Photo
 from uap_core.models.card import Card
 from uap_core.models.imagenet import imagenet_classes, parents
 from uap_core.ui.gallery import dream_pixels, picture_square
-from uap_core.ui.selection import class_ids, largest_level
-from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.widgets import offer, png_of, uploaded
+from uap_core.ui.selection import Selection, class_ids, largest_level
+from uap_core.ui.state import Studio
+from uap_core.ui.uploads import uploaded
+from uap_core.ui.widgets import offer, png_of
 
 STEPS = 32  # strengths that are looked at ahead, from 0 to the slider's end
 KEPT = 128
@@ -53,13 +54,12 @@ class Looked:
         return [round(top * step / STEPS, 4) for step in range(STEPS + 1)]
 
 
-def looked_at(studio: Studio, photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> Looked:
+def looked_at(studio: Studio, chosen: Selection) -> Looked:
     """What is chosen. Raises ImageError or PerturbationError when it is gone."""
-    card = studio.card(network)
-    perturbation = studio.perturbation(pattern, network, own)
+    card, perturbation = studio.card(chosen.network), chosen.unscaled(studio)
     levels = perturbation.pattern.numpy().transpose(1, 2, 0) * 255.0
     change = change_of(levels, perturbation.ball.p, perturbation.ball.radius * 255)
-    return looked(photograph(photo, card), change, card)
+    return looked(photograph(chosen.photo, card), change, card)
 
 
 def looked(photo: np.ndarray, change: Change, card: Card) -> Looked:

@@ -15,8 +15,8 @@ from uap_core.i18n import _
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson
 from uap_core.ui.runtime.time_left import Countdown, about
-from uap_core.ui.sidebar import chosen
-from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.selection import Selection, of_selection
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.compare.answer import QUESTION, answer
 from uap_core.ui.tabs.compare.files import csv_of, pictures_of, zip_of
 from uap_core.ui.tabs.compare.near import near_misses
@@ -40,14 +40,11 @@ PAUSE = 0.25  # seconds between two sentences about an attack under way
 REDRAWN = 1.5  # seconds between two charts: quick attacks are done sooner than a chart is drawn
 
 
+@of_selection
 def preview(
     studio: Studio,
     pace: Pace,
-    photo: str,
-    network: str,
-    pattern: str,
-    own: dict[str, Pattern],
-    epsilon: float,
+    chosen: Selection,
     target: str | None,
     judge: str,
     *settings: Any,
@@ -55,13 +52,14 @@ def preview(
     """The three that answer at once, and what can be aimed at and who can judge now."""
     from uap_core.experiments.compare import Bout, compare
 
-    image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
+    photo, network = chosen.photo, chosen.network
+    image, perturbation = studio.image(photo, network), chosen.perturbation(studio)
     classifier = studio.classifier(network)
     found = list(compare(classifier, image, perturbation, QUICK_ONES))
     again = [] if pace.knows(network) else compare(classifier, image, perturbation, QUICK_ONES[-1:])
     for row in (*found, *again):  # the first time takes longer, and is no measure of the rest
         pace.saw(network, row, Bout())
-    run = Run(studio, photo, network, network)
+    run = Bench(studio, photo, network, network)
     found_here = {
         "lesson": lesson(QUESTION, answer(studio, network)),
         "state": status(_("Three quick ones, measured live on this photograph.")),
@@ -93,14 +91,11 @@ def bout_of(goal: str, target: int | None, matched: str, effort: str) -> Bout:
     return Bout(goal, target, MATCHED[matched], EFFORTS[effort])
 
 
+@of_selection
 def attack(
     studio: Studio,
     pace: Pace,
-    photo: str,
-    network: str,
-    pattern: str,
-    own: dict[str, Pattern],
-    epsilon: float,
+    chosen: Selection,
     goal: str,
     target: str | None,
     keys: list[str],
@@ -114,14 +109,15 @@ def attack(
     ordered = [key for key in EVERY if key in keys]
     if not ordered:
         raise SettingError(_("Tick at least one attack."))
+    photo, network = chosen.photo, chosen.network
     yield {"state": progress_note(_("Opening the network…"), 0)}
     classifier = studio.classifier(network)
     judging = network if judge == ITSELF else judge
     other = None if judge == ITSELF else studio.classifier(judge)
-    image, perturbation = studio.image(photo, network), chosen(studio, network, pattern, own, epsilon)
+    image, perturbation = studio.image(photo, network), chosen.perturbation(studio)
     wanted = classifier.index_of(target) if target and goal == TARGET else None
     bout = bout_of(goal, wanted, matched, effort)
-    run = Run(studio, photo, network, judging)
+    run = Bench(studio, photo, network, judging)
     clock = _Clock([pace.share_of(network, key, bout) for key in ordered])
     finished: list[Contender] = []
     drawn = 0.0
@@ -157,7 +153,7 @@ def smallest(rows: Sequence[Contender]) -> str:
     return said.format(attack=attack_name(key), length=lengths[key] * 255, pattern=pattern * 255)
 
 
-class Run:
+class Bench:
     """One photograph on one network: what is shown and offered of the attacks on it."""
 
     def __init__(self, studio: Studio, photo: str, network: str, judge: str) -> None:

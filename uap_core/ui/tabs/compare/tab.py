@@ -10,15 +10,15 @@ from uap_core.attacks.menu import ANY, GOALS, attack_name
 from uap_core.i18n import _
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.named_outputs import answering
-from uap_core.ui.runtime.stop_button import run_until_stopped
+from uap_core.ui.runtime.named_outputs import filling, given
+from uap_core.ui.runtime.run import Run
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.compare import handlers
 from uap_core.ui.tabs.compare.answer import QUESTION, answer
 from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED
 from uap_core.ui.tabs.compare.pace import Pace
-from uap_core.ui.widgets import QUICK, awaited, chart, download, guarded
+from uap_core.ui.widgets import QUICK, awaited, chart, download
 
 EXPLAIN = _(r"""
 **What is compared?** The *universal* pattern and *random noise* know nothing of this photograph. All others are made for it,
@@ -35,6 +35,8 @@ An attack that needs a target and is given none aims at the runner-up. A *query*
 backward pass. What a file holds is rounded to 8 bits, in which very small changes are lost: so each row says whether the saved
 PNG still fools.
 """)
+# What the handlers fill; the first takes sentences.
+PLACES = ("state", "lesson", "run", "figure", "rows", "every", "archive", "numbers", "target", "judge")
 FORMULAS: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
@@ -103,15 +105,14 @@ def _details() -> dict[str, Any]:
 
 def _wire(studio: Studio, setup: Setup, tab: gr.Tab, parts: dict[str, Any]) -> None:
     pace = Pace()
-    names = ("state", "lesson", "run", "figure", "rows", "every", "archive", "numbers", "target", "judge")
-    outputs = [parts[name] for name in names]
+    places = {name: parts[name] for name in PLACES}
     settings = [parts[name] for name in ("keys", "matched", "effort")]
-    attack = studio.heavy(len(names), 0)(answering(names, handlers.attack, studio, pace))
     inputs = [*setup.inputs, parts["goal"], parts["target"], *settings, parts["judge"]]
-    run_until_stopped(parts["run"], parts["stop"], attack, inputs, outputs, _("Stopped. What was found so far stays."))
+    run = Run(studio, setup, parts["run"], parts["stop"])
+    run.wire(given(handlers.attack, studio, pace), inputs, places, _("Stopped. What was found so far stays."))
     also = [parts["target"], parts["judge"], *settings]
-    keep_fresh(setup, tab, answering(names, handlers.preview, studio, pace), setup.inputs, outputs, also=also)
-    price = guarded(len(names), 0)(answering(names, handlers.price, studio, pace))
+    keep_fresh(setup, tab, given(handlers.preview, studio, pace), setup.inputs, places, also=also)
+    price, outputs = filling(handlers.price, places, studio, pace), list(places.values())
     for setting in settings:
         setting.change(price, [setup.network, *settings], outputs, trigger_mode="always_last", **QUICK)
     parts["goal"].change(handlers.show_target, parts["goal"], parts["target"], **QUICK)

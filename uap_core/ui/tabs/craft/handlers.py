@@ -13,7 +13,7 @@ from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson
 from uap_core.ui.runtime.time_left import about
-from uap_core.ui.sidebar import chosen
+from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.tabs.craft.draft import is_judged, judged_when_stopped
 from uap_core.ui.tabs.craft.order import order, size_for
@@ -30,13 +30,10 @@ if TYPE_CHECKING:
 Filled = dict[str, Any]
 
 
+@of_selection
 def regard(
     studio: Studio,
-    photo: str,
-    network: str,
-    pattern: str,
-    own: dict[str, Pattern],
-    epsilon: float,
+    chosen: Selection,
     draft: Pattern | None,
     target: str | None,
     until: float,
@@ -47,6 +44,7 @@ def regard(
     """What stands here while nothing runs: what was crafted last, or else the pattern that is chosen."""
     from uap_core.experiments.apply import exhibit
 
+    photo, network, pattern = chosen.photo, chosen.network, chosen.pattern
     sight.photo = photo  # a run that is under way reads it
     found: Filled = {"looked_at": network}
     if network != before:
@@ -58,7 +56,7 @@ def regard(
             "photograph": picture_file(view.perturbed),
             "labels": before_and_now(view, _maker(studio, draft)),
         }
-    perturbation = chosen(studio, network, pattern, own, epsilon)
+    perturbation = chosen.perturbation(studio)
     view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
     values = perturbation.pattern.numpy()
     return {
@@ -70,6 +68,7 @@ def regard(
     } | found
 
 
+@of_selection
 def after(studio: Studio, *now: Any) -> Filled:
     """Once a run is over: the photograph may be another one by now. What was said of the run stays."""
     return {place: value for place, value in regard(studio, *now).items() if place != "state"}
@@ -122,22 +121,14 @@ def take_quick(wanted: tuple[str, int]) -> Any:
     return QUICK_MODEL, wanted[1] + 1
 
 
-def craft(
-    studio: Studio,
-    pace: Pace,
-    sight: Sight,
-    network: str,
-    pattern: str,
-    own: dict[str, Pattern],
-    epsilon: float,
-    *choices: Any,
-) -> Iterator[Filled]:
+@of_selection
+def craft(studio: Studio, pace: Pace, chosen: Selection, sight: Sight, *choices: Any) -> Iterator[Filled]:
     """Craft what was ordered; ``choices`` are those of ``Parts.choices``."""
-    images, method, cost, goal, target, seed, until = choices
+    network, (images, method, cost, goal, target, seed, until) = chosen.network, choices
     yield {"state": progress_note(_("Opening network and images…"), 0), "result": gr.update(visible=False)}
     if studio.live_source(network) is None:
         raise SettingError(why_not(studio, network))
-    ball = chosen(studio, network, pattern, own, epsilon).ball
+    ball = chosen.perturbation(studio).ball
     wanted = order(network, ball, images, method, cost, goal, target, seed, until)
     name = studio.card(network).name
     for frame in frames(studio, wanted, sight, pace, curve_for(studio, wanted)):
@@ -178,19 +169,10 @@ def settle(studio: Studio, photo: str, draft: Pattern | None) -> Filled:
     }
 
 
-def clear(
-    studio: Studio,
-    photo: str,
-    network: str,
-    pattern: str,
-    own: dict[str, Pattern],
-    epsilon: float,
-    target: str | None,
-    until: float,
-    sight: Sight,
-) -> Filled:
+@of_selection
+def clear(studio: Studio, chosen: Selection, target: str | None, until: float, sight: Sight) -> Filled:
     """What was crafted here goes, unless it was kept; the chosen pattern and the precomputed curve stand here again."""
-    found = regard(studio, photo, network, pattern, own, epsilon, None, target, until, "", sight, False)
+    found = regard(studio, chosen, None, target, until, "", sight, False)
     return {place: value for place, value in found.items() if place not in ("images", "cost", "target")} | {"draft": None}
 
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from uap_core.errors import PerturbationError
 from uap_core.i18n import _
-from uap_core.ui.runtime.named_outputs import answering
+from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.widgets import QUICK, guarded, npy_bytes, offer, status
+from uap_core.ui.widgets import QUICK, npy_bytes, offer, status
 
 LONGEST_NAME = 60
 
@@ -97,7 +97,7 @@ def wire(studio: Studio, setup: Setup, keeping: Keeping, files: Files, draft: gr
     session = [setup.network, setup.own, setup.asked]
 
     def on(button: gr.Button, handler: Any, inputs: list[Any]) -> None:
-        answered = guarded(len(places), 0)(answering(list(places), handler, studio))
+        answered = filling(handler, places, studio)
         button.click(answered, [*inputs, *session], list(places.values()), **QUICK)
 
     on(keeping.use, use_it, [draft])

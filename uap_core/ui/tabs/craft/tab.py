@@ -9,8 +9,8 @@ import gradio as gr
 from uap_core.experiments.first_view import Opening
 from uap_core.i18n import _
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.named_outputs import answering
-from uap_core.ui.runtime.stop_button import run_until_stopped
+from uap_core.ui.runtime.named_outputs import filling, given
+from uap_core.ui.runtime.run import Run
 from uap_core.ui.selection import usual
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
@@ -26,7 +26,7 @@ from uap_core.ui.tabs.craft.parts import (
     lay_out_show,
 )
 from uap_core.ui.tabs.craft.run import Sight
-from uap_core.ui.widgets import QUICK, guarded
+from uap_core.ui.widgets import QUICK
 
 
 def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
@@ -55,37 +55,31 @@ def _wire(
     places = {"state": parts.state} | vars(parts) | vars(files)
     places |= {"result": keeping.result, "name": keeping.name, "draft": draft, "looked_at": looked_at, "unfolded": unfolded}
 
-    def filling(handler: Any, *given: Any) -> Any:
-        return guarded(len(places), 0)(answering(list(places), handler, studio, *given))
+    def answer(handler: Any, *given: Any) -> Any:
+        return filling(handler, places, studio, *given)
 
     outputs: dict[str, Any] = {"outputs": list(places.values()), **QUICK}
     of_network = [setup.network, parts.images, parts.cost]
     save.wire(studio, setup, keeping, files, draft)
 
-    run = studio.heavy(len(places), 0)(answering(list(places), handlers.craft, studio, pace))
-    ordered = [sight, *setup.inputs[1:], *parts.choices]
-    running = run_until_stopped(parts.run, parts.stop, run, ordered, outputs["outputs"], _("Stopped."))
-    settled = running.then(filling(handlers.settle), [setup.photo, draft], **outputs)
-    readied = settled.then(_alone(save.ready, places), draft, **outputs)
+    run = Run(studio, setup, parts.run, parts.stop)
+    crafting = given(handlers.craft, studio, pace)
+    running = run.wire(crafting, [*setup.inputs, sight, *parts.choices], places, _("Stopped."))
+    settled = running.then(answer(handlers.settle), [setup.photo, draft], **outputs)
+    readied = settled.then(filling(save.ready, places), draft, **outputs)
     beside = [draft, parts.target, parts.until, looked_at, sight, unfolded]
-    readied.then(filling(handlers.after), [*setup.inputs, *beside], **outputs).then(
-        filling(handlers.offer, pace), of_network, **outputs
+    readied.then(answer(handlers.after), [*setup.inputs, *beside], **outputs).then(
+        answer(handlers.offer, pace), of_network, **outputs
     )
 
-    regarded = answering(list(places), handlers.regard, studio)
-    keep_fresh(setup, tab, regarded, setup.inputs, outputs["outputs"], also=beside)
-    setup.turn(str(tab.id)).click(filling(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
+    keep_fresh(setup, tab, given(handlers.regard, studio), setup.inputs, places, also=beside)
+    setup.turn(str(tab.id)).click(answer(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
     for slider in (parts.images, parts.cost):
-        slider.change(filling(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
-    fold.expand(filling(handlers.unfold), setup.network, **outputs)
+        slider.change(answer(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
+    fold.expand(answer(handlers.unfold), setup.network, **outputs)
     fold.collapse(lambda: False, None, unfolded, **QUICK)
-    cleared = keeping.clear.click(filling(handlers.clear), [*setup.inputs, parts.target, parts.until, sight], **outputs)
-    cleared.then(_alone(save.ready, places), draft, **outputs)
+    cleared = keeping.clear.click(answer(handlers.clear), [*setup.inputs, parts.target, parts.until, sight], **outputs)
+    cleared.then(filling(save.ready, places), draft, **outputs)
     parts.quick.click(handlers.take_quick, setup.wanted, setup.wanted, **QUICK)
     parts.method.change(about_method, parts.method, parts.method_note, **QUICK)
     parts.goal.change(handlers.show_target, parts.goal, parts.target, **QUICK)
-
-
-def _alone(handler: Any, places: dict[str, Any]) -> Any:
-    """A handler that needs the studio not."""
-    return guarded(len(places), 0)(answering(list(places), handler))

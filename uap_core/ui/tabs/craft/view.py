@@ -11,7 +11,8 @@ from uap_core.crafting.menu import called
 from uap_core.experiments.apply import amplified
 from uap_core.i18n import _
 from uap_core.perturbations.library import verdict
-from uap_core.ui.widgets import facts, picture_file, size_in_words
+from uap_core.ui.html.numbers import facts, size_in_words
+from uap_core.ui.widgets import picture_file
 
 if TYPE_CHECKING:
     from uap_core.experiments.apply import Exhibit

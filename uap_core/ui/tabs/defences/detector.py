@@ -13,9 +13,10 @@ from uap_core.io.results import to_csv
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.run_row import run_row, wire_run
-from uap_core.ui.sidebar import Setup, chosen
-from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.selection import Selection, of_selection
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import chart, download, hide, offer, progress_note, show, status
 
@@ -46,26 +47,25 @@ class Views:
 
     studio: Studio
 
-    def stored_detector(self, network: str, pattern: str) -> tuple[Any, ...]:
+    def stored_detector(self, network: str, pattern: str) -> dict[str, Any]:
         """What was precomputed for this choice, if anything was."""
         from uap_core.experiments.detector import DetectorRow
         from uap_core.plots.defences import detector_figure
 
         found = self.studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
-            return status(_("Nothing precomputed for this choice.")), hide(), hide()
-        title = _("Entropy of a deep layer, {network}: {count} validation images (precomputed)").format(
+            return {"said": status(_("Nothing precomputed for this choice.")), "chart": hide(), "csv": hide()}
+        title = _("Entropy of a deep layer, {network}: {count} held-out photographs (precomputed)").format(
             network=plain(network_name(self.studio, network)), count=found.rows[0].fooled.total
         )
         said = _("Precomputed on {images}, {date}. {noticed}").format(
             images=photographs(found.provenance["held_out"]), date=found.provenance["time"][:10], noticed=noticed(found.rows)
         )
         drawn = drawn_once(detector_figure, found.rows, title)
-        return status(said), show(drawn), show(offer("detector.csv", to_csv(found.rows).encode()))
+        return {"said": status(said), "chart": show(drawn), "csv": _file(found.rows)}
 
-    def detect(
-        self, photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float
-    ) -> Iterator[tuple[Any, ...]]:
+    @of_selection
+    def detect(self, chosen: Selection) -> Iterator[dict[str, Any]]:
         """The curves, one after another."""
         import torch
 
@@ -73,8 +73,9 @@ class Views:
         from uap_core.experiments.defences import Crafting
         from uap_core.experiments.detector import detector_rows
 
-        yield progress_note(_("Opening network and images…"), 0), gr.skip(), gr.skip()
-        classifier, perturbation = self.studio.classifier(network), chosen(self.studio, network, pattern, own, epsilon)
+        yield {"said": progress_note(_("Opening network and images…"), 0)}
+        network = chosen.network
+        classifier, perturbation = self.studio.classifier(network), chosen.perturbation(self.studio)
         craft, held_out = self.studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
         about = _("{count} {images}").format(count=len(held_out), images=self.studio.live_set_name(network))
         title = _("{pattern} on {network}: {images} (live)").format(
@@ -90,10 +91,10 @@ class Views:
             cost=LIVE_AWARE, count=len(craft)
         )
         said = _("Live: {spent}, measured on {images}. {conclusion}")
-        yield status(said.format(spent=spent, images=about, conclusion=noticed(rows))), gr.skip(), gr.skip()
+        yield {"said": status(said.format(spent=spent, images=about, conclusion=noticed(rows)))}
 
 
-def _step(rows: list[DetectorRow], found: Any, title: str) -> tuple[Any, ...]:
+def _step(rows: list[DetectorRow], found: Any, title: str) -> dict[str, Any]:
     """How far it is, and what is drawn of it: ``found`` is a share of crafting, or the points of a curve."""
     from uap_core.experiments.defences import Crafting
     from uap_core.experiments.detector import NAMES
@@ -101,10 +102,14 @@ def _step(rows: list[DetectorRow], found: Any, title: str) -> tuple[Any, ...]:
 
     if isinstance(found, Crafting):
         said = _("Crafting {pattern}…").format(pattern=_(NAMES[found.defence]))
-        return progress_note(said, 0.1 + 0.6 * found.share), gr.skip(), gr.skip()
+        return {"said": progress_note(said, 0.1 + 0.6 * found.share)}
     first, done = found[0], len({row.attack for row in rows})
     note = progress_note(f"{_(NAMES[first.attack])}: AUC {first.auc:.2f}.", 0.1 if done == 1 else 0.6 + 0.08 * done)
-    return note, show(detector_figure(rows, title)), show(offer("detector.csv", to_csv(rows).encode()))
+    return {"said": note, "chart": show(detector_figure(rows, title)), "csv": _file(rows)}
+
+
+def _file(rows: Sequence[DetectorRow]) -> Any:
+    return show(offer("detector.csv", to_csv(rows).encode()))
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
@@ -116,15 +121,15 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     live = _outputs("detector-live-status", "-live")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
     keep_fresh(setup, tab, views.stored_detector, [setup.network, setup.pattern], stored)
-    wire_run(row, studio.heavy(3, 0)(views.detect), setup.inputs, live, _("Stopped. The curves so far stay."))
+    row.wire(views.detect, setup.inputs, live, _("Stopped. The curves so far stay."))
 
 
-def _outputs(state: str, ending: str) -> list[Any]:
-    return [
-        gr.HTML(elem_id=state),
-        chart(f"detector-chart{ending}"),
-        download(_("These points (.csv)"), f"detector-csv{ending}"),
-    ]
+def _outputs(state: str, ending: str) -> dict[str, Any]:
+    return {
+        "said": gr.HTML(elem_id=state),
+        "chart": chart(f"detector-chart{ending}"),
+        "csv": download(_("These points (.csv)"), f"detector-csv{ending}"),
+    }
 
 
 def noticed(rows: Sequence[DetectorRow]) -> str:

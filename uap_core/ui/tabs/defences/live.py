@@ -14,9 +14,9 @@ from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.models.robust_variants import ROBUST, TWINS, twin_key
 from uap_core.ui.html.words import plain
-from uap_core.ui.runtime.run_row import Pace
-from uap_core.ui.sidebar import chosen
-from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.runtime.time_left import Pace
+from uap_core.ui.selection import Selection
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.defences.bars import live_marks
 from uap_core.ui.tabs.defences.table import conclusion, table_of
 from uap_core.ui.widgets import hide, offer, progress_note, show, status
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LIVE_BUDGET, LIVE_CRAFT, LIVE_HELD_OUT = 200, 64, 64  # image-gradients a defence, images to craft on and to measure on
 TICKED = ["jpeg-50", "blur-1", "bits-3", ROBUST]  # one of each kind: with the bare network five rows
-Step = tuple[Any, ...]
+Step = dict[str, Any]
 
 
 @dataclass
@@ -51,10 +51,10 @@ class Sofar:
         self.looked.add(found.defence)
         note = self.pace.note(len(self.rows) + 0.8 * found.share, self.total, text)
         if not early:
-            return note, *(gr.skip(),) * 4
-        if self.rows:
-            return note, table_of(self.rows, early()), *(gr.skip(),) * 3
-        return note, table_of([], early()), hide(), hide(), ""  # the others would be those of the run before
+            return {"said": note}
+        found_so_far = {"said": note, "table": table_of(self.rows, early())}
+        before = {"chart": hide(), "csv": hide(), "marks": ""}  # else those of the run before would stay
+        return found_so_far if self.rows else found_so_far | before
 
     def row(self, found: DefenceRow, about: str) -> Step:
         """A row that is whole."""
@@ -65,18 +65,17 @@ class Sofar:
         csv = show(offer("defences.csv", to_csv(self.rows).encode()))
         drawn = show(defences_figure(self.rows, self.title))
         note = self.pace.note(len(self.rows), self.total, said)
-        return note, table_of(self.rows), drawn, csv, live_marks(self.rows, self.of)
+        marks = live_marks(self.rows, self.of)
+        return {"said": note, "table": table_of(self.rows), "chart": drawn, "csv": csv, "marks": marks}
 
 
-def measure(
-    studio: Studio, network: str, pattern: str, own: dict[str, Pattern], epsilon: float, ticked: Sequence[str]
-) -> Iterator[Step]:
+def measure(studio: Studio, chosen: Selection, ticked: Sequence[str]) -> Iterator[Step]:
     """A sentence, the table, its chart, its file and the marks over the bars, in steps. Raises SettingError at strength 0."""
     from uap_core.crafting.default import Default
     from uap_core.experiments.defences import Crafting, defence_rows
 
-    yield progress_note(_("Opening network and images…"), 0), *(gr.skip(),) * 4
-    perturbation = _craftable(chosen(studio, network, pattern, own, epsilon))
+    yield {"said": progress_note(_("Opening network and images…"), 0)}
+    network, perturbation = chosen.network, _craftable(chosen.perturbation(studio))
     classifier, (craft, held_out) = studio.classifier(network), studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
     fronts = [defence for defence in DEFENCES if defence.id in ticked]
     twins = {name: studio.classifier(twin_key(network, name)) for name in twins_offered(studio, network) if name in ticked}
@@ -84,7 +83,7 @@ def measure(
     title = _("{pattern} on {network}: {images} (live)").format(
         pattern=perturbation.name, network=plain(classifier.card.name), images=about
     )
-    so_far = Sofar(name_of(network, pattern), title, 1 + len(fronts) + len(twins))
+    so_far = Sofar(name_of(network, chosen.pattern), title, 1 + len(fronts) + len(twins))
     method = Default(budget=LIVE_BUDGET)
     for found in defence_rows(classifier, fronts, perturbation, craft, held_out, method, 0, twins):
         yield so_far.crafting(found) if isinstance(found, Crafting) else so_far.row(found, about)
@@ -92,7 +91,7 @@ def measure(
         cost=LIVE_BUDGET, count=len(craft), images=about
     )
     said = _("Live: {spent}. {conclusion}").format(spent=spent, conclusion=conclusion(so_far.rows))
-    yield status(said), *(gr.skip(),) * 4
+    yield {"said": status(said)}
 
 
 def name_of(network: str, pattern: str) -> str:

@@ -14,9 +14,10 @@ from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.run_row import run_row, wire_run
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
-from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.defences import detector, live, training
 from uap_core.ui.tabs.defences.bars import bars
 from uap_core.ui.tabs.defences.stored import answer, caption, defences_of
@@ -30,7 +31,7 @@ UNKNOWN = _("No defence has been measured yet: a run under For researchers does 
 EXPLAIN = _(r"""
 **What helps, and for how long?** A defence $d$ changes each picture before the network sees it, so that $k_d(x) = k(d(x))$. Two
 patterns of the same size are tried on it: the chosen one, which knows nothing of $d$, and one *crafted anew through* it, on the
-same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random signs, and beside what $d$ costs when nobody attacks.
+same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random noise, and beside what $d$ costs when nobody attacks.
 A defence that only the fixed pattern fails against hides the way; it does not close it. The row *none* shows what crafting
 with this small budget achieves on the bare network: compare the others with that.
 
@@ -50,35 +51,35 @@ class Views:
 
     studio: Studio
 
-    def stored(self, network: str, pattern: str) -> tuple[Any, ...]:
+    def stored(self, network: str, pattern: str) -> dict[str, Any]:
         """Sentence, bars, caption, table, chart and file of what was precomputed."""
         from uap_core.plots.defences import defences_figure
 
         found = defences_of(self.studio, network, pattern)
         if found is None:
-            return lesson(TITLE, OPENING), "", status(UNKNOWN), "", hide(), hide()
+            empty = {"bars": "", "below": status(UNKNOWN), "table": "", "chart": hide(), "csv": hide()}
+            return {"said": lesson(TITLE, OPENING), **empty}
         rows = found.table.rows
-        title = _("Defences, {network}: {count} validation images (precomputed)").format(
+        title = _("Defences, {network}: {count} held-out photographs (precomputed)").format(
             network=plain(network_name(self.studio, found.network)), count=rows[0].fixed.total
         )
-        return (
-            lesson(TITLE, answer(self.studio, found)),
-            bars(rows, live.name_of(found.network, found.pattern)),
-            status(caption(self.studio, found)),
-            table_of(rows),
-            show(drawn_once(defences_figure, rows, title)),
-            show(offer("defences.csv", to_csv(rows).encode())),
-        )
+        return {
+            "said": lesson(TITLE, answer(self.studio, found)),
+            "bars": bars(rows, live.name_of(found.network, found.pattern)),
+            "below": status(caption(self.studio, found)),
+            "table": table_of(rows),
+            "chart": show(drawn_once(defences_figure, rows, title)),
+            "csv": show(offer("defences.csv", to_csv(rows).encode())),
+        }
 
-    def offered(self, network: str, ticked: list[str]) -> tuple[Any, Any]:
+    def offered(self, network: str, ticked: list[str]) -> dict[str, Any]:
         """The defences that a live run can take."""
-        return gr.skip(), live.offered(self.studio, network, ticked)
+        return {"ticked": live.offered(self.studio, network, ticked)}
 
-    def measure(
-        self, photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float, ticked: list[str]
-    ) -> Iterator[tuple[Any, ...]]:
+    @of_selection
+    def measure(self, chosen: Selection, ticked: list[str]) -> Iterator[dict[str, Any]]:
         """A live run."""
-        yield from live.measure(self.studio, network, pattern, own, epsilon, ticked)
+        yield from live.measure(self.studio, chosen, ticked)
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
@@ -97,7 +98,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         detector.build(studio, setup, tab)
         training.build(studio, setup, tab)
     gr.HTML(next_line("library", _("Which patterns are there?")))
-    keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], [said, shown, below, table, figure, csv])
+    places = {"said": said, "bars": shown, "below": below, "table": table, "chart": figure, "csv": csv}
+    keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], places)
 
 
 def _live(views: Views, setup: Setup, tab: gr.Tab, marks: gr.HTML) -> None:
@@ -110,7 +112,6 @@ def _live(views: Views, setup: Setup, tab: gr.Tab, marks: gr.HTML) -> None:
     table = gr.HTML(elem_id="defences-live-table")
     figure = chart("defences-live-chart")
     csv = download(_("These rates (.csv)"), "defences-live-csv")
-    keep_fresh(setup, tab, views.offered, [setup.network], [state, ticked], also=[ticked])
-    heavy = views.studio.heavy(5, 0)(views.measure)
-    outputs, stopped = [state, table, figure, csv, marks], _("Stopped. The rows so far stay.")
-    wire_run(row, heavy, [*setup.inputs, ticked], outputs, stopped)
+    keep_fresh(setup, tab, views.offered, [setup.network], {"said": state, "ticked": ticked}, also=[ticked])
+    places = {"said": state, "table": table, "chart": figure, "csv": csv, "marks": marks}
+    row.wire(views.measure, [*setup.inputs, ticked], places, _("Stopped. The rows so far stay."))

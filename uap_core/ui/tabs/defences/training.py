@@ -57,14 +57,15 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         twins_chart = chart("twins-chart")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
 
-    def training(network: str) -> tuple[Any, ...]:
+    def training(network: str) -> dict[str, Any]:
         """What was computed for this network, if anything was."""
-        return *_rounds(studio, network), *_twins(studio, network)
+        return _rounds(studio, network) | _twins(studio, network)
 
-    keep_fresh(setup, tab, training, [setup.network], [state, rounds_chart, rounds_csv, box, twins_chart])
+    places = {"said": state, "rounds": rounds_chart, "csv": rounds_csv, "box": box, "twins": twins_chart}
+    keep_fresh(setup, tab, training, [setup.network], places)
 
 
-def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
+def _rounds(studio: Studio, network: str) -> dict[str, Any]:
     """Sentence, chart and file of the rounds of fine-tuning."""
     from uap_core.experiments.fine_tuning import RoundRow
     from uap_core.plots.training import rounds_figure
@@ -72,18 +73,15 @@ def _rounds(studio: Studio, network: str) -> tuple[Any, ...]:
     table = studio.precomputed(f"{network}-rounds", RoundRow)
     if table is None or not studio.card(network).is_weights(table.provenance["weights_sha256"]):
         here = plain(studio.card(QUICK_MODEL).name)
-        return (
-            status(_("This network was not trained in rounds: choose {network} to see what they do.").format(network=here)),
-            hide(),
-            hide(),
-        )
+        said = _("This network was not trained in rounds: choose {network} to see what they do.").format(network=here)
+        return {"said": status(said), "rounds": hide(), "csv": hide()}
     title = _("{network}, fine-tuned against its patterns (precomputed)").format(network=plain(studio.card(network).name))
     figure = drawn_once(rounds_figure, table.rows, title)
     note = status(f"{_precomputed(table)} {conclusion(table.rows)}")
-    return note, show(figure), show(offer("rounds.csv", to_csv(table.rows).encode()))
+    return {"said": note, "rounds": show(figure), "csv": show(offer("rounds.csv", to_csv(table.rows).encode()))}
 
 
-def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
+def _twins(studio: Studio, network: str) -> dict[str, Any]:
     """Whether there is something to open, and the curves of the twins of this network."""
     from uap_core.plots.training import twins_figure
     from uap_core.training.loop import EpochRow
@@ -91,9 +89,9 @@ def _twins(studio: Studio, network: str) -> tuple[Any, ...]:
     tables = {twin: studio.precomputed(f"{twin_key(network, twin)}-training", EpochRow) for twin in TWINS}
     curves = {twin: table.rows for twin, table in tables.items() if table is not None}
     if not curves:
-        return gr.update(visible=False), hide()
+        return {"box": gr.update(visible=False), "twins": hide()}
     title = _("{network}, trained further (precomputed)").format(network=plain(studio.card(network).name))
-    return gr.update(visible=True), show(drawn_once(twins_figure, curves, title))
+    return {"box": gr.update(visible=True), "twins": show(drawn_once(twins_figure, curves, title))}
 
 
 def _precomputed(table: Table) -> str:

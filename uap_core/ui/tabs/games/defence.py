@@ -39,7 +39,8 @@ def link(studio: Studio) -> str:
         (_("min over the network, max over the pattern"), _("pattern v"), _("network f"), _("E loss(f(x + v), label)")),
     )
     lines = "".join(_game(*game) for game in games)
-    way = f'<p class="next"><button type="button" data-go="defences">{escape(_("See it under Defences"))} →</button></p>'
+    see = escape(_("See it under Defences"))
+    way = f'<p class="next"><button type="button" data-go="defences">{see} →</button></p>'
     return f'<h3>{title}</h3><p>{escape(said)} {escape(measured)}</p><div class="min-max">{lines}</div>{way}'
 
 

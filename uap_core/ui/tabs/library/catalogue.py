@@ -11,7 +11,8 @@ from uap_core.i18n import _
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.remote import CATALOGUE, fetch, published
 from uap_core.ui.html.words import pattern_title
-from uap_core.ui.widgets import FETCHING, QUICK, guarded, status, told
+from uap_core.ui.runtime.fetching import told
+from uap_core.ui.widgets import FETCHING, QUICK, guarded, status
 
 FETCHED_NOW = "fetched now"
 BALL = Ball(LINF, 10 / 255)  # of all that is published

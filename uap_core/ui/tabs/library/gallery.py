@@ -9,11 +9,12 @@ from uap_core.crafting.menu import called
 from uap_core.experiments.apply import amplified
 from uap_core.i18n import N_, _, ngettext
 from uap_core.perturbations.library import Entry, library, read_levels
+from uap_core.ui.html.numbers import facts
 from uap_core.ui.html.tables import wide
 from uap_core.ui.html.words import number, pattern_parts, pattern_title, photographs, plain, strength
 from uap_core.ui.makers import names
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import facts, picture_link
+from uap_core.ui.widgets import picture_link
 
 GAIN = 10
 # Settings of methods, for everybody. What has no words of its own here is left to the file.

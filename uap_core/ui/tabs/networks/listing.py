@@ -9,10 +9,11 @@ from uap_core.models.card import Card
 from uap_core.models.timm_table import PREFIX
 from uap_core.models.timm_table import table as timm_table
 from uap_core.models.weights import ABSENT, HERE, by_hand, how_to_get, state
+from uap_core.ui.html.numbers import facts
 from uap_core.ui.html.tables import head, wide
 from uap_core.ui.html.words import KNOWN_AS, number, plain
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import facts, problem, status
+from uap_core.ui.widgets import problem, status
 
 IN_MEMORY = N_("in memory")
 BUILT_IN = N_("built in")

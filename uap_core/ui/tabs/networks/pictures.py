@@ -10,8 +10,9 @@ import gradio as gr
 
 from uap_core.datasets import imagenette
 from uap_core.i18n import _
+from uap_core.ui.runtime.fetching import told
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import FETCHING, QUICK, guarded, status, told
+from uap_core.ui.widgets import FETCHING, QUICK, guarded, status
 
 IMAGES = _(
     "Live runs on most networks need photographs. Imagenette has 13 394 of ten classes"

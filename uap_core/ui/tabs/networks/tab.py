@@ -13,11 +13,12 @@ from uap_core.models.weights import ABSENT, HERE, fetch, state
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.picks import pick_list, picked_key, show_on_phones
 from uap_core.ui.html.words import plain
+from uap_core.ui.runtime.fetching import stopping, told
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.networks import pictures, timm_search
 from uap_core.ui.tabs.networks.listing import answer, details, listing, memory
-from uap_core.ui.widgets import FETCHING, QUICK, guarded, status, stopping, told
+from uap_core.ui.widgets import FETCHING, QUICK, guarded, status
 
 TITLE = _("Which networks are there?")
 OPENING = _("Small ones that are built in, those of ImageNet, and more to fetch.")

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING
 
 from uap_core.i18n import _, ngettext
 from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.card import Card
 from uap_core.models.imagenet import imagenet_classes
+from uap_core.ui.html.template import rendered
 from uap_core.ui.html.words import plain
 from uap_core.ui.makers import made_for
-from uap_core.ui.sidebar import chosen
+from uap_core.ui.selection import Selection
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.compare.near import near_misses
 from uap_core.ui.widgets import picture_link, status
 
 if TYPE_CHECKING:
     from uap_core.experiments.apply import Exhibit
 
 MOST = 12  # cards; each is a network in memory
-FOOLED, HELD, UNCHANGED = "fooled", "held", "unchanged"
+FOOLED, NEAR, HELD, UNCHANGED = "fooled", "near", "held", "unchanged"
 
 
 def networks_beside(studio: Studio, network: str, pattern: str, own: dict[str, Pattern]) -> list[str]:
@@ -30,21 +31,28 @@ def networks_beside(studio: Studio, network: str, pattern: str, own: dict[str, P
     return sorted(alike, key=lambda key: (key != network, key not in makers))
 
 
-def cards(
-    studio: Studio, photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float
-) -> Iterator[tuple[str, str]]:
+def cards(studio: Studio, chosen: Selection) -> Iterator[tuple[str, str]]:
     """A sentence and the row of cards, after each network."""
     from uap_core.experiments.apply import exhibit
 
-    perturbation = chosen(studio, network, pattern, own, epsilon)
-    asked, makers = networks_beside(studio, network, pattern, own), made_for(pattern, own)
+    photo, perturbation = chosen.photo, chosen.perturbation(studio)
+    asked = networks_beside(studio, chosen.network, chosen.pattern, chosen.own)
+    makers = made_for(chosen.pattern, chosen.own)
     shown, kinds = list[str](), list[str]()
     for key in asked[:MOST]:
         view = exhibit(studio.classifier(key), studio.image(photo, key), perturbation)
-        kinds.append(UNCHANGED if view.linf == 0 else FOOLED if view.fooled else HELD)
+        kinds.append(_kind(studio, key, view))
         shown.append(_card(studio.card(key), view, kinds[-1], right_before(photo, studio.card(key), view), key in makers))
         waiting = len(asked[:MOST]) - len(shown)
         yield status(_told(kinds, waiting, len(asked) - MOST)), f'<div class="others">{"".join(shown)}</div>'
+
+
+def _kind(studio: Studio, network: str, view: Exhibit) -> str:
+    if view.linf == 0:
+        return UNCHANGED
+    if not view.fooled:
+        return HELD
+    return NEAR if view.after[0][0] in near_misses(studio, network, view.before[0][0]) else FOOLED
 
 
 def right_before(photo: str, card: Card, view: Exhibit) -> bool | None:
@@ -60,7 +68,7 @@ def right_before(photo: str, card: Card, view: Exhibit) -> bool | None:
 
 
 def _told(kinds: list[str], waiting: int, left_out: int) -> str:
-    fooled = kinds.count(FOOLED)
+    fooled = kinds.count(FOOLED) + kinds.count(NEAR)
     if UNCHANGED in kinds:
         said = _("At this strength nothing changes: move the slider up.")
     else:
@@ -75,17 +83,18 @@ def _told(kinds: list[str], waiting: int, left_out: int) -> str:
 
 def _card(card: Card, view: Exhibit, kind: str, right: bool | None, made_on_it: bool) -> str:
     (was, sure), (now, now_sure) = view.before[0], view.after[0]
-    word = {FOOLED: _("fooled"), HELD: _("held"), UNCHANGED: _("no change yet")}[kind]
+    word = {FOOLED: _("fooled"), NEAR: _("a near miss: of the same kind"), HELD: _("held"), UNCHANGED: _("no change yet")}[kind]
     before = _("{label} {share:.0%}").format(label=was, share=sure)
     after = _("{label} {share:.0%}").format(label=now, share=now_sure)
-    wrong_before_too = _("wrong before, too")
-    wrong = f"<small>{escape(wrong_before_too)}</small>" if right is False else ""
-    the_pattern_was = _("the pattern was made on it")
-    made = f"<small>{escape(the_pattern_was)}</small>" if made_on_it else ""
-    alt = escape(_("The photograph with the pattern, as {network} gets it").format(network=plain(card.name)))
-    return (
-        f'<figure class="other {kind}"><img class="pixels" alt="{alt}" src="{picture_link(view.perturbed)}">'
-        f"<figcaption><b>{escape(plain(card.name))}</b>{made}"
-        f'<span class="moves">{escape(before)} <i aria-hidden="true">→</i> <strong>{escape(after)}</strong></span>{wrong}'
-        f'<span class="state">{escape(word)}</span></figcaption></figure>'
+    return rendered(
+        "card",
+        kind=kind,
+        network=plain(card.name),
+        alt=_("The photograph with the pattern, as {network} gets it").format(network=plain(card.name)),
+        picture=picture_link(view.perturbed),
+        made=_("the pattern was made on it") if made_on_it else "",
+        before=before,
+        after=after,
+        wrong=_("wrong before, too") if right is False else "",
+        word=word,
     )

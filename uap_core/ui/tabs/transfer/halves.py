@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from uap_core.datasets import imagenette
 from uap_core.i18n import _
 from uap_core.io.results import Table, to_csv
@@ -51,7 +49,7 @@ def why_not(studio: Studio) -> str:
     return said.format(size=imagenette.MEGABYTES)
 
 
-def learn(studio: Studio) -> Iterator[tuple[Any, Any, Any]]:
+def learn(studio: Studio) -> Iterator[dict[str, Any]]:
     """Train the three, then cross them: a sentence, the table and its file. Raises DatasetError without photographs."""
     from uap_core.errors import DatasetError
     from uap_core.experiments.disjoint_training import LearnerRow, cross_training, open_for_halves
@@ -59,17 +57,18 @@ def learn(studio: Studio) -> Iterator[tuple[Any, Any, Any]]:
 
     if why_not(studio):
         raise DatasetError(why_not(studio))
-    yield progress_note(_("Opening the pictures…"), 0), "", hide()
+    yield {"said": progress_note(_("Opening the pictures…"), 0), "table": "", "csv": hide()}
     craft, held_out = open_for_halves(_source(studio), LIMIT)
     rows, accuracy = list[Any](), dict[str, str]()
     for row in cross_training(craft, held_out, {ATTACK: made_to_transfer(ATTACK, 10 / 255)}, 0):
         if isinstance(row, LearnerRow):
             accuracy[row.network] = f"{row.accuracy.value:.1%}"
-            yield _learning(row), gr.skip(), gr.skip()
+            yield {"said": _learning(row)}
         else:
             rows.append(row)
-            yield gr.skip(), _live_table(rows, held_out, accuracy), show(offer("halves.csv", to_csv(rows).encode()))
-    yield status(_("Done: trained and measured live.")), gr.skip(), gr.skip()
+            csv = show(offer("halves.csv", to_csv(rows).encode()))
+            yield {"table": _live_table(rows, held_out, accuracy), "csv": csv}
+    yield {"said": status(_("Done: trained and measured live."))}
 
 
 def _learning(row: LearnerRow) -> str:

@@ -14,7 +14,7 @@ from uap_core.io.results import to_csv
 from uap_core.perturbations.library import library
 from uap_core.ui.html.rate_table import rate_table, told
 from uap_core.ui.html.words import plain
-from uap_core.ui.runtime.run_row import Pace
+from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer.stored import MADE
 from uap_core.ui.titles import plain_names
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from uap_core.perturbations.perturbation import Perturbation
 
 LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 100, 32, "deepfool"  # images for patterns, and to make examples for
-Step = tuple[Any, Any, Any]
+Step = dict[str, Any]
 
 
 @dataclass
-class Run:
+class Cells:
     """One run: what it measures with, and the cells so far."""
 
     networks: list[Classifier]
@@ -50,7 +50,8 @@ class Run:
         pace, found = Pace(), list[Any]()
         for row in fooling_matrix(self.patterns, self.networks, self.held_out, balls, 0):
             found.append(row)
-            yield pace.note(len(found), count, told(row, self.known)), rate_table(found, self.known, about), file_of(found)
+            note, table = pace.note(len(found), count, told(row, self.known)), rate_table(found, self.known, about)
+            yield {"said": note, "table": table, "csv": file_of(found)}
         yield from self._examples(found, rate_table(found, self.known, about))
 
     def _examples(self, before: list[MatrixRow], table: str) -> Iterator[Step]:
@@ -59,17 +60,18 @@ class Run:
         few, count = self.held_out.prefix(LIVE_IMAGES), (len(self.networks) + 2) * len(self.networks)
         about = _("Live: examples made for each of {count} {images}.").format(count=len(few), images=self.seen)
         making = _("Making examples for {count} images by {attack}…")
-        yield progress_note(making.format(count=len(few), attack=attack_name(LIVE_ATTACK)), 0), gr.skip(), gr.skip()
+        yield {"said": progress_note(making.format(count=len(few), attack=attack_name(LIVE_ATTACK)), 0)}
         pace, made = Pace(), list[Any]()
         for row in cross_model(self.networks, few, made_to_transfer(LIVE_ATTACK, 10 / 255), LIVE_ATTACK, 0):
             made.append(row)
             both = table + rate_table(made, self.known, about, MADE)
-            yield pace.note(len(made), count, told(row, self.known)), both, file_of([*before, *made])
+            note, csv = pace.note(len(made), count, told(row, self.known)), file_of([*before, *made])
+            yield {"said": note, "table": both, "csv": csv}
         done = _("Done: {patterns} cells for patterns and {examples} for examples, measured live.")
-        yield status(done.format(patterns=len(before), examples=len(made))), gr.skip(), gr.skip()
+        yield {"said": status(done.format(patterns=len(before), examples=len(made)))}
 
 
-def run_of(studio: Studio, network: str, own: dict[str, Pattern], ticked: Sequence[str]) -> Run:
+def run_of(studio: Studio, network: str, own: dict[str, Pattern], ticked: Sequence[str]) -> Cells:
     """What a run measures with. Raises SettingError when no network is ticked that the pictures tell the truth about."""
     from uap_core.errors import SettingError
 
@@ -79,7 +81,7 @@ def run_of(studio: Studio, network: str, own: dict[str, Pattern], ticked: Sequen
     patterns = patterns_of_size(studio, network, own)
     known = plain_names(studio) | {key: found.name for key, found in patterns.items() if key.startswith("own:")}
     seen = studio.live_set_name(network)
-    return Run([studio.classifier(key) for key in keys], studio.some(network, 0, LIVE_HELD_OUT)[1], patterns, known, seen)
+    return Cells([studio.classifier(key) for key in keys], studio.some(network, 0, LIVE_HELD_OUT)[1], patterns, known, seen)
 
 
 def offered(studio: Studio, network: str, ticked: Sequence[str]) -> Any:

@@ -12,14 +12,16 @@ from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.lazy_refresh import fingerprint, keep_fresh
-from uap_core.ui.runtime.run_row import run_row, wire_run
+from uap_core.ui.runtime.named_outputs import filling
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer.cards import cards
 from uap_core.ui.tabs.transfer.stored import MADE, answer, not_measured, table_html, tables
 from uap_core.ui.titles import plain_names
-from uap_core.ui.widgets import QUICK, awaited, download, guarded, hide, offer, progress_note, show
+from uap_core.ui.widgets import QUICK, awaited, download, hide, offer, progress_note, show
 
 TITLE = _("Who else falls?")
 OPENING = _("A pattern made on one network fools others that it never met.")
@@ -59,42 +61,41 @@ class Views:
 
     studio: Studio
 
-    def look_cards(
-        self, before: str, photo: str, network: str, pattern: str, own: dict[str, Pattern], epsilon: float
-    ) -> Iterator[tuple[Any, ...]]:
+    @of_selection
+    def look_cards(self, chosen: Selection, before: str) -> Iterator[dict[str, Any]]:
         """The row of cards, network by network, where it is another one than that which was shown last."""
-        key = fingerprint((photo, network, pattern, own, epsilon))
+        key = fingerprint((chosen.photo, chosen.network, chosen.pattern, chosen.own, chosen.epsilon))
         if key == before:
-            yield (gr.skip(),) * 3
             return
-        for said, row in cards(self.studio, photo, network, pattern, own, epsilon):
-            yield key, said, row
+        yield {"seen": ""}  # of a row that fails nothing is known
+        for said, row in cards(self.studio, chosen):
+            yield {"said": said, "row": row, "seen": key}
 
-    def stored(self, network: str, pattern: str) -> tuple[Any, ...]:
+    def stored(self, network: str, pattern: str) -> dict[str, Any]:
         """Sentence, matrix, examples, their file, halves: what was precomputed for networks of this one's size."""
         matrix, examples = tables(self.studio, network)
         known = plain_names(self.studio)
         rows = [row for table in (matrix, examples) if table for row in table.rows]
         file = show(offer("transfer-stored.csv", to_csv(rows).encode())) if rows else hide()
         missing = not_measured(self.studio, network)
-        return (
-            lesson(TITLE, answer(matrix, pattern, known)),
-            table_html(matrix, known, missing, marked=pattern),
-            table_html(examples, known, missing, MADE),
-            file,
-            halves.stored(self.studio),
-        )
+        return {
+            "said": lesson(TITLE, answer(matrix, pattern, known)),
+            "matrix": table_html(matrix, known, missing, marked=pattern),
+            "examples": table_html(examples, known, missing, MADE),
+            "csv": file,
+            "halves": halves.stored(self.studio),
+        }
 
-    def offered(self, network: str, ticked: list[str]) -> tuple[Any, Any]:
+    def offered(self, network: str, ticked: list[str]) -> dict[str, Any]:
         """The networks that a live run can take."""
-        return gr.skip(), live.offered(self.studio, network, ticked)
+        return {"ticked": live.offered(self.studio, network, ticked)}
 
-    def measure(self, network: str, own: dict[str, Pattern], ticked: list[str]) -> Iterator[tuple[Any, Any, Any]]:
+    def measure(self, network: str, own: dict[str, Pattern], ticked: list[str]) -> Iterator[dict[str, Any]]:
         """A live run."""
-        yield progress_note(_("Opening networks and images…"), 0), "", hide()
+        yield {"said": progress_note(_("Opening networks and images…"), 0), "table": "", "csv": hide()}
         yield from live.run_of(self.studio, network, own, ticked).cells()
 
-    def learn(self) -> Iterator[tuple[Any, Any, Any]]:
+    def learn(self) -> Iterator[dict[str, Any]]:
         """A run that trains the three learners."""
         yield from halves.learn(self.studio)
 
@@ -115,14 +116,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         gr.Markdown(EXPLAIN, latex_delimiters=MATH, elem_classes="explain")
     gr.HTML(next_line("why", _("Why does one pattern work on all of them?")))
     seen = gr.State("")
-    setup.turn(str(tab.id)).click(
-        guarded(3, 1, {0: ""})(views.look_cards),
-        [seen, *setup.inputs],
-        [seen, counted, row],
-        trigger_mode="always_last",
-        **QUICK,
-    )
-    precomputed = [said, matrix, examples, stored_csv, halves_table]
+    shown = {"said": counted, "row": row, "seen": seen}
+    looked, outputs = filling(views.look_cards, shown), list(shown.values())
+    setup.turn(str(tab.id)).click(looked, [*setup.inputs, seen], outputs, trigger_mode="always_last", **QUICK)
+    precomputed = {"said": said, "matrix": matrix, "examples": examples, "csv": stored_csv, "halves": halves_table}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], precomputed)
 
 
@@ -133,9 +130,9 @@ def _live(views: Views, setup: Setup, tab: gr.Tab) -> None:
     state = gr.HTML(elem_id="transfer-status")
     table = gr.HTML(elem_id="transfer-live")
     csv = download(_("These cells (.csv)"), "transfer-csv")
-    keep_fresh(setup, tab, views.offered, [setup.network], [state, networks], also=[networks])
+    keep_fresh(setup, tab, views.offered, [setup.network], {"said": state, "ticked": networks}, also=[networks])
     inputs, stopped = [setup.network, setup.own, networks], _("Stopped. The cells so far stay.")
-    wire_run(buttons, views.studio.heavy(3, 0)(views.measure), inputs, [state, table, csv], stopped)
+    buttons.wire(views.measure, inputs, {"said": state, "table": table, "csv": csv}, stopped)
 
 
 def _halves(views: Views, setup: Setup, tab: gr.Tab) -> gr.HTML:
@@ -150,5 +147,5 @@ def _halves(views: Views, setup: Setup, tab: gr.Tab) -> gr.HTML:
     state = gr.HTML(elem_id="halves-status")
     trained = gr.HTML(elem_id="halves-live")
     csv = download(_("This table (.csv)"), "halves-csv")
-    wire_run(buttons, views.studio.heavy(3, 0)(views.learn), [], [state, trained, csv], _("Stopped."))
+    buttons.wire(views.learn, [], {"said": state, "table": trained, "csv": csv}, _("Stopped."))
     return table

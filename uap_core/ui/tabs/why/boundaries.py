@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.html.words import photographs, plain
-from uap_core.ui.runtime.run_row import Pace
+from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.tabs.why import frame as room
 from uap_core.ui.tabs.why.frame import Frame, Page, Words, frame, wire
 from uap_core.ui.titles import network_name
-from uap_core.ui.widgets import hide, offer, progress_note, show, status
+from uap_core.ui.widgets import offer, progress_note, show, status
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +52,7 @@ class Boundaries:
     page: Page
     frame: Frame
 
-    def stored(self, network: str) -> tuple[Any, ...]:
+    def stored(self, network: str) -> dict[str, Any]:
         """What was precomputed for this network, if anything was."""
         from uap_core.experiments.normals import SingularRow, SubspaceRow
 
@@ -71,11 +69,11 @@ class Boundaries:
             images=photographs(stated["held_out"]),
         )
         title = _("{network} (precomputed)").format(network=plain(network_name(studio, network)))
-        return status(said), *drawn(values.rows, rates.rows, title), *files(values.rows, rates.rows)
+        return {"said": status(said)} | drawn(values.rows, rates.rows, title) | files(values.rows, rates.rows)
 
-    def measure(self, network: str) -> Iterator[tuple[Any, ...]]:
+    def measure(self, network: str) -> Iterator[dict[str, Any]]:
         """The singular values as normals come in, then the rates."""
-        yield progress_note(_("Opening network and images…"), 0), *(hide(),) * 4
+        yield self.frame.missing("") | {"said": progress_note(_("Opening network and images…"), 0)}
         studio = self.page.studio
         classifier, (craft, images) = studio.classifier(network), studio.some(network, room.LIVE_NORMALS, room.LIVE_IMAGES)
         seen = studio.live_set_name(network)
@@ -84,7 +82,7 @@ class Boundaries:
         yield from _rates(classifier, images, normals, values, title)
         said = _("Live: normals of {count} and rates on {other_count} other {images}.")
         said = said.format(count=len(normals), other_count=len(images), images=seen)
-        yield status(said), *(gr.skip(),) * 4
+        yield {"said": status(said)}
 
 
 def _normals(classifier: Classifier, craft: ImageSet, title: str) -> Any:
@@ -98,13 +96,14 @@ def _normals(classifier: Classifier, craft: ImageSet, title: str) -> Any:
         normals = torch.cat([normals, batch]) if len(normals) else batch
         if len(normals):
             values = spectrum(normals, torch.Generator().manual_seed(0))
-            yield pace.note(len(normals), len(craft), _("Normals")), *drawn(values, [], title), *files(values, [])
+            note = {"said": pace.note(len(normals), len(craft), _("Normals"))}
+            yield note | drawn(values, [], title) | files(values, [])
     return normals, values
 
 
 def _rates(
     classifier: Classifier, images: ImageSet, normals: Tensor, values: list[SingularRow], title: str
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[dict[str, Any]]:
     import torch
 
     from uap_core.experiments.normals import DIMENSIONS, NAMES, lengths, subspace_rates
@@ -117,21 +116,21 @@ def _rates(
         rates.append(row)
         said = _("{space}, {count} dimensions: {rate:.0%} fooled")
         said = said.format(space=_(NAMES[row.space]), count=row.dimension, rate=row.fooling_rate.value)
-        yield pace.note(len(rates), total, said), gr.skip(), drawn(values, rates, title)[1], *files(values, rates)
+        yield {"said": pace.note(len(rates), total, said)} | drawn(values, rates, title) | files(values, rates)
 
 
-def drawn(values: list[SingularRow], rates: list[SubspaceRow], title: str) -> tuple[Any, ...]:
+def drawn(values: list[SingularRow], rates: list[SubspaceRow], title: str) -> dict[str, Any]:
     """Both charts; the second stays as it is while there are no rates."""
     from uap_core.plots.geometry import singular_figure, subspace_figure
 
-    second = show(subspace_figure(rates, title)) if rates else gr.skip()
-    return show(singular_figure(values, title)), second
+    second = {"subspace-chart": show(subspace_figure(rates, title))} if rates else {}
+    return {"normals-chart": show(singular_figure(values, title))} | second
 
 
-def files(values: list[SingularRow], rates: list[SubspaceRow]) -> tuple[Any, ...]:
+def files(values: list[SingularRow], rates: list[SubspaceRow]) -> dict[str, Any]:
     """Both files; the second stays as it is while there are no rates."""
-    second = show(offer("subspaces.csv", to_csv(rates).encode())) if rates else gr.skip()
-    return show(offer("singular-values.csv", to_csv(values).encode())), second
+    second = {"subspace-csv": show(offer("subspaces.csv", to_csv(rates).encode()))} if rates else {}
+    return {"normals-csv": show(offer("singular-values.csv", to_csv(values).encode()))} | second
 
 
 def build(page: Page) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from uap_core.i18n import _
-from uap_core.io.results import to_csv
+from uap_core.io.results import Table, to_csv
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
-from uap_core.ui.runtime.run_row import Pace
+from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.state import Pattern
 from uap_core.ui.tabs.why import frame as room
 from uap_core.ui.tabs.why.frame import Frame, Page, Words, frame, wire
@@ -48,12 +46,11 @@ class Directions:
     page: Page
     frame: Frame
 
-    def stored(self, network: str) -> tuple[Any, ...]:
+    def stored(self, network: str) -> dict[str, Any]:
         """What was precomputed for this network, if anything was."""
-        from uap_core.experiments.directions import DirectionRow
         from uap_core.plots.geometry import directions_figure
 
-        table = self.page.studio.precomputed(f"{network}-directions", DirectionRow)
+        table = self._table(network)
         if table is None:
             return self.frame.missing(_("Not precomputed for this network."))
         stated = table.provenance
@@ -63,26 +60,41 @@ class Directions:
             measured_on=stated["measured_on"],
             images=photographs(stated["held_out"]),
         )
-        title = _("{network} and its l2 pattern (precomputed)").format(network=plain(network_name(self.page.studio, network)))
-        figure = drawn_once(directions_figure, table.rows, title)
-        return status(said), show(figure), show(offer("directions.csv", to_csv(table.rows).encode()))
+        figure = drawn_once(directions_figure, table.rows, self._title(network))
+        csv = show(offer("directions.csv", to_csv(table.rows).encode()))
+        return {"said": status(said), "directions-chart": show(figure), "directions-csv": csv}
 
-    def measure(self, network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[tuple[Any, ...]]:
+    def _table(self, network: str) -> Table | None:
+        from uap_core.experiments.directions import DirectionRow
+
+        found: Table | None = self.page.studio.precomputed(f"{network}-directions", DirectionRow)
+        return found
+
+    def _title(self, network: str) -> str:
+        return _("{network} and its l2 pattern (precomputed)").format(network=plain(network_name(self.page.studio, network)))
+
+    def cleared(self, network: str, _pattern: str) -> dict[str, Any]:
+        """The chart without what a run left."""
+        return {"said": "", "directions-chart": self.stored(network)["directions-chart"], "directions-csv": hide()}
+
+    def measure(self, network: str, pattern: str, own: dict[str, Pattern]) -> Iterator[dict[str, Any]]:
         """The points as they come, those that cost no gradient first."""
-        yield progress_note(_("Opening network and images…"), 0), hide(), hide()
+        yield {"said": progress_note(_("Opening network and images…"), 0), "directions-csv": hide()}
         studio = self.page.studio
         classifier, (craft, images) = studio.classifier(network), studio.some(network, room.LIVE_NORMALS, room.LIVE_IMAGES)
         perturbation, seen = studio.perturbation(pattern, network, own), studio.live_set_name(network)
-        title = _("{pattern} on {network}: {count} {images} (live)").format(
-            pattern=perturbation.name, network=plain(classifier.card.name), count=len(images), images=seen
-        )
-        points = yield from _points(classifier, perturbation, craft, images, title)
+        on = _("live, {pattern}, on {count} {images}").format(pattern=perturbation.name, count=len(images), images=seen)
+        table, name = self._table(network), plain(classifier.card.name)
+        stored = (table.rows, self._title(network)) if table else ([], name)
+        points = yield from _points(classifier, perturbation, craft, images, (*stored, on))
         said = _("Live: {points} points on {count} {images}, directions of {others} others.")
-        yield status(said.format(points=points, count=len(images), images=seen, others=len(craft))), gr.skip(), gr.skip()
+        yield {"said": status(said.format(points=points, count=len(images), images=seen, others=len(craft)))}
 
 
-def _points(classifier: Classifier, perturbation: Perturbation, craft: ImageSet, images: ImageSet, title: str) -> Any:
-    """Steps of the run; returns how many points there are."""
+def _points(
+    classifier: Classifier, perturbation: Perturbation, craft: ImageSet, images: ImageSet, chart: tuple[Any, ...]
+) -> Any:
+    """Steps of the run, drawn over a ``chart``: its rows, its title, what the points are called. Returns how many there are."""
     import torch
 
     from uap_core.experiments import directions as given
@@ -91,21 +103,23 @@ def _points(classifier: Classifier, perturbation: Perturbation, craft: ImageSet,
     from uap_core.plots.geometry import DIRECTION_STYLES, directions_figure
 
     clean, rows, found, pace = predict(classifier, images.batches()), list[Any](), list[Any](), Pace()
+    before, title, on = chart
     total, generator = len(DIRECTION_STYLES) * len(given.NORMS), torch.Generator().manual_seed(0)
 
-    def told(draws: Any) -> Iterator[tuple[Any, ...]]:
+    def told(draws: Any) -> Iterator[dict[str, Any]]:
         for row in given.direction_rates(classifier, images, clean, draws):
             rows.append(row)
             said = f"{_(given.NAMES[row.direction])}, l2 {row.norm * 255:.0f}/255, {row.fooling_rate.value:.0%}"
             csv = show(offer("directions.csv", to_csv(rows).encode()))
-            yield pace.note(len(rows), total, said), show(directions_figure(rows, title)), csv
+            figure = show(directions_figure(before, title, rows, on))
+            yield {"said": pace.note(len(rows), total, said), "directions-chart": figure, "directions-csv": csv}
 
     yield from told(given.blind_directions(perturbation.pattern, craft, generator))
     yield from told(given.fast_directions(classifier, craft, generator))
     for batch in unit_normals(classifier, craft):
         found.append(batch)
         said = _("DeepFool on {done} of {count} images…").format(done=sum(map(len, found)), count=len(craft))
-        yield progress_note(said, len(rows) / total), gr.skip(), gr.skip()
+        yield {"said": progress_note(said, len(rows) / total)}
     yield from told(given.adversarial_directions(torch.cat(found), generator))
     return len(rows)
 
@@ -114,4 +128,6 @@ def build(page: Page) -> None:
     """Lay the section out and wire it."""
     found = frame(page, WORDS)
     views = Directions(page, found)
-    wire(page, found, views.stored, views.measure, [page.setup.network, page.setup.pattern, page.setup.own])
+    found.live["directions-chart"] = found.stored["directions-chart"]  # over what was computed
+    inputs = [page.setup.network, page.setup.pattern, page.setup.own]
+    wire(page, found, views.stored, views.measure, inputs, views.cleared)

@@ -10,7 +10,7 @@ import gradio as gr
 
 from uap_core.i18n import _
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.run_row import RunRow, run_row, wire_run
+from uap_core.ui.runtime.run import Run, run_row
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import awaited, chart, download, hide, status
@@ -43,37 +43,41 @@ class Words:
 
 @dataclass(frozen=True)
 class Frame:
-    """``stored``: a sentence, charts, files. ``live``: the same of a run, which ``row`` starts."""
+    """``stored``: "said", charts and files by their ids. ``live``: the same of a run, which ``row`` starts."""
 
-    stored: list[Any]
-    live: list[Any]
-    row: RunRow
+    stored: dict[str, Any]
+    live: dict[str, Any]
+    row: Run
 
-    def missing(self, sentence: str) -> tuple[Any, ...]:
+    def missing(self, sentence: str) -> dict[str, Any]:
         """What ``stored`` becomes where nothing was precomputed."""
-        return status(sentence), *(hide() for _ in self.stored[1:])
+        return {name: hide() for name in self.stored} | {"said": status(sentence)}
 
 
 def frame(page: Page, words: Words) -> Frame:
     """Lay a section out."""
     gr.Markdown(words.question, latex_delimiters=LATEX, elem_classes="explain")
-    stored: list[Any] = [gr.HTML(awaited(), elem_id=f"{words.prefix}-status")]
-    stored += [chart(name) for name in words.charts]
-    with gr.Row():
-        stored += [download(label, name) for name, label in words.files.items()]
+    stored = _part(words, gr.HTML(awaited(), elem_id=f"{words.prefix}-status"), "")
     row = run_row(page.studio, page.setup, page.tab, words.prefix, _("Measure now ({time})"), words.seconds, silent=True)
-    live: list[Any] = [gr.HTML(elem_id=f"{words.prefix}-live-status")]
-    live += [chart(f"{name}-live") for name in words.charts]
-    with gr.Row():
-        live += [download(label, f"{name}-live") for name, label in words.files.items()]
+    live = _part(words, gr.HTML(elem_id=f"{words.prefix}-live-status"), "-live")
     gr.Markdown(words.reading, latex_delimiters=LATEX, elem_classes="explain")
     return Frame(stored, live, row)
 
 
+def _part(words: Words, said: gr.HTML, ending: str) -> dict[str, Any]:
+    part: dict[str, Any] = {"said": said} | {name: chart(f"{name}{ending}") for name in words.charts}
+    with gr.Row():
+        return part | {name: download(label, f"{name}{ending}") for name, label in words.files.items()}
+
+
 def wire(
-    page: Page, found: Frame, stored: Callable[..., Any], measure: Callable[..., Iterator[Any]], inputs: list[Any]
+    page: Page,
+    found: Frame,
+    stored: Callable[..., Any],
+    measure: Callable[..., Iterator[Any]],
+    inputs: list[Any],
+    restore: Callable[..., Any] | None = None,
 ) -> None:
-    """Let ``stored(network)`` fill the precomputed part, and ``measure(*inputs)`` the live one."""
+    """Let ``stored(network)`` fill the precomputed part, and ``measure(*inputs)`` the live one; see ``Run.wire``."""
     keep_fresh(page.setup, page.tab, stored, [page.setup.network], found.stored)
-    heavy = page.studio.heavy(len(found.live), 0)(measure)
-    wire_run(found.row, heavy, inputs, found.live, _("Stopped. What was drawn stays."))
+    found.row.wire(measure, inputs, found.live, _("Stopped. What was drawn stays."), restore)

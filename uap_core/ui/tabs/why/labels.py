@@ -11,9 +11,10 @@ import gradio as gr
 from uap_core.i18n import _, ngettext
 from uap_core.io.results import to_csv
 from uap_core.ui.html.words import plain, strength
-from uap_core.ui.runtime.run_row import Pace, run_row, wire_run
-from uap_core.ui.sidebar import chosen
-from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.runtime.time_left import Pace
+from uap_core.ui.selection import Selection, of_selection
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.why.frame import LATEX, Page
 from uap_core.ui.widgets import chart, download, hide, offer, progress_note, show, status
 
@@ -35,13 +36,15 @@ class Labels:
 
     studio: Studio
 
-    def measure(self, network: str, pattern: str, own: dict[str, Pattern], epsilon: float) -> Iterator[tuple[Any, ...]]:
+    @of_selection
+    def measure(self, chosen: Selection) -> Iterator[dict[str, Any]]:
         """The graph, batch by batch."""
         from uap_core.experiments.label_graph import Move, label_moves
         from uap_core.plots.labels import labels_figure
 
-        yield progress_note(_("Opening network and images…"), 0), hide(), hide()
-        classifier, perturbation = self.studio.classifier(network), chosen(self.studio, network, pattern, own, epsilon)
+        yield {"said": progress_note(_("Opening network and images…"), 0), "chart": hide(), "csv": hide()}
+        network = chosen.network
+        classifier, perturbation = self.studio.classifier(network), chosen.perturbation(self.studio)
         images, seen = self.studio.craft_and_held_out(network)[1], self.studio.live_set_name(network)
         moves, pace = list[Move](), Pace()
         for moves in label_moves(classifier, perturbation, images):
@@ -50,11 +53,12 @@ class Labels:
                 network=plain(classifier.card.name), pattern=perturbation.name, count=done, images=seen
             )
             csv = show(offer("labels.csv", to_csv(moves).encode()))
-            yield pace.note(done, len(images), _("Images")), show(labels_figure(moves, title)), csv
+            chart_now = show(labels_figure(moves, title))
+            yield {"said": pace.note(done, len(images), _("Images")), "chart": chart_now, "csv": csv}
         said = _("Live on {count} {images}, {strength}: {parts}.").format(
             count=len(images), images=seen, strength=strength(perturbation.ball), parts=_parts(moves)
         )
-        yield status(said), gr.skip(), gr.skip()
+        yield {"said": status(said)}
 
 
 def _parts(moves: list[Any]) -> str:
@@ -71,10 +75,11 @@ def build(page: Page) -> gr.DownloadButton:
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     stored_csv = download(_("All moves of the picture above (.csv)"), "labels-csv")
     row = run_row(page.studio, page.setup, page.tab, "labels", _("Count for the chosen pattern ({time})"), SECONDS)
-    live = [gr.HTML(elem_id="labels-live-status"), chart("labels-chart"), download(_("All moves (.csv)"), "labels-live-csv")]
+    live = {
+        "said": gr.HTML(elem_id="labels-live-status"),
+        "chart": chart("labels-chart"),
+        "csv": download(_("All moves (.csv)"), "labels-live-csv"),
+    }
     gr.Markdown(READING, latex_delimiters=LATEX, elem_classes="explain")
-    setup = page.setup
-    heavy = page.studio.heavy(3, 0)(Labels(page.studio).measure)
-    inputs = [setup.network, setup.pattern, setup.own, setup.epsilon]
-    wire_run(row, heavy, inputs, live, _("Stopped. What was drawn stays."))
+    row.wire(Labels(page.studio).measure, page.setup.inputs, live, _("Stopped. What was drawn stays."))
     return stored_csv

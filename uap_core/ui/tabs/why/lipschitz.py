@@ -15,7 +15,8 @@ from uap_core.io.results import to_csv
 from uap_core.ui.html.tables import head, line, wide
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
-from uap_core.ui.runtime.run_row import Pace, run_row, wire_run
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
@@ -49,6 +50,7 @@ HEAD = (_("Layer"), _("Kind"), _("Weights"), _("Stride"), _("Bound"), _("Real si
 NOTHING = _("No precomputed bounds for this network: a run computes them.")
 
 
+EMPTY: dict[str, Any] = {"table": "", **dict.fromkeys(("layers", "radii", "layers-csv", "pictures-csv"), hide())}
 SECONDS = (20.0, 60.0)  # of a run on small and on large networks
 
 
@@ -58,7 +60,7 @@ class Views:
 
     studio: Studio
 
-    def stored_bounds(self, network: str) -> tuple[Any, ...]:
+    def stored_bounds(self, network: str) -> dict[str, Any]:
         """What was precomputed for this network, if anything was."""
         from uap_core.experiments.certified_radius import LayerRow, RadiusRow, conclusion
 
@@ -66,23 +68,23 @@ class Views:
         pictures = self.studio.precomputed(f"{network}-certified", RadiusRow)
         card = self.studio.card(network)
         if layers is None or pictures is None or not card.is_weights(layers.provenance["weights_sha256"]):
-            return status(NOTHING), "", hide(), hide(), hide(), hide()
+            return EMPTY | {"said": status(NOTHING)}
         made = _("Precomputed {date}, on {images}.").format(
             date=pictures.provenance["time"][:10], images=photographs(pictures.provenance["held_out"])
         )
         name, worth = plain(card.name), conclusion(layers.rows[-1].running, pictures.rows)
         return finished(f"{made} {name}: {worth}", name, layers.rows, pictures.rows)
 
-    def measure(self, network: str) -> Iterator[tuple[Any, ...]]:
+    def measure(self, network: str) -> Iterator[dict[str, Any]]:
         """The layers as they are bounded, then the pictures."""
         from uap_core.experiments.certified_radius import LayerRow, RadiusRow, conclusion
 
-        yield progress_note(_("Opening the network…"), 0), "", hide(), hide(), hide(), hide()
+        yield EMPTY | {"said": progress_note(_("Opening the network…"), 0)}
         classifier, layers, pictures = self.studio.classifier(network), list[LayerRow](), list[RadiusRow]()
         yield from _bounding(classifier, layers)
         name = plain(classifier.card.name)
         drawn = finished(_("The layers are bounded; opening the images…"), name, layers, [])
-        yield *drawn[:3], hide(), drawn[4], hide()
+        yield drawn | {"radii": hide(), "pictures-csv": hide()}
         yield from _attacking(self.studio.craft_and_held_out(network)[1], classifier, layers, pictures)
         worth, seen = conclusion(layers[-1].running, pictures), self.studio.live_set_name(network)
         said = _("Live on {count} {images}: {conclusion}").format(count=len(pictures), images=seen, conclusion=worth)
@@ -98,22 +100,22 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     live = _outputs("-live")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
     keep_fresh(setup, tab, views.stored_bounds, [setup.network], stored)
-    wire_run(row, studio.heavy(len(live), 0)(views.measure), [setup.network], live, _("Stopped. The layers so far stay."))
+    row.wire(views.measure, [setup.network], live, _("Stopped. The layers so far stay."))
 
 
-def _outputs(ending: str) -> list[Any]:
-    """A sentence, the table, two charts and two files, in the order in which they are filled."""
-    state = gr.HTML("" if ending else awaited(), elem_id=f"lipschitz{ending}-status")
-    charts = [chart(f"lipschitz-{what}-chart{ending}") for what in ("layers", "radii")]
+def _outputs(ending: str) -> dict[str, Any]:
+    """A sentence, the table, two charts and two files."""
+    said = gr.HTML("" if ending else awaited(), elem_id=f"lipschitz{ending}-status")
+    charts = {what: chart(f"lipschitz-{what}-chart{ending}") for what in ("layers", "radii")}
     with gr.Row():
-        files = [
-            download(_("The layers (.csv)"), f"lipschitz-csv{ending}"),
-            download(_("The pictures (.csv)"), f"certified-csv{ending}"),
-        ]
-    return [state, gr.HTML(elem_id=f"lipschitz-table{ending}"), *charts, *files]
+        files = {
+            "layers-csv": download(_("The layers (.csv)"), f"lipschitz-csv{ending}"),
+            "pictures-csv": download(_("The pictures (.csv)"), f"certified-csv{ending}"),
+        }
+    return {"said": said, "table": gr.HTML(elem_id=f"lipschitz-table{ending}"), **charts, **files}
 
 
-def _bounding(classifier: Classifier, layers: list[LayerRow]) -> Iterator[tuple[Any, ...]]:
+def _bounding(classifier: Classifier, layers: list[LayerRow]) -> Iterator[dict[str, Any]]:
     """Steps of the run that fill ``layers``."""
     import torch
 
@@ -125,12 +127,12 @@ def _bounding(classifier: Classifier, layers: list[LayerRow]) -> Iterator[tuple[
         done = min(weights, sum(bool(row.shape) for row in layers))
         said = _("Live: {layer}, up to here {bound:.3g}").format(layer=layer.label, bound=layer.running)
         csv = show(offer("lipschitz.csv", to_csv(layers).encode()))
-        yield pace.note(done, weights, said), layers_table(layers), gr.skip(), gr.skip(), csv, gr.skip()
+        yield {"said": pace.note(done, weights, said), "table": layers_table(layers), "layers-csv": csv}
 
 
 def _attacking(
     held_out: ImageSet, classifier: Classifier, layers: list[LayerRow], pictures: list[RadiusRow]
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[dict[str, Any]]:
     """Steps of the run that fill ``pictures``."""
     import torch
 
@@ -139,26 +141,24 @@ def _attacking(
     images, pace = held_out.shuffled(torch.Generator().manual_seed(0)).prefix(IMAGES), Pace()
     for row in radii(classifier, images, layers[-1].running):
         pictures.append(row)
-        yield pace.note(len(pictures), len(images), _("Live: images attacked")), *(gr.skip(),) * 5
+        yield {"said": pace.note(len(pictures), len(images), _("Live: images attacked"))}
 
 
-def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> tuple[Any, ...]:
-    """Everything that is shown once all rows are there, in the order of the outputs."""
+def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> dict[str, Any]:
+    """Everything that is shown once all rows are there."""
     from uap_core.plots.lipschitz import layers_figure, radii_figure
 
     bound = layers[-1].running
-    return (
-        status(said),
-        layers_table(layers),
-        show(
-            layers_figure(layers, _("{network}: bounds of the layers, together {bound:.2g}").format(network=name, bound=bound))
-        ),
-        show(radii_figure(pictures, _("{network}: what the bound certifies, what an attack needs").format(network=name)))
-        if bound < math.inf
-        else hide(),
-        show(offer("lipschitz.csv", to_csv(layers).encode())),
-        show(offer("certified.csv", to_csv(pictures).encode())),
-    )
+    together = _("{network}: bounds of the layers, together {bound:.2g}").format(network=name, bound=bound)
+    certified = _("{network}: what the bound certifies, what an attack needs").format(network=name)
+    return {
+        "said": status(said),
+        "table": layers_table(layers),
+        "layers": show(layers_figure(layers, together)),
+        "radii": show(radii_figure(pictures, certified)) if bound < math.inf else hide(),
+        "layers-csv": show(offer("lipschitz.csv", to_csv(layers).encode())),
+        "pictures-csv": show(offer("certified.csv", to_csv(pictures).encode())),
+    }
 
 
 def layers_table(rows: Sequence[LayerRow]) -> str:

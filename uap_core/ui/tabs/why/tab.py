@@ -30,15 +30,16 @@ class Views:
 
     studio: Studio
 
-    def labels(self, network: str, pattern: str) -> tuple[Any, ...]:
+    def labels(self, network: str, pattern: str) -> dict[str, Any]:
         """Sentence, picture, caption and file of the moves that were precomputed."""
         found = moves_of(self.studio, network, pattern)
         if found is None:
-            return lesson(TITLE, OPENING), "", status(UNKNOWN), hide()
+            return {"said": lesson(TITLE, OPENING), "picture": "", "below": status(UNKNOWN), "csv": hide()}
         rows = found.table.rows
         said = answer(self.studio, found)
         csv = show(offer("labels.csv", to_csv(rows).encode()))
-        return lesson(TITLE, said), flow(rows, said), status(caption(self.studio, found)), csv
+        caption_below = status(caption(self.studio, found))
+        return {"said": lesson(TITLE, said), "picture": flow(rows, said), "below": caption_below, "csv": csv}
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
@@ -53,4 +54,5 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         directions.build(page)
         lipschitz.build(studio, setup, tab)
     gr.HTML(next_line("defences", _("What helps?")))
-    keep_fresh(setup, tab, views.labels, [setup.network, setup.pattern], [said, picture, below, csv])
+    places = {"said": said, "picture": picture, "below": below, "csv": csv}
+    keep_fresh(setup, tab, views.labels, [setup.network, setup.pattern], places)

@@ -1,0 +1,1 @@
+"""What the slides tell of small networks, measured on drawn digits."""

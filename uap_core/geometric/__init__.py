@@ -1,0 +1,1 @@
+"""Perturbations beyond pictures: of graphs, of point clouds and of deformable shapes, a folder each."""

@@ -1,0 +1,1 @@
+"""Deformable shapes: articulated closed meshes, their Laplacian spectrum, and one spectral change that fools for all."""

@@ -1,0 +1,1 @@
+"""The Lab's room Beyond pictures: graphs, point clouds, deformable shapes."""

@@ -1,0 +1,84 @@
+"""The room Beyond pictures: three domains, of which one is shown at a time, each filled when it is first looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.tabs.geometry import clouds, graphs, shapes
+from uap_core.ui.tabs.geometry.stage import Part
+from uap_core.ui.widgets import QUICK, saying
+
+TITLE = _("Is it only pictures?")
+ANSWER = _(
+    "No: a few fixed nodes fool for most nodes of a graph, a few fixed points for most clouds, one change of the vibrations for"
+    " most shapes."
+)
+EXPLAIN = _(r"""
+**Graphs.** A two-layer graph convolutional network (Kipf and Welling, 2017), $Z = \hat P\,\mathrm{relu}(\hat P X
+W_1)\,W_2$. Every flip is scored by its exact effect on the node. One is refused where it takes a node's last neighbour, or
+where a likelihood-ratio test could tell the degree distribution from the old one (Zügner et al., KDD 2018); a word, where
+it hardly ever stands with those that the node has. Anchors (Zang et al., IJCAI 2021) are all of one class: whoever is of
+that class keeps it, so with seven classes no more than 6/7 can change.
+
+**Point clouds.** Ten solids, random in proportions, pose and noise; a PointNet (Qi et al., 2017) hears only the points that
+hold the maximum of one of its features. Changes made for one cloud follow Xiang et al. (CVPR 2019). A field moves the same
+place the same way in every cloud; added points stay in the ball of radius 1. Removal of outliers takes points far from
+their four nearest neighbours.
+
+**Shapes.** Closed meshes of eight four-legged animals, made from bones: proportions and poses vary. The network sees twenty
+eigenvalues of the cotangent Laplacian (Shape-DNA, Reuter et al., 2006), so nothing of turn or place. After Rampini et al.
+(CVPR 2021) one vector $\rho$ is shared by all, $\lambda \mapsto (1+\rho)\lambda$; each shape is deformed in its own first
+twenty eigenvectors until its spectrum shows that, by $\mathrm{d}\lambda = \phi^\top(\mathrm{d}L -
+\lambda\,\mathrm{d}M)\,\phi$. The paper attacks networks that see places (a PointNet and a mesh network) on other animals
+(SMAL); that is harder than a network that sees the spectrum itself, so these rates say nothing about the paper's.
+""")
+GRAPHS, CLOUDS, SHAPES = "graphs", "clouds", "shapes"
+
+
+def build(setup: Setup, tab: gr.Tab) -> None:
+    """Lay out the room and wire it."""
+    gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
+    choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
+    domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
+    parts = {GRAPHS: graphs.build(), CLOUDS: clouds.build(), SHAPES: shapes.build()}
+    filled = gr.State([])
+    with gr.Accordion(_("For researchers"), open=False, elem_id="geo-more"):
+        gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
+    gr.HTML(next_line("words", _("What do the words mean?")))
+    _wire(setup, tab, domain, filled, parts)
+
+
+def _wire(setup: Setup, tab: gr.Tab, domain: gr.Radio, filled: gr.State, parts: dict[str, Part]) -> None:
+    """A domain's column is shown when it is chosen, and filled the first time."""
+    columns = [part.column for part in parts.values()]
+
+    def turn(chosen: str) -> tuple[Any, ...]:
+        return tuple(gr.update(visible=key == chosen) for key in parts)
+
+    domain.input(turn, domain, columns, **QUICK)
+    for key, part in parts.items():
+
+        def look(chosen: str, done: list[str], key: str = key, part: Part = part) -> dict[Any, Any]:
+            return {**part.first(), filled: [*done, key]} if chosen == key and key not in done else {filled: gr.skip()}
+
+        look.__name__ = f"look_{key}"
+        outputs = [*part.shown, filled]
+        for event in (domain.input, setup.turn(str(tab.id)).click):
+            event(_kept(part, look, filled), [domain, filled], outputs, trigger_mode="always_last", **QUICK)
+
+
+def _kept(part: Part, look: Any, filled: gr.State) -> Any:
+    """``look`` with an error of ours said at the part; where there is nothing to do, nothing is said."""
+    guarded = saying(part.said)(look)
+
+    def answered(chosen: str, done: list[str]) -> dict[Any, Any]:
+        found: dict[Any, Any] = guarded(chosen, done)
+        return found if len(found) > 2 or found[part.said] else {filled: gr.skip()}
+
+    answered.__name__ = look.__name__
+    return answered

@@ -1,0 +1,135 @@
+"""The Lab's room "Small networks": layout and wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from uap_core.i18n import _
+from uap_core.io.results import Table, to_csv
+from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.html.tables import head, line, wide
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
+from uap_core.ui.runtime.run import run_row
+from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
+from uap_core.ui.tabs.small_networks import crossing, regularisers
+from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
+
+TITLE = _("Who reads what was made to be misread by another?")
+OPENING = _("Small networks on drawn digits, as in the slides: whoever is fooled, others are, too.")
+READING = _(r"""
+**How to read it.** Examples are made on the network of the line by L-BFGS, from digits that all networks read right; the cell
+says how many of them the network of the column misreads. *FC10(λ)* is one layer with weight decay λ, *FC100-100-10* has two
+hidden layers of 100 sigmoids, *AE400-10* is a classifier on the code of a sparse autoencoder. The last column is the mean of
+$\sqrt{\sum_i (x'_i - x_i)^2 / n}$. The slides (Szegedy et al., 2014) count errors on MNIST, those without any attack included:
+noise does more there to networks that err more.
+""")
+HALVES = _("#### Networks that learnt from pictures of which none is the same: P1 and P2")
+REGULARISE = _(r"""
+#### What makes a small network err less?
+The slides' mixture trains on $\alpha J(x) + (1-\alpha)\,J(x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x))$, with
+$\varepsilon = 0.05$; dropout leaves out half of the units; the penalty adds $\mu \sum_k \log \|W_k\|_2$; RBF units say
+$e^{-b \|x - m\|^2}$, and nothing far from every $m$.
+""")
+MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
+SIX_SECONDS, ALPHA_SECONDS = (60.0, 60.0), (45.0, 45.0)
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the room's events answer."""
+
+    studio: Studio
+
+    def stored(self) -> tuple[Any, ...]:
+        """Lesson, first table with what reproduces, second table, one pattern each, files, and the regularisers."""
+        from uap_core.experiments.small_networks import slides
+        from uap_core.experiments.small_networks.crossing import CrossRow
+        from uap_core.experiments.small_networks.regularisers import RegulariserRow
+        from uap_core.experiments.small_networks.universal import UniversalRow
+
+        six, halves = (self.studio.precomputed(f"digits-{name}", CrossRow) for name in ("six", "halves"))
+        rows = [row for table in (six, halves) if table for row in table.rows]
+        return (
+            lesson(TITLE, crossing.answer(six)),
+            _table(six, slides.SIX),
+            _table(halves, slides.HALVES),
+            _universal(self.studio.precomputed("digits-universal", UniversalRow)),
+            show(offer("digits-tables.csv", to_csv(rows).encode())) if rows else hide(),
+            *regularisers.stored(self.studio.precomputed("digits-regularisers", RegulariserRow)),
+        )
+
+    def cross(self) -> Iterator[tuple[Any, Any, Any]]:
+        """A run that teaches the six and crosses them."""
+        from uap_core.experiments.small_networks import slides
+        from uap_core.experiments.small_networks.learners import SIX
+
+        yield from crossing.live(SIX, slides.SIX)
+
+    def regularise(self, alpha: Any) -> Iterator[tuple[Any, ...]]:
+        """A run with the visitor's alpha."""
+        yield from regularisers.live(alpha)
+
+
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+    """Lay out the room and wire it. Nothing is read before ``tab`` is chosen."""
+    views = Views(studio)
+    said = gr.HTML(lesson(TITLE, OPENING), elem_id="small-lesson")
+    six = gr.HTML(awaited(), elem_id="small-six")
+    row = run_row(studio, setup, tab, "small", _("Teach the six and cross them on 12 digits ({time})"), SIX_SECONDS, _always)
+    live = [gr.HTML(elem_id="small-status"), gr.HTML(elem_id="small-live"), download(_("This table (.csv)"), "small-csv")]
+    row.wire(views.cross, [], live, _("Stopped. The lines so far stay."))
+    gr.Markdown(READING, latex_delimiters=MATH, elem_classes="explain")
+    gr.Markdown(HALVES, elem_classes="explain")
+    halves, universal = gr.HTML(elem_id="small-halves"), gr.HTML(elem_id="small-universal")
+    tables_csv = download(_("Both tables (.csv)"), "small-tables-csv")
+    gr.Markdown(REGULARISE, latex_delimiters=MATH, elem_classes="explain")
+    stored: list[Any] = [gr.HTML(elem_id="small-regularisers")]
+    stored += [chart(f"small-{name}-chart") for name in ("errors", "confidence", "alpha")]
+    stored.append(download(_("All networks (.csv)"), "small-regularisers-csv"))
+    alpha = gr.Slider(0, 1, 0.5, step=0.05, label=_("alpha of the mixture (1 is plain)"), elem_id="small-alpha")
+    own = run_row(studio, setup, tab, "alpha", _("Teach nine networks ({time})"), ALPHA_SECONDS, _always)
+    found = [gr.HTML(elem_id="alpha-status"), chart("alpha-live-chart"), download(_("These networks (.csv)"), "alpha-csv")]
+    own.wire(views.regularise, [alpha], found, _("Stopped. What was drawn stays."))
+    gr.HTML(next_line("transfer", _("Do large networks fall for each other's examples, too?")))
+    keep_fresh(setup, tab, views.stored, [], [said, six, halves, universal, tables_csv, *stored])
+
+
+def _always(_network: str) -> str:
+    """No reason against: digits are drawn, and the networks are taught here."""
+    return ""
+
+
+def _table(table: Table | None, slides: crossing.Slides) -> str:
+    from uap_core.experiments.small_networks.learners import NAMES
+
+    if table is None:
+        return status(_("Not computed yet: `python -m uap_core publish --part small` does."))
+    made = _("Precomputed {date}: misread of {digits}; below each, the slides' own.").format(
+        date=table.provenance["time"][:10], digits=table.provenance["held_out"]
+    )
+    about = crossing.compared(table.rows, slides, NAMES)
+    rates = "; ".join(f"{NAMES[key]} {rate.partition(' ')[0]}" for key, rate in table.provenance["accuracy"].items())
+    right = _("Right on {tested}: {rates}.").format(tested=table.provenance["tested_on"], rates=rates)
+    return crossing.cross_table(table.rows, slides, NAMES, made) + f'<p class="explain">{escape(about)} {escape(right)}</p>'
+
+
+def _universal(table: Table | None) -> str:
+    from uap_core.experiments.small_networks.learners import NAMES
+
+    if table is None:
+        return ""
+    said = _(
+        "One pattern for all digits, {ball}, crafted on each network: how often it fools it, and random signs of that size"
+    )
+    caption = said.format(ball=table.provenance["ball"])
+    lines = "".join(
+        line(escape(NAMES[row.network]), [escape(str(row.fooled)), escape(str(row.random_signs))]) for row in table.rows
+    )
+    heads = head([_("network"), _("fooled by one pattern"), _("by random signs")])
+    return wide(caption, f'<table class="listing"><caption>{escape(caption)}</caption>{heads}{lines}</table>')
