@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 import pytest
 import torch
-from tab_pages import handlers_of, page_of
+from tab_pages import handlers_of, looked, page_of
 
 from uap_core.experiments.generator_draws import place_codes, places
 from uap_core.experiments.generator_rows import BesideRow, PlaceRow
@@ -70,6 +70,13 @@ def test_a_place_is_answered_for_the_chosen_photograph(handlers: dict[str, Any])
     assert (place, chosen) == (7, ("place", 7))
     assert "ResNet-64" in seen
     assert "gradio_api/file=" in seen
+
+
+def test_the_opened_room_shows_photograph_and_draws(studio: Studio) -> None:
+    seen, grid = looked(page_of(patterns.build, studio), "fill", "sample:running", 0, 5)
+    assert "ResNet-64" in seen
+    assert grid.count("data-pick") == patterns.EACH * len(LABELS)
+    assert "5-0" in grid
 
 
 @pytest.mark.parametrize("wrong", [-1, 31, 10**9, True, None, "3", 1.5, [1], {}])

@@ -21,7 +21,7 @@ SIDE = 28
 NAMES = (
     _("changed by a network, a judge in its training"),
     _("changed by a network, no judge"),
-    _("noise of the same size"),
+    _("noise of the size of the first, before it is clipped"),
 )
 
 

@@ -63,9 +63,9 @@ class Views:
         link = picture_link(shown.perturbed)
         return f'<figure class="seen"><img src="{link}" alt="{alt}"><figcaption>{escape(text)}</figcaption></figure>'
 
-    def fill(self, photo: str, place: int, seed: int) -> tuple[Any, ...]:
+    def fill(self, photo: str, place: int, seed: int) -> dict[str, Any]:
         """What the open room shows of the chosen photograph."""
-        return self.seen(photo, self.sent.checked(place)), self.grid(seed)
+        return {"seen": self.seen(photo, self.sent.checked(place)), "grid": self.grid(seed)}
 
     def move(self, photo: str, event: gr.EventData) -> tuple[Any, ...]:
         """The dot was dragged to another place."""
@@ -166,7 +166,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.HTML(figures.told(studio, sent))
     gr.HTML(next_line("defences", _("What helps?")))
     place, seed, chosen = gr.State(sent.start), gr.State(0), gr.State(("place", sent.start))
-    keep_fresh(setup, tab, views.fill, [setup.photo], [seen, grid], [place, seed])
+    keep_fresh(setup, tab, views.fill, [setup.photo], {"seen": seen, "grid": grid}, [place, seed])
     moving = guarded(4, 0)(views.move)
     stage.select(moving, setup.photo, [said, seen, place, chosen], trigger_mode="always_last", **QUICK)
     another.click(guarded(3, 0)(views.again), seed, [said, grid, seed], **QUICK)
