@@ -72,7 +72,19 @@ def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
 
 
 SILENT = {(name, "change") for name in ("network", "pattern", "epsilon")}
-CHOICES = {"pick_photo", "dream", "accept", "accept_image", "fit", "open_pattern", "read_again", "take", "stage", "open_link"}
+CHOICES = {
+    "pick_photo",
+    "dream",
+    "accept",
+    "accept_image",
+    "fit",
+    "open_pattern",
+    "open_array",
+    "read_again",
+    "take",
+    "stage",
+    "open_link",
+}
 VIEWS = ("sweep", "compare", "normals", "directions", "labels", "lipschitz", "defences", "training")
 PLACES = (*(f"{view}-status" for view in VIEWS), "photo-chart-note", "curve-note")
 

@@ -18,6 +18,7 @@ from uap_core.norms import Ball
 from uap_core.plots.labels import labels_figure
 from uap_core.settings import limits
 from uap_core.ui.makers import foreign
+from uap_core.ui.selection import Selection
 from uap_core.ui.session_patterns import READINGS, read_pattern
 from uap_core.ui.state import Pattern
 from uap_core.ui.tabs.apply import view
@@ -62,10 +63,10 @@ def test_a_visitors_words_on_a_file_are_taken_for_what_they_say(second: str, tmp
     values = np.random.default_rng(0).uniform(-0.04, 0.04, (3, 8, 8)).astype(np.float32)
     np.save(tmp_path / "v.npy", values)
     how = [options[name == second] for name, options in READINGS.items()]
-    found, words = read_pattern(tmp_path / "v.npy", 8, how)
+    opened = read_pattern(tmp_path / "v.npy", 8, how)
     expected = values.transpose(0, 2, 1) if second == "axes" else values[::-1]
-    assert np.allclose(found.values, expected)
-    assert words == tuple(how)
+    assert np.allclose(opened.pattern.values, expected)
+    assert opened.how == tuple(how)
 
 
 @pytest.mark.parametrize(("fooled", "said"), [(True, "1 of 1 network is fooled"), (False, "0 of 1 network is fooled")])
@@ -75,10 +76,12 @@ def test_the_cards_count_the_networks_that_are_fooled(fooled: bool, said: str, m
     grey = np.zeros((4, 4, 3), np.uint8)
     shown = apply.Exhibit(grey, grey, [("cat", 0.9)], [("dog" if fooled else "cat", 0.8)], 0.04, 1.0, 30.0, 0.9)
     monkeypatch.setattr(apply, "exhibit", lambda *_: shown)
-    monkeypatch.setattr(room, "chosen", lambda *_: None)
     monkeypatch.setattr(room, "networks_beside", lambda *_: ["resnet64"])
     monkeypatch.setattr(room, "picture_link", lambda _: "picture.png")
-    studio = SimpleNamespace(card=Zoo().card, classifier=lambda key: None, image=lambda photo, key: None)
-    ((sentence, cards),) = room.cards(studio, "upload:x", "resnet64", "some", {}, 10.0)
+    kept = SimpleNamespace(ball=Ball("linf", 10 / 255), scaled_to=lambda radius: None)
+    studio = SimpleNamespace(
+        card=Zoo().card, classifier=lambda key: None, image=lambda photo, key: None, perturbation=lambda *_: kept
+    )
+    ((sentence, cards),) = room.cards(studio, Selection("upload:x", "resnet64", "some", {}, 10.0))
     assert said in sentence
     assert f'class="other {"fooled" if fooled else "held"}"' in cards
