@@ -8,6 +8,7 @@ from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
 from uap_core.attacks.cw_general import Hinge
+from uap_core.attacks.menu import MENU
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 
@@ -63,10 +64,17 @@ def test_where_a_network_is_sure_its_probabilities_have_no_slope_and_its_logits_
 
 
 @pytest.mark.parametrize(("p", "dual"), [(1.0, math.inf), (1.5, 3.0), (2.0, 2.0), (3.0, 1.5), (math.inf, 1.0)])
-def test_the_first_constant_is_one_over_the_dual_norm(p: float, dual: float) -> None:
-    gradient = torch.randn(2, 3, SIDE, SIDE, generator=seeded(0))
-    expected = 1 / gradient.flatten(1).norm(p=dual, dim=1)
-    torch.testing.assert_close(Hinge(p)._multiplier(torch.ones(2), gradient), expected)
+def test_the_first_constant_makes_the_way_cheaper_than_staying(linear, p: float, dual: float) -> None:
+    """By a factor of two; on logits it is two over the dual norm, wherever the boundary is."""
+    network, x, target, _, normal = case(linear)
+    result = Hinge(p, False, search_steps=1, iterations=1)(network, x, target, True)
+    constants = torch.tensor([trial.constant for trial in result.trials])
+    torch.testing.assert_close(constants, (2 / normal.norm(p=dual)).expand(len(x)))
+
+
+def test_the_norm_that_is_asked_for_goes_through_the_menu() -> None:
+    assert [MENU["hinge"].build(0.1, 1, False, p).p for p in (1.0, math.inf)] == [1.0, math.inf]
+    assert [key for key, item in MENU.items() if item.any_norm] == ["hinge"]
 
 
 def test_a_norm_between_ends_close_to_its_distance(linear) -> None:

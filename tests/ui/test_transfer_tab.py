@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
 
+from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments import disjoint_training as cross_training
 from uap_core.experiments.disjoint_training import LearnerRow
 from uap_core.experiments.origins import MatrixRow
@@ -142,10 +143,21 @@ def test_cells_stream_and_end_with_examples_and_a_file(
     assert "alert" in list(handlers["measure"]("resnet64", {}, []))[-1][0]
 
 
-def test_training_asks_for_photographs_where_there_are_only_dreams(handlers: Handlers) -> None:
-    (said, *_) = list(handlers["learn"]())[-1]
-    assert "fetch Imagenette" in said
-    assert "alert" in said
+def test_without_photographs_the_three_learn_from_drawn_digits(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def training(craft: ImageSet, held_out: ImageSet, *_: Any) -> Iterator[MatrixRow]:
+        seen.extend((craft, held_out))
+        yield MatrixRow("deepfool", "a1", True, Rate(3, 4), 0.1)
+
+    monkeypatch.setattr(cross_training, "cross_training", training)
+    steps = list(handlers["learn"]())
+    assert "Drawing digits" in steps[0][0]
+    assert "Live: fooling rate on 200 images of drawn digits" in steps[1][1]
+    craft, held_out = seen
+    assert craft.pixels.shape[1:] == held_out.pixels.shape[1:] == (3, cross_training.SIDE, cross_training.SIDE)
+    assert not set(craft.files) & set(held_out.files)
+    assert sorted(set(craft.classes)) == sorted(set(held_out.classes)) == list("0123456789")
 
 
 def test_training_streams_its_accuracies_and_its_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def comes_nearer(run: AttackRun, before: Tensor) -> Tensor:
 class LinearGuess:
     """Hold what a linear penalty would need: c as ``constant`` (N,), and the l2 ``distance`` (N,) to where it is zero.
 
-    c is taken FACTOR times as large, since overestimating it is cheaper than underestimating it.
+    c is taken some times as large, since overestimating it is cheaper than underestimating it.
     """
 
     constant: Tensor
@@ -184,22 +184,17 @@ class LinearGuess:
         return (RATE * self.distance / math.sqrt(images[0].numel())).clamp(1e-5, 0.03)
 
 
-def linear_guess(
-    run: AttackRun,
-    penalty: Callable[[Tensor, Tensor], Tensor],
-    multiplier: Callable[[Tensor, Tensor], Tensor] | None = None,
-) -> LinearGuess:
-    """Linearise ``penalty``, which takes logits (n,K) and which images they are of; costs one gradient an image.
+def linear_guess(run: AttackRun, penalty: Callable[[Tensor, Tensor], Tensor]) -> LinearGuess:
+    """c for ||d||_2^2 + c penalty, of a ``penalty`` that is linear and zero at the boundary; costs one gradient an image.
 
-    ``multiplier`` takes the penalty's values (n,) and gradients (n,3,H,W) and returns the c (n,) that the objective needs; by
-    default that of the squared l2 norm.
+    ``penalty`` takes logits (n,K) and which images they are of.
     """
     x = run.images.detach().requires_grad_(True)
     value = penalty(run.logits(x, run.all), run.all)
     gradient = run.gradient(value, x, run.all)
-    constant = (multiplier or of_squared_l2)(value.detach(), gradient)
+    constant = 2 * value.detach().abs() / squared_l2(gradient).clamp_min(1e-12)
     distance = value.detach().abs() / l2_norm(gradient).clamp_min(1e-12)
-    return LinearGuess((FACTOR * constant).nan_to_num(1.0, 1e6, 1e-6).clamp(1e-6, 1e6), distance)
+    return _guess(FACTOR * constant, distance)
 
 
 def boundary_guess(run: AttackRun, loss: Callable[[Tensor, Tensor], Tensor]) -> LinearGuess:
@@ -213,7 +208,7 @@ def boundary_guess(run: AttackRun, loss: Callable[[Tensor, Tensor], Tensor]) -> 
     gradient = torch.autograd.grad(loss(logits, run.all).sum(), x, retain_graph=True)[0]
     distance = gap.detach().abs() / l2_norm(run.gradient(gap, x, run.all)).clamp_min(1e-12)
     run.gradients += 1
-    return _guess(2 * distance / l2_norm(gradient).clamp_min(1e-12), distance)
+    return _guess(BEYOND * 2 * distance / l2_norm(gradient).clamp_min(1e-12), distance)
 
 
 def price_guess(run: AttackRun, penalty: Callable[[Tensor, Tensor], Tensor], dual: float) -> LinearGuess:
@@ -228,16 +223,11 @@ def price_guess(run: AttackRun, penalty: Callable[[Tensor, Tensor], Tensor], dua
     staying = penalty(logits, run.all).detach()
     gradient = run.gradient(gap, x, run.all)
     way = gap.detach().abs() / torch.linalg.vector_norm(gradient.flatten(1), ord=dual, dim=1).clamp_min(1e-12)
-    return _guess(way / staying.clamp_min(1e-12), gap.detach().abs() / l2_norm(gradient).clamp_min(1e-12))
+    return _guess(BEYOND * way / staying.clamp_min(1e-12), gap.detach().abs() / l2_norm(gradient).clamp_min(1e-12))
 
 
 def _guess(constant: Tensor, distance: Tensor) -> LinearGuess:
-    return LinearGuess((BEYOND * constant).nan_to_num(1.0, 1e6, 1e-6).clamp(1e-6, 1e6), distance)
-
-
-def of_squared_l2(value: Tensor, gradient: Tensor) -> Tensor:
-    """c (n,) for which ||d||_2^2 + c (value + gradient . d) is least where the penalty is zero."""
-    return 2 * value.abs() / squared_l2(gradient).clamp_min(1e-12)
+    return LinearGuess(constant.nan_to_num(1.0, 1e6, 1e-6).clamp(1e-6, 1e6), distance)
 
 
 def l2_norm(change: Tensor) -> Tensor:

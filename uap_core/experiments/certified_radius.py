@@ -24,6 +24,8 @@ from uap_core.models.classifier import Classifier
 from uap_core.perturbations.perturbation import apply
 
 IMAGES = 16
+# Layer by layer, from the picture on: Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.3.
+ALEXNET = (2.75, 10.0, 7.0, 7.5, 11.0, 3.12, 4.0, 4.0)
 
 
 @dataclass(frozen=True)

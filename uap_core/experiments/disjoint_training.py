@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.attacks.base import Attack
+from uap_core.datasets import digits
 from uap_core.datasets.image_sets import ImageSet, open_splits
 from uap_core.errors import DatasetError
 from uap_core.experiments.origins import MatrixRow
@@ -27,6 +28,7 @@ from uap_core.training.loop import train
 from uap_core.training.recipes import Recipe
 
 SIDE, CLASSES = 32, 10
+DRAWN, DRAWN_HELD_OUT = 2000, 200  # digits, where no photographs are
 RECIPE = Recipe(
     epochs=14,
     batch_size=50,
@@ -103,6 +105,15 @@ class LearnerRow:
 def open_for_halves(source: str | Path, limit: int | None = None) -> tuple[ImageSet, ImageSet]:
     """Craft and held-out images of at most CLASSES classes of a folder or zip, SIDE pixels a side; see ``open_splits``."""
     return open_splits(source, SIDE, SIDE, limit, classes=CLASSES)
+
+
+def draw_for_halves() -> tuple[ImageSet, ImageSet]:
+    """Craft and held-out digits, drawn offline, with a margin to SIDE pixels a side; they have no picture in common."""
+    from torch.nn import functional as F
+
+    margin = (SIDE - digits.SIDE) // 2
+    craft, held_out = digits.digit_set(DRAWN, seed=1), digits.digit_set(DRAWN_HELD_OUT, seed=2)
+    return tuple(replace(part, pixels=F.pad(part.pixels, (margin,) * 4)) for part in (craft, held_out))  # type: ignore[return-value]
 
 
 def halves(images: ImageSet, generator: torch.Generator) -> tuple[ImageSet, ImageSet]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogFormatterSciNotation, MaxNLocator
 
-from uap_core.experiments.certified_radius import LayerRow, RadiusRow
+from uap_core.experiments.certified_radius import ALEXNET, LayerRow, RadiusRow
 from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, RED, add_legend, open_axes
 
@@ -39,6 +39,28 @@ def layers_figure(rows: Sequence[LayerRow], title: str) -> Figure:
     every = max(1, math.ceil(len(there) / 30))
     axes.set_xticks(range(0, len(there), every), [row.label for row in there[::every]], rotation=90, fontsize=9)
     axes.grid(axis="x", visible=False)
+    add_legend(axes)
+    return figure
+
+
+def beside_alexnet_figure(rows: Sequence[LayerRow], name: str, title: str) -> Figure:
+    """The bounds of the layers with weights in their order, beside the eight that were published of AlexNet; log scale."""
+    figure, axes = open_axes(_("layers with weights, from the picture to the logits"), _("stretch, at most"), title)
+    axes.set_ylim(0.5, 2)
+    axes.set_yscale("log")
+    axes.autoscale()
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    mine = [row.bound for row in rows if row.shape and row.bound and math.isfinite(row.bound)]
+    for bounds, colour, marker, label in (
+        (ALEXNET, GREY, "D", _("AlexNet, published: together {product:.2g}")),
+        (mine, BLUE, "o", _("{network}: these layers together {product:.2g}")),
+    ):
+        places = [(number + 0.5) / len(bounds) for number in range(len(bounds))]
+        product = math.prod(bounds)
+        axes.plot(places, bounds, marker=marker, color=colour, lw=1.2, label=label.format(product=product, network=name))
+    axes.set_xticks([])
+    axes.set_xlim(0, 1)
+    axes.axhline(1, color="black", lw=0.8)
     add_legend(axes)
     return figure
 

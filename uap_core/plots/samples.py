@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
@@ -12,6 +13,8 @@ from uap_core.i18n import _
 from uap_core.io.results import mean_rate
 from uap_core.plots.axes import GREY, add_legend, open_axes
 from uap_core.plots.points import LIVE
+
+SHADE = "#9ca3af"  # of no line, so that nobody takes it for an interval
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,13 @@ def sample_figure(
     paper: bool = True,
     random_signs: float | None = None,
     live: Curve | None = None,
+    gap: bool = False,
 ) -> Figure:
     """Fooling rate on the held-out set against the number of craft images (log scale), intervals drawn as bars.
 
     ``random_signs`` is the rate (0 to 1) of random signs of the same norm on the same set, drawn as a line to compare with.
-    ``live`` are points over the curves, with no line through them.
+    With ``gap`` the first curve's rate on the very images that the patterns were crafted on is drawn beside it, the difference
+    between the two shaded. ``live`` are points over the curves, with no line through them.
     """
     figure, axes = open_axes(_("images to craft on"), _("fooling rate, held-out"), title)
     for curve in curves:
@@ -42,6 +47,8 @@ def sample_figure(
         axes.errorbar(
             sizes, values, yerr=[low, high], color=curve.colour, marker=curve.marker, lw=2.2, capsize=4, label=curve.label
         )
+    if curves and gap:
+        _gap(axes, curves[0])
     if paper:
         x, y = zip(*PAPER_FIGURE_6, strict=True)
         axes.plot(x, y, ":d", color=GREY, lw=2, label=_("the paper: GoogLeNet, its DeepFool method"))
@@ -61,6 +68,18 @@ def sample_figure(
         axes.set_xlim(size / 1.6, size * 1.6)
     add_legend(axes)
     return figure
+
+
+def _gap(axes: Axes, curve: Curve) -> None:
+    """The rate on the craft images themselves, dashed, and what of it other images do not see."""
+    rows = [row for row in curve.rows if row.held_out_rate and row.craft_rate]
+    sizes = sorted({row.images for row in rows})
+    craft, held_out = (
+        [mean_rate([getattr(row, name) for row in rows if row.images == size]) for size in sizes]
+        for name in ("craft_rate", "held_out_rate")
+    )
+    axes.plot(sizes, craft, "--", color=curve.colour, lw=1.6, marker="x", label=_("on the images it was made from"))
+    axes.fill_between(sizes, held_out, craft, color=SHADE, alpha=0.2, lw=0)
 
 
 def _by_size(rows: Sequence[SampleRow]) -> tuple[list[int], list[float], list[float], list[float]]:

@@ -17,7 +17,13 @@ each time; *universal* means one $v$ for all of them, $x' = x + v$.
 """)
 BOXES = (
     (_("White box"), _("complete access: architecture, weights, gradients")),
-    (_("Grey box"), _("partial information: another network, or other pictures, stand in for the real ones")),
+    (
+        _("Grey box"),
+        _(
+            "partial information: the architecture, or the features alone, or another network or other pictures that stand in"
+            " for the real ones"
+        ),
+    ),
     (_("Black box"), _("may only ask the network, and look at its answers")),
 )
 COLUMNS = (_("For one picture"), _("For all pictures at once"))
@@ -57,7 +63,15 @@ PLACES = (
         "transfer",
         _("Transfer"),
     ),
+    Place(
+        1,
+        0,
+        _("The architecture is known, its weights are not: A and A' learnt from two halves, across training sets."),
+        "transfer",
+        _("Transfer"),
+    ),
     Place(1, 1, _("Patterns on networks that they never saw: who fools whom."), "transfer", _("Transfer")),
+    Place(1, 1, _("SV-UAP looks at the features of one hidden layer, and at no label."), "craft", _("Craft")),
     Place(2, 0, _("Square: guesses, and keeps what the scores reward."), "compare", _("Compare")),
     Place(
         2,

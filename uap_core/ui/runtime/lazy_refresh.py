@@ -41,6 +41,24 @@ def keep_fresh(
     )
 
 
+def keep_fresh_within(
+    fold: gr.Accordion, setup: Setup, tab: gr.Tab, show: Callable[..., Any], inputs: Sequence[Any], places: Places
+) -> None:
+    """``keep_fresh`` of what stands inside ``fold``: nothing is computed before it is unfolded, or while it is closed."""
+    seen, is_open, by_name = gr.State(""), gr.State(False), named(places)
+    filled, answer = [seen, *by_name.values()], answering(list(by_name), show)
+
+    def look(before: str, unfolded: bool, *now: Any) -> tuple[Any, ...]:
+        key = fingerprint(now)
+        return (key, *answer(*now)) if unfolded and key != before else (gr.skip(),) * len(filled)
+
+    look.__name__ = f"look_{show.__name__}"
+    heeded, asked = guarded(len(filled), 1, {0: ""})(look), [seen, is_open, *inputs]
+    setup.turn(str(tab.id)).click(heeded, asked, filled, trigger_mode="always_last", **QUICK)
+    fold.expand(lambda: True, None, is_open, **QUICK).then(heeded, asked, filled, **QUICK)
+    fold.collapse(lambda: False, None, is_open, **QUICK)
+
+
 def fingerprint(choices: Sequence[Any]) -> str:
     """Short words for choices: equal for equal ones, a visitor's own patterns told apart by their values."""
     digest = hashlib.sha256()

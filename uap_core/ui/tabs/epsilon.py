@@ -21,6 +21,7 @@ from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.selection import Selection, largest_level, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs import epsilon_line
 from uap_core.ui.titles import network_name, precomputed_on
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
@@ -62,12 +63,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         with gr.Column(elem_id="sweep-one"):
             photo_chart = chart("photo-chart")
             photo_note = gr.HTML(awaited(), elem_id="photo-chart-note")
-        with gr.Accordion(_("For researchers"), open=False, elem_id="sweep-more"):
+        with gr.Accordion(_("For researchers"), open=False, elem_id="sweep-more") as fold:
             gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
             with gr.Row(elem_classes="downloads"):
                 csv = download(_("The computed curve (.csv)"), "sweep-csv")
                 live_csv = download(_("The live points (.csv)"), "sweep-live-csv")
                 photo_csv = download(_("The photograph's curve (.csv)"), "photo-csv")
+            epsilon_line.build(studio, setup, tab, fold)
         gr.HTML(next_line("samples", NEXT))
     filled = {"said": state, "chart": figure, "csv": csv, "live-csv": live_csv, "answer": answer}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], filled)

@@ -91,7 +91,7 @@ def main_chart(studio: Studio, network: str, tables: dict[str, Table]) -> Any:
     """The curves of ours, beside random signs."""
     from uap_core.plots.samples import sample_figure
 
-    return drawn_once(sample_figure, *_main(studio, network, tables))
+    return drawn_once(sample_figure, *_main(studio, network, tables), gap=True)
 
 
 def methods_chart(studio: Studio, network: str, tables: dict[str, Table]) -> Any:
@@ -109,7 +109,7 @@ def live_figure(studio: Studio, network: str, rows: list[Any], on: str) -> Any:
 
     tables, live = tables_of(studio, network), Curve(rows, on, RED)
     if tables:
-        return sample_figure(*_main(studio, network, tables), live)
+        return sample_figure(*_main(studio, network, tables), live, gap=True)
     return sample_figure([], network_name(studio, network), paper=False, live=live)
 
 

@@ -50,9 +50,11 @@ part of each, at times mirrored, and descends on
 $\tfrac12 |z| \cos(z, z') - \min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ 5 s\big)$: how little the logits $z'$ have turned
 away from the clean ones $z$ (of norm $|z|$ and spread $s$), and how likely the clean prediction still is. Then $v$ is
 projected, onto $\|v\| \le 2\varepsilon$ at first and ever closer to $\varepsilon$, in the norm of the chosen pattern. No labels
-are needed. Few images suffice, because networks share a few directions that matter for most images. Bars span the 95 %
-Wilson intervals of all seeds. Diamonds are made in your visit with at most 480 image-gradients each, and measured on the
-pictures that their name tells; curves were computed on photographs, with up to 2000 each: compare shapes, not heights.
+are needed. The dashed line is measured on the very $n$ images that a pattern was made from, the shade is the *generalisation
+gap*: large for one image, and gone once there are many. Few images suffice, because networks share a few directions that
+matter for most images. Bars span the 95 % Wilson intervals of all seeds. Diamonds are made in your visit with at most 480
+image-gradients each, and measured on the pictures that their name tells; curves were computed on photographs, with up to 2000
+each: compare shapes, not heights.
 """)
 METHODS = _("""
 The dotted line of the next chart is what the paper (Moosavi-Dezfooli et al., 2017, its Figure 6) reports of its DeepFool

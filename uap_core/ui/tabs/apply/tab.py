@@ -18,7 +18,7 @@ from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.selection import Selection, check_level, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.apply import details
+from uap_core.ui.tabs.apply import around, details
 from uap_core.ui.tabs.apply.dots import dots_of, dots_place
 from uap_core.ui.tabs.apply.lead import lead_of
 from uap_core.ui.tabs.apply.view import WORDS, holder, looked, looked_at, payload, words
@@ -38,6 +38,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     dots = gr.HTML(holder(known) if known else "", elem_id="dots-data", elem_classes="carried")
     gr.HTML(next_line("epsilon", _("How strong must it be?")))
     parts = details.build(studio, opening)
+    around.build(studio, setup, tab)
 
     first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
     views = Views(studio)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def csv_of(found: Sequence[Contender]) -> str:
     """All numbers, a line an attack."""
     stream = io.StringIO()
-    left_out = ("key", "picture", "share", "done")
+    left_out = ("key", "picture", "share", "done", "trials")
     rows = [
         {"key": row.key, "name": attack_name(row.key)}
         | {name: value for name, value in vars(row).items() if name not in left_out}

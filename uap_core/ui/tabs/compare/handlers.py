@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ Filled = dict[str, Any]
 ITSELF = _("the network itself")
 EFFORTS = {_("quick"): 1, _("thorough, 4 times the steps"): 4}
 MATCHED = {_("the same epsilon for all"): True, _("each its own smallest"): False}
+NORMS = {"1": 1.0, "2": 2.0, "∞": math.inf}
+USUAL_NORM = "2"
 QUICK_ONES = (*BASELINES, "fgsm")
 EVERY = (*BASELINES, *MENU)
 PAUSE = 0.25  # seconds between two sentences about an attack under way
@@ -63,6 +66,7 @@ def preview(
     found_here = {
         "lesson": lesson(QUESTION, answer(studio, network)),
         "state": status(_("Three quick ones, measured live on this photograph.")),
+        "searches": hide(),
         "archive": hide(),
         "numbers": hide(),
         "target": _targets(studio, network, classifier, image, target),
@@ -71,10 +75,10 @@ def preview(
     return found_here | run.chart(found) | run.tables(found) | price(studio, pace, network, *settings)
 
 
-def price(studio: Studio, pace: Pace, network: str, keys: Sequence[str], matched: str, effort: str) -> Filled:
+def price(studio: Studio, pace: Pace, network: str, keys: Sequence[str], matched: str, effort: str, p: str) -> Filled:
     """The words of the button: how many attacks, and how long they take."""
     known = [key for key in EVERY if key in keys]
-    seconds = pace.expected(network, known, bout_of("any", None, matched, effort))
+    seconds = pace.expected(network, known, bout_of("any", None, matched, effort, p))
     if not known:
         return {"run": _("Tick an attack first")}
     words = _("Run all {count}") if len(known) == len(EVERY) else _("Run {count}")
@@ -82,13 +86,13 @@ def price(studio: Studio, pace: Pace, network: str, keys: Sequence[str], matched
     return {"run": f"{said} ({about(seconds)})" if seconds else said}
 
 
-def bout_of(goal: str, target: int | None, matched: str, effort: str) -> Bout:
+def bout_of(goal: str, target: int | None, matched: str, effort: str, p: str = USUAL_NORM) -> Bout:
     """The settings of a comparison. Raises SettingError for words that the page does not have."""
     from uap_core.experiments.compare import Bout
 
-    if matched not in MATCHED or effort not in EFFORTS:
+    if matched not in MATCHED or effort not in EFFORTS or p not in NORMS:
         raise SettingError(_("Choose how strong attacks may be, and how much they may spend, among what is offered."))
-    return Bout(goal, target, MATCHED[matched], EFFORTS[effort])
+    return Bout(goal, target, MATCHED[matched], EFFORTS[effort], p=NORMS[p])
 
 
 @of_selection
@@ -101,6 +105,7 @@ def attack(
     keys: list[str],
     matched: str,
     effort: str,
+    p: str,
     judge: str,
 ) -> Iterator[Filled]:
     """Attack the photograph by all that are ticked, and show each row when it is done."""
@@ -116,7 +121,7 @@ def attack(
     other = None if judge == ITSELF else studio.classifier(judge)
     image, perturbation = studio.image(photo, network), chosen.perturbation(studio)
     wanted = classifier.index_of(target) if target and goal == TARGET else None
-    bout = bout_of(goal, wanted, matched, effort)
+    bout = bout_of(goal, wanted, matched, effort, p)
     run = Bench(studio, photo, network, judging)
     clock = _Clock([pace.share_of(network, key, bout) for key in ordered])
     finished: list[Contender] = []
@@ -138,7 +143,8 @@ def attack(
     done = said.format(photograph=photo_name(photo), maker=classifier.card.name, judge=judged_by)
     yield {
         "state": status(f"{done} {smallest(finished)}"),
-        **price(studio, pace, network, keys, matched, effort),
+        **run.searches(finished),
+        **price(studio, pace, network, keys, matched, effort, p),
     }
 
 
@@ -159,9 +165,8 @@ class Bench:
     def __init__(self, studio: Studio, photo: str, network: str, judge: str) -> None:
         self.before: np.ndarray = studio.pixels(photo, studio.card(network))
         self.network = studio.card(network).name
-        self.caption = _("{photograph}, judged by {network}").format(
-            photograph=photo_name(photo), network=studio.card(judge).name
-        )
+        by = _("{photograph}, judged by {network}")
+        self.caption = by.format(photograph=photo_name(photo), network=studio.card(judge).name)
         self._pictures = {"photograph.png": png_of(self.before)}
         classifier = studio.classifier(judge)
         self._near = near_misses(studio, judge, classifier.labels[_seen(classifier, studio.image(photo, judge))])
@@ -172,6 +177,13 @@ class Bench:
 
         title = _("{network}: how far, at what price").format(network=self.network)
         return {"figure": show(comparison_figure(rows, title))}
+
+    def searches(self, rows: Sequence[Contender]) -> Filled:
+        """Each value of c that was tried, where any was."""
+        from uap_core.plots.searches import search_figure
+
+        title = _("{network}: the search for the least c").format(network=self.network)
+        return {"searches": show(search_figure(rows, title)) if any(row.trials for row in rows) else hide()}
 
     def tables(self, rows: Sequence[Contender]) -> Filled:
         """The short table and the long one."""

@@ -14,9 +14,9 @@ from uap_core.ui.runtime.named_outputs import filling, given
 from uap_core.ui.runtime.run import Run
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.compare import handlers
+from uap_core.ui.tabs.compare import handlers, steps, twin
 from uap_core.ui.tabs.compare.answer import QUESTION, answer
-from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED
+from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, NORMS, USUAL_NORM
 from uap_core.ui.tabs.compare.pace import Pace
 from uap_core.ui.widgets import QUICK, awaited, chart, download
 
@@ -28,21 +28,26 @@ with more or less knowledge of the network. *White box*: gradients. FGSM takes o
 boundary as a linear network would have it.
 L-BFGS and the penalty minimise $\|x'-x\|_2^2 + c\,L(x', t)$ with $c$ as small as works; Carlini & Wagner replace $L$ by a
 hinge on the logits, $\max(\max_{j \ne t} Z_j - Z_t,\, -\kappa)$, which stops pulling once the class is reached; the lecture's
-general form has $\|\delta\|_p$ and probabilities. *Black box*: Square only asks for scores. *Grey box*: let another network
-judge, and see what is left.
+general form has $\|\delta\|_p$ and probabilities. Each of these searches for $c$: ten times more while nothing works, a tenth
+while everything does, then between the two; the chart of the searches has every value tried. *Black box*: Square only asks
+for scores. *Grey box*: let another network judge, and see what is left.
 
 An attack that needs a target and is given none aims at the runner-up. A *query* is one forward pass, a *gradient* one
 backward pass. What a file holds is rounded to 8 bits, in which very small changes are lost: so each row says whether the saved
 PNG still fools.
 """)
 # What the handlers fill; the first takes sentences.
-PLACES = ("state", "lesson", "run", "figure", "rows", "every", "archive", "numbers", "target", "judge")
+PLACES = ("state", "lesson", "run", "figure", "rows", "every", "searches", "archive", "numbers", "target", "judge")
 FORMULAS: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     parts = _head(studio) | _details()
+    with parts["fold"]:
+        steps.build(studio, setup, tab, parts["goal"], parts["target"])
+        twin.build(studio, setup, tab, parts["goal"], parts["target"])
+        gr.Markdown(EXPLAIN, latex_delimiters=FORMULAS, elem_classes="explain")
     gr.HTML(next_line("craft", _("Make one")))
     _wire(studio, setup, tab, parts)
 
@@ -83,7 +88,7 @@ def _head(studio: Studio) -> dict[str, Any]:
 def _details() -> dict[str, Any]:
     """Which attacks, how strong, judged by whom; all numbers; downloads; formulas."""
     found: dict[str, Any] = {}
-    with gr.Accordion(_("For researchers"), open=False, elem_id="compare-details"):
+    with gr.Accordion(_("For researchers"), open=False, elem_id="compare-details") as found["fold"]:
         found["keys"] = gr.CheckboxGroup(
             [(attack_name(key), key) for key in EVERY], value=list(EVERY), label=_("Attacks"), elem_id="attacks"
         )
@@ -94,19 +99,20 @@ def _details() -> dict[str, Any]:
             found["effort"] = gr.Radio(
                 list(EFFORTS), value=next(iter(EFFORTS)), label=_("Budget of attacks that search"), elem_id="effort"
             )
+            found["p"] = gr.Radio(list(NORMS), value=USUAL_NORM, label=_("Norm of the hinge, p"), elem_id="hinge-p")
             found["judge"] = gr.Dropdown([ITSELF], value=ITSELF, label=_("Judged by"), elem_id="judge")
         found["every"] = gr.HTML(elem_id="compare-all")
+        found["searches"] = chart("compare-searches")
         with gr.Row():
             found["archive"] = download(_("Pictures and numbers (.zip)"), "compare-zip")
             found["numbers"] = download(_("These numbers (.csv)"), "compare-csv")
-        gr.Markdown(EXPLAIN, latex_delimiters=FORMULAS, elem_classes="explain")
     return found
 
 
 def _wire(studio: Studio, setup: Setup, tab: gr.Tab, parts: dict[str, Any]) -> None:
     pace = Pace()
     places = {name: parts[name] for name in PLACES}
-    settings = [parts[name] for name in ("keys", "matched", "effort")]
+    settings = [parts[name] for name in ("keys", "matched", "effort", "p")]
     inputs = [*setup.inputs, parts["goal"], parts["target"], *settings, parts["judge"]]
     run = Run(studio, setup, parts["run"], parts["stop"])
     run.wire(given(handlers.attack, studio, pace), inputs, places, _("Stopped. What was found so far stays."))

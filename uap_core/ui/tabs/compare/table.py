@@ -115,7 +115,8 @@ def _about(row: Contender) -> str:
         return _("the same for every picture")
     into = _("; into {aim}").format(aim=_aim(row)) if row.aim != ANY else ""
     kind = _("bounded in {norm}") if item.bounded else _("smallest in {norm}")
-    return escape(f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=NORMS.get(item.norm, item.norm))}") + into
+    norm = NORMS.get(item.norm, item.norm) if row.p is None else f"l_{row.p:g}"
+    return escape(f"{_(item.source)}; {_(item.knows)}; {kind.format(norm=norm)}") + into
 
 
 def _aim(row: Contender) -> str:

@@ -38,27 +38,20 @@ def stored(studio: Studio) -> str:
     return rate_table(table.rows, LEARNER_NAMES, f"{about} {_accuracies(stated['accuracy'])}", MADE)
 
 
-def why_not(studio: Studio) -> str:
-    """Why they cannot be trained now, and what to do, in a sentence; empty where they can."""
-    if studio.images or imagenette.is_here():
-        return ""
-    said = _(
-        "Training these takes photographs in a folder a class, some hundreds of each: fetch Imagenette under Networks"
-        " ({size} MB), or start the app with --images. Above stands what was precomputed."
-    )
-    return said.format(size=imagenette.MEGABYTES)
+def has_photographs(studio: Studio) -> bool:
+    """Whether photographs in a folder a class are here to learn from; otherwise digits are drawn."""
+    return bool(studio.images) or imagenette.is_here()
 
 
 def learn(studio: Studio) -> Iterator[dict[str, Any]]:
-    """Train the three, then cross them: a sentence, the table and its file. Raises DatasetError without photographs."""
-    from uap_core.errors import DatasetError
-    from uap_core.experiments.disjoint_training import LearnerRow, cross_training, open_for_halves
+    """Train the three on photographs, or on drawn digits where none are, then cross them: a sentence, the table, its file."""
+    from uap_core.experiments.disjoint_training import LearnerRow, cross_training, draw_for_halves, open_for_halves
     from uap_core.experiments.transfer_examples import made_to_transfer
 
-    if why_not(studio):
-        raise DatasetError(why_not(studio))
-    yield {"said": progress_note(_("Opening the pictures…"), 0), "table": "", "csv": hide()}
-    craft, held_out = open_for_halves(_source(studio), LIMIT)
+    here = has_photographs(studio)
+    opening = _("Opening the pictures…") if here else _("Drawing digits, since no photographs are here…")
+    yield {"said": progress_note(opening, 0), "table": "", "csv": hide()}
+    craft, held_out = open_for_halves(_source(studio), LIMIT) if here else draw_for_halves()
     rows, accuracy = list[Any](), dict[str, str]()
     for row in cross_training(craft, held_out, {ATTACK: made_to_transfer(ATTACK, 10 / 255)}, 0):
         if isinstance(row, LearnerRow):

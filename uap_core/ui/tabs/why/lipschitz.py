@@ -44,13 +44,17 @@ measured on pixels.
 hardly ever do. A network with a small $L$ has no adversarial example within reach, and that is proved; one with a large $L$
 may have some or none. Szegedy et al. (2013) found 2.75, 10, 7, 7.5, 11, 3.12, 4 and 4 for the layers of AlexNet: each is
 modest, their product, 800 000, is not.
+
+**What do bounds not explain?** They are of one network, and know of no other. That the same change fools networks with other
+layers, and networks that learnt from other pictures (Transfer, *Across training sets*), no bound foresees. Nor do they say
+which change it is, why so few labels come out, or why one change works for many pictures.
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 HEAD = (_("Layer"), _("Kind"), _("Weights"), _("Stride"), _("Bound"), _("Real size"), _("Up to here"))
 NOTHING = _("No precomputed bounds for this network: a run computes them.")
 
 
-EMPTY: dict[str, Any] = {"table": "", **dict.fromkeys(("layers", "radii", "layers-csv", "pictures-csv"), hide())}
+EMPTY: dict[str, Any] = {"table": "", **dict.fromkeys(("layers", "alexnet", "radii", "layers-csv", "pictures-csv"), hide())}
 SECONDS = (20.0, 60.0)  # of a run on small and on large networks
 
 
@@ -106,7 +110,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
 def _outputs(ending: str) -> dict[str, Any]:
     """A sentence, the table, two charts and two files."""
     said = gr.HTML("" if ending else awaited(), elem_id=f"lipschitz{ending}-status")
-    charts = {what: chart(f"lipschitz-{what}-chart{ending}") for what in ("layers", "radii")}
+    charts = {what: chart(f"lipschitz-{what}-chart{ending}") for what in ("layers", "alexnet", "radii")}
     with gr.Row():
         files = {
             "layers-csv": download(_("The layers (.csv)"), f"lipschitz-csv{ending}"),
@@ -146,15 +150,17 @@ def _attacking(
 
 def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequence[RadiusRow]) -> dict[str, Any]:
     """Everything that is shown once all rows are there."""
-    from uap_core.plots.lipschitz import layers_figure, radii_figure
+    from uap_core.plots.lipschitz import beside_alexnet_figure, layers_figure, radii_figure
 
     bound = layers[-1].running
     together = _("{network}: bounds of the layers, together {bound:.2g}").format(network=name, bound=bound)
+    beside = _("{network} beside AlexNet").format(network=name)
     certified = _("{network}: what the bound certifies, what an attack needs").format(network=name)
     return {
         "said": status(said),
         "table": layers_table(layers),
         "layers": show(layers_figure(layers, together)),
+        "alexnet": show(beside_alexnet_figure(layers, name, beside)),
         "radii": show(radii_figure(pictures, certified)) if bound < math.inf else hide(),
         "layers-csv": show(offer("lipschitz.csv", to_csv(layers).encode())),
         "pictures-csv": show(offer("certified.csv", to_csv(pictures).encode())),

@@ -1,0 +1,42 @@
+"""I-FGSM step by step: the loss, and the size of the change as a share of epsilon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from uap_core.experiments.iterates import StepRow
+from uap_core.i18n import _
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SIZE, dress
+
+
+def steps_figure(rows: Sequence[StepRow], epsilon: float, title: str) -> Figure:
+    """Two charts over the number of the step: the cross-entropy, red where the attack has its wish, and l_inf with epsilon."""
+    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.set_title(title, fontsize=14, loc="left", parse_math=False)
+    steps = [row.step for row in rows]
+    dress(left, _("step"), _("loss (cross-entropy)"))
+    dress(right, _("step"), _("largest change of a pixel (of 255)"))
+    for axes in (left, right):
+        axes.set_ylim(auto=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+    left.plot(steps, [row.loss for row in rows], "-o", color=BLUE, lw=2.2, label=_("loss"))
+    there = [row for row in rows if row.reached]
+    if there:
+        left.plot(
+            [row.step for row in there],
+            [row.loss for row in there],
+            "o",
+            color=RED,
+            markersize=8,
+            label=_("the label has turned"),
+        )
+    right.plot(steps, [row.linf * 255 for row in rows], "-s", color=GREEN, lw=2.2, label="l_inf")
+    right.axhline(epsilon * 255, color=GREY, ls="--", lw=1.6, label=_("ε, where it is clipped"))
+    right.set_ylim(0, 1.15 * max(epsilon * 255, *(row.linf * 255 for row in rows)))
+    figure.legend(fontsize=12, loc="outside lower center", ncols=4, frameon=False)
+    return figure
