@@ -36,13 +36,14 @@ def test_looks_are_about_as_many_as_were_asked_for() -> None:
     for iterations in (3, 10, 25):
         result = LBFGS(search_steps=2, iterations=iterations)(network, x, target, targeted=True)
         assert (result.gradients <= 1 + 2 * (iterations + 21)).all()
-        assert torch.equal(result.queries, result.gradients + 1)  # and the look at the picture as it was
+        assert torch.equal(result.queries, result.gradients)  # the first look gives two gradients, one before it none
 
 
 def test_more_constants_come_closer() -> None:
     network, x = smooth_network(0), pictures(6).float() / 255
     target = network(x).topk(2).indices[:, 1]
     one, four = (LBFGS(search_steps=steps)(network, x, target, targeted=True) for steps in (1, 4))
+    many = LBFGS(search_steps=12, iterations=100)(network, x, target, targeted=True)
     assert four.success.all()
     assert (four.l2 <= one.l2).all()
-    assert (four.l2 < 0.95 * one.l2).any()
+    assert (many.l2 < 0.95 * four.l2).any()

@@ -56,7 +56,8 @@ def test_a_singular_vector_does_not_depend_on_the_chunks(monkeypatch: pytest.Mon
 
 
 def test_floats_become_the_nearest_level() -> None:
-    assert as_bytes(torch.tensor([99.7, 100.2, 254.6, 0.4]) / 255).tolist() == [100, 100, 255, 0]
+    grey = torch.tensor([99.7, 100.2, 254.6, 0.4]).view(4, 1, 1, 1).expand(4, 3, 1, 1) / 255
+    assert as_bytes(grey)[:, 0, 0, 0].tolist() == [100, 100, 255, 0]
 
 
 def test_every_image_comes_up_equally_often_where_passes_do_not_divide() -> None:

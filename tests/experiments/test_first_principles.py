@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from toys import SIDE, VALUES, pictures, seeded, smooth_network
@@ -40,7 +42,7 @@ def test_logits_of_a_linear_network_are_one_straight_line(linear) -> None:
     assert line.r2 == pytest.approx(1.0, abs=1e-6)
     assert line.slope == pytest.approx(float(weights()[int(first)] @ step), rel=1e-4)
     assert line.intercept == pytest.approx(float(clean.max()), abs=1e-4)
-    assert [row.epsilon for row in rows if row.label == first][0] == pytest.approx(-EPSILON)
+    assert next(row.epsilon for row in rows if row.label == first) == pytest.approx(-EPSILON)
 
 
 def test_a_parabola_is_not_straight_and_a_level_is() -> None:
@@ -118,7 +120,7 @@ def test_it_lights_the_lines_in_their_order_and_passes_over_who_is_fooled() -> N
     moments = list(algorithm_one(network, images, Ball("linf", 0.2), delta=0.2, passes=3))
     lines = [moment.line for moment in moments]
     assert (lines[0], lines[1], lines[-1]) == ("start", "while", "return")
-    for before, after in zip(lines, lines[1:], strict=False):
+    for before, after in pairwise(lines):
         assert after in {"choose": ("smallest",), "smallest": ("project",), "return": ()}.get(before, (after,))
     assert "skip" in lines
     measured = [moment.rate.value for moment in moments if moment.rate]

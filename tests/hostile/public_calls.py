@@ -178,6 +178,8 @@ def _of_its_type(name: str, stated: str, made: Any) -> bool:
     value, kinds = getattr(made, name), stated.split(" | ")
     if value is None or isinstance(value, (bool, str)):
         return {None: "None", True: "bool", False: "bool"}.get(value, "str") in kinds
+    if isinstance(value, tuple):
+        return stated == "tuple[int, ...]" and all(type(one) is int for one in value)
     whole = isinstance(value, int) and abs(value) < 2**63
     return whole or (isinstance(value, float) and "float" in kinds and (math.isfinite(value) or name == "p"))
 

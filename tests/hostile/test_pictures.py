@@ -20,8 +20,8 @@ from visitor import Visitor
 
 from uap_core.errors import ImageError
 from uap_core.images.reading import FORMATS, open_image, square
-from uap_core.ui import widgets
 from uap_core.ui.state import Studio
+from uap_core.ui.uploads import uploaded
 
 SENTENCE = re.compile(r"[A-Z][^\n]{10,200}\.")
 MEGABYTES = 900  # at most, for any one file; the interpreter and NumPy are 40 of them
@@ -130,7 +130,7 @@ def test_only_what_was_uploaded_is_read(upload_folder: Path, tmp_path: Path) -> 
         with pytest.raises(ImageError, match="not here") as caught:
             studio.pixels(f"upload:{path}", card)
         assert str(tmp_path) not in str(caught.value)
-    assert widgets.uploaded(str(mine)) == mine.resolve()
+    assert uploaded(str(mine)) == mine.resolve()
     for photo in ("dream:²", "dream:-1", "dream:1e3", "sample:../../x", "sample:", "upload", "file:///etc/passwd", ":", "\x00"):
         with pytest.raises(ImageError):
             studio.pixels(photo, card)

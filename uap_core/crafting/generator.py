@@ -82,6 +82,8 @@ class Generator(FirstOrder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.hubs, tuple) or not all(type(hub) is int and hub >= 0 for hub in self.hubs):
+            raise SettingError(f"Hubs are class indices, such as (398, 879), not {self.hubs!r}.")
         if not 1 < self.draws <= self.batch_size:
             raise SettingError("A step needs at least two codes, and an image for each.")
         if min(self.noise, self.channels, self.tiles) < 1 or not 0 <= self.alone < 1:

@@ -66,7 +66,7 @@ def logits_along(
     epsilons = torch.linspace(-reach, reach, points)
     steps = epsilons[:, None, None, None].to(image.device) * direction
     with torch.no_grad():
-        logits = torch.cat([classifier(apply(image, part)) for part in steps.split(batch_size)])
+        logits = torch.cat([classifier(apply(image.expand_as(part), part)) for part in steps.split(batch_size)])
     at_end = logits[-1].clone()
     at_end[clean] = -torch.inf
     labels = (int(clean), int(at_end.argmax()))

@@ -42,7 +42,7 @@ EPSILON = LINF10.radius
 PGD = IterativeFGSM(EPSILON, EPSILON / 4, 10, random_start=True, all_steps=True)
 ATTACKS: dict[str, Attack] = {"deepfool": DeepFool(), "fgsm": FGSM(EPSILON), "pgd": PGD}
 HALVES_ATTACKS: dict[str, Attack] = {  # the first is the paper's own
-    "lbfgs": LBFGS(search_steps=2, iterations=15),
+    "lbfgs": LBFGS(search_steps=6, iterations=10),
     "deepfool": DeepFool(),
     "fgsm": FGSM(EPSILON),
 }

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from uap_core.errors import SettingError
 from uap_core.models.architectures.small import CLASSES, PIXELS, RBF, Grey
-from uap_core.perturbations.perturbation import apply
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 RARE, SPARSITY = 0.1, 0.1  # the mean that a sparse code aims at, and how much that counts
@@ -92,7 +91,7 @@ def _loss(network: nn.Module, x: Tensor, y: Tensor, lesson: Lesson, objective: O
         x = x.clone().requires_grad_(True)
         clean = objective(network(x), y)
         (gradient,) = torch.autograd.grad(clean, x, retain_graph=True)
-        attacked = objective(network(apply(x.detach(), lesson.epsilon * gradient.sign())), y)
+        attacked = objective(network((x.detach() + lesson.epsilon * gradient.sign()).clamp(0, 1)), y)
         loss = lesson.alpha * clean + (1 - lesson.alpha) * attacked
     if lesson.decay:
         loss = loss + lesson.decay * sum(layer.weight.square().sum() / layer.out_features for layer in linear_layers(network))
