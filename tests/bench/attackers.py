@@ -13,8 +13,6 @@ import httpx
 from PIL import Image, features
 from visitor import Visitor
 
-from uap_core.attacks.menu import ANY
-
 FROM = {"x-forwarded-for": "192.0.2.66"}  # heeded from this machine, as from any proxy that is trusted
 
 
@@ -72,8 +70,10 @@ class UnreadRuns(Attacker):
     def attack(self) -> None:
         """Twenty-one of them."""
         with httpx.Client(base_url=self.address, headers=FROM, timeout=60) as client:
-            number = Visitor(self.address, self.config).handler_with("craft", "craft-cost")
+            asker = Visitor(self.address, self.config)
+            number = asker.handler_with("craft", "craft-cost")
             for seed in range(21):
-                data = [None, "resnet64", "resnet64-linf10.safetensors", None, 10, 200, "default", 4000, ANY, None, seed, 0]
+                chosen = {"network": "resnet64", "pattern": "resnet64-linf10.safetensors"}
+                data = asker.filled(number, **chosen, craft_cost=4000, craft_seed=seed, craft_until=0)
                 asked = {"fn_index": number, "data": data, "session_hash": uuid.uuid4().hex}
                 self.did[f"answered {client.post('/gradio_api/queue/join', json=asked).status_code}"] += 1

@@ -31,8 +31,6 @@ from clicks import megabytes
 from running import running
 from visitor import Answer, Visitor
 
-from uap_core.attacks.menu import ANY
-
 GREY, SIZE, EPSILON = 128, 64, 25
 THINKING = (1.0, 6.0)  # seconds between two clicks
 LONG_EVERY = 12  # clicks
@@ -125,9 +123,10 @@ class Pupil(threading.Thread):
         mine = f"own:pattern{self.number}"
         if self.draw.random() < 0.5:
             seed = self.number + 1
-            order = [100, "default", 800, ANY, None, seed, 0]  # images, method, cost, goal, target, seed, share to stop at
             crafting = self.visitor.handler_with("craft", "craft-cost")
-            answer = self._ask("long: craft", crafting, [None, "resnet64", mine, None, EPSILON, *order])
+            chosen = {"network": "resnet64", "pattern": mine, "epsilon": EPSILON, "craft_images": 100}
+            order = self.visitor.filled(crafting, **chosen, craft_cost=800, craft_seed=seed, craft_until=0)
+            answer = self._ask("long: craft", crafting, order)
             self.wrong += {int(found) for found in re.findall(r", seed (\d+)", answer.text)} - {seed} != set()
         else:
             self._ask("long: sweep", "measure", [None, "resnet64", mine, None, EPSILON])

@@ -53,7 +53,7 @@ ODD = (None, True, False, {"__type__": "update", "value": 1}, *NUMBERS, *TEXTS, 
 INDICES = (-1, 10**9, "x", [0, 0], None)
 EVENTS: tuple[Any, ...] = (None, None, {}, [], "x", 3, *({"index": index} for index in INDICES))
 # What takes a minute of work however it is asked for, or would ask another host.
-LONG = ("measure", "craft", "attack", "learn", "detect", "get_it", "get_them")
+LONG = ("measure", "craft", "attack", "learn", "detect", "cross", "regularise", "walk", "get_it", "get_them")
 # What draws charts or computes, some tenths of a second if all is right: asked less often.
 DRAWING = ("stored", "look", "fill", "curves", "apply")
 # The Networks tab says on purpose where weights belong.

@@ -18,7 +18,6 @@ from PIL import Image, features
 from running import Running
 from visitor import Visitor
 
-from uap_core.attacks.menu import ANY
 from uap_core.ui.serving.fetching import SENTENCE
 from uap_core.ui.serving.presence import GRACE
 from uap_core.ui.serving.room import STAGING
@@ -162,8 +161,8 @@ def steps(visitor: Visitor, patience: float) -> Iterator[tuple[float, str]]:
 
 
 def test_runs_that_nobody_waits_for_end_and_two_places_are_all_one_has(app: Running, visitor: Visitor) -> None:
-    run = [None, "resnet64", PATTERN, None, 10, 200, "default", 4000, ANY, None, 1, 0]  # of minutes
     crafting = visitor.handler_with("craft", "craft-cost")
+    run = visitor.filled(crafting, network="resnet64", pattern=PATTERN, craft_cost=4000, craft_until=0)  # of minutes
     strangers = [Visitor(app.address, visitor.config) for _ in range(21)]
 
     def ask(stranger: Visitor) -> None:

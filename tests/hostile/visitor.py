@@ -40,6 +40,13 @@ class Visitor:
         found = self.config["dependencies"]
         return next(one["id"] for one in found if one["api_name"].startswith(name) and number in one["inputs"])
 
+    def filled(self, handler: int, **values: Any) -> list[Any]:
+        """Arguments of a handler: what its components hold at first, but for ``values`` by elem_id (_ for -)."""
+        parts = {part["id"]: part["props"] for part in self.config["components"]}
+        given = {name.replace("_", "-"): value for name, value in values.items()}
+        inputs = next(found["inputs"] for found in self.config["dependencies"] if found["id"] == handler)
+        return [given.get(parts[number].get("elem_id"), parts[number].get("value")) for number in inputs]
+
     def upload(self, name: str, data: bytes) -> dict[str, Any]:
         """A file as handlers take it."""
         sent = self.http.post("/gradio_api/upload", files={"files": (name, data)})
