@@ -27,7 +27,7 @@ from uap_core.ui.said import SENTENCES  # noqa: E402
 from uap_core.ui.selection import Selection  # noqa: E402
 from uap_core.ui.state import Studio  # noqa: E402
 from uap_core.ui.tabs.apply import tab as apply_tab  # noqa: E402
-from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, preview  # noqa: E402
+from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, USUAL_NORM, preview  # noqa: E402
 from uap_core.ui.tabs.compare.pace import Pace  # noqa: E402
 
 NOW = ("sample:lion", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
@@ -54,7 +54,7 @@ def computed(studio: Studio) -> Iterator[tuple[str, str]]:
     applied = looked(page_of(lambda studio, setup, tab: apply_tab.build(studio, setup, None, tab), studio), "apply", *NOW)
     view = json.loads(unescape(applied[1][applied[1].index("{") : applied[1].rindex("}") + 1]))
     yield from (("Apply", text) for text in (view["sight"], view["lead"], view["foreign"], *applied[3:5], applied[8]))
-    usual = [*EVERY], next(iter(MATCHED)), next(iter(EFFORTS))
+    usual = [*EVERY], next(iter(MATCHED)), next(iter(EFFORTS)), USUAL_NORM
     compared = preview(studio, Pace(), Selection(*NOW), None, ITSELF, *usual)
     yield from (("Compare", compared[name]) for name in ("state", "lesson", "run", "rows", "every"))
     yield from (("Craft", text) for text in crafted())

@@ -20,14 +20,14 @@ from uap_core.ui.state import Studio
 from uap_core.ui.tabs import compare as compare_tab
 from uap_core.ui.tabs.compare import handlers
 from uap_core.ui.tabs.compare.answer import answer
-from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED
+from uap_core.ui.tabs.compare.handlers import EFFORTS, EVERY, ITSELF, MATCHED, USUAL_NORM
 from uap_core.ui.tabs.compare.near import near_misses
 from uap_core.ui.tabs.compare.pace import Pace
 from uap_core.ui.tabs.compare.table import long_table, short_table
 
 NETWORK = "resnet64"
 SCENE = Selection("sample:lion", NETWORK, "resnet64-linf10.safetensors", {}, 10.0)
-USUAL = (list(EVERY), next(iter(MATCHED)), next(iter(EFFORTS)))
+USUAL = (list(EVERY), next(iter(MATCHED)), next(iter(EFFORTS)), USUAL_NORM)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_run_tells_which_attack_how_many_are_done_and_what_was_the_smallest(st
 def test_what_cannot_be_run_is_said(studio: Studio) -> None:
     for keys, matched, sentence in (([], USUAL[1], "Tick at least one"), (["fgsm"], "any", "among what is offered")):
         with pytest.raises(SettingError, match=sentence):
-            list(handlers.attack(studio, Pace(), SCENE, ANY, None, keys, matched, USUAL[2], ITSELF))
+            list(handlers.attack(studio, Pace(), SCENE, ANY, None, keys, matched, *USUAL[2:], ITSELF))
     with pytest.raises(SettingError, match="Choose the class"):
         list(handlers.attack(studio, Pace(), SCENE, TARGET, None, ["fgsm"], *USUAL[1:], ITSELF))
 

@@ -52,11 +52,14 @@ def test_precomputed_results_are_shown_as_such_and_once(handlers: dict[str, Call
     layers = [LAYERS[0], LayerRow("logits", 1, "whole", "", "", None, None, 2.5)]
     write_table(Table("layers", layers, stated), tmp_path / "resnet64-lipschitz.json")
     write_table(Table("pictures", PICTURES, stated), tmp_path / "resnet64-certified.json")
-    shown, note, table, layers_chart, radii_chart, layers_csv, radii_csv = handlers["look_stored_bounds"]("", "resnet64")
+    shown, note, table, layers_chart, alexnet, radii_chart, layers_csv, radii_csv = handlers["look_stored_bounds"](
+        "", "resnet64"
+    )
     assert "Precomputed 2026-11-25, on 1 image." in note
     assert "ResNet-64: L = 2.5" in note
     assert "conv&lt;1&gt;" in table
     assert layers_chart["visible"]
+    assert "AlexNet" in str(alexnet["value"])
     assert radii_chart["visible"]
     assert Path(layers_csv["value"]).read_text().startswith("name,number,kind,shape")
     assert "a.png" in Path(radii_csv["value"]).read_text()

@@ -15,7 +15,7 @@ from uap_core.experiments.compare import BASELINES
 from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import epsilon as epsilon_tab
-from uap_core.ui.tabs.compare.handlers import EFFORTS, ITSELF, MATCHED, attack
+from uap_core.ui.tabs.compare.handlers import EFFORTS, ITSELF, MATCHED, USUAL_NORM, attack
 from uap_core.ui.tabs.compare.pace import Pace
 
 SCENE = ("sample:cat", "resnet64", "resnet64-linf10.safetensors", {}, 10.0)
@@ -37,7 +37,7 @@ def test_each_chart_over_epsilon_comes_with_its_points(monkeypatch: pytest.Monke
 
 
 def test_a_comparison_takes_the_chart_and_pictures_before_it_away_and_names_its_photograph() -> None:
-    choices = (ANY, None, [*BASELINES, "fgsm"], next(iter(MATCHED)), next(iter(EFFORTS)), ITSELF)
+    choices = (ANY, None, [*BASELINES, "fgsm"], next(iter(MATCHED)), next(iter(EFFORTS)), USUAL_NORM, ITSELF)
     steps = list(attack(Studio(), Pace(), Selection(*SCENE), *choices))
     rows = [step for step in steps if "rows" in step]
     assert [step["rows"].count("<tr>") for step in rows] == [2, 3, 4]

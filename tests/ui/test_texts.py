@@ -107,7 +107,7 @@ def said_by_the_core() -> Iterator[str]:
 
 def english(text: str, known: list[str]) -> str:
     """The words of ``text`` that are neither translated nor to stay."""
-    text = TRANSLATED.sub(" ", text)
+    text = TRANSLATED.sub(" ", re.sub(r"<pre>.*?</pre>", " ", text, flags=re.DOTALL))  # an algorithm is no language's
     text = re.sub(r'\b(?:alt|title)="([^"]*)"[^>]*>', r"> \1 ", text)
     text = unescape(re.sub(r"<[^>]*>", " ", text))
     for name in known:

@@ -20,15 +20,6 @@ from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
 START, WHILE, CHOOSE, SKIP, SMALLEST, PROJECT, RETURN = "start", "while", "choose", "skip", "smallest", "project", "return"
-LINES = (  # the algorithm, and which moments light each line
-    ("v ← 0", (START,)),
-    ("while Err(X + v) ≤ 1 − δ:", (WHILE,)),
-    ("    for each x in X:", (CHOOSE,)),
-    ("        if k(x + v) = k(x):", (CHOOSE, SKIP)),
-    ("            Δv ← argmin ‖r‖₂  with  k(x + v + r) ≠ k(x)", (SMALLEST,)),
-    ("            v ← project(v + Δv)  onto  ‖v‖ ≤ ξ", (PROJECT,)),
-    ("return v", (RETURN,)),
-)
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,8 @@ def _x_text(axes: Axes, x: float) -> str:
     formatter = axes.xaxis.get_major_formatter()
     if isinstance(axes.xaxis.get_major_locator(), FixedLocator):
         ticks = axes.get_xticks()
+        if not len(ticks):  # places in an order, which have no name
+            return ""
         nearest = int(np.argmin(np.abs(np.asarray(ticks, dtype=float) - x)))
         return " ".join(axes.get_xticklabels()[nearest].get_text().split())
     return f"{100 * x:.3g} %" if isinstance(formatter, PercentFormatter) else f"{x:.4g}"

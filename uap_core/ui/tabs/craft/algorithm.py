@@ -32,6 +32,15 @@ DeepFool finds the shortest step over a boundary, which is added to $v$, and $v$
 twelve images, $\delta = 0.2$, the strength of the bar, and three passes at most; afterwards the slider goes from line to
 line.
 """)
+LINES = (  # the algorithm, and which moments light each line
+    ("v ← 0", ("start",)),
+    ("while Err(X + v) ≤ 1 − δ:", ("while",)),
+    ("    for each x in X:", ("choose",)),
+    ("        if k(x + v) = k(x):", ("choose", "skip")),
+    ("            Δv ← argmin ‖r‖₂  with  k(x + v + r) ≠ k(x)", ("smallest",)),
+    ("            v ← project(v + Δv)  onto  ‖v‖ ≤ ξ", ("project",)),
+    ("return v", ("return",)),
+)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
@@ -116,8 +125,6 @@ def words_of(moment: Moment, count: int) -> str:
 
 def html_of(frame: Frame | None) -> str:
     """The algorithm with one line lit, the picture under v, and v."""
-    from uap_core.experiments.algorithm_one import LINES
-
     lines = "".join(
         f"<span{' class=lit' if frame and frame.line in moments else ''}>{escape(text)}</span>" for text, moments in LINES
     )
