@@ -12,7 +12,7 @@ from test_page import after_label, set_epsilon
 from uap_core.experiments.apply import Exhibit
 from uap_core.experiments.strengths import exhibit_of, picture_at
 from uap_core.ui.around.links import read
-from uap_core.ui.selection import Scene
+from uap_core.ui.selection import Scene, Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.apply.view import looked_at
 
@@ -58,7 +58,7 @@ def choose_anything(page, draw: random.Random) -> None:
 
 
 def truth(studio: Studio, scene: Scene) -> Exhibit:
-    now = looked_at(studio, scene.photo, scene.network, scene.pattern, {})
+    now = looked_at(studio, Selection(scene.photo, scene.network, scene.pattern, {}, scene.epsilon))
     picture = picture_at(now.photo, now.change, scene.epsilon)
     return exhibit_of(studio.classifier(scene.network), now.photo, picture)
 
