@@ -19,7 +19,7 @@ from visitor import Answer, Visitor
 
 from uap_core.models.zoo import PAGE_MODEL
 
-ROUNDS = 72
+ROUNDS = 36
 SEED = 0
 DEEP: Any = None
 for _ in range(200):
