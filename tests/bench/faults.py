@@ -48,6 +48,12 @@ class Fault:
     equivalent: str = ""
 
 
+def _text(file: str) -> str:
+    """What a file of the package holds; nothing where it has gone."""
+    path = ROOT / file
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def faults(only: str) -> list[Fault]:
     """All of the tables, or those with ``only`` in area or name."""
     found = []
@@ -144,7 +150,7 @@ def main() -> int:
     asked = parser.parse_args()
     found = faults(asked.only)
     if asked.check:
-        wrong = [fault for fault in found if (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old) != 1]
+        wrong = [fault for fault in found if _text(fault.file).count(fault.old) != 1]
         for fault in wrong:
             print(f"{fault.area}: {fault.name}: {fault.file} does not hold its text exactly once")
         print(f"{len(found)} faults, {len(wrong)} of them do not fit")
