@@ -116,10 +116,8 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
     check_batch(images)
     check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
     if not fits(v, images) or not v.is_floating_point():
-        raise PerturbationError(
-            f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of "
-            f"{v.dtype}: it is never resized."
-        )
+        said = f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of"
+        raise PerturbationError(f"{said} {v.dtype}: it is never resized.")
     return (images + v.to(images.device)).clamp(0, 1)
 
 
