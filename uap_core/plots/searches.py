@@ -5,40 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from uap_core.attacks.menu import attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, open_axes
+from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, dress
 
-COLOURS = (BLUE, ORANGE, GREEN, RED, GREY)
+STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (RED, "^"), (GREY, "v"))
 LEAST = 1e-3  # of 255: a descent that went back to the picture still has a place on a log scale
 
 
 def search_figure(rows: Sequence[Contender], title: str) -> Figure:
-    """The length of the change at the end of each descent against c, in the order tried, both on log scales.
+    """Two charts over the number of the value tried, on log scales: c, and the length of the change at the end of its descent.
 
-    Full marks worked, rings did not; numbers tell the order.
+    A mark worked, a cross did not.
     """
-    figure, axes = open_axes(_("c, the weight of the loss"), _("length of the change (0-255)"), title)
-    axes.autoscale()
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    for row, colour in zip([row for row in rows if row.trials], COLOURS, strict=False):
-        x = [trial.constant for trial in row.trials]
-        y = [max(LEAST, trial.length * 255) for trial in row.trials]
-        worked = sum(trial.success for trial in row.trials)
-        name = _("{attack}: {worked} of {tried} values of c worked").format(
-            attack=attack_name(row.key), worked=worked, tried=len(x)
+    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.set_title(title, fontsize=14, loc="left", parse_math=False)
+    dress(left, _("number of the value tried"), _("c, the weight of the loss"))
+    dress(right, _("number of the value tried"), _("length of the change (0-255)"))
+    for axes in (left, right):
+        axes.set_ylim(auto=True)
+        axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    for row, (colour, marker) in zip([row for row in rows if row.trials], STYLES, strict=False):
+        worked = [place for place, trial in enumerate(row.trials) if trial.success]
+        failed = [place for place, trial in enumerate(row.trials) if not trial.success]
+        name = _("{attack}: {worked} of {tried} worked").format(
+            attack=attack_name(row.key), worked=len(worked), tried=len(row.trials)
         )
-        axes.plot(x, y, "-", color=colour, lw=1.0, alpha=0.6, label=name)
-        for number, (trial, at, height) in enumerate(zip(row.trials, x, y, strict=True), start=1):
-            face = colour if trial.success else "white"
-            axes.plot(at, height, "o", color=colour, markersize=9, markerfacecolor=face, markeredgewidth=1.8)
-            axes.annotate(f"{number}", (at, height), (0, 8), textcoords="offset points", ha="center", fontsize=9)
-    add_legend(axes)
+        numbers = list(range(1, len(row.trials) + 1))
+        constants = [trial.constant for trial in row.trials]
+        lengths = [max(LEAST, trial.length * 255) for trial in row.trials]
+        for axes, values in ((left, constants), (right, lengths)):
+            axes.plot(numbers, values, "-", color=colour, lw=1.6, marker=marker, markersize=7, markevery=worked, label=name)
+            axes.plot(numbers, values, "-", color=colour, lw=0, marker="x", markersize=8, markevery=failed)
+    left.plot([], [], "x", color="black", label=_("did not work"))
+    figure.legend(*left.get_legend_handles_labels(), fontsize=12, loc="outside lower center", ncols=2, frameon=False)
     return figure

@@ -14,7 +14,9 @@ from uap_core.i18n import _
 from uap_core.io.paths import GENERATORS
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import LINF
+from uap_core.ui.html.words import plain
 from uap_core.ui.state import Studio
+from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import offer
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Sent:
     labels: list[str]
     rows: list[PlaceRow]
     told: dict[str, Any]
+    network: str
 
     @property
     def start(self) -> int:
@@ -57,11 +60,11 @@ class Sent:
         rates = sorted(row.fooled.value for row in ends)
         own = sorted(row.into[row.mix.index(max(row.mix))] for row in ends)
         said = _(
-            "It was told {count} labels to aim at. Each fools {low:.0%} to {high:.0%} of {photographs} photographs that it"
-            " never saw; {least:.0%} to {most:.0%} become the label itself."
+            "Trained against {network} and told {count} labels to aim at: each fools {low:.0%} to {high:.0%} of {photographs}"
+            " photographs that it never saw; {least:.0%} to {most:.0%} become the label itself."
         )
         seen, numbers = self.rows[0].fooled.total, {"low": rates[0], "high": rates[-1], "least": own[0], "most": own[-1]}
-        return said.format(count=len(self.labels), photographs=seen, **numbers)
+        return said.format(network=self.network, count=len(self.labels), photographs=seen, **numbers)
 
 
 def sent(studio: Studio) -> Sent | None:
@@ -71,7 +74,8 @@ def sent(studio: Studio) -> Sent | None:
     path, table = GENERATORS / f"{FILE}.safetensors", studio.precomputed(f"{FILE}-places", PlaceRow)
     if table is None or not path.is_file():
         return None
-    return Sent(path, list(table.provenance["labels"]), table.rows, table.provenance)
+    name = plain(network_name(studio, QUICK_MODEL))
+    return Sent(path, list(table.provenance["labels"]), table.rows, table.provenance, name)
 
 
 def stage(sent: Sent) -> str:

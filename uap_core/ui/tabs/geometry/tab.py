@@ -15,8 +15,8 @@ from uap_core.ui.widgets import QUICK, saying
 
 TITLE = _("Is it only pictures?")
 ANSWER = _(
-    "No: a few fixed nodes fool for most nodes of a graph, a few fixed points for most clouds, one change of the vibrations for"
-    " most shapes."
+    "No. Links to a few fixed nodes change the class of most nodes of a graph, a few added points that of most point clouds,"
+    " and one change of the vibrations that of most shapes."
 )
 EXPLAIN = _(r"""
 **Graphs.** A two-layer graph convolutional network (Kipf and Welling, 2017), $Z = \hat P\,\mathrm{relu}(\hat P X
