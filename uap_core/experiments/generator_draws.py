@@ -15,6 +15,7 @@ from uap_core.crafting.problem import predicted
 from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
+from uap_core.norms import of_levels
 from uap_core.perturbations.generators import PatternGenerator
 
 RINGS = 4  # of places between the middle of the polygon and its corners
@@ -113,7 +114,7 @@ def any_of(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
     """At smaller strengths: images that some corner fools, and what the best one corner fools."""
     patterns = made.patterns(place_codes(made, torch.eye(len(made.labels))))
     for level in LEVELS:
-        changed = torch.stack([sight.answers(v * (level / 255 / made.ball.radius)) != sight.clean for v in patterns])
+        changed = torch.stack([sight.answers(v * (of_levels(level) / made.ball.radius)) != sight.clean for v in patterns])
         yield BesideRow("any corner", f"{level}/255", Rate(int(changed.any(dim=0).sum()), len(sight.clean)))
         yield BesideRow("best corner", f"{level}/255", Rate(int(changed.sum(dim=1).max()), len(sight.clean)))
 

@@ -16,9 +16,10 @@ from torch.nn import functional as F
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
+from uap_core.norms import of_levels
 from uap_core.perturbations.perturbation import apply
 
-REACH, NEAR, POINTS = 10 / 255, 2 / 255, 41
+REACH, NEAR, POINTS = of_levels(10), of_levels(2), 41
 SQUARES = (1, 2, 4, 8, 16, 32, 64, 224)
 
 

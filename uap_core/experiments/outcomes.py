@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LINF, Ball, of_levels
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLEAN, PATTERN, NOISE = "clean", "universal", "random_signs"  # the last two as in epsilon_sweep
 SHOWN = 300  # photographs: as many dots as one still tells apart
-STEPS, LARGEST = 32, 32 / 255  # of the page's slider, and where it ends for patterns of an l_inf ball
+STEPS, LARGEST = 32, of_levels(32)  # of the page's slider, and where it ends for patterns of an l_inf ball
 
 
 @dataclass(frozen=True)
