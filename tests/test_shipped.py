@@ -93,12 +93,12 @@ def test_the_robust_twin_withstands_what_fells_the_plain_one(classifier: Classif
     stated = robust.card.measured["under_attack"]
     assert stated["epsilon"] == pytest.approx(4 / 255)
     assert stated["top1"] >= 0.3
-    few = small_photographs.shuffled(torch.Generator().manual_seed(1)).prefix(50)
+    few = small_photographs.shuffled(torch.Generator().manual_seed(1)).prefix(32)
     truth = few.truth(robust.class_ids)
     assert truth is not None
     held = accuracy_under_attack(robust, few.pixels, truth, 4 / 255, torch.Generator().manual_seed(0))
-    assert held == pytest.approx(stated["top1"], abs=chance(stated["top1"], 50, 2500))
-    plain = accuracy_under_attack(classifier, few.pixels[:20], truth[:20], 4 / 255, torch.Generator().manual_seed(0))
+    assert held == pytest.approx(stated["top1"], abs=chance(stated["top1"], 32, 2500))
+    plain = accuracy_under_attack(classifier, few.pixels[:12], truth[:12], 4 / 255, torch.Generator().manual_seed(0))
     assert plain <= 0.1
 
 
@@ -154,20 +154,22 @@ def test_patterns_of_an_embedded_network(key: str, some: ImageSet, logits_of: Ca
 
 @pytest.mark.parametrize("network", IMAGENET)
 def test_patterns_of_the_imagenet_networks(network: str, large_photographs: Callable[[Card], ImageSet], real_zoo: Zoo) -> None:
-    """Its own l_inf pattern on a quarter of the images, the others on 20 of them."""
+    """Its own l_inf pattern on a fifth of the images, its others on 14, and those for several networks on the two quickest."""
     loaded = real_zoo.load(network)
     images = large_photographs(loaded.card)
     assert len(images) == 300
     drawn = images.shuffled(torch.Generator().manual_seed(0)).pixels[:OWN_ON]
     clean = clean_logits(loaded, drawn).argmax(dim=1)
     for entry in [entry for entry in IMAGENET_ENTRIES if network in entry.networks]:
+        assert loaded.card.is_weights(entry.provenance["weights_sha256"].split(", ")[entry.networks.index(network)])
+        if network not in [known for known in IMAGENET if known in entry.networks][:2]:
+            continue
         own = entry.path.stem == f"{network}-linf10"
         count = OWN_ON if own else OTHERS_ON
         rate = fooling_rate(clean[:count], predicted(loaded, drawn[:count], load_perturbation(entry.path).pattern)).value
         stated = entry.provenance["held_out"]
         stated = (stated if len(entry.networks) == 1 else stated[network])["fooling_rate"]
         assert rate == pytest.approx(stated, abs=SLACK + chance(stated, count, 300)), entry.key
-        assert loaded.card.is_weights(entry.provenance["weights_sha256"].split(", ")[entry.networks.index(network)])
         if own:
             assert stated >= 0.9
 
