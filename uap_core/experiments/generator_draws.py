@@ -70,14 +70,14 @@ def corners(count: int) -> list[tuple[float, float]]:
     return [(math.sin(turn), -math.cos(turn)) for turn in turns]
 
 
-def places(count: int, rings: int = RINGS) -> list[tuple[float, float, list[float]]]:
+def places(count: int) -> list[tuple[float, float, list[float]]]:
     """Places (x, y) in the polygon and the mix of its ``count`` labels there: rings from the middle, with all corners.
 
     In a ring a place lies between two neighbouring corners' directions; what is missing to the rim is shared by all.
     """
     ends, found = corners(count), [(0.0, 0.0, [1 / count] * count)]
-    for ring, corner, step in ((r, c, s) for r in range(1, rings + 1) for c in range(count) for s in range(r)):
-        outward, along = ring / rings, step / ring
+    for ring, corner, step in ((r, c, s) for r in range(1, RINGS + 1) for c in range(count) for s in range(r)):
+        outward, along = ring / RINGS, step / ring
         mix = [(1 - outward) / count] * count
         mix[corner] += outward * (1 - along)
         mix[(corner + 1) % count] += outward * along

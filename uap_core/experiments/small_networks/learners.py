@@ -68,17 +68,17 @@ class Taught:
     accuracy: Rate
 
 
-def taught(learners: Sequence[Learner], seed: int = 0) -> Iterator[Taught | float]:
+def taught(learners: Sequence[Learner]) -> Iterator[Taught | float]:
     """Teach each of ``learners`` in turn: the share of all the work after each epoch, and each of them once it has learnt.
 
-    ``seed`` is that of first weights; P1 and P2 are the two halves of the digits, with no picture in common.
+    P1 and P2 are the two halves of the digits, with no picture in common.
     """
     x, y = draw(TAUGHT, LEARNING_SEED)
     tested = draw(TESTED, TEST_SEED)
     for number, learner in enumerate(learners):
         mine = slice(None) if not learner.half else slice(learner.half - 1, None, 2)
         with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
-            torch.manual_seed(1000 * seed + 10 * learner.half + number)
+            torch.manual_seed(10 * learner.half + number)
             for step in _learning(learner, x[mine], y[mine]):
                 if isinstance(step, float):
                     yield (number + step) / len(learners)
