@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uap_core.errors import SettingError
-from uap_core.experiments.small_networks import slides
+from uap_core.experiments.small_networks import szegedy
 from uap_core.experiments.small_networks.crossing import CrossRow
 from uap_core.experiments.small_networks.learners import HALVES, NAMES
 from uap_core.experiments.small_networks.regularisers import RegulariserRow
@@ -21,13 +21,13 @@ def cell(source: str, network: str, percent: int, size: float | None = None) -> 
     return CrossRow(source, network, size, Rate(percent, 100), 0.05)
 
 
-def test_each_cell_stands_above_the_slides_own() -> None:
+def test_each_cell_stands_above_the_papers_own() -> None:
     rows = [cell(source, network, 100 if source == network else 40) for source in KEYS for network in KEYS]
-    html = crossing.cross_table(rows, slides.HALVES, NAMES, "caption")
+    html = crossing.cross_table(rows, szegedy.HALVES, NAMES, "caption")
     assert html.count("<tr>") == 1 + 3
-    assert '<span class="rate">40%</span><small>slides 26.2 %</small>' in html
+    assert '<span class="rate">40%</span><small>paper 26.2 %</small>' in html
     assert html.count('class="own"') == 3
-    said = crossing.compared(rows, slides.HALVES, NAMES)
+    said = crossing.compared(rows, szegedy.HALVES, NAMES)
     assert said.startswith("1 of 6 cells"), "26.2 % is the only one near 40 %"
     assert "40% here, 5% there" in said
 
