@@ -65,7 +65,7 @@ def test_the_page_is_sent_what_was_measured(studio: Studio) -> None:
 
 
 def test_a_place_is_answered_for_the_chosen_photograph(handlers: dict[str, Any]) -> None:
-    said, seen, place, chosen = handlers["move"]("sample:running", event(place=7))
+    said, seen, _grid, _seed, place, chosen = handlers["move"]("sample:running", event(place=7))
     assert said == ""
     assert (place, chosen) == (7, ("place", 7))
     assert "ResNet-64" in seen
@@ -98,7 +98,7 @@ def test_the_kept_pattern_is_the_shown_one(studio: Studio, handlers: dict[str, A
     assert asked == (f"own:{pattern.name}", 5)
     assert pattern.name in said
     assert studio.perturbation(f"own:{pattern.name}", "resnet64", own).ball == Ball("linf", 10 / 255)
-    assert handlers["pick"](event(key="3-4"))[1] == ("draw", 3, 4)
+    assert handlers["pick"](event(key="3-4"))[-1] == ("draw", 3, 4)
 
 
 def test_a_draw_brings_its_network_to_whoever_has_chosen_a_larger_one(studio: Studio, handlers: dict[str, Any]) -> None:

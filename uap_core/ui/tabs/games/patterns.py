@@ -16,13 +16,14 @@ from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.picks import pick_list, picked_key
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
+from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.selection import Scene
 from uap_core.ui.session_patterns import add_own
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.games import figures, polygon
 from uap_core.ui.titles import network_name
-from uap_core.ui.widgets import QUICK, guarded, picture_link, png_of, status
+from uap_core.ui.widgets import QUICK, picture_link, png_of, status
 
 if TYPE_CHECKING:
     from uap_core.perturbations.generators import PatternGenerator
@@ -67,10 +68,10 @@ class Views:
         """What the open room shows of the chosen photograph."""
         return {"seen": self.seen(photo, self.sent.checked(place)), "grid": self.grid(seed)}
 
-    def move(self, photo: str, event: gr.EventData) -> tuple[Any, ...]:
+    def move(self, photo: str, event: gr.EventData) -> dict[str, Any]:
         """The dot was dragged to another place."""
         place = self.sent.checked(event._data.get("place") if isinstance(event._data, dict) else None)
-        return "", self.seen(photo, place), place, ("place", place)
+        return {"said": "", "seen": self.seen(photo, place), "place": place, "chosen": ("place", place)}
 
     def grid(self, seed: int) -> str:
         """A line of draws for each label."""
@@ -93,17 +94,18 @@ class Views:
         codes = made.codes(EACH * len(made.labels), torch.Generator().manual_seed(seed))
         return made.patterns(codes).numpy()
 
-    def again(self, seed: int) -> tuple[Any, ...]:
+    def again(self, seed: int) -> dict[str, Any]:
         """Other draws."""
-        return "", self.grid(seed + 1), seed + 1
+        return {"said": "", "grid": self.grid(seed + 1), "seed": seed + 1}
 
-    def pick(self, event: gr.EventData) -> tuple[Any, ...]:
+    def pick(self, event: gr.EventData) -> dict[str, Any]:
         """A draw was clicked."""
         seed, _dash, number = picked_key(event).partition("-")
         if not (seed.isdecimal() and number.isdecimal() and int(number) < EACH * len(self.sent.labels)) or len(seed) > 6:
             raise PerturbationError(_("This pattern is no longer there. Choose another one."))
         label = self.sent.labels[int(number) % len(self.sent.labels)]
-        return status(_("Chosen: a draw aimed at {label}.").format(label=label)), ("draw", int(seed), int(number))
+        said = status(_("Chosen: a draw aimed at {label}.").format(label=label))
+        return {"said": said, "chosen": ("draw", int(seed), int(number))}
 
     def keep(
         self,
@@ -113,7 +115,7 @@ class Views:
         own: dict[str, Pattern],
         asked: tuple[str, int],
         staged: tuple[Any, int],
-    ) -> tuple[Any, ...]:
+    ) -> dict[str, Any]:
         """The chosen pattern joins the visitor's own, and all tabs use it; a network of its size comes with it."""
         import torch
 
@@ -131,9 +133,9 @@ class Views:
         own = add_own(own, as_own(made, values, name))
         said = status(_("{name} is chosen, and all tabs use it.").format(name=name))
         if self.studio.card(network).input_size == values.shape[1]:
-            return said, own, (f"own:{name}", asked[1] + 1), gr.skip()
+            return {"said": said, "own": own, "asked": (f"own:{name}", asked[1] + 1)}
         scene = Scene(photo, QUICK_MODEL, f"own:{name}", made.ball.radius * 255)
-        return said, own, gr.skip(), (scene, staged[1] + 1)
+        return {"said": said, "own": own, "staged": (scene, staged[1] + 1)}
 
 
 def as_own(made: PatternGenerator, values: np.ndarray, name: str) -> Pattern:
@@ -167,13 +169,10 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.HTML(next_line("defences", _("What helps?")))
     place, seed, chosen = gr.State(sent.start), gr.State(0), gr.State(("place", sent.start))
     keep_fresh(setup, tab, views.fill, [setup.photo], {"seen": seen, "grid": grid}, [place, seed])
-    moving = guarded(4, 0)(views.move)
-    stage.select(moving, setup.photo, [said, seen, place, chosen], trigger_mode="always_last", **QUICK)
-    another.click(guarded(3, 0)(views.again), seed, [said, grid, seed], **QUICK)
-    grid.select(guarded(2, 0)(views.pick), None, [said, chosen], **QUICK)
-    keep.click(
-        guarded(4, 0)(views.keep),
-        [chosen, setup.photo, setup.network, setup.own, setup.asked, setup.staged],
-        [said, setup.own, setup.asked, setup.staged],
-        **QUICK,
-    )
+    shown = {"said": said, "seen": seen, "grid": grid, "seed": seed, "place": place, "chosen": chosen}
+    kept = {"said": said, "own": setup.own, "asked": setup.asked, "staged": setup.staged}
+    filled, asking = list(shown.values()), [chosen, setup.photo, setup.network, setup.own, setup.asked, setup.staged]
+    stage.select(filling(views.move, shown), setup.photo, filled, trigger_mode="always_last", **QUICK)
+    another.click(filling(views.again, shown), seed, filled, **QUICK)
+    grid.select(filling(views.pick, shown), None, filled, **QUICK)
+    keep.click(filling(views.keep, kept), asking, list(kept.values()), **QUICK)
