@@ -46,7 +46,8 @@ def picture() -> str:
     about = _("A curve inside two cones of slope L that meet at x; the cones reach the boundary sooner than the curve does")
     said = _(
         "In one dimension: wherever x goes, the score stays inside the cone of slopes −L to L. Until the cone meets the"
-        " boundary no change can alter the label (thick line, {proved:.2f} each way); the curve itself meets it at {found:.2f} only."
+        " boundary no change can alter the label (thick line, {proved:.2f} each way); the curve itself meets it at"
+        " {found:.2f} only."
     ).format(proved=certified(), found=crossing())
     return (
         f'<figure class="lipschitz-cone"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(about)}">{cone}'
