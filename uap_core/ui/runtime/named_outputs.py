@@ -33,6 +33,7 @@ def given(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:
         return handler
     found = partial(handler, *first)
     found.__name__ = handler.__name__  # type: ignore[attr-defined]
+    found.__annotations__ = handler.__annotations__
     found.takes_selection = getattr(handler, "takes_selection", False)  # type: ignore[attr-defined]
     return found
 

@@ -69,7 +69,7 @@ class Views:
         """A run that teaches the six and crosses them."""
         from uap_core.experiments.small_networks import szegedy
         from uap_core.experiments.small_networks.learners import SIX
-        from uap_core.precompute.small import NOISE
+        from uap_core.precompute.small_networks import NOISE
 
         yield from crossing.live(SIX, szegedy.SIX, NOISE["six"], None)
 
@@ -77,7 +77,7 @@ class Views:
         """A run that teaches the three of the two halves and crosses them."""
         from uap_core.experiments.small_networks import szegedy
         from uap_core.experiments.small_networks.learners import HALVES
-        from uap_core.precompute.small import AMPLIFIED, NOISE
+        from uap_core.precompute.small_networks import AMPLIFIED, NOISE
 
         yield from crossing.live(HALVES, szegedy.HALVES, NOISE["halves"], AMPLIFIED)
 
