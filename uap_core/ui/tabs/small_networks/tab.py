@@ -38,7 +38,7 @@ with $\varepsilon = 0.05$; dropout leaves out half of the units; the penalty (Sz
 \sum_k \log \|W_k\|_2$; RBF units say $e^{-b \|x - m\|^2}$, and nothing far from every $m$.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-SIX_SECONDS, THREE_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (20.0, 20.0), (45.0, 45.0)
+SIX_SECONDS, THREE_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (10.0, 10.0), (45.0, 45.0)
 
 
 @dataclass(frozen=True)
