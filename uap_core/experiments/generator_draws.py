@@ -15,12 +15,12 @@ from uap_core.crafting.problem import predicted
 from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
-from uap_core.norms import of_levels
+from uap_core.norms import in_levels
 from uap_core.perturbations.generators import PatternGenerator
 
 RINGS = 4  # of places between the middle of the polygon and its corners
 COMPARED = 12  # draws whose answers are compared with one another
-LEVELS = (4, 6, 8, 10)  # in 255ths
+SHARES = (0.4, 0.6, 0.8, 1.0)  # of the radius
 WALK = (0.25, 0.5, 0.75)
 
 
@@ -111,12 +111,13 @@ def walks(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
 
 
 def any_of(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
-    """At smaller strengths: images that some corner fools, and what the best one corner fools."""
+    """At smaller strengths: images that some corner fools, and what the best one corner fools. Named in 255ths."""
     patterns = made.patterns(place_codes(made, torch.eye(len(made.labels))))
-    for level in LEVELS:
-        changed = torch.stack([sight.answers(v * (of_levels(level) / made.ball.radius)) != sight.clean for v in patterns])
-        yield BesideRow("any corner", f"{level}/255", Rate(int(changed.any(dim=0).sum()), len(sight.clean)))
-        yield BesideRow("best corner", f"{level}/255", Rate(int(changed.sum(dim=1).max()), len(sight.clean)))
+    for share in SHARES:
+        name = in_levels(share * made.ball.radius)
+        changed = torch.stack([sight.answers(v * share) != sight.clean for v in patterns])
+        yield BesideRow("any corner", name, Rate(int(changed.any(dim=0).sum()), len(sight.clean)))
+        yield BesideRow("best corner", name, Rate(int(changed.sum(dim=1).max()), len(sight.clean)))
 
 
 def elsewhere(made: PatternGenerator, sights: list[Sight]) -> Iterator[BesideRow]:
