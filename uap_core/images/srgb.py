@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 
 from uap_core.errors import ImageError
 from uap_core.images.tiff import bits_of, white_is_zero
+from uap_core.norms import LEVELS
 
 ROWS = 256  # large pictures are converted in strips of so many rows, to limit memory
 ORIENTATION = 0x0112  # EXIF's tag, and what its values ask for
@@ -84,9 +85,9 @@ def _on_srgb(picture: Image.Image, gamma: float) -> Image.Image:
     """8-bit RGB stored with ``gamma`` as sRGB (IEC 61966-2-1); untouched for 0."""
     if not gamma:
         return picture
-    light = (np.arange(256) / 255) ** (1 / gamma)
+    light = (np.arange(256) / LEVELS) ** (1 / gamma)
     levels = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return picture.point([round(float(level) * 255) for level in levels] * 3)
+    return picture.point([round(float(level) * LEVELS) for level in levels] * 3)
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -136,9 +137,11 @@ def _eight_bits(picture: Image.Image, white: float, turned: bool) -> Image.Image
 
     def scale(strip: Image.Image) -> Image.Image:
         numbers = _numbers(strip)
-        levels = np.rint(numbers.clip(0, full_scale) / full_scale * 255).astype(np.uint8)
-        levels = 255 - levels if turned else levels
-        return Image.fromarray(np.where(numbers == clear, 255, levels).astype(np.uint8) if isinstance(clear, int) else levels)
+        levels = np.rint(numbers.clip(0, full_scale) / full_scale * LEVELS).astype(np.uint8)
+        levels = LEVELS - levels if turned else levels
+        return Image.fromarray(
+            np.where(numbers == clear, LEVELS, levels).astype(np.uint8) if isinstance(clear, int) else levels
+        )
 
     return _by_strips(picture, "L", scale)
 
