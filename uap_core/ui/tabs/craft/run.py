@@ -11,7 +11,7 @@ import numpy as np
 
 from uap_core.crafting.menu import build
 from uap_core.errors import SettingError
-from uap_core.i18n import _
+from uap_core.i18n import _, ngettext
 from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.craft.draft import default_name, plain, some
@@ -167,6 +167,13 @@ class _Run:
             share=1 - self.wanted.delta,
             conclusion=said,
         )
+        if self.craft.left_out:
+            twice = ngettext(
+                "{count} picture is in both halves of the set: nothing was made from it.",
+                "{count} pictures are in both halves of the set: nothing was made from them.",
+                self.craft.left_out,
+            )
+            note = f"{note} {twice.format(count=self.craft.left_out)}"
         return Frame(status(note), found.pattern.numpy(), self._view(found), plain(found), (), self._figure(rate))
 
     def _found(self, stage: Stage) -> Perturbation:
