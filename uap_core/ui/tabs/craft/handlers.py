@@ -97,7 +97,7 @@ def _for_network(studio: Studio, network: str, target: str | None, until: float,
     return found
 
 
-def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, method: str) -> Filled:
+def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, method: str = "default") -> Filled:
     """The button with the time that it takes, once that was measured; the quick network's where this one has no pictures and
     the method needs some."""
     needed = needs_images(method)
