@@ -23,4 +23,4 @@ def coloured_noise(count: int, shape: tuple[int, int], exponent: float, generato
     noise = torch.fft.irfft2(torch.fft.rfft2(white) / frequency**exponent, s=shape)
     noise = noise / noise.std(dim=(2, 3), keepdim=True).clamp_min(1e-12)
     mixing = torch.eye(3) + TINT * torch.randn(count, 3, 3, generator=generator)
-    return (0.5 + CONTRAST * torch.einsum("nij,njhw->nihw", mixing, noise)).clamp(0, 1)
+    return 0.5 + (CONTRAST * torch.einsum("nij,njhw->nihw", mixing, noise)).clamp(-0.5, 0.5)
