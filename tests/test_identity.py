@@ -46,6 +46,8 @@ DEFAULTS = {
     "margin": FIRST_ORDER | {"batch_size": 32, "rate": 0.1275},
     "cosine": FIRST_ORDER | {"rate": 0.125},
     "sga": FIRST_ORDER | {"budget": 20_000, "batch_size": 100, "mini_batch": 10, "passes": 4, "rate": 0.1, "momentum": 0.0},
+    "activations": OURS | {"smallest_view": 0.3, "tiles": 0, "own": 0.5, "exponent": 1.0},
+    "intrinsic": SHARED | {"batch_size": 1, "depth": 0.5},
     "singular": SHARED | {"batch_size": 64, "stride": 4, "q": 10.0},
 }
 OTHERS = {  # attacks of the tables of transfer, defences, dreams

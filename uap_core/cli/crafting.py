@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uap_core.cli.inputs import craft_and_held_out, open_zoo
+from uap_core.cli.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.cli.options import Data, Epsilon, Folder, Name, Norm, Seed
 from uap_core.cli.outputs import check_file, tell_evaluation
 from uap_core.crafting.menu import MENU, method_class
 from uap_core.errors import SettingError
-from uap_core.models.zoo import QUICK_MODEL
+from uap_core.models.zoo import QUICK_MODEL, dreams_for
 
 if TYPE_CHECKING:
     from uap_core.crafting.base import Crafter, Progress
+    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.models.classifier import Classifier
 
 
 def craft(
     out: Annotated[Path, typer.Option(help="Where to write the pattern: .safetensors or .npy.")],
     model: Annotated[list[str], typer.Option(help="Key of a network; name several for an ensemble.")] = [QUICK_MODEL],  # noqa: B006
     data: Data = None,
-    images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
+    images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images; some methods need none.")] = 512,
     epsilon: Epsilon = "10/255",
     p: Norm = "linf",
     method: Annotated[str, typer.Option(help=f"One of: {', '.join(MENU)}.")] = "default",
@@ -42,13 +44,15 @@ def craft(
 ) -> None:
     """Craft a universal perturbation on the craft images and measure it on the held-out ones.
 
+    The methods activations and intrinsic craft without any image; pictures are then measured on alone, if there are any.
+
     Under torchrun every batch is split over the processes, to the same result.
     """
     import torch
 
     from uap_core.attacks.criterion import Criterion
     from uap_core.crafting.distributed import process_group
-    from uap_core.experiments.provenance import with_held_out, with_provenance
+    from uap_core.experiments.provenance import NO_IMAGES, with_held_out, with_provenance
     from uap_core.norms import Ball
     from uap_core.perturbations.perturbation import ENDINGS, save_perturbation
 
@@ -59,22 +63,34 @@ def craft(
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
     criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
-    craft_set, held_out = craft_and_held_out(networks[0], data)
-    craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
+    craft_set, held_out = _sets(networks[0], data, crafter.needs_images)
+    craft_set = craft_set and craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
     with process_group() as (rank, _):
         generator = torch.Generator().manual_seed(seed)
         more: Any = {"criterion": criterion, "ensemble": ensemble, "checkpoint": checkpoint}
-        run = crafter.craft(networks, craft_set.pixels, ball, generator, **more)
+        run = crafter.craft(networks, craft_set.pixels if craft_set else None, ball, generator, **more)
         say: Any = print if rank == 0 else lambda *_, **__: None
-        say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
+        seen = f"{len(craft_set)} images of {craft_set.name}" if craft_set else NO_IMAGES
+        say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {seen}")
         last = _last(run, say)
         if rank > 0:
             return
     result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, criterion, seed, last, ensemble)
+    if held_out is None:
+        save_perturbation(result, out)
+        print(f"Not measured: there are no pictures for {networks[0].card.name}; name some with --data.")
+        return
     result, evaluations = with_held_out(result, networks, held_out, criterion, seed)
     save_perturbation(result, out)
     for network, measured in zip(networks, evaluations, strict=True):
         tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
+
+
+def _sets(network: Classifier, data: Path | None, needed: bool) -> tuple[ImageSet | None, ImageSet | None]:
+    """What to craft on, none where none is ``needed``, and what to measure on; without any pictures that may be none too."""
+    if needed:
+        return craft_and_held_out(network, data)
+    return None, held_out_only(network, data) if data or dreams_for(network.card) else None
 
 
 def _last(run: Iterator[Progress], say: Callable[..., None]) -> Progress:

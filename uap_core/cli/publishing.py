@@ -46,6 +46,7 @@ class Part(str, Enum):
     curves = "curves"
     convergence = "convergence"
     ablations = "ablations"
+    data_free = "data-free"
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from uap_core.experiments.networks import OTHERS, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
+from uap_core.precompute.data_free import data_free_jobs
 from uap_core.precompute.defences import defence_jobs
 from uap_core.precompute.digit_games import digit_jobs
 from uap_core.precompute.generators import generator_jobs
@@ -33,6 +34,7 @@ PARTS = (
     "curves",
     "convergence",
     "ablations",
+    "data-free",
     "defences",
     "why",
     "lipschitz",
@@ -52,7 +54,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         materials.card(key)
     made = library_jobs(materials, networks) + outcome_jobs(materials, networks)
     made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
-    made += small_jobs(materials, networks)
+    made += small_jobs(materials, networks) + data_free_jobs(materials, networks)
     for key in networks:
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)

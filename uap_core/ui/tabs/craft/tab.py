@@ -60,7 +60,7 @@ def _wire(
         return filling(handler, places, studio, *given)
 
     outputs: dict[str, Any] = {"outputs": list(places.values()), **QUICK}
-    of_network = [setup.network, parts.images, parts.cost]
+    of_network = [setup.network, parts.images, parts.cost, parts.method]
     save.wire(studio, setup, keeping, files, draft)
 
     run = Run(studio, setup, parts.run, parts.stop)
@@ -82,5 +82,7 @@ def _wire(
     cleared = keeping.clear.click(answer(handlers.clear), [*setup.inputs, parts.target, parts.until, sight], **outputs)
     cleared.then(filling(save.ready, places), draft, **outputs)
     parts.quick.click(handlers.take_quick, setup.wanted, setup.wanted, **QUICK)
-    parts.method.change(about_method, parts.method, parts.method_note, **QUICK)
+    parts.method.change(about_method, parts.method, parts.method_note, **QUICK).then(
+        answer(handlers.offer, pace), of_network, **outputs
+    )
     parts.goal.change(handlers.show_target, parts.goal, parts.target, **QUICK)
