@@ -46,6 +46,8 @@ class Part(str, Enum):
     curves = "curves"
     convergence = "convergence"
     ablations = "ablations"
+    alone = "alone"
+    several = "several"
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"
