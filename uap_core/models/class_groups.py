@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
 
 
 def groups_of(class_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """The class indices of each group, where a network with these ``class_ids`` (WordNet ids) knows any of it, and not only it."""
+    """The class indices of each group of which a network with these ``class_ids`` (WordNet ids) knows some, and others too."""
     wnids, place = imagenet_classes()[1], {name: number for number, name in enumerate(class_ids)}
     found = {}
     for key, (_parent, runs) in GROUPS.items():

@@ -14,7 +14,7 @@ from uap_core.ui.runtime.run import Run
 from uap_core.ui.selection import usual
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.craft import algorithm, handlers, save
+from uap_core.ui.tabs.craft import algorithm, alone, handlers, save, several
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import (
     Parts,
@@ -34,6 +34,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     laid = lay_out_head(studio)
     shown, keeping = lay_out_show(studio, opening)
     laid |= shown | lay_out_more(studio)
+    alone.build(studio, setup, tab)
+    several.build(studio, setup, tab)
     with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details") as fold:
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)
