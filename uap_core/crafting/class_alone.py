@@ -22,6 +22,8 @@ from uap_core.crafting.problem import Loss, Problem
 from uap_core.crafting.state import State
 from uap_core.errors import DatasetError, SettingError
 
+KEEP, KEEP_WITH_TARGET = 2.0, 1.0  # a class is less easily reached than left
+
 
 def is_inside(clean: Tensor, classes: Sequence[int]) -> Tensor:
     """Where (n,) the network's own answer, of logits ``clean`` (n,K), is one of ``classes``. No ground truth enters."""
@@ -55,7 +57,8 @@ class ClassAlone(Default):
 
     Args:
         classes: indices of the classes to fool.
-        keep: how much the other images' labels count: the more, the fewer of either kind are fooled.
+        keep: how much the other images' labels count: the more, the fewer of either kind are fooled. With a target
+            ``KEEP_WITH_TARGET`` is a good start.
         rate, start, shrinking, smallest_view, tiles: see ``Default``.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval: see ``Crafter``; there is no ``delta``, which counts all images.
@@ -77,7 +80,7 @@ class ClassAlone(Default):
 
     key: ClassVar[str] = "class_alone"
     classes: tuple[int, ...] = ()
-    keep: float = 4.0
+    keep: float = KEEP
 
     def __post_init__(self) -> None:
         super().__post_init__()

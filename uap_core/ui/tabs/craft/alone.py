@@ -23,6 +23,7 @@ from uap_core.ui.selection import Selection, of_selection, usual
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.craft.draft import plain as as_plain
+from uap_core.ui.tabs.craft.pace import Pace as Clock
 from uap_core.ui.tabs.craft.taking import lay_out_use, wire_use
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import QUICK, chart, hide, progress_note, show, status
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from uap_core.crafting.class_alone import ClassAlone
     from uap_core.experiments.class_alone import SidesRow
 
-SECONDS = (20.0, 90.0)
 LOOKS, IMAGES = (800, 400), 256  # image-gradients on small and on large networks; pictures to craft on and to measure on
 GROUP = "group:"
 GROUP_NAMES = {
@@ -45,9 +45,9 @@ GROUP_NAMES = {
     "fishes": _("all fishes"),
 }
 QUESTION = _(r"""
-Fool the pictures of some classes and leave all others alone: half of each batch $B$ is theirs ($S$), and the others’ labels are
-held, $\;\min_v \sum_{x \in B \cap S} L(x + v) + 4 \sum_{x \in B \setminus S} -\log p_{k(x)}(x + v)$. To which side a picture
-belongs says the network’s own answer $k(x)$ (Zhang et al., CD-UAP, 2020; with a class to reach Benz et al., 2020).
+A pattern that only some pictures notice: those of the chosen classes are to be fooled, all others to keep their label. Half of
+each batch $B$ is theirs ($S$): $\;\min_v \sum_{x \in S} L(x + v) + \lambda \sum_{x \in B \setminus S} -\log p_{k(x)}(x + v)$.
+To which side a picture belongs says the network’s own answer $k(x)$ (CD-UAP, AAAI 2020; into a class: Benz et al., ACCV 2020).
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -121,7 +121,7 @@ class Views:
         if not beside.ball.radius:
             raise SettingError(_("Crafting needs a strength above 0. Move the strength slider."))
         classifier, (craft, held_out) = studio.classifier(network), studio.some(network, IMAGES, IMAGES)
-        method = self._method(network, classes)
+        method = self._method(network, classes, target)
         group, pace, rows, last = classes.removeprefix(GROUP), Pace(), list[SidesRow](), None
         images = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
         about = about_classes(group, target or "")
@@ -144,8 +144,8 @@ class Views:
         said = _("Live: {conclusion} Measured on {images}.").format(conclusion=conclusion(rows), images=images)
         yield {"said": status(said), "draft": pattern, "use": gr.update(visible=True)}
 
-    def _method(self, network: str, classes: str) -> ClassAlone:
-        from uap_core.crafting.class_alone import ClassAlone
+    def _method(self, network: str, classes: str, target: str | None) -> ClassAlone:
+        from uap_core.crafting.class_alone import KEEP, KEEP_WITH_TARGET, ClassAlone
         from uap_core.crafting.menu import TILES
         from uap_core.models.bf16 import has_fast_bf16
 
@@ -157,7 +157,8 @@ class Views:
             numbers = known[classes.removeprefix(GROUP)]
         else:
             numbers = (self.studio.classifier(network).index_of(classes),)
-        return ClassAlone(classes=numbers, budget=LOOKS[large], bf16=has_fast_bf16(), tiles=TILES if large else 1)
+        keep, tiles = KEEP_WITH_TARGET if target else KEEP, TILES if large else 1
+        return ClassAlone(classes=numbers, keep=keep, budget=LOOKS[large], bf16=has_fast_bf16(), tiles=tiles)
 
     def _named(
         self, last: Any, classifier: Any, method: ClassAlone, craft: Any, ball: Any, about: str, target: str | None
@@ -198,9 +199,13 @@ def conclusion(rows: list[SidesRow]) -> str:
     return f"{said} {into}"
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
     """Lay the fold out and wire it."""
     views, network = Views(studio), usual(studio).network
+
+    def seconds(network: str) -> float:
+        return clock.seconds(studio, network, LOOKS[studio.card(network).input_size > LARGE], 6 * IMAGES)
+
     with gr.Accordion(_("For a class alone: only cats"), open=False, elem_id="alone-fold"):
         gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
         with gr.Row(equal_height=True):
@@ -216,7 +221,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 min_width=200,
                 elem_id="alone-target",
             )
-        run = run_row(studio, setup, tab, "alone", _("Make one for them alone ({time})"), SECONDS)
+        run = run_row(studio, setup, tab, "alone", _("Make one for them alone ({time})"), seconds)
         said, drawn, use = gr.HTML(elem_id="alone-status"), chart("alone-chart"), lay_out_use("alone")
         draft: Any = gr.State(None)
         places = {"said": said, "chart": drawn, "use": use, "draft": draft}

@@ -21,6 +21,7 @@ from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.craft.draft import plain as as_plain
+from uap_core.ui.tabs.craft.pace import Pace as Clock
 from uap_core.ui.tabs.craft.taking import lay_out_use, wire_use
 from uap_core.ui.titles import precomputed_on
 from uap_core.ui.widgets import chart, hide, progress_note, show, status
@@ -31,12 +32,11 @@ if TYPE_CHECKING:
     from uap_core.experiments.several import SeveralRow
     from uap_core.io.results import Table
 
-SECONDS = (20.0, 90.0)
 LOOKS, IMAGES, MOST = (800, 400), 256, 8
 QUESTION = _(r"""
-One pattern must fool every picture; of several, the best one is taken for each. The chosen pattern is the first; each next one
-is crafted on the pictures that those so far leave. Counted is $\max_j\,[k(x + v_j) \ne k(x)]$: whoever may try all of them and
-takes the one with the smallest margin of the clean answer gets exactly that (Cocktail, ECCV 2024, trains a network to pick).
+One pattern must fool every picture; of several, the best one is taken for each. The chosen pattern is the first, each next one
+is made from the pictures that those so far do not fool. A picture counts when $\max_j\,[k(x + v_j) \ne k(x)] = 1$: whoever may
+try all and takes the one with the smallest margin of $k(x)$ gets exactly that. (Cocktail, ECCV 2024, trains a network to pick.)
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -172,12 +172,16 @@ def conclusion(rows: Sequence[SeveralRow]) -> str:
     )
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
     """Lay the fold out and wire it."""
     views = Views(studio)
+
+    def seconds(network: str) -> float:
+        return clock.seconds(studio, network, LOOKS[studio.card(network).input_size > LARGE], 6 * IMAGES)
+
     with gr.Accordion(_("Several patterns: one more"), open=False, elem_id="several-fold"):
         gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-        run = run_row(studio, setup, tab, "several", _("One more ({time})"), SECONDS, silent=True)
+        run = run_row(studio, setup, tab, "several", _("One more ({time})"), seconds, silent=True)
         said, drawn, use = gr.HTML(elem_id="several-status"), chart("several-chart"), lay_out_use("several")
         so_far: Any = gr.State(None)
         draft: Any = gr.State(None)
