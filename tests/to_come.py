@@ -11,6 +11,7 @@ TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-curve-deepfool",
         "efficientnet_lite0-ablations",
+        "efficientnet_lite0-several",
         "efficientnet_lite1-linf10-outcomes",
         "efficientnet_lite2-linf10-outcomes",
         "resnet64-hubs-l2-places",
