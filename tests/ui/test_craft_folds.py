@@ -28,7 +28,8 @@ def studio() -> Studio:
 def quick(monkeypatch: pytest.MonkeyPatch, dreams: Path) -> None:
     for fold in (alone, several):
         monkeypatch.setattr(fold, "LOOKS", (32, 32))
-        monkeypatch.setattr(fold, "IMAGES", 64)
+    monkeypatch.setattr(alone, "IMAGES", 64)
+    monkeypatch.setattr(several, "IMAGES", 24)
 
 
 def chosen(epsilon: float = 10.0) -> Selection:
