@@ -16,6 +16,7 @@ from uap_core.attacks.fgsm import FGSM
 from uap_core.attacks.lbfgs import LBFGS
 from uap_core.attacks.menu import MENU
 from uap_core.crafting.base import Crafter, fingerprint
+from uap_core.crafting.class_alone import ClassAlone
 from uap_core.crafting.default import Default
 from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.crafting.df_uap import Margin
@@ -57,6 +58,7 @@ OTHERS = {  # attacks of the tables of transfer, defences, dreams
         **{"epsilon": 10 / 255, "alpha": 1 / 255, "steps": 10, "random_start": False, "momentum": 0.0, "all_steps": False}
     },
     LBFGS: {"search_steps": 4, "iterations": 25},
+    ClassAlone: OURS | {"classes": (), "keep": 2.0},
     Jpeg: {"quality": 50},
     Blur: {"sigma": 1.0},
     BitDepth: {"bits": 3},

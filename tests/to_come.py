@@ -19,6 +19,7 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-ablations",
         "embedded-data-free",
         "imagenet-data-free",
+        "efficientnet_lite0-several",
         *(f"resnet64-{name}-seed{seed}" for seed in (1, 2) for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )

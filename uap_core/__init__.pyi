@@ -25,6 +25,7 @@ from .perturbations.perturbation import save_perturbation as save_perturbation
 # One pattern for many pictures: one call, then every method of crafting
 from .api import craft as craft
 from .crafting.activations import Activations as Activations
+from .crafting.class_alone import ClassAlone as ClassAlone
 from .crafting.cos_uap import Cosine as Cosine
 from .crafting.deepfool_uap import DeepFoolUAP as DeepFoolUAP
 from .crafting.default import Default as Default

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uap_core.crafting.base import Crafter, Progress
     from uap_core.datasets.image_sets import ImageSet
     from uap_core.models.classifier import Classifier
+    from uap_core.perturbations.perturbation import Perturbation
 
 
 def craft(
@@ -33,6 +34,9 @@ def craft(
     budget: Annotated[int | None, typer.Option(help="Image-gradients at most; the method's own when left out.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step; the method's own when left out.")] = None,
     target: Annotated[str, typer.Option(help="Name of the class that every image shall become.")] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Fool only this class or group (cats, dogs, insects...); name several.")
+    ] = None,
     ensemble: Annotated[str, typer.Option(help="Of several networks: descend on the mean or the worst loss.")] = "mean",
     delta: Annotated[float | None, typer.Option(help="Stop once 1 - delta of the craft images are fooled.")] = None,
     interval: Annotated[int, typer.Option(help="Image-gradients between measurements, and between saves.")] = 1000,
@@ -62,6 +66,8 @@ def craft(
     crafter = _crafter(method, bf16, {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval})
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
+    if only:
+        crafter = _for_some(crafter, networks[0], only, bool(target))
     criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
     craft_set, held_out = _sets(networks[0], data, crafter.needs_images)
     craft_set = craft_set and craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
@@ -84,6 +90,8 @@ def craft(
     save_perturbation(result, out)
     for network, measured in zip(networks, evaluations, strict=True):
         tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
+        if only:
+            _tell_sides(network, held_out, result, only)
 
 
 def _sets(network: Classifier, data: Path | None, needed: bool) -> tuple[ImageSet | None, ImageSet | None]:
@@ -118,6 +126,27 @@ def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter
     elif bf16:
         raise SettingError(f"The method {method!r} has no use for 16 bits.")
     return kind(**chosen)
+
+
+def _for_some(crafter: Crafter, network: Classifier, only: list[str], aims: bool) -> Crafter:
+    """Ours for the classes of ``only`` alone, with the options of ``crafter``. Raises SettingError for another method."""
+    from uap_core.crafting.class_alone import KEEP, KEEP_WITH_TARGET, ClassAlone
+    from uap_core.crafting.default import Default
+    from uap_core.experiments.class_alone import classes_of
+
+    if type(crafter) is not Default:
+        raise SettingError("A pattern for some classes alone is crafted by the method 'default': leave --method out.")
+    return ClassAlone(**vars(crafter), classes=classes_of(network, only), keep=KEEP_WITH_TARGET if aims else KEEP)
+
+
+def _tell_sides(network: Classifier, held_out: ImageSet, result: Perturbation, only: list[str]) -> None:
+    """How many images of the classes and of all others it fools."""
+    from uap_core.crafting.problem import clean_logits, predicted
+    from uap_core.experiments.class_alone import classes_of, sides
+
+    after = predicted(network, held_out.pixels, result.pattern)
+    inside, outside, _reached = sides(clean_logits(network, held_out.pixels), after, classes_of(network, only))
+    print(f"  of these classes  {inside}\n  of all others     {outside}")
 
 
 class Scale(str, Enum):

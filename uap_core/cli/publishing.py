@@ -47,6 +47,8 @@ class Part(str, Enum):
     convergence = "convergence"
     ablations = "ablations"
     data_free = "data-free"
+    alone = "alone"
+    several = "several"
     defences = "defences"
     why = "why"
     lipschitz = "lipschitz"

@@ -22,6 +22,7 @@ from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
 from uap_core.precompute.outcomes import outcome_jobs
+from uap_core.precompute.several import several_jobs
 from uap_core.precompute.small_networks import small_jobs
 from uap_core.precompute.transfer import transfer_jobs
 
@@ -35,6 +36,8 @@ PARTS = (
     "convergence",
     "ablations",
     "data-free",
+    "alone",
+    "several",
     "defences",
     "why",
     "lipschitz",
@@ -62,4 +65,5 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
     if QUICK_MODEL in networks:
         made += generator_jobs(materials) + digit_jobs(materials)
+    made += several_jobs(materials, networks)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

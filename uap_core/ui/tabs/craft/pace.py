@@ -63,6 +63,12 @@ class Pace:
             return None
         return self._computed(network, budget, images, size) * self._ratio.get(network, DRAWING)
 
+    def seconds(self, studio: Studio, network: str, gradients: int, looks: int) -> float:
+        """What so many image-gradients and forward passes of one image take, timed first where that was not done."""
+        self.time(studio, network)
+        gradient, look = self._timed[network]
+        return DRAWING * (gradient * gradients + look * looks)
+
     def knows(self, network: str) -> bool:
         """Whether ``network`` was timed."""
         return network in self._timed

@@ -14,7 +14,7 @@ from uap_core.ui.runtime.run import Run
 from uap_core.ui.selection import usual
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.craft import algorithm, handlers, save
+from uap_core.ui.tabs.craft import algorithm, alone, handlers, save, several
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import (
     Parts,
@@ -34,12 +34,15 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     laid = lay_out_head(studio)
     shown, keeping = lay_out_show(studio, opening)
     laid |= shown | lay_out_more(studio)
+    pace = Pace()
+    alone.build(studio, setup, tab, pace)
+    several.build(studio, setup, tab, pace)
     with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details") as fold:
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)
         algorithm.build(studio, setup, tab)
     lay_out_end()
-    _wire(studio, setup, tab, Parts(**laid), keeping, files, fold)
+    _wire(studio, setup, tab, Parts(**laid), keeping, files, fold, pace)
 
 
 def _wire(
@@ -50,8 +53,9 @@ def _wire(
     keeping: save.Keeping,
     files: save.Files,
     fold: gr.Accordion,
+    pace: Pace,
 ) -> None:
-    pace, draft, looked_at, unfolded = Pace(), gr.State(None), gr.State(""), gr.State(False)
+    draft, looked_at, unfolded = gr.State(None), gr.State(""), gr.State(False)
     sight = gr.State(Sight(usual(studio).photo))
     places = {"state": parts.state} | vars(parts) | vars(files)
     places |= {"result": keeping.result, "name": keeping.name, "draft": draft, "looked_at": looked_at, "unfolded": unfolded}
