@@ -48,6 +48,8 @@ class Part(str, Enum):
     ablations = "ablations"
     defences = "defences"
     why = "why"
+    feels = "feels"
+    evaluations = "evaluations"
     lipschitz = "lipschitz"
     small = "small"
     generators = "generators"

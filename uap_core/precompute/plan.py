@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uap_core.experiments.networks import OTHERS, VIEWED
+from uap_core.experiments.networks import EMBEDDED, FELT, OTHERS, SEVEN, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.defences import defence_jobs
 from uap_core.precompute.digit_games import digit_jobs
+from uap_core.precompute.evaluations import evaluation_job
+from uap_core.precompute.feels import feel_jobs
 from uap_core.precompute.generators import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
@@ -35,6 +37,8 @@ PARTS = (
     "ablations",
     "defences",
     "why",
+    "feels",
+    "evaluations",
     "lipschitz",
     "small",
     "generators",
@@ -54,6 +58,10 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
     made += small_jobs(materials, networks)
     for key in networks:
+        if key in (*SEVEN, *EMBEDDED):
+            made.append(evaluation_job(materials, key))
+        if key in FELT:
+            made += feel_jobs(materials, key)
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)
         if key in VIEWED:
