@@ -50,6 +50,7 @@ class Part(str, Enum):
     why = "why"
     feels = "feels"
     evaluations = "evaluations"
+    limits = "limits"
     lipschitz = "lipschitz"
     small = "small"
     generators = "generators"

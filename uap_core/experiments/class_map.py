@@ -55,7 +55,7 @@ def _by_gradient(seen: Seen, classes: Tensor) -> Tensor:
 
 
 def map_rows(classifier: Classifier, image: Tensor, perturbation: Perturbation) -> list[MapRow]:
-    """The map of what the network says of ``image`` (1,3,H,W), and of what it says under the pattern, which it predicts there."""
+    """The map of what the network says of ``image`` (1,3,H,W), and of what it says of it under the pattern."""
     pair = torch.cat([image, perturbation.apply(image)])
     maps, logits, kind = class_maps(classifier, pair)
     sure = logits.softmax(dim=1)

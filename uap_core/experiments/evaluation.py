@@ -22,7 +22,6 @@ from uap_core.metrics import (
 from uap_core.models.wrapping import as_classifier
 from uap_core.perturbations.perturbation import Perturbation, apply
 
-
 DOMINANT = (1, 3, 5)  # most frequent predictions whose share is told, as in FG-UAP
 
 

@@ -39,11 +39,14 @@ def row_of(
     from uap_core.experiments.evaluation import evaluate
 
     found = evaluate(classifier, perturbation, images, generator)
+    top_1, top_3, top_5 = found.dominance
     return EvaluationRow(
-        name,
-        found.universal,
-        found.random_signs,
-        *found.dominance,
+        pattern=name,
+        fooling_rate=found.universal,
+        random_signs=found.random_signs,
+        top_1=top_1,
+        top_3=top_3,
+        top_5=top_5,
         dominant_label=found.dominant_label,
         clean_accuracy=found.clean_accuracy,
         perturbed_accuracy=found.perturbed_accuracy,

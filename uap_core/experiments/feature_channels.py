@@ -53,10 +53,13 @@ def channel_rows(
     rows = []
     for channel in rise.topk(min(channels, len(rise))).indices.tolist():
         best = offered[:, channel].topk(min(pictures, len(offered)))
+        means = [round(float(values[:, channel].mean()), 4) for values in (clean, under, noisy)]
         rows.append(
             ChannelRow(
-                channel,
-                *(round(float(values[:, channel].mean()), 4) for values in (clean, under, noisy)),
+                channel=channel,
+                clean=means[0],
+                pattern=means[1],
+                random_signs=means[2],
                 share=round(float((under[:, channel] > clean[:, channel]).float().mean()), 4),
                 shown=shown.name,
                 pictures=[shown.files[place] for place in best.indices.tolist()],

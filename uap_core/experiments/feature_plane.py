@@ -44,8 +44,8 @@ class PlaneRow:
 
 @dataclass(frozen=True)
 class Plane:
-    """The plane of the first two principal axes of a cloud: its ``mean`` (C,), ``axes`` (2,C), and the ``share`` of the variance
-    in it."""
+    """The plane of the first two principal axes of a cloud: its ``mean`` (C,), ``axes`` (2,C), and the ``share`` of the
+    variance in it."""
 
     mean: Tensor
     axes: Tensor
@@ -101,10 +101,21 @@ def plane_rows(passes: Passes, names: Sequence[str]) -> list[PlaneRow]:
     plane = principal_plane(passes.clean.features)
     columns = [values for cloud in clouds for values in plane.coordinates(cloud.features).T]
     columns += [alike(cloud.features) for cloud in clouds]
+    labels = ([names[label] for label in cloud.labels.tolist()] for cloud in (passes.clean, passes.under))
     share = round(plane.share, ROUNDED)
     return [
-        PlaneRow(names[before], names[after], *(round(float(value), ROUNDED) for value in values), share=share)
-        for before, after, values in zip(
-            passes.clean.labels.tolist(), passes.under.labels.tolist(), zip(*columns, strict=True), strict=True
-        )
+        PlaneRow(before, after, *(round(float(value), ROUNDED) for value in values), share)
+        for before, after, values in zip(*labels, zip(*columns, strict=True), strict=True)
     ]
+
+
+def conclusion(rows: Sequence[PlaneRow]) -> str:
+    """How alike the features are in all dimensions, and how far they spread in the plane, in a sentence of plain English."""
+    means = [sum(getattr(row, name) for row in rows) / len(rows) for name in ("alike", "alike_after", "alike_noise")]
+    places = (("x", "y"), ("to_x", "to_y"), ("noise_x", "noise_y"))
+    wide = [spread([(getattr(row, x), getattr(row, y)) for row in rows]) for x, y in places]
+    clean, under, noise = (f"{mean:.2f}" for mean in means)
+    return (
+        f"mean cosine of two images' features: {clean} clean, {under} under the pattern, {noise} under random signs; spread in "
+        f"the plane ({rows[0].share:.1%} of the variance): {wide[0]:.3g}, {wide[1]:.3g}, {wide[2]:.3g}"
+    )

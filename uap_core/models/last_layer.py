@@ -37,8 +37,10 @@ class Seen:
 class LastLayer:
     """The last layer of a network: ``weight`` (K,C), ``bias`` (K,), and ``again``, a forward pass that stops by at some places.
 
-    ``layer`` and ``maps`` are the places of this layer and of the last maps, None where there are none. ``pooled`` says that the logits are this layer of the maps' means, ``each_place`` that it is applied at each place of the
-    maps and the means come last, of max(0, .) where ``rectified``. Where neither holds, the maps stand further back.
+    ``layer`` and ``maps`` are the places of this layer and of the last feature maps, None where there are none. ``pooled`` says
+    that the logits are this layer of the maps' means, ``each_place`` that it is applied at each place of the maps and the means
+    come last, of max(0, .) where ``rectified``. Where neither holds, the maps stand further back. ``cut``: the maps are
+    max(0, .) of what stands at their place.
     """
 
     weight: Tensor
@@ -49,6 +51,7 @@ class LastLayer:
     pooled: bool = False
     each_place: bool = False
     rectified: bool = False
+    cut: bool = False
 
     @property
     def maps_add_up(self) -> bool:
@@ -80,6 +83,7 @@ def look(classifier: Classifier, images: Tensor) -> Seen:
     read, maps = found.read[last.layer].float(), None
     if last.maps is not None:
         maps = read if last.each_place else found.values[last.maps].float()
+        maps = maps.relu() if last.cut else maps
     features = read.mean(dim=(2, 3)) if last.each_place else read.flatten(1)
     return Seen(features, maps, classifier.checked(found.logits).float())
 
@@ -95,7 +99,8 @@ def _found(classifier: Classifier, probe: Tensor) -> LastLayer:
         )
     layer = layers[-1]
     weight, read = layer.weight, layer.read
-    assert weight is not None and read is not None, "a layer of weights reads something"
+    assert weight is not None, "they were chosen by it"
+    assert read is not None, "a layer of weights reads something"
     matrix = weight.flatten(1).detach().float()
     bias = torch.zeros(len(matrix), device=matrix.device) if layer.bias is None else layer.bias.detach().float()
     if read.ndim == 4 and min(read.shape[2:]) > 1:
@@ -105,10 +110,13 @@ def _found(classifier: Classifier, probe: Tensor) -> LastLayer:
             return LastLayer(matrix, bias, run.again, layer.place, layer.place, each_place=True, rectified=rectified)
     means = read.flatten(1).float()
     before = [call for call in run.calls if call.place < layer.place and _is_wide(call.value)]
-    adding = [call for call in before if call.value.shape[1] == means.shape[1] and _same(_means(call.value), means)]
-    late = [call for call in before if call.place > 0.5 * layer.place]  # a transformer's patches are no features
-    maps = (adding or late or [None])[-1]
-    return LastLayer(matrix, bias, run.again, layer.place, None if maps is None else maps.place, pooled=bool(adding))
+    late = [call for call in before if 2 * call.place >= layer.place]  # a transformer's patches are no features
+    fitting = [call for call in before if call.value.shape[1] == means.shape[1]]
+    for cut in (False, True):  # some networks rectify by a function, which is no layer
+        adding = [call for call in fitting if _same(_means(call.value.relu() if cut else call.value), means)]
+        if adding and _same(layer.value.flatten(1).float(), run.logits.float()):
+            return LastLayer(matrix, bias, run.again, layer.place, adding[-1].place, pooled=True, cut=cut)
+    return LastLayer(matrix, bias, run.again, layer.place, late[-1].place if late else None)
 
 
 def _is_last(call: Call, logits: Tensor) -> bool:

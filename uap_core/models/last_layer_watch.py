@@ -99,7 +99,7 @@ class _Hooks(threading.local):
         read = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
         plain = isinstance(module, (nn.Linear, nn.Conv2d)) and read is not None
         weights = (module.weight, module.bias) if plain else (None, None)
-        self.calls.append(Call(self.count, value, read if plain else None, *weights))  # type: ignore[arg-type]
+        self.calls.append(Call(self.count, value, read if plain else None, *weights))
 
 
 def _of_graph(network: GraphModule, probe: Tensor) -> Watched:
@@ -140,4 +140,6 @@ class _Operations(Interpreter):
         read, weight, bias = (
             arguments[place] if place is not None and place < len(arguments) else None for place in WEIGHTED[name]
         )
-        return Call(self.count, value, read, weight.t() if name in TURNED else weight, bias)
+        if name in TURNED and weight is not None:
+            weight = weight.t()
+        return Call(self.count, value, read, weight, bias)

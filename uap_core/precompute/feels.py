@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 
 from uap_core.experiments.class_map import map_rows
@@ -66,7 +67,7 @@ def _channels(shared: _Shared) -> list[ChannelRow]:
 def _maps(shared: _Shared, photo: Photo) -> list[MapRow]:
     network = shared.materials.network(shared.key)
     card = network.card
-    image = from_array(square(photo.open(), card.resize_size, card.input_size, card.interpolation))
+    image = from_array(np.asarray(square(photo.open(), card.resize_size, card.input_size, card.interpolation)))
     return map_rows(network, image, shared.pattern)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uap_core.experiments.networks import EMBEDDED, FELT, OTHERS, SEVEN, VIEWED
+from uap_core.experiments.networks import EMBEDDED, FELT, LIMITED, OTHERS, SEVEN, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.defences import defence_jobs
@@ -19,6 +19,7 @@ from uap_core.precompute.feels import feel_jobs
 from uap_core.precompute.generators import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
+from uap_core.precompute.limits import limit_jobs
 from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
@@ -39,6 +40,7 @@ PARTS = (
     "why",
     "feels",
     "evaluations",
+    "limits",
     "lipschitz",
     "small",
     "generators",
@@ -62,6 +64,8 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             made.append(evaluation_job(materials, key))
         if key in FELT:
             made += feel_jobs(materials, key)
+        if key in LIMITED:
+            made += limit_jobs(materials, key)
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)
         if key in VIEWED:

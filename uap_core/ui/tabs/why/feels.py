@@ -35,8 +35,8 @@ OPENING = _("Inside the network, all photographs gather at one spot.")
 LOOKS = _("What it looks at in {photo}")
 SWITCHED = _("What the pattern switches on")
 CHANNELS = _(
-    "The channels of the last convolution block whose mean activation rises most, and the pictures of this page that excite each"
-    " most: what the pattern makes the network feel everywhere."
+    "The channels of the last convolution block whose mean activation rises most, and the class impressions and photographs"
+    " that excite each most: what the pattern makes the network feel everywhere."
 )
 NOTHING = _("Not precomputed for {network}: measure it now.")
 LIVE_IMAGES = 100

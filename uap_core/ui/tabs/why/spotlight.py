@@ -1,4 +1,4 @@
-"""What the network looks at: a photograph before and after, bright where it speaks for the answer; and the channels' pictures."""
+"""What the network looks at: a photograph before and after, bright where it speaks for the answer; and channels' pictures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from uap_core.errors import ImageError
+from uap_core.experiments.class_map_rows import EXACT
 from uap_core.i18n import _
 from uap_core.images.reading import square
 from uap_core.ui.widgets import picture_link
@@ -47,13 +48,9 @@ def pair(before: np.ndarray, after: np.ndarray, rows: Sequence[MapRow], photo: s
 
 def map_note(rows: Sequence[MapRow]) -> str:
     """How the light was found, in a sentence."""
-    if rows[0].kind == "exact":
-        return _(
-            "Bright: the places whose features add most to the answer's score (class activation map); the sum is the score."
-        )
-    return _(
-        "Bright: the places whose features raise the answer's score (Grad-CAM, since this network does not end with a mean)."
-    )
+    if rows[0].kind == EXACT:
+        return _("Bright: the places that add most to the answer's score (class activation map; together they are the score).")
+    return _("Bright: the places that raise the answer's score (Grad-CAM, since this network does not end with a mean).")
 
 
 def channel_cards(rows: Sequence[ChannelRow], names: dict[str, str]) -> str:

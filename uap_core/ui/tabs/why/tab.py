@@ -14,7 +14,7 @@ from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.why import boundaries, directions, feels, labels, lipschitz
+from uap_core.ui.tabs.why import boundaries, directions, feels, labels, limit, lipschitz
 from uap_core.ui.tabs.why.flow import flow
 from uap_core.ui.tabs.why.frame import Page
 from uap_core.ui.tabs.why.stored import answer, caption, moves_of
@@ -52,6 +52,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.HTML(f'<div class="felt-head"><h3>{escape(GO)}</h3></div>')
     picture = gr.HTML(elem_id="labels-flow")
     below = gr.HTML(awaited(), elem_id="labels-status")
+    limit.build(page)
     with gr.Accordion(_("For researchers"), open=False, elem_id="why-more"):
         csv = labels.build(page)
         boundaries.build(page)
