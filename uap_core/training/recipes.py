@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from uap_core.errors import SettingError
+from uap_core.norms import of_levels
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent
 
 IMAGES, UNIVERSAL = "images", "universal"
@@ -88,7 +89,7 @@ RECIPES = {
         mix_chance=0.0,
         small_share=1.0,
         view_size=0,
-        epsilon=4 / 255,
+        epsilon=of_levels(4),
         alpha=0.0,
         start="resnet64",
     ),
@@ -99,7 +100,7 @@ RECIPES = {
         mix_chance=0.0,
         small_share=0.0,
         view_size=0,
-        epsilon=10 / 255,
+        epsilon=of_levels(10),
         against=UNIVERSAL,
         start="resnet64",
     ),
