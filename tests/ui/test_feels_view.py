@@ -70,7 +70,8 @@ def test_the_light_falls_where_the_map_is_high() -> None:
     picture = np.full((8, 8, 3), 200, np.uint8)
     lit = spotlight(picture, MapRow("clean", "cat", 0.9, "exact", 2, [1.0, -3.0, 0.0, 0.0]))
     assert lit[0, 0].tolist() == [200] * 3
-    assert lit[0, 7].tolist() == lit[7, 7].tolist() == [round(200 * DARKEST)] * 3
+    assert lit[0, 7].tolist() == [round(200 * DARKEST)] * 3
+    assert lit[7, 7].max() <= 1.1 * 200 * DARKEST, "what is between is drawn smoothly"
     html = pair(picture, picture, [MapRow(of, "<cat>", 0.9, "exact", 1, [1.0]) for of in ("clean", "pattern")], "x & y")
     assert "&lt;cat&gt;" in html
     assert "x &amp; y" in html

@@ -33,7 +33,7 @@ def class_maps(classifier: Classifier, images: Tensor, classes: Tensor | None = 
         raise SettingError(f"{classifier.card.name} has no feature maps near its end, so a class has no map.")
     with torch.set_grad_enabled(not last.maps_add_up):
         seen = look(classifier, images.clone().requires_grad_(not last.maps_add_up))
-    chosen = seen.logits.argmax(dim=1) if classes is None else classes.to(seen.logits.device)
+    chosen = seen.logits.argmax(dim=1) if classes is None else classes.clone().to(seen.logits.device)
     found = _exact(last, seen, chosen) if last.maps_add_up else _by_gradient(seen, chosen)
     kind = EXACT if last.maps_add_up else BY_GRADIENT
     return found.detach().cpu(), seen.logits.detach().cpu(), kind

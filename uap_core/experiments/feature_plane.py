@@ -102,9 +102,8 @@ def plane_rows(passes: Passes, names: Sequence[str]) -> list[PlaneRow]:
     columns = [values for cloud in clouds for values in plane.coordinates(cloud.features).T]
     columns += [alike(cloud.features) for cloud in clouds]
     labels = ([names[label] for label in cloud.labels.tolist()] for cloud in (passes.clean, passes.under))
-    share = round(plane.share, ROUNDED)
     return [
-        PlaneRow(before, after, *(round(float(value), ROUNDED) for value in values), share)
+        PlaneRow(before, after, *(round(float(value), ROUNDED) for value in (*values, plane.share)))
         for before, after, values in zip(*labels, zip(*columns, strict=True), strict=True)
     ]
 

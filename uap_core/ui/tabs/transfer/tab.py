@@ -122,8 +122,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     shown = {"said": counted, "row": row, "seen": seen}
     looked, outputs = filling(views.look_cards, shown), list(shown.values())
     setup.turn(str(tab.id)).click(looked, [*setup.inputs, seen], outputs, trigger_mode="always_last", **QUICK)
-    precomputed = {"said": said, "matrix": matrix, "examples": examples, "csv": stored_csv, "beyond": beyond}
-    precomputed["halves"] = halves_table
+    precomputed = {"said": said, "matrix": matrix, "examples": examples, "csv": stored_csv, "halves": halves_table}
+    precomputed["beyond"] = beyond
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], precomputed)
 
 
