@@ -12,6 +12,7 @@ import numpy as np
 from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
 from uap_core.i18n import _, ngettext
+from uap_core.ui.html.evaluations import beyond_sentence
 from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.craft.draft import NOT_MEASURED, default_name, plain, some
@@ -186,6 +187,7 @@ class _Run:
                 self.craft.left_out,
             )
             note = f"{note} {twice.format(count=self.craft.left_out)}"
+        note = f"{note} {beyond_sentence(judged)}"
         return Frame(status(note), found.pattern.numpy(), self._view(found), plain(found), (), self._figure(rate))
 
     def _found(self, stage: Stage) -> Perturbation:
