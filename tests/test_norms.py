@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import uap_core
 from uap_core.errors import SettingError
-from uap_core.norms import L2, LINF, Ball, measure, on_grid, quantise
+from uap_core.norms import L2, LINF, Ball, in_levels, measure, of_levels, on_grid, quantise, to_levels
 
 SHAPE = (3, 5, 7)
 FEW = settings(max_examples=60, deadline=None)
@@ -201,12 +202,31 @@ def test_on_grid_rounds_to_the_nearest_level() -> None:
     [
         ("8", r"at most 255/255.* Did you mean 8/255\?"),
         ("0.03/255", r"changes no pixel\. Did you mean 0\.03,"),
+        ("0.00015", r"of 0\.03825/255 changes no pixel\. Did you mean 0\.03825,"),
         ("500", "move further"),
     ],
 )
 def test_an_epsilon_of_the_other_unit_is_refused_with_what_was_meant(text: str, sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         Ball.parse(text)
+
+
+def test_an_epsilon_divided_twice_is_refused_where_a_pattern_is_made_or_an_attack_named() -> None:
+    network, images = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3)), torch.rand(4, 3, 4, 4)
+    sentence = r"of 0\.0392157/255 changes no pixel\. Did you mean 0\.03922, which is 10/255\?"
+    for make in (uap_core.craft, uap_core.attack):
+        with pytest.raises(SettingError, match=sentence):
+            make(network, images, epsilon=10 / 255 / 255)
+
+
+@pytest.mark.parametrize(
+    ("levels", "size", "text"), [(10, 10 / 255, "10/255"), (2000, 2000 / 255, "2000/255"), (0.5, 0.5 / 255, "0.5/255")]
+)
+def test_255ths_and_units_of_one_are_two_scales_of_one_size(levels: float, size: float, text: str) -> None:
+    assert of_levels(levels) == size
+    assert to_levels(size) == pytest.approx(levels)
+    assert in_levels(size) == text
+    assert Ball.parse(in_levels(size), L2).radius == size
 
 
 def test_an_l2_epsilon_that_no_picture_can_reach() -> None:

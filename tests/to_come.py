@@ -11,9 +11,6 @@ TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-curve-deepfool",
         "efficientnet_lite0-ablations",
-        "efficientnet_lite1-linf10-outcomes",
-        "efficientnet_lite2-linf10-outcomes",
-        "resnet64-hubs-l2-places",
         *(f"resnet64-{name}-seed{seed}" for seed in (1, 2) for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )

@@ -21,10 +21,10 @@ from uap_core.experiments.provenance import with_provenance
 from uap_core.images.batches import check_shape, check_tensor
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifier, as_classifiers
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LINF, Ball, of_levels
 from uap_core.perturbations.perturbation import Perturbation
 
-EPSILON = 10 / 255
+EPSILON = of_levels(10)
 
 
 def craft(
@@ -124,7 +124,10 @@ def attack(
     if isinstance(method, str):
         if method not in ATTACKS:
             raise SettingError(f"There is no attack {method!r}. Known: {', '.join(ATTACKS)}.")
-        method = ATTACKS[method].build(epsilon, 1, False)
+        known = ATTACKS[method]
+        method = known.build(epsilon, 1, False)
+        if known.bounded:
+            Ball(LINF, epsilon).check_seen()
     check_type("method", method, Attack, "the key of an attack or an attack, such as FGSM()")
     if target is not None and labels is not None:
         raise SettingError("Give labels to leave or a target to become, not both.")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uap_core.norms import LEVELS
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -86,11 +88,11 @@ def predict(classifier: Callable[[Tensor], Tensor], batches: Iterable[Tensor]) -
 def psnr(clean: np.ndarray, other: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB of two uint8 (H,W,3) pictures; infinite when they are equal."""
     error = np.mean((clean.astype(np.float64) - other.astype(np.float64)) ** 2)
-    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+    return math.inf if error == 0 else 10 * math.log10(LEVELS**2 / error)
 
 
 def ssim(clean: np.ndarray, other: np.ndarray) -> float:
     """Structural similarity of two uint8 (H,W,3) pictures, at most 1 (Wang et al., 2004, as scikit-image computes it)."""
     from skimage.metrics import structural_similarity
 
-    return float(structural_similarity(clean, other, channel_axis=2, data_range=255))
+    return float(structural_similarity(clean, other, channel_axis=2, data_range=LEVELS))

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uap_core.checks import check_number, check_type
 from uap_core.errors import SettingError
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor
 
 LINF, L2 = "linf", "l2"
-# In 255ths: smaller values are probably meant on the scale from 0 to 1, where 10/255 is 0.04.
-MEANT_OF_ONE = 0.1
+LEVELS = 255  # from black to white in 8 bits: the scale on which people read and type sizes
+LEAST = 0.1 / LEVELS  # a change that no 8-bit picture shows
+
+Size = TypeVar("Size", float, "Tensor", "NDArray[Any]")
+
+
+def of_levels(levels: Size) -> Size:
+    """``levels`` 255ths in units of [0,1]: 10 is an epsilon of 10/255, and 2000 the paper's in l2, 7.84."""
+    return levels / LEVELS
+
+
+def to_levels(size: Size) -> Size:
+    """A size in units of [0,1], in 255ths: what is shown."""
+    return size * LEVELS
+
+
+def in_levels(size: float) -> str:
+    """A size in units of [0,1] as it is typed and printed: "10/255"."""
+    return f"{to_levels(size):g}/{LEVELS}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +67,7 @@ class Ball:
             raise SettingError("Epsilon must be a number that is not negative.")
         if self.p == LINF and self.radius > 1:
             said = "An l_inf epsilon is at most 255/255; pixels cannot move further."
-            meant = " " + f"Did you mean {self.radius:g}/255?" if self.radius <= 255 else ""
+            meant = " " + f"Did you mean {self.radius:g}/255?" if self.radius <= LEVELS else ""
             raise SettingError(said + meant)
 
     @classmethod
@@ -61,9 +79,16 @@ class Ball:
             radius = float(top) / (float(bottom) if slash else 1.0)
         except (ValueError, ZeroDivisionError) as error:
             raise SettingError(f"Epsilon is typed like 10/255 or 0.04, not {text!r}.") from error
-        if slash and float(bottom) == 255 and 0 < float(top) < MEANT_OF_ONE:
-            raise SettingError(f"{text} changes no pixel. Did you mean {float(top):g}, on the scale from 0 to 1?")
-        return cls(p, radius)
+        ball = cls(p, radius)
+        ball.check_seen()
+        return ball
+
+    def check_seen(self) -> None:
+        """Raise SettingError for a radius at which no 8-bit picture changes: one that was divided by 255 twice, say."""
+        if 0 < self.radius < LEAST:
+            meant = to_levels(self.radius)
+            said = f"An epsilon of {in_levels(self.radius)} changes no pixel."
+            raise SettingError(f"{said} Did you mean {meant:.4g}, which is {in_levels(meant)}?")
 
     def check_reach(self, shape: tuple[int, int]) -> None:
         """Raise SettingError for an l2 radius that no change of pictures (H,W) in three colours can have."""
@@ -109,7 +134,7 @@ class Ball:
         return direction / norm.clamp_min(1e-30) * (self.radius * (1 - 1e-6))
 
     def __str__(self) -> str:
-        levels = self.radius * 255
+        levels = to_levels(self.radius)
         if self.p == LINF:
             return f"l_inf {levels:.4g}/255"
         return f"l2 {levels:.4g}/255 = {self.radius:.4g}"
@@ -121,17 +146,17 @@ def on_grid(v: Tensor, ball: Ball) -> Tensor:
     In l2 rounding may lengthen a pattern; it is then shortened a little first, until the rounded one fits.
     """
     if ball.p == LINF:
-        limit = math.floor(ball.radius * 255 + 1e-3)
-        return (v * 255).round().clamp(-limit, limit) / 255
-    steps, scale = v * 255, 1.0
-    while float((steps * scale).round().double().norm()) > ball.radius * 255 * (1 - 1e-6):
+        limit = math.floor(to_levels(ball.radius) + 1e-3)
+        return of_levels(to_levels(v).round().clamp(-limit, limit))
+    steps, scale = to_levels(v), 1.0
+    while float((steps * scale).round().double().norm()) > to_levels(ball.radius) * (1 - 1e-6):
         scale *= 0.999
-    return (steps * scale).round() / 255
+    return of_levels((steps * scale).round())
 
 
 @dataclass(frozen=True)
 class Norms:
-    """Size of one difference image in units of [0,1]; multiply by 255 for the other scale."""
+    """Size of one difference image in units of [0,1]; ``to_levels`` gives the other scale."""
 
     linf: float
     l2: float
@@ -151,15 +176,15 @@ def quantise(clean: Tensor, adversarial: Tensor, ball: Ball | None = None) -> Te
     With a ``ball`` the result stays within it: a value whose rounding would leave the ball is rounded towards ``clean``
     (which is on the 8-bit grid), so an exported picture never exceeds the stated epsilon.
     """
-    start = (clean * 255).round()
-    steps = adversarial * 255 - start
-    rounded = (adversarial * 255).round() - start
+    start = to_levels(clean).round()
+    steps = to_levels(adversarial) - start
+    rounded = to_levels(adversarial).round() - start
     if ball is not None:
         towards_clean = steps.sign() * (steps.abs() + 1e-3).floor()
-        limit = ball.radius * 255 + 1e-3
+        limit = to_levels(ball.radius) + 1e-3
         if ball.p == LINF:
             rounded = rounded.where(rounded.abs() <= limit, towards_clean)
         else:
             outside = rounded.flatten(1).norm(dim=1) > limit
             rounded = towards_clean.where(outside[:, None, None, None], rounded)
-    return ((start + rounded) / 255).clamp(0, 1)
+    return of_levels(start + rounded).clamp(0, 1)

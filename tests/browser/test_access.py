@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from quick_page import open_tab as go_to
 from test_page import wait_for
@@ -74,7 +75,7 @@ def test_every_tab_keeps_the_rules_light_and_dark_and_fits_a_phone(page) -> None
         found += [f"dark: {line}" for line in violations(page, CONTRAST, where)]
         page.evaluate("document.body.classList.remove('dark')")
         page.set_viewport_size(PHONE)
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(100)
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found += [f"on a phone the page is {beyond} pixels too wide"] * (beyond > 0)
         page.set_viewport_size({"width": 1400, "height": 1000})
@@ -82,19 +83,7 @@ def test_every_tab_keeps_the_rules_light_and_dark_and_fits_a_phone(page) -> None
     assert broken == {}
 
 
-def test_dark_is_dark(unopened, server: str) -> None:
-    page = unopened
-    page.goto(f"{server}/?__theme=dark")
-    page.locator("#download-png").wait_for()
-    for place in ("body", "#bar"):
-        colour = page.locator(place).evaluate("element => getComputedStyle(element).backgroundColor")
-        assert max(map(int, re.findall(r"\d+", colour)[:3])) < 64, (place, colour)
-    page.locator("#first-view .now[data-kind=changed]").wait_for()
-    fooled = page.locator("#first-view .now .word").evaluate("element => getComputedStyle(element).color")
-    named = page.evaluate("getComputedStyle(document.body).getPropertyValue('--now-text')").strip().lstrip("#")
-    assert fooled == f"rgb({', '.join(str(int(named[place : place + 2], 16)) for place in (0, 2, 4))})"
-
-
+@pytest.mark.goes_on
 def test_charts_and_the_page_say_what_they_are(page) -> None:
     open_tab(page, "Epsilon")
     words = page.locator("#sweep-chart svg.wide").get_attribute("aria-label")
@@ -143,6 +132,7 @@ def test_the_keyboard_alone_chooses_crafts_and_stops(page) -> None:
     wait_for(page, "#craft-status", "Stopped")
 
 
+@pytest.mark.goes_on
 def test_buttons_can_be_read_under_the_pointer(page) -> None:
     open_tab(page, "Epsilon")
     page.add_style_tag(content="* { transition: none !important; }")
@@ -152,3 +142,16 @@ def test_buttons_can_be_read_under_the_pointer(page) -> None:
             page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
             assert violations(page, CONTRAST, button) == [], theme
     page.evaluate("document.body.classList.remove('dark')")
+
+
+def test_dark_is_dark(unopened, server: str) -> None:
+    page = unopened
+    page.goto(f"{server}/?__theme=dark")
+    page.locator("#download-png").wait_for()
+    for place in ("body", "#bar"):
+        colour = page.locator(place).evaluate("element => getComputedStyle(element).backgroundColor")
+        assert max(map(int, re.findall(r"\d+", colour)[:3])) < 64, (place, colour)
+    page.locator("#first-view .now[data-kind=changed]").wait_for()
+    fooled = page.locator("#first-view .now .word").evaluate("element => getComputedStyle(element).color")
+    named = page.evaluate("getComputedStyle(document.body).getPropertyValue('--now-text')").strip().lstrip("#")
+    assert fooled == f"rgb({', '.join(str(int(named[place : place + 2], 16)) for place in (0, 2, 4))})"

@@ -111,7 +111,7 @@ def test_compare_tab_stops_in_the_middle_of_an_attack(page) -> None:
     wait_for(page, "#compare-status", r"Carlini & Wagner l_0: 2 of 3, ")
     page.locator("#compare-stop").click()
     wait_for(page, "#compare-status", "Stopped")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)
     assert "Stopped" in page.locator("#compare-status").inner_text()
     assert list(bouts(page)) == ["Universal pattern", "Random noise"]
 

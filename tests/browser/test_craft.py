@@ -25,7 +25,7 @@ def open_more(page) -> None:
     """The fold of method, effort and seed."""
     if not page.locator("#craft-seed").is_visible():
         page.locator("#craft-more button").first.click()
-    wait_for(page, "#craft-images", "of 64 ")
+    wait_for(page, "#craft-images", "of 32 ")
 
 
 def unfold(page) -> None:
@@ -40,14 +40,14 @@ def fill(page, name: str, number: int) -> None:
     page.keyboard.press("Enter")
 
 
-def craft(page, images: int = 16, cost: int = 200) -> None:
+def craft(page, images: int = 16, cost: int = 96) -> None:
     open_more(page)
     fill(page, "craft-images", images)
     fill(page, "craft-cost", cost)
     page.locator("#craft-run").click()
 
 
-def finish(page, images: int = 16, cost: int = 200) -> str:
+def finish(page, images: int = 16, cost: int = 96) -> str:
     """Craft to the end; what the page says then."""
     craft(page, images, cost)
     # Of the run before.
@@ -106,7 +106,7 @@ def test_while_it_runs_all_that_matters_is_in_view(page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     craft_tab(page)
     places = ["craft-status", "craft-pattern img", "craft-photograph img", "craft-labels", f"craft-chart {CHART}"]
-    craft(page, images=64, cost=4000)
+    craft(page, images=32, cost=4000)
     page.locator("#craft-more button").first.click()
     page.evaluate("window.scrollTo(0, 0)")
     wait_for(page, "#craft-status", r"\d+ of 4000 looks, about \d+ (s|min) left")
@@ -140,7 +140,7 @@ def test_a_network_without_pictures_leads_to_the_quick_one_in_one_click(unopened
 def test_it_ends_where_enough_is_reached(page) -> None:
     craft_tab(page)
     page.get_by_label("stop at 80%").click()
-    said = finish(page, 64, 2000)
+    said = finish(page, 32, 2000)
     spent = re.search(r"after (\d+) of 2000 looks 80% was reached", said)
     assert spent
     assert int(spent[1]) < 2000
@@ -150,7 +150,7 @@ def test_it_ends_where_enough_is_reached(page) -> None:
 def test_strength_0_and_impossible_numbers_say_a_sentence(page) -> None:
     craft_tab(page)
     set_epsilon(page, 0)
-    page.wait_for_timeout(1000)
+    page.wait_for_function("location.search.includes('eps=0')")
     page.locator("#craft-run").click()
     wait_for(page, "#craft-status", "Crafting needs a strength above 0")
     set_epsilon(page, 10)
@@ -168,7 +168,7 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
     craft_tab(page)
     unfold(page)
     before = source(page, "craft-pattern")
-    craft(page, images=64, cost=4000)
+    craft(page, images=32, cost=4000)
     wait_for(page, "#craft-status", r"No pattern yet|looks", timeout=10_000)
     wait_for(page, "#craft-status", r"\d+ of 4000 looks.* It fools", timeout=120_000)
     first = source(page, "craft-pattern")
@@ -176,16 +176,16 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
     assert first != before
     assert not page.locator("#craft-keep").is_visible(), "what grows cannot be kept"
     page.locator("#craft-stop").click()
-    said = wait_for(page, "#craft-status", r"Stopped after \d+ looks; the pattern stays. Fools .* of 64\)")
+    said = wait_for(page, "#craft-status", r"Stopped after \d+ looks; the pattern stays. Fools .* of 32\)")
     spent = re.search(r"after (\d+)", said)
     assert spent
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(800)
     assert "Stopped" in page.locator("#craft-status").inner_text()  # and it stays stopped
     assert f"{spent.group(1)} image-gradients" in page.locator("#craft-numbers").inner_text()
     page.locator("#craft-keep").wait_for()
     stated = load_perturbation(saved(page, "craft-file")).provenance
     assert stated["image_gradients"] == int(spent.group(1))
-    assert stated["held_out"]["set"].startswith("64 images")
+    assert stated["held_out"]["set"].startswith("32 images")
 
 
 @pytest.mark.goes_on
@@ -256,7 +256,7 @@ def test_it_is_crafted_in_the_norm_of_the_chosen_pattern(page) -> None:
     page.locator("#pattern input").click()
     page.get_by_role("option", name=re.compile("l2 2000")).click()
     craft_tab(page)
-    page.wait_for_timeout(1500)
+    wait_for(page, "#epsilon", "l2 of the pattern")
     finish(page)
     unfold(page)
     made = load_perturbation(saved(page, "craft-file"))

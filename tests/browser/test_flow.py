@@ -60,6 +60,7 @@ def test_the_link_is_copied(page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
+@pytest.mark.goes_on
 def test_the_last_line_of_each_tab_leads_on_to_the_lab(page) -> None:
     for tab in ("epsilon", "samples", "compare", "craft", "transfer", "why", "defences", "library"):
         page.locator(f"[data-go={tab}]:visible").last.click()

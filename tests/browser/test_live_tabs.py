@@ -76,7 +76,7 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
     page.locator("#curve-stop").click()
     wait_for(page, "#curve-status", "Stopped")
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(800)
     assert "Stopped" in page.locator("#curve-status").inner_text()  # and it stays stopped
     page.locator("#curve-stored [data-live]").wait_for()
     page.locator("#curve-clear").wait_for()
@@ -105,8 +105,8 @@ def test_stopping_frees_the_processor_within_a_second(page, server_process: tupl
     page.locator("#curve-stop").click()
     time.sleep(1)
     stopped = processor_seconds(pid)
-    time.sleep(2)
-    assert processor_seconds(pid) - stopped < 0.5
+    time.sleep(1)
+    assert processor_seconds(pid) - stopped < 0.3
 
 
 @pytest.mark.goes_on
@@ -119,6 +119,5 @@ def test_live_crafting_is_in_the_norm_of_the_chosen_pattern(page) -> None:
     wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
     page.locator("#curve-stop").click()
     wait_for(page, "#curve-status", "Stopped")
-    page.wait_for_timeout(1000)
     page.locator("#pattern input").click()
     assert page.get_by_role("option", name=re.compile("crafted on 1 .*l2 2000")).count() == 1

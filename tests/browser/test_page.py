@@ -339,7 +339,7 @@ def test_the_slider_is_in_view_together_with_the_words_at_every_size(page) -> No
     places = [("1440", 1440, 900), ("1366", 1366, 768), ("1280", 1280, 720), ("1024", 1024, 768), ("phone", 390, 844)]
     for name, width, height in places:
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(150)
         bottom = page.locator("#bar").bounding_box()["y"]
         for place in (".sentence", ".was .frame", ".now .frame", ".was .word", ".now .word", ".now .track"):
             box = page.locator(f"#first-view {place}").first.bounding_box()
@@ -352,29 +352,7 @@ def test_the_slider_is_in_view_together_with_the_words_at_every_size(page) -> No
     page.set_viewport_size({"width": 1400, "height": 1000})
 
 
-def test_the_presenters_view_has_two_pictures_and_two_large_words(page) -> None:
-    page.set_viewport_size({"width": 1920, "height": 1080})
-    page.locator("#present").click()
-    size = "parseFloat(getComputedStyle(document.querySelector('.now .word')).fontSize)"
-    page.wait_for_function(f"{size} >= 64")
-    bottom = page.locator("#bar").bounding_box()["y"]
-    for place in (".was .frame", ".now .frame", ".now .word"):
-        box = page.locator(f"#first-view {place}").first.bounding_box()
-        assert box["y"] + box["height"] <= bottom + 1
-    assert page.locator("#first-view .now .frame").bounding_box()["width"] > 600
-    page.locator("#first-view .sentence").click()
-    page.keyboard.press("ArrowRight")  # the next photograph
-    wait_for(page, "#first-view .sentence", "You see a cat")
-    page.keyboard.press(" ")
-    wait_for(page, "#first-view .now .tag", "without")
-    page.keyboard.press(" ")
-    page.keyboard.press("-")
-    page.wait_for_function("document.querySelector('.first').dataset.strength === '9'")
-    page.keyboard.press("Escape")
-    page.locator("#header").wait_for()
-    page.set_viewport_size({"width": 1400, "height": 1000})
-
-
+@pytest.mark.goes_on
 def test_the_view_is_saved_as_one_picture_for_a_slide(page) -> None:
     with page.expect_download() as download:
         page.locator("[data-bar=slide]").click()
@@ -383,6 +361,7 @@ def test_the_view_is_saved_as_one_picture_for_a_slide(page) -> None:
     assert np.asarray(picture.convert("L").crop((820, 170, 1380, 730))).std() > 10, "the picture with the pattern is there"
 
 
+@pytest.mark.goes_on
 def test_tabs_are_filled_once_they_are_opened(page) -> None:
     def go(place: str) -> None:
         page.get_by_role("tab", name=place, exact=True).click()
@@ -420,3 +399,28 @@ def test_tabs_are_filled_once_they_are_opened(page) -> None:
     page.locator("#twins button").first.click()
     page.locator("#twins-chart figure").wait_for()
     assert page.locator(".problem:visible").count() == 0
+
+
+@pytest.mark.goes_on
+def test_the_presenters_view_has_two_pictures_and_two_large_words(page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.get_by_role("tab", name="Apply", exact=True).click()
+    page.locator("#present").click()
+    size = "parseFloat(getComputedStyle(document.querySelector('.now .word')).fontSize)"
+    page.wait_for_function(f"{size} >= 64")
+    bottom = page.locator("#bar").bounding_box()["y"]
+    for place in (".was .frame", ".now .frame", ".now .word"):
+        box = page.locator(f"#first-view {place}").first.bounding_box()
+        assert box["y"] + box["height"] <= bottom + 1
+    assert page.locator("#first-view .now .frame").bounding_box()["width"] > 600
+    page.locator("#first-view .sentence").click()
+    page.keyboard.press("ArrowRight")  # the next photograph
+    wait_for(page, "#first-view .sentence", "You see a cat")
+    page.keyboard.press(" ")
+    wait_for(page, "#first-view .now .tag", "without")
+    page.keyboard.press(" ")
+    page.keyboard.press("-")
+    page.wait_for_function("document.querySelector('.first').dataset.strength === '9'")
+    page.keyboard.press("Escape")
+    page.locator("#header").wait_for()
+    page.set_viewport_size({"width": 1400, "height": 1000})

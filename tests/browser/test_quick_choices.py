@@ -88,7 +88,7 @@ def test_quick_choices_end_in_one_truth(page, seed: int) -> None:
             choose_anything(page, draw)
             page.wait_for_timeout(draw.choice((0, 0, 60, 250)))
         page.get_by_role("tab", name="Apply", exact=True).click()
-        page.wait_for_timeout(1_500)
+        page.wait_for_timeout(700)
         since = time.monotonic()
         while found := contradictions(page, studio):
             assert time.monotonic() - since < PATIENCE, found

@@ -193,7 +193,7 @@ def test_killed_in_the_middle_it_goes_on(smooth: Classifier, tmp_path: Path) -> 
     """kill -9 at any moment leaves a whole state behind, and at most one interval is done again."""
     path = tmp_path / "run.state"
     method = Default(budget=40000, batch_size=4, interval=16)
-    for _ in range(3):
+    for _ in range(2):
         code = WORKER.format(root=str(ROOT), tests=str(ROOT / "tests"), path=str(path))
         with subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"}) as worker:
             waited = time.monotonic()

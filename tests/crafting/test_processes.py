@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -108,9 +109,17 @@ def test_machines_that_do_not_share_the_saved_state_say_so(results: Results) -> 
     assert "start differently" in sentences.pop()
 
 
-def test_the_command_line_under_torchrun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def few_of(dreams: Path, folder: Path) -> Path:
+    """Nine pictures to craft on and nine held out."""
+    with ZipFile(dreams) as archive:
+        for split in ("craft/", "held_out/"):
+            archive.extractall(folder, [name for name in archive.namelist() if name.startswith(split) and name[-1] != "/"][:9])
+    return folder
+
+
+def test_the_command_line_under_torchrun(tmp_path: Path, dreams: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same pattern from one process and from two, and one table printed."""
-    craft = ["craft", "--budget", "48", "--images", "9", "--out"]
+    craft = ["craft", "--budget", "48", "--data", str(few_of(dreams, tmp_path / "few")), "--out"]
     app([*craft, str(tmp_path / "1.safetensors")], standalone_mode=False)
     done = [capsys.readouterr().out, torchrun(["-m", "uap_core", *craft, str(tmp_path / "2.safetensors")])]
     one, two = (load_file(tmp_path / f"{processes}.safetensors")["pattern"] for processes in (1, 2))

@@ -40,6 +40,8 @@ def test_every_row_says_what_its_picture_does(goal: str) -> None:
     for row in rows.values():
         png = NETWORK.labels[int(NETWORK(from_array(row.picture)).argmax())]
         assert row.png_label == png
+        change = (128 / 255 + from_array(row.picture) - IMAGE).clamp(0, 1)
+        assert row.alone == NETWORK.labels[int(NETWORK(change).argmax())]
         assert (row.png_verdict == HELD) == (png == NETWORK.labels[SEEN])
         assert (row.verdict == HELD) == (row.label == NETWORK.labels[SEEN])
         assert row.at_home is None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from toys import convolutional_network, pictures, seeded
 
 from uap_core.experiments.generator_draws import (
-    LEVELS,
     Sight,
     any_of,
     corners,
@@ -75,8 +76,23 @@ def test_places_walks_and_corners(made: PatternGenerator, sight: Sight) -> None:
     assert torch.equal(codes[0, :4], codes[-1, :4]), "the same noise everywhere"
     assert rows[0].fooled == sight.fooled(made.patterns(codes[:1])[0])
     assert len(list(walks(made, sight))) == 3
-    found = {(row.kind, row.name): row.fooled.value for row in any_of(made, sight)}
-    for level in LEVELS:
-        assert found["any corner", f"{level}/255"] >= found["best corner", f"{level}/255"]
     (row,) = elsewhere(made, [sight])
     assert row.fooled.total == 3 * 30
+
+
+@pytest.mark.parametrize(
+    ("ball", "names"), [(Ball("linf", 10 / 255), (4, 6, 8, 10)), (Ball("l2", 5.0), (510, 765, 1020, 1275))]
+)
+def test_smaller_strengths_are_shares_of_the_radius(
+    made: PatternGenerator, sight: Sight, ball: Ball, names: tuple[int, ...]
+) -> None:
+    """Whatever the norm: at the full radius the best corner fools what the corner itself fools."""
+    own = replace(made, ball=ball)
+    found = {(row.kind, row.name): row.fooled for row in any_of(own, sight)}
+    assert [name for kind, name in found if kind == "best corner"] == [f"{name}/255" for name in names]
+    corner_patterns = own.patterns(place_codes(own, torch.eye(3)))
+    for share, name in zip((0.4, 0.6, 0.8, 1), names, strict=True):
+        changed = torch.stack([sight.answers(v * share) for v in corner_patterns]) != sight.clean
+        assert found["best corner", f"{name}/255"].count == max(changed.sum(dim=1))
+        assert found["any corner", f"{name}/255"].count == changed.any(dim=0).sum()
+    assert found["any corner", f"{names[-1]}/255"].count > 0

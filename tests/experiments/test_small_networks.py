@@ -1,4 +1,4 @@
-"""The slides' first table in small: who misreads what was made on another."""
+"""The first table of Szegedy et al. (2014) in small: who misreads what was made on another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from uap_core.attacks.lbfgs import LBFGS
-from uap_core.experiments.small_networks import slides
+from uap_core.experiments.small_networks import szegedy
 from uap_core.experiments.small_networks.crossing import GAUSSIAN, CrossRow, crossed, louder, read_by_all
 from uap_core.experiments.small_networks.learners import HALVES, SIX, Taught, taught
 from uap_core.experiments.transfer_examples import distortion
@@ -47,8 +47,8 @@ def test_a_change_made_louder_is_as_large_as_said() -> None:
     assert torch.allclose(distortion(louder(x, changed, 0.1) - x), torch.tensor(0.1), atol=1e-3)
 
 
-def test_the_slides_have_a_share_for_each_column() -> None:
-    for table, learners in ((slides.SIX, SIX), (slides.HALVES, HALVES)):
+def test_the_paper_has_a_share_for_each_column() -> None:
+    for table, learners in ((szegedy.SIX, SIX), (szegedy.HALVES, HALVES)):
         for learner in learners:
             assert len(table[learner.key, None]) == len(learners) + 1
             assert table[learner.key, None][[other.key for other in learners].index(learner.key)] == 1.0

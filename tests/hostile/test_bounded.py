@@ -1,4 +1,4 @@
-"""A small server: its disk and its sessions keep to their bounds, and after a kill nothing of it is left."""
+"""A small server: its disk and its sessions keep to their bounds, and whichever way it ends, nothing of it is left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def megabytes(folder: Path) -> float:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill like this one")
-def test_disk_and_sessions_are_bounded_and_a_killed_server_leaves_nothing(tmp_path: Path) -> None:
+def test_disk_and_sessions_are_bounded_and_no_server_leaves_anything(tmp_path: Path) -> None:
+    """The first is killed; the next tidies up after it, and takes its own files with it when it is told to go."""
     (tmp_path / "gradio").mkdir()
     (tmp_path / "gradio").chmod(0o500)  # another user of this machine ran Gradio first
     environment = {**BOUNDS, "TMPDIR": str(tmp_path)}
@@ -50,8 +51,17 @@ def test_disk_and_sessions_are_bounded_and_a_killed_server_leaves_nothing(tmp_pa
         app.process.send_signal(signal.SIGKILL)
         app.process.wait(20)
     assert folder.exists()
-    with running(env=environment):
+    killed = set(tmp_path.glob("uap-downloads-*"))  # tidied away when the page has opened
+    with running(env=environment) as app:
         deadline = time.monotonic() + 5
         while folder.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not folder.exists()
+        visitor = Visitor(app.address, first.config)
+        assert visitor.look("resnet64", PATTERN).success
+        visitor.upload("1.png", b"x")
+        made = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+        assert "picture.png" in made
+        assert "1.png" in made
+    assert not list(tmp_path.rglob("1.png")), "a visitor's own picture"
+    assert set(tmp_path.glob("uap-downloads-*")) <= killed

@@ -19,7 +19,7 @@ from visitor import Answer, Visitor
 
 from uap_core.models.zoo import PAGE_MODEL
 
-ROUNDS = 36
+ROUNDS = 20
 SEED = 0
 DEEP: Any = None
 for _ in range(200):
@@ -110,7 +110,7 @@ def test_odd_calls_neither_break_the_app_nor_show_its_inside(app: Running) -> No
 
     with ThreadPoolExecutor(8) as visitors:
         calls = sum(visitors.map(call_them, range(ROUNDS)))
-    assert calls >= 500
+    assert calls >= 300
     assert app.process.poll() is None
     assert_answers_rightly(app)
 

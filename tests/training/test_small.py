@@ -1,4 +1,4 @@
-"""Small networks learn what they should, by the regularisers that the slides name."""
+"""Small networks learn what they should, by the regularisers that the papers name."""
 
 from __future__ import annotations
 

@@ -109,6 +109,8 @@ def test_what_theory_says_against_numerical_integration() -> None:
     assert (ours["klP"], ours["klQ"]) == pytest.approx(tuple(kl), abs=1e-4)
     assert ours["js"] == pytest.approx(sum(kl) / 2, abs=1e-4)
     assert ours["value"] == pytest.approx(value, abs=1e-4)
+    assert ours["real"] == pytest.approx(float(np.trapezoid(p * np.log(best), X)), abs=1e-4)
+    assert ours["made"] == pytest.approx(float(np.trapezoid(q * np.log(1 - best), X)), abs=1e-4)
     assert ours["top"] == pytest.approx(2 * sum(kl) / 2 - math.log(4), abs=1e-4)
     assert ours["value"] == pytest.approx(ours["top"], abs=1e-4)
     assert ours["gap"] == pytest.approx(0, abs=1e-9)

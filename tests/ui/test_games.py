@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 import torch
 from tab_pages import handlers_of, looked, page_of
@@ -25,14 +26,16 @@ from uap_core.ui.state import Studio
 from uap_core.ui.tabs.games import defence, patterns, polygon
 
 LABELS = ("abacus", "bee", "umbrella")
+BALLS = (Ball("linf", 10 / 255), Ball("l2", 2000 / 255))
 
 
 @pytest.fixture
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
-    """With a generator of random weights and a table of made-up rates, as files that ship."""
+    """With generators of random weights for both norms and tables of made-up rates, as files that ship."""
     shape = GeneratorShape(2 + len(LABELS), 64, 64, 2)
     weights, statistics = shape.start(torch.Generator().manual_seed(0))
-    PatternGenerator(shape, Ball("linf", 10 / 255), LABELS, weights, statistics).save(tmp_path / f"{polygon.FILE}.safetensors")
+    for file, ball in zip(polygon.FILES, BALLS, strict=True):
+        PatternGenerator(shape, ball, LABELS, weights, statistics).save(tmp_path / f"{file}.safetensors")
     made = load_generator(tmp_path / f"{polygon.FILE}.safetensors")
     monkeypatch.setattr(polygon, "GENERATORS", tmp_path)
     rows = [PlaceRow(x, y, mix, Rate(30 + i, 100), mix) for i, (x, y, mix) in enumerate(places(3))]
@@ -40,6 +43,8 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     told = {"labels": list(LABELS), "noise": noise, "stress": 2.0, "p": "linf", "held_out": "100 images of a set"}
     beside = [BesideRow("network", "resnet64", Rate(80, 100)), BesideRow("network", "resnet64_universal", Rate(20, 100))]
     tables = {f"{polygon.FILE}-places": Table("", rows, told), f"{polygon.FILE}-beside": Table("", beside, told)}
+    tables |= {f"{polygon.FILES[1]}-places": Table("", rows, told | {"p": "l2"})}
+    tables |= {f"{polygon.FILES[1]}-beside": Table("", [BesideRow("network", "resnet64", Rate(97, 100))], told)}
     studio = Studio()
     monkeypatch.setattr(studio, "precomputed", lambda name, _row: tables.get(name))
     return studio
@@ -55,7 +60,7 @@ def event(**data: Any) -> gr.EventData:
 
 
 def test_the_page_is_sent_what_was_measured(studio: Studio) -> None:
-    sent = polygon.sent(studio)
+    sent = polygon.sent(studio, polygon.FILE)
     assert sent is not None
     shown = json.loads(unescape(re.search(r'data-sent="([^"]*)"', polygon.stage(sent)).group(1)))  # type: ignore[union-attr]
     assert [spot["fooled"] for spot in shown["places"]] == [row.fooled.value for row in sent.rows]
@@ -65,32 +70,46 @@ def test_the_page_is_sent_what_was_measured(studio: Studio) -> None:
 
 
 def test_a_place_is_answered_for_the_chosen_photograph(handlers: dict[str, Any]) -> None:
-    said, seen, place, chosen = handlers["move"]("sample:running", event(place=7))
+    said, seen, _grid, _seed, place, chosen, *_other = handlers["move"]("sample:running", 0, 0, event(which=0, place=7))
     assert said == ""
-    assert (place, chosen) == (7, ("place", 7))
+    assert (place, chosen) == (7, ("place", 0, 7))
     assert "ResNet-64" in seen
     assert "gradio_api/file=" in seen
 
 
+def test_the_other_norm_brings_its_own_answer_draws_and_tables(handlers: dict[str, Any]) -> None:
+    found = handlers["move"]("sample:running", 0, 5, event(which=1, place=0))
+    _said, _seen, grid, _seed, _place, chosen, which, answer, told = found
+    assert (which, chosen) == (1, ("place", 1, 0))
+    assert 'data-pick="1-5-0"' in grid
+    assert "in l2" in answer
+    assert "97.0%" in told
+    _said, own, _asked, _staged = handlers["keep"](chosen, "sample:running", "resnet64", {}, ("", 0), (None, 0))
+    (pattern,) = own.values()
+    assert (pattern.p, pattern.radius) == ("l2", pytest.approx(2000 / 255))
+    assert float(np.linalg.norm(pattern.values)) == pytest.approx(2000 / 255, rel=1e-4)
+
+
 def test_the_opened_room_shows_photograph_and_draws(studio: Studio) -> None:
-    seen, grid = looked(page_of(patterns.build, studio), "fill", "sample:running", 0, 5)
+    seen, grid = looked(page_of(patterns.build, studio), "fill", "sample:running", 0, 0, 5)
     assert "ResNet-64" in seen
     assert grid.count("data-pick") == patterns.EACH * len(LABELS)
-    assert "5-0" in grid
+    assert "0-5-0" in grid
 
 
 @pytest.mark.parametrize("wrong", [-1, 31, 10**9, True, None, "3", 1.5, [1], {}])
 def test_places_that_are_none_are_refused(handlers: dict[str, Any], wrong: Any) -> None:
-    assert "no longer there" in handlers["move"]("sample:running", event(place=wrong))[0]
+    assert "no longer there" in handlers["move"]("sample:running", 0, 0, event(which=0, place=wrong))[0]
+    assert "no longer there" in handlers["move"]("sample:running", 0, 0, event(which=wrong, place=0))[0]
 
 
-@pytest.mark.parametrize("wrong", ["", "0", "0-", "-1", "0-99", "x-1", "9999999-0"])
+@pytest.mark.parametrize("wrong", ["", "0", "0-0", "0-0-", "-1", "0-0-99", "x-0-1", "7-0-1", "0-9999999-0"])
 def test_draws_that_are_none_are_refused(handlers: dict[str, Any], wrong: str) -> None:
     assert "no longer there" in handlers["pick"](event(key=wrong))[0]
 
 
 def test_the_kept_pattern_is_the_shown_one(studio: Studio, handlers: dict[str, Any]) -> None:
-    said, own, asked, _staged = handlers["keep"](("place", 0), "sample:running", "resnet64", {}, ("", 4), (None, 0))
+    said, own, asked, _staged = handlers["keep"](("place", 0, 0), "sample:running", "resnet64", {}, ("", 4), (None, 0))
     (pattern,) = own.values()
     made = load_generator(polygon.GENERATORS / f"{polygon.FILE}.safetensors")
     wanted = made.patterns(place_codes(made, torch.full((1, 3), 1 / 3)))[0]
@@ -98,14 +117,14 @@ def test_the_kept_pattern_is_the_shown_one(studio: Studio, handlers: dict[str, A
     assert asked == (f"own:{pattern.name}", 5)
     assert pattern.name in said
     assert studio.perturbation(f"own:{pattern.name}", "resnet64", own).ball == Ball("linf", 10 / 255)
-    assert handlers["pick"](event(key="3-4"))[1] == ("draw", 3, 4)
+    assert ("draw", 1, 3, 4) in handlers["pick"](event(key="1-3-4"))
 
 
 def test_a_draw_brings_its_network_to_whoever_has_chosen_a_larger_one(studio: Studio, handlers: dict[str, Any]) -> None:
     other = SimpleNamespace(input_size=224)
     small = studio.card("resnet64")
     studio.card = lambda key: other if key == "large" else small  # type: ignore[method-assign, assignment]
-    _said, own, asked, staged = handlers["keep"](("draw", 1, 2), "sample:running", "large", {}, ("", 4), (None, 7))
+    _said, own, asked, staged = handlers["keep"](("draw", 0, 1, 2), "sample:running", "large", {}, ("", 4), (None, 7))
     (name,) = own
     assert (staged[0].network, staged[0].pattern, staged[0].epsilon, staged[1]) == ("resnet64", f"own:{name}", 10, 8)
     assert asked["__type__"] == "update"

@@ -102,12 +102,12 @@ def test_the_answer_counts_and_tells_of_the_chosen_networks_own() -> None:
 
 @pytest.mark.parametrize("key", ["", "../x", "gone.safetensors"])
 def test_a_pattern_that_is_not_there_is_a_sentence(handlers: dict[str, Callable[..., Any]], key: str) -> None:
-    *_, said = handlers["choose"]("resnet64", gr.EventData(None, {"key": key}))
+    said, *_ = handlers["choose"]("resnet64", gr.EventData(None, {"key": key}))
     assert "no longer there" in said
 
 
 def test_a_picked_pattern_says_which_network_it_would_go_to(handlers: dict[str, Callable[..., Any]]) -> None:
-    key, about, use, file, said = handlers["choose"]("resnet64", gr.EventData(None, {"key": FOREIGN}))
+    said, key, about, use, file = handlers["choose"]("resnet64", gr.EventData(None, {"key": FOREIGN}))
     assert (key, said) == (FOREIGN, "")
     assert "GoogLeNet" in about
     assert use["value"] == "Apply it to EfficientNet-Lite0"

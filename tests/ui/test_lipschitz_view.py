@@ -14,6 +14,7 @@ from uap_core.experiments.certified_radius import LayerRow, RadiusRow
 from uap_core.io.results import Table, write_table
 from uap_core.ui import state as studio
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.why import cone
 from uap_core.ui.tabs.why import lipschitz as lipschitz_view
 from uap_core.ui.tabs.why.lipschitz import NOTHING, layers_table
 
@@ -84,3 +85,14 @@ def test_a_live_run_streams_layers_then_pictures(
     assert "images attacked" in before_last[0]
     assert "class impressions: L = " in last[0]
     assert all(shown["visible"] for shown in last[2:])
+
+
+def test_the_drawn_cone_holds_its_curve_and_certifies_less_than_is_there() -> None:
+    places = [cone.LEFT + (cone.RIGHT - cone.LEFT) * i / 1000 for i in range(1001)]
+    away = [abs(x - cone.PLACE) for x in places]
+    moved = [abs(cone.curve(x) - cone.curve(cone.PLACE)) for x in places]
+    assert all(move <= cone.BOUND * far + 1e-9 for far, move in zip(away, moved, strict=True))
+    assert all(cone.curve(x) > 0 for x, far in zip(places, away, strict=True) if far < cone.crossing() - 1e-6)
+    assert cone.curve(cone.PLACE - cone.crossing()) == pytest.approx(0, abs=1e-9)
+    assert 0 < cone.certified() < cone.crossing()
+    assert f"{cone.certified():.2f} each way" in cone.picture()

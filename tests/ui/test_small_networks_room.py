@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from uap_core.errors import SettingError
-from uap_core.experiments.small_networks import slides
+from uap_core.experiments.small_networks import learners, szegedy
 from uap_core.experiments.small_networks.crossing import CrossRow
 from uap_core.experiments.small_networks.learners import HALVES, NAMES
 from uap_core.experiments.small_networks.regularisers import RegulariserRow
 from uap_core.io.results import Table
 from uap_core.metrics import Rate
 from uap_core.plots.small_networks import alpha_figure, confidence_figure, errors_figure, of_alphas
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.small_networks import crossing, regularisers
+from uap_core.ui.tabs.small_networks.tab import Views
 
 KEYS = [learner.key for learner in HALVES]
 
@@ -21,13 +23,13 @@ def cell(source: str, network: str, percent: int, size: float | None = None) -> 
     return CrossRow(source, network, size, Rate(percent, 100), 0.05)
 
 
-def test_each_cell_stands_above_the_slides_own() -> None:
+def test_each_cell_stands_above_the_papers_own() -> None:
     rows = [cell(source, network, 100 if source == network else 40) for source in KEYS for network in KEYS]
-    html = crossing.cross_table(rows, slides.HALVES, NAMES, "caption")
+    html = crossing.cross_table(rows, szegedy.HALVES, NAMES, "caption")
     assert html.count("<tr>") == 1 + 3
-    assert '<span class="rate">40%</span><small>slides 26.2 %</small>' in html
+    assert '<span class="rate">40%</span><small>paper 26.2 %</small>' in html
     assert html.count('class="own"') == 3
-    said = crossing.compared(rows, slides.HALVES, NAMES)
+    said = crossing.compared(rows, szegedy.HALVES, NAMES)
     assert said.startswith("1 of 6 cells"), "26.2 % is the only one near 40 %"
     assert "40% here, 5% there" in said
 
@@ -65,3 +67,16 @@ def test_claims_are_said_to_hold_only_where_they_do(mixture: int, said: str) -> 
 def test_an_alpha_that_is_no_share_is_a_sentence_before_any_work(alpha: object) -> None:
     with pytest.raises(SettingError, match="from 0 to 1"):
         next(regularisers.live(alpha))
+
+
+def test_the_second_table_is_measured_live_as_the_precomputed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With fewer digits, for speed: its noise, its amplified examples, the paper's figures."""
+    monkeypatch.setattr(learners, "TAUGHT", 800)
+    monkeypatch.setattr(learners, "TESTED", 100)
+    monkeypatch.setattr(crossing, "LIVE_IMAGES", 4)
+    steps = list(Views(Studio()).cross_halves())
+    table = [step[1] for step in steps if isinstance(step[1], str) and step[1]][-1]
+    assert table.count('<tr><th scope="row">') == 3 + 3 + 2
+    for said in ("FC123-456-10, amplified to 0.1", "Gaussian noise, stddev 0.06", "paper 26.2 %"):
+        assert said in table
+    assert "Done" in steps[-1][0]

@@ -29,11 +29,11 @@ from uap_core.attacks.run import AttackRun
 from uap_core.checks import check_number
 from uap_core.errors import SettingError
 from uap_core.models.gradients import input_gradient
-from uap_core.norms import L2, LINF
+from uap_core.norms import L2, LINF, of_levels
 from uap_core.perturbations.perturbation import apply
 
 # Added to the distance, so that a point exactly on a boundary moves too: the authors' 1e-4 of 255 levels.
-NUDGE = 1e-4 / 255
+NUDGE = of_levels(1e-4)
 
 
 @register_attack(

@@ -12,8 +12,9 @@ from uap_core.attacks.base import Attack
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.result import AttackResult
 from uap_core.models.classifier import Classifier
+from uap_core.norms import of_levels
 
-LARGEST = 32 / 255
+LARGEST = of_levels(32)
 HALVINGS = 7  # to a quarter of a level
 
 

@@ -53,7 +53,7 @@ class Item:
         norm: "linf", "l2" or "l0", which it bounds by epsilon or minimises.
         bounded: whether it stays within epsilon; the others look for the smallest change in ``norm``.
         knows: the threat model, white box or black box.
-        chosen: whether the Compare tab selects it at the start.
+        chosen: whether it is one of the usual ones, which `tests/bench/rows.py` times; the Compare tab begins with all.
         any_norm: whether it minimises the l_p norm of any p that is asked for; ``norm`` is the usual one.
         short_name: display name for small spaces.
         place: order in the menu, lowest first.

@@ -13,6 +13,7 @@ from uap_core.cli.options import Data, Folder, Model, Seed
 from uap_core.cli.outputs import check_table_and_figure, provenance, tell, write_rows
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.models.zoo import QUICK_MODEL
+from uap_core.norms import to_levels
 
 if TYPE_CHECKING:
     from uap_core.experiments.certified_radius import RadiusRow
@@ -55,14 +56,14 @@ def why(
     clean = predict(classifier, held_out.batches())
     spaces = tell(
         subspace_rates(classifier, found, held_out, clean, lengths(classifier.size), generator),
-        lambda row: f"l2 {row.norm * 255:.0f}/255  {NAMES[row.space]}, {row.dimension} dimensions: {row.fooling_rate}",
+        lambda row: f"l2 {to_levels(row.norm):.0f}/255  {NAMES[row.space]}, {row.dimension} dimensions: {row.fooling_rate}",
     )
     draws = directions.blind_directions(pattern.pattern, craft_set, generator)
     draws |= directions.adversarial_directions(found, generator)
     draws |= directions.fast_directions(classifier, craft_set, generator)
     rates = tell(
         directions.direction_rates(classifier, held_out, clean, draws),
-        lambda row: f"l2 {row.norm * 255:4.0f}/255  {directions.NAMES[row.direction]:30} {row.fooling_rate}",
+        lambda row: f"l2 {to_levels(row.norm):4.0f}/255  {directions.NAMES[row.direction]:30} {row.fooling_rate}",
     )
     *_, moves = label_moves(classifier, pattern, held_out)
     _tell_labels(moves)

@@ -10,6 +10,7 @@ from uap_core.cli.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.cli.options import Data, Epsilon, FigureFile, Folder, Model, Norm, Pattern, Seed, TableFile
 from uap_core.cli.outputs import check_table_and_figure, provenance, tell, tell_evaluation, write_rows
 from uap_core.models.zoo import QUICK_MODEL
+from uap_core.norms import to_levels
 
 
 def evaluate(
@@ -48,7 +49,7 @@ def sweep(
     held_out = held_out_only(classifier, data, pattern)
     rows = tell(
         epsilon_sweep(classifier, pattern, held_out, torch.Generator().manual_seed(seed)),
-        lambda row: f"{NAMES[row.attack]:14}  epsilon {row.epsilon * 255:4.1f}/255  {row.fooling_rate}",
+        lambda row: f"{NAMES[row.attack]:14}  epsilon {to_levels(row.epsilon):4.1f}/255  {row.fooling_rate}",
     )
     details = provenance(classifier, held_out, seed) | {"perturbation": pattern.name}
     write_rows(out, f"{pattern.name} on {classifier.card.name}, {len(held_out)} held-out images", rows, details)

@@ -32,6 +32,7 @@ from uap_core.crafting.menu import register_method
 from uap_core.crafting.problem import WORST, Problem, predicted
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
+from uap_core.images.eight_bits import from_bytes
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
@@ -168,7 +169,7 @@ class DeepFoolUAP(Crafter):
         left = (now == clean if target is None else now != target).cpu()
         return cross_boundary(
             lambda x: network(x.clamp(0, 1)),
-            images[left].to(v.device).float() / 255 + v,
+            from_bytes(images[left].to(v.device)) + v,
             self.candidates,
             self.overshoot,
             self.iterations,

@@ -19,6 +19,7 @@ from uap_core.crafting.problem import MEASURE_BATCH, Problem
 from uap_core.crafting.random_views import seen
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
+from uap_core.images.eight_bits import from_bytes
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy
 from uap_core.models.gradients import input_gradient
@@ -65,7 +66,7 @@ class Unnoticed(Default):
         """As ``default``, and what the entropy of clean images is."""
         state = super().begin(problem, generator)
         with torch.no_grad():
-            parts = (part.to(problem.device).float() / 255 for part in problem.images.split(MEASURE_BATCH))
+            parts = (from_bytes(part.to(problem.device)) for part in problem.images.split(MEASURE_BATCH))
             state.memory["usual"] = torch.cat([deep_entropy(problem.networks[0], part) for part in parts]).median()
         return state
 
@@ -75,7 +76,7 @@ class Unnoticed(Default):
         before = state.generator.get_state()
         fooling = super().counted_gradient(problem, state, batch, v)
         state.generator.set_state(before)
-        images = seen(problem.images[batch].to(v.device).float() / 255, self.views(batch, state))
+        images = seen(from_bytes(problem.images[batch].to(v.device)), self.views(batch, state))
         noticing = _too_low(problem.networks[0], images, v, state.memory["usual"])
         state.image_gradients += len(batch)
         return _unit(fooling) + _unit(noticing)

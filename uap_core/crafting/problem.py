@@ -17,6 +17,7 @@ from uap_core.crafting.distributed import all_sum, my_share
 from uap_core.crafting.random_views import seen
 from uap_core.errors import DatasetError, SettingError
 from uap_core.images.batches import as_bytes
+from uap_core.images.eight_bits import from_bytes
 from uap_core.metrics import Rate, fooling_rate, target_rate
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
@@ -77,6 +78,7 @@ class Problem:
         shapes = {network.shape for network in networks} - {None}
         if not networks or len(shapes) > 1:
             raise SettingError("A pattern needs a network, or several that take images of the same size.")
+        ball.check_seen()
         ball.check_reach((images.shape[-2], images.shape[-1]))
         for network in networks:
             network.check_takes(images)
@@ -123,7 +125,7 @@ class Problem:
         """The loss summed over the images ``mine`` (indices), for each network."""
         if not len(mine):  # more processes than images: some networks cannot take an empty batch
             return [v.sum() * 0 for _ in self.networks]
-        images = self.images[mine].to(v.device).float() / 255
+        images = from_bytes(self.images[mine].to(v.device))
         x = apply(images if views is None else seen(images, views), v if v.ndim == 3 else my_share(v))
         x = x if wobbles is None else seen(x, wobbles)
         pairs = zip(self.networks, self.clean, strict=True)
@@ -173,13 +175,13 @@ class Problem:
 
 def perturbed(images: Tensor, v: Tensor) -> Tensor:
     """clamp(x + v, 0, 1) for uint8 ``images`` (n,3,H,W), as float32."""
-    return apply(images.to(v.device).float() / 255, v)
+    return apply(from_bytes(images.to(v.device)), v)
 
 
 @torch.no_grad()
 def clean_logits(classifier: Classifier, images: Tensor) -> Tensor:
     """Logits (N,K) of uint8 ``images`` (N,3,H,W), computed once for a whole run."""
-    return torch.cat([classifier(part.to(classifier.device).float() / 255) for part in images.split(MEASURE_BATCH)])
+    return torch.cat([classifier(from_bytes(part.to(classifier.device))) for part in images.split(MEASURE_BATCH)])
 
 
 @torch.inference_mode()

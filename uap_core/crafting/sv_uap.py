@@ -25,6 +25,7 @@ from uap_core.crafting.menu import register_method, with_targets
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
+from uap_core.images.eight_bits import from_bytes
 from uap_core.models.classifier import Classifier
 from uap_core.models.features import features_at
 from uap_core.norms import Ball
@@ -96,7 +97,7 @@ class Singular(Crafter):
         layer = features_at(problem.networks[0], self.stride, problem.shape)
         v = state.pattern / state.pattern.norm().clamp_min(1e-30)
         chosen = state.memory["chosen"].cpu()
-        parts = [problem.images[part].to(v.device).float() / 255 for part in my_share(chosen).split(CHUNK) if len(part)]
+        parts = [from_bytes(problem.images[part].to(v.device)) for part in my_share(chosen).split(CHUNK) if len(part)]
         forths = [self._forth(layer, part, v) for part in parts]
         # Powers of q - 1 leave what float32 can hold unless the largest value is 1; psi only scales with it.
         scale = all_max(torch.stack([v.new_zeros(()), *(forth.abs().max() for forth in forths)]).max())

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
+from uap_core.images.eight_bits import to_bytes
+from uap_core.norms import LEVELS
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +71,7 @@ def digit_set(count: int, seed: int) -> ImageSet:
     images, labels = draw(count, seed)
     return ImageSet(
         name=f"drawn digits (seed {seed})",
-        pixels=(images * 255).round().byte().expand(-1, 3, -1, -1).contiguous(),
+        pixels=to_bytes(images).expand(-1, 3, -1, -1).contiguous(),
         classes=tuple(CLASSES[label] for label in labels.tolist()),
         files=tuple(f"{seed}-{number}" for number in range(count)),
     )
@@ -123,8 +125,8 @@ def _glyphs() -> Tensor:
 
     def glyph(digit: str, face: str) -> np.ndarray:
         font, picture = ImageFont.truetype(str(fonts / f"{face}.ttf"), SIZE), Image.new("L", (side, side))
-        ImageDraw.Draw(picture).text((side / 2, side / 2), digit, font=font, fill=255, anchor="mm")
-        return np.asarray(picture, dtype=np.float32) / 255
+        ImageDraw.Draw(picture).text((side / 2, side / 2), digit, font=font, fill=LEVELS, anchor="mm")
+        return np.asarray(picture, dtype=np.float32) / LEVELS
 
     sharp = torch.tensor(np.stack([[glyph(digit, face) for face in FACES] for digit in CLASSES]))
     return F.avg_pool2d(sharp, FINER, stride=1, padding=FINER // 2)

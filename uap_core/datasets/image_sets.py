@@ -18,7 +18,8 @@ from uap_core.checks import check_path, check_whole
 from uap_core.datasets.listing import SPLITS, listing, of_classes, of_split, ranked
 from uap_core.errors import DatasetError, ImageError, SettingError
 from uap_core.images.batches import as_bytes, check_shape, check_tensor
-from uap_core.images.reading import LARGEST_SIDE, LEVELS, open_image, square
+from uap_core.images.eight_bits import from_bytes
+from uap_core.images.reading import LARGEST_SIDE, open_image, square
 
 if TYPE_CHECKING:
     import torch
@@ -76,7 +77,7 @@ class ImageSet:
 
     def images(self, indices: Tensor | slice | None = None) -> Tensor:
         """Return the images at ``indices``, or all of them, as a batch, float32 (n,3,H,W) in [0,1]."""
-        return (self.pixels if indices is None else self.pixels[indices]).float() / LEVELS
+        return from_bytes(self.pixels if indices is None else self.pixels[indices])
 
     def batches(self, size: int = 32) -> Iterator[Tensor]:
         """All images in order, ``size`` at a time."""

@@ -18,6 +18,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from uap_core.images.eight_bits import from_bytes, to_bytes
+from uap_core.norms import of_levels, to_levels
+
 BLOCK, UNIT = 8, 16  # pixels a side of a block, and of the area that one block of a halved plane covers
 # From red, green and blue to brightness, blue and red differences (JFIF), and the one-dimensional cosine transform of a block.
 TO_PLANES = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -29,22 +32,22 @@ COSINES = [
 
 def through_codec(images: Tensor, quality: int) -> Tensor:
     """Images float32 (N,3,H,W) in [0,1] written and read again by Pillow, with 4:2:0 as it has by default; no gradient."""
-    levels = (images.detach() * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    levels = to_bytes(images.detach()).permute(0, 2, 3, 1).cpu().numpy()
     decoded = np.stack([np.asarray(Image.open(_written(Image.fromarray(picture), quality))) for picture in levels])
-    return torch.from_numpy(decoded.transpose(0, 3, 1, 2)).to(images.device).float() / 255
+    return from_bytes(torch.from_numpy(decoded.transpose(0, 3, 1, 2)).to(images.device))
 
 
 def smooth_codec(images: Tensor, quality: int) -> Tensor:
     """Differentiable approximation of ``through_codec``: the same steps with smooth rounding."""
     height, width = images.shape[2:]
     tables, to_planes = _tables(quality), images.new_tensor(TO_PLANES)
-    whole = F.pad(images * 255, (0, -width % UNIT, 0, -height % UNIT), mode="replicate")
+    whole = F.pad(to_levels(images), (0, -width % UNIT, 0, -height % UNIT), mode="replicate")
     bright, colours = torch.einsum("ij,njhw->nihw", to_planes, whole).split((1, 2), dim=1)
     bright = _quantised(bright - 128, tables[0]) + 128
     halved = _quantised(F.avg_pool2d(colours, 2), tables[1])
     colours = F.interpolate(halved, scale_factor=2, mode="bilinear", align_corners=False)
     decoded = torch.einsum("ij,njhw->nihw", to_planes.inverse(), torch.cat([bright, colours], dim=1))
-    return (decoded[..., :height, :width] / 255).clamp(0, 1)
+    return of_levels(decoded[..., :height, :width]).clamp(0, 1)
 
 
 def _quantised(planes: Tensor, table: tuple[tuple[int, ...], ...]) -> Tensor:

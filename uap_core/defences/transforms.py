@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
 from uap_core.errors import SettingError
@@ -27,21 +27,24 @@ class Defence(ABC):
 
     ``gradient`` is EXACT where autograd computes the true derivative, STRAIGHT_THROUGH where the backward pass takes the
     function for the identity, SMOOTH_MODEL where it is the true derivative of something like it. Files call a kind of defence
-    by its ``key``. Constructors raise SettingError for a strength out of range.
+    by its ``key``; ``form`` is its display name around the strength, its one field. Constructors raise SettingError for a
+    strength out of range.
     """
 
     key: ClassVar[str]
+    form: ClassVar[str]
     gradient: ClassVar[str]
 
     @property
-    @abstractmethod
     def strength(self) -> float:
         """Its one setting."""
+        (field,) = fields(self)
+        return float(getattr(self, field.name))
 
     @property
-    @abstractmethod
     def name(self) -> str:
         """Display name, with the strength."""
+        return self.form.format(self.strength)
 
     @property
     def id(self) -> str:
@@ -62,22 +65,13 @@ class Jpeg(Defence):
     """
 
     key: ClassVar[str] = "jpeg"
+    form: ClassVar[str] = "JPEG {:g}"
     quality: int = 50
     gradient: ClassVar[str] = SMOOTH_MODEL
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
             raise SettingError("The quality of a JPEG must be between 1 and 95.")
-
-    @property
-    def strength(self) -> float:
-        """See ``Defence``."""
-        return self.quality
-
-    @property
-    def name(self) -> str:
-        """See ``Defence``."""
-        return f"JPEG {self.quality}"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -93,22 +87,13 @@ class BitDepth(Defence):
     Straight-through."""
 
     key: ClassVar[str] = "bits"
+    form: ClassVar[str] = "{:g} bits"
     bits: int = 3
     gradient: ClassVar[str] = STRAIGHT_THROUGH
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 8:
             raise SettingError("A value has 1 to 8 bits.")
-
-    @property
-    def strength(self) -> float:
-        """See ``Defence``."""
-        return self.bits
-
-    @property
-    def name(self) -> str:
-        """See ``Defence``."""
-        return f"{self.bits} bits"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -121,22 +106,13 @@ class Blur(Defence):
     """Gaussian blur of standard deviation ``sigma`` pixels, cut off at three of them, borders reflected. Exact."""
 
     key: ClassVar[str] = "blur"
+    form: ClassVar[str] = "blur {:g}"
     sigma: float = 1.0
     gradient: ClassVar[str] = EXACT
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma <= 5:
             raise SettingError("The blur's sigma must be between 0 and 5 pixels.")
-
-    @property
-    def strength(self) -> float:
-        """See ``Defence``."""
-        return self.sigma
-
-    @property
-    def name(self) -> str:
-        """See ``Defence``."""
-        return f"blur {self.sigma:g}"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""
@@ -160,22 +136,13 @@ class CropAndResize(Defence):
     """
 
     key: ClassVar[str] = "crop"
+    form: ClassVar[str] = "crop {:.0%}"
     share: float = 0.9
     gradient: ClassVar[str] = EXACT
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.share <= 1:
             raise SettingError("A crop must keep a share of the picture's side between 0.1 and 1.")
-
-    @property
-    def strength(self) -> float:
-        """See ``Defence``."""
-        return self.share
-
-    @property
-    def name(self) -> str:
-        """See ``Defence``."""
-        return f"crop {self.share:.0%}"
 
     def __call__(self, images: Tensor) -> Tensor:
         """See ``Defence``."""

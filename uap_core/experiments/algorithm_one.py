@@ -20,6 +20,7 @@ from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 
 START, WHILE, CHOOSE, SKIP, SMALLEST, PROJECT, RETURN = "start", "while", "choose", "skip", "smallest", "project", "return"
+CANDIDATES, ITERATIONS = 10, 10  # of DeepFool: labels that it looks at, and steps
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,7 @@ class Moment:
 
 
 def algorithm_one(
-    classifier: Classifier,
-    images: ImageSet,
-    ball: Ball,
-    delta: float = 0.2,
-    passes: int = 3,
-    candidates: int = 10,
-    iterations: int = 10,
+    classifier: Classifier, images: ImageSet, ball: Ball, delta: float = 0.2, passes: int = 3
 ) -> Iterator[Moment]:
     """Run Algorithm 1 on ``images`` in their order, every pass, and tell of each line; ends after ``passes`` at most.
 
@@ -78,7 +73,7 @@ def algorithm_one(
             if fooled:
                 continue
             x = images.images(slice(number, number + 1)) + v
-            found = cross_boundary(lambda x: classifier(x.clamp(0, 1)), x, candidates, iterations=iterations)
+            found = cross_boundary(lambda x: classifier(x.clamp(0, 1)), x, CANDIDATES, iterations=ITERATIONS)
             spent += int(found.backward_passes)
             dv, label = found.steps[0], classifier.labels[int(found.logits.argmax())]
             yield Moment(SMALLEST, number, v, label, float(dv.norm()), image_gradients=spent)

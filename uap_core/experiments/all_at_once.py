@@ -12,10 +12,10 @@ from torch import Tensor
 from uap_core.experiments.apply import Exhibit, compare_pictures, top
 from uap_core.images.reading import to_array
 from uap_core.models.classifier import Classifier
-from uap_core.norms import quantise
+from uap_core.norms import of_levels, quantise
 from uap_core.perturbations.perturbation import Perturbation
 
-GREY = 128 / 255  # a level that 8 bits have
+GREY = of_levels(128)  # a level that 8 bits have
 
 
 @dataclass(frozen=True)

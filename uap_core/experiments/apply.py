@@ -12,7 +12,7 @@ import numpy as np
 
 from uap_core.images.reading import to_array
 from uap_core.metrics import psnr, ssim
-from uap_core.norms import measure, quantise
+from uap_core.norms import LEVELS, measure, quantise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,4 +84,4 @@ def amplified(change: np.ndarray, gain: float = GAIN) -> np.ndarray:
 
     The gain is fixed and stated: stretching each picture to its own extremes would hide how large the change is.
     """
-    return np.rint((0.5 + gain * change).clip(0, 1) * 255).astype(np.uint8)
+    return np.rint((0.5 + gain * change).clip(0, 1) * LEVELS).astype(np.uint8)

@@ -25,10 +25,10 @@ from uap_core.experiments.contender import Budget as Budget
 from uap_core.experiments.contender import Contender as Contender
 from uap_core.experiments.contender import Task, judged
 from uap_core.models.classifier import Classifier
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LINF, Ball, of_levels
 from uap_core.perturbations.perturbation import Perturbation
 
-OTHER_EPSILON = 10 / 255  # of attacks bounded in l_inf when the pattern is bounded in l2
+OTHER_EPSILON = of_levels(10)  # of attacks bounded in l_inf when the pattern is bounded in l2
 SECONDS_BETWEEN = 0.4
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import FOOLED, HELD, INTO
 from uap_core.attacks.result import AttackResult, Trial
+from uap_core.experiments.all_at_once import GREY
 from uap_core.experiments.apply import top
 from uap_core.images.reading import to_array
 from uap_core.metrics import psnr, ssim
@@ -42,7 +43,7 @@ class Contender:
     units of [0,1], ``l0`` in pixels; PSNR and SSIM of the 8-bit pictures. ``at_home`` says whether it succeeded on the
     network that it was made on, if the target model is another; ``within`` whether it stays within the epsilon of bounded
     attacks, if these are matched. ``p`` is that of the norm which was chosen for an attack for any norm; ``trials`` are the
-    values of c that an attack tried.
+    values of c that an attack tried. ``alone`` is the label of the change by itself, around mid-grey, once the attack is done.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Contender:
     done: bool = True
     p: float | None = None
     trials: tuple[Trial, ...] = ()
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def judged(task: Task, result: AttackResult, judge: Classifier, image: Tensor, e
     rounded = quantise(image, result.adversarial, task.ball)
     with torch.inference_mode():
         before, exact, png = judge(torch.cat([image, result.adversarial, rounded])).softmax(dim=1)
+        alone = judge((GREY + rounded - image).clamp(0, 1)) if result.done else None
     label, probability = top(judge, exact)[0]
     was, pixels, picture = int(before.argmax()), to_array(image), to_array(rounded)
 
@@ -124,4 +127,5 @@ def judged(task: Task, result: AttackResult, judge: Classifier, image: Tensor, e
         result.done,
         task.p,
         result.trials,
+        "" if alone is None else judge.labels[int(alone.argmax())],
     )

@@ -13,6 +13,7 @@ from uap_core.experiments.random_directions import BATCH, Draw, always, anywhere
 from uap_core.metrics import Rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
+from uap_core.norms import of_levels
 
 UNIVERSAL, SUM, SINGLE, FAST, RANDOM, MEAN = "universal", "sum", "single", "fgsm", "random", "mean"
 NAMES = {
@@ -23,7 +24,7 @@ NAMES = {
     RANDOM: "random direction",
     MEAN: "mean image",
 }
-NORMS = (500 / 255, 1000 / 255, 2000 / 255, 4000 / 255)
+NORMS = tuple(of_levels(length) for length in (500, 1000, 2000, 4000))
 
 
 @dataclass(frozen=True)

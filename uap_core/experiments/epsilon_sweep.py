@@ -14,12 +14,12 @@ from uap_core.datasets.image_sets import ImageSet
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LINF, Ball, of_levels
 from uap_core.perturbations.perturbation import Perturbation, apply
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
 NAMES = {UNIVERSAL: "universal", RANDOM: "random noise", SINGLE: "FGSM per image"}
-EPSILONS = tuple(level / 255 for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
+EPSILONS = tuple(of_levels(level) for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 
 def default_epsilons(ball: Ball) -> tuple[float, ...]:

@@ -29,7 +29,7 @@ from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.device import chosen_device, device_of
 from uap_core.models.embedded import EMBEDDED
 from uap_core.models.fusion import fold_batch_norm
-from uap_core.norms import Ball
+from uap_core.norms import Ball, of_levels
 from uap_core.perturbations.perturbation import versions
 from uap_core.training.export import begin_with
 from uap_core.training.loop import EpochRow, train
@@ -37,7 +37,7 @@ from uap_core.training.opponents import Pool
 from uap_core.training.recipe import Recipe
 
 # Whole pictures' size throughout, since a pattern fits one size; half of each batch stays clean, as in the paper.
-FINE = Recipe(epochs=2, peak_rate=0.02, mix_chance=0.0, small_share=0.0, view_size=0, epsilon=10 / 255, alpha=0.5)
+FINE = Recipe(epochs=2, peak_rate=0.02, mix_chance=0.0, small_share=0.0, view_size=0, epsilon=of_levels(10), alpha=0.5)
 BUDGET = 2000
 PAPER_SECTION_4 = (0.937, 0.762, 0.800)  # VGG-F fooled by a new pattern: before, after a round, after more of them
 

@@ -20,6 +20,7 @@ from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.io.paths import MODELS, PERTURBATIONS, RESULTS
 from uap_core.models.card import read_card
 from uap_core.models.weights import HERE, state
+from uap_core.norms import of_levels, to_levels
 from uap_core.perturbations.library import library, read_levels
 
 log = logging.getLogger("uap_core.ui")
@@ -45,7 +46,7 @@ class Opening:
     @property
     def change(self) -> np.ndarray:
         """The pattern (S,S,3) in units of [0,1]."""
-        return self.scaled.at(self.epsilon) / 255
+        return of_levels(self.scaled.at(self.epsilon))
 
 
 def load_opening(path: Path = OPENING) -> Opening | None:
@@ -76,7 +77,7 @@ def _opening(path: Path) -> Opening | None:
 
 def _change(pattern_file: Path) -> Change:
     ball = next(entry.ball for entry in library() if entry.key == pattern_file.name)
-    return change_of(read_levels(pattern_file).astype(np.float64), ball.p, ball.radius * 255)
+    return change_of(read_levels(pattern_file).astype(np.float64), ball.p, to_levels(ball.radius))
 
 
 def write_opening(network: str, pattern_file: Path, photo: str) -> None:

@@ -15,11 +15,12 @@ from uap_core.crafting.problem import predicted
 from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
+from uap_core.norms import in_levels
 from uap_core.perturbations.generators import PatternGenerator
 
 RINGS = 4  # of places between the middle of the polygon and its corners
 COMPARED = 12  # draws whose answers are compared with one another
-LEVELS = (4, 6, 8, 10)  # in 255ths
+SHARES = (0.4, 0.6, 0.8, 1.0)  # of the radius
 WALK = (0.25, 0.5, 0.75)
 
 
@@ -69,14 +70,14 @@ def corners(count: int) -> list[tuple[float, float]]:
     return [(math.sin(turn), -math.cos(turn)) for turn in turns]
 
 
-def places(count: int, rings: int = RINGS) -> list[tuple[float, float, list[float]]]:
+def places(count: int) -> list[tuple[float, float, list[float]]]:
     """Places (x, y) in the polygon and the mix of its ``count`` labels there: rings from the middle, with all corners.
 
     In a ring a place lies between two neighbouring corners' directions; what is missing to the rim is shared by all.
     """
     ends, found = corners(count), [(0.0, 0.0, [1 / count] * count)]
-    for ring, corner, step in ((r, c, s) for r in range(1, rings + 1) for c in range(count) for s in range(r)):
-        outward, along = ring / rings, step / ring
+    for ring, corner, step in ((r, c, s) for r in range(1, RINGS + 1) for c in range(count) for s in range(r)):
+        outward, along = ring / RINGS, step / ring
         mix = [(1 - outward) / count] * count
         mix[corner] += outward * (1 - along)
         mix[(corner + 1) % count] += outward * along
@@ -110,12 +111,13 @@ def walks(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
 
 
 def any_of(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
-    """At smaller strengths: images that some corner fools, and what the best one corner fools."""
+    """At smaller strengths: images that some corner fools, and what the best one corner fools. Named in 255ths."""
     patterns = made.patterns(place_codes(made, torch.eye(len(made.labels))))
-    for level in LEVELS:
-        changed = torch.stack([sight.answers(v * (level / 255 / made.ball.radius)) != sight.clean for v in patterns])
-        yield BesideRow("any corner", f"{level}/255", Rate(int(changed.any(dim=0).sum()), len(sight.clean)))
-        yield BesideRow("best corner", f"{level}/255", Rate(int(changed.sum(dim=1).max()), len(sight.clean)))
+    for share in SHARES:
+        name = in_levels(share * made.ball.radius)
+        changed = torch.stack([sight.answers(v * share) != sight.clean for v in patterns])
+        yield BesideRow("any corner", name, Rate(int(changed.any(dim=0).sum()), len(sight.clean)))
+        yield BesideRow("best corner", name, Rate(int(changed.sum(dim=1).max()), len(sight.clean)))
 
 
 def elsewhere(made: PatternGenerator, sights: list[Sight]) -> Iterator[BesideRow]:

@@ -19,12 +19,13 @@ from uap_core.io.paths import PERTURBATIONS
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
-from uap_core.norms import Ball
+from uap_core.norms import LINF, Ball, of_levels
 from uap_core.perturbations.perturbation import Perturbation, apply, load_perturbation
 
 WITHIN = 0.10  # largest accepted difference of accuracy and fooling rates
 METHOD = Default(budget=2000, bf16=True)
 SEEDS = 3
+BALL = Ball(LINF, of_levels(10))
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,10 @@ def crafted(network: Classifier, pair: Pair) -> dict[str, Any]:
     for seed in range(SEEDS):
         for name, source in (("on_dreams", pair.dreams[0]), ("on_photographs", pair.photographs[0])):
             part = source.shuffled(torch.Generator().manual_seed(seed)).prefix(count)
-            for progress in METHOD.craft(network, part.pixels, Ball("linf", 10 / 255), torch.Generator().manual_seed(seed)):
+            for progress in METHOD.craft(network, part.pixels, BALL, torch.Generator().manual_seed(seed)):
                 pattern = progress.perturbation
             perturbed = predict(network, (apply(batch, pattern) for batch in held_out.batches()))
             rates[name].append(round(fooling_rate(clean, perturbed).value, 4))
     share = fmean(rates["on_dreams"]) / fmean(rates["on_photographs"])
-    stated = {"images": count, "image_gradients": METHOD.budget, "ball": str(Ball("linf", 10 / 255)), "seeds": SEEDS}
+    stated = {"images": count, "image_gradients": METHOD.budget, "ball": str(BALL), "seeds": SEEDS}
     return stated | rates | {"share": round(share, 3)}

@@ -16,9 +16,11 @@ from torch.nn import functional as F
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
+from uap_core.norms import of_levels
 from uap_core.perturbations.perturbation import apply
 
-REACH, NEAR, POINTS = 10 / 255, 2 / 255, 41
+REACH, NEAR, POINTS = of_levels(10), of_levels(2), 41
+BATCH = 8
 SQUARES = (1, 2, 4, 8, 16, 32, 64, 224)
 
 
@@ -52,10 +54,8 @@ class GrowthRow:
     real: float
 
 
-def logits_along(
-    classifier: Classifier, image: Tensor, reach: float = REACH, points: int = POINTS, batch_size: int = 8
-) -> list[LogitRow]:
-    """Logits of the clean label, and of the one at ``reach``, for steps from -``reach`` to ``reach`` along FGSM's direction.
+def logits_along(classifier: Classifier, image: Tensor) -> list[LogitRow]:
+    """Logits of the clean label, and of the one at REACH, for steps from -REACH to REACH along FGSM's direction.
 
     ``image`` is (1,3,H,W) in [0,1]; pixels are clamped, as in the attack. Where the label stays, the second one is the
     strongest rival there.
@@ -63,10 +63,10 @@ def logits_along(
     with torch.no_grad():
         clean = classifier(image).argmax(dim=1)
     direction = loss_gradient(classifier, image, clean.clone()).sign()
-    epsilons = torch.linspace(-reach, reach, points)
+    epsilons = torch.linspace(-REACH, REACH, POINTS)
     steps = epsilons[:, None, None, None].to(image.device) * direction
     with torch.no_grad():
-        logits = torch.cat([classifier(apply(image.expand_as(part), part)) for part in steps.split(batch_size)])
+        logits = torch.cat([classifier(apply(image.expand_as(part), part)) for part in steps.split(BATCH)])
     at_end = logits[-1].clone()
     at_end[clean] = -torch.inf
     labels = (int(clean), int(at_end.argmax()))

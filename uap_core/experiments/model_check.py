@@ -18,15 +18,16 @@ from uap_core.metrics import Rate, predict
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.loaders import load
+from uap_core.norms import to_levels
 
 MOST, ENOUGH = 200, 30
 READINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "from 0 to 1": lambda x: x,
-    "from 0 to 255": lambda x: 255 * x,
+    "from 0 to 255": to_levels,
     "from -1 to 1": lambda x: 2 * x - 1,
     "normalised outside": Normalise(),
     "from 0 to 1, blue first": lambda x: x.flip(1),
-    "from 0 to 255, blue first": lambda x: 255 * x.flip(1),
+    "from 0 to 255, blue first": lambda x: to_levels(x.flip(1)),
 }
 
 

@@ -20,6 +20,7 @@ from uap_core.errors import DatasetError
 from uap_core.experiments.random_directions import UNIT, anywhere, fooled_by, in_span
 from uap_core.metrics import Rate
 from uap_core.models.classifier import Classifier
+from uap_core.norms import of_levels
 
 NORMALS, RANDOM, SPAN, FULL = "normals", "random", "span", "full"
 NAMES = {
@@ -58,7 +59,7 @@ def lengths(side: int) -> tuple[float, ...]:
     On 64 pixels that is 3.5 times the change of each value that it is on 224, and everything but pure noise fools most images:
     so half of it as well.
     """
-    return (1000 / 255, 2000 / 255) if side <= SMALL_SIDE else (2000 / 255,)
+    return (of_levels(1000), of_levels(2000)) if side <= SMALL_SIDE else (of_levels(2000),)
 
 
 def unit_normals(classifier: Classifier, images: ImageSet) -> Iterator[Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uap_core.attacks.menu import MENU
 from uap_core.metrics import Rate
-from uap_core.norms import Ball
+from uap_core.norms import Ball, in_levels, to_levels
 
 RANDOM_SIGNS, GAUSSIAN = "random_signs", "gaussian"
 NOISES = (RANDOM_SIGNS, GAUSSIAN)
@@ -68,7 +68,7 @@ def origin_name(origin: Origin, names: Mapping[str, str]) -> str:
             return f"Gaussian noise, as large as by {attack}"
         return f"random signs, as large as by {attack}"
     if origin.perturbation == GAUSSIAN and origin.size is not None:
-        return f"Gaussian noise, stddev {origin.size * 255:.4g}/255"
+        return f"Gaussian noise, stddev {to_levels(origin.size):.4g}/255"
     if origin.perturbation == RANDOM_SIGNS and origin.size is not None:
         return f"random signs, {Ball(origin.p, origin.size)}"
     if origin.made_on:
@@ -78,5 +78,5 @@ def origin_name(origin: Origin, names: Mapping[str, str]) -> str:
 
 
 def _attack_name(key: str, epsilon: float | None) -> str:
-    within = "" if epsilon is None else f" {epsilon * 255:g}/255"
+    within = "" if epsilon is None else f" {in_levels(epsilon)}"
     return (MENU[key].short if key in MENU else key) + within

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LINF, Ball, of_levels
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLEAN, PATTERN, NOISE = "clean", "universal", "random_signs"  # the last two as in epsilon_sweep
 SHOWN = 300  # photographs: as many dots as one still tells apart
-STEPS, LARGEST = 32, 32 / 255  # of the page's slider, and where it ends for patterns of an l_inf ball
+STEPS, LARGEST = 32, of_levels(32)  # of the page's slider, and where it ends for patterns of an l_inf ball
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def shown_images(images: ImageSet) -> ImageSet:
 
 
 def outcomes(
-    classifier: Classifier, perturbation: Perturbation, images: ImageSet, generator: torch.Generator, batch_size: int = 32
+    classifier: Classifier, perturbation: Perturbation, images: ImageSet, generator: torch.Generator
 ) -> Iterator[OutcomeRow]:
     """Ask the network about each photograph at each strength of the pattern, and of random noise as strong.
 
@@ -61,7 +61,6 @@ def outcomes(
         perturbation: of the network's size.
         images: a set that it was not crafted on, its folders the network's classes.
         generator: draws the noise, as in ``epsilon_sweep``.
-        batch_size: images that go through the network at once.
 
     Raises:
         PerturbationError: the perturbation has another size than the images.
@@ -73,11 +72,11 @@ def outcomes(
 
     ball = perturbation.ball
     signs = Ball(ball.p, 1.0).random_signs(tuple(perturbation.pattern.shape), generator)
-    clean, truth = predict(classifier, images.batches(batch_size)), images.truth(classifier.class_ids)
+    clean, truth = predict(classifier, images.batches()), images.truth(classifier.class_ids)
     yield OutcomeRow(CLEAN, 0.0, hexadecimal(torch.zeros(len(clean)) if truth is None else clean == truth))
 
     def changed(change: Tensor) -> str:
-        return hexadecimal(predict(classifier, (apply(batch, change) for batch in images.batches(batch_size))) != clean)
+        return hexadecimal(predict(classifier, (apply(batch, change) for batch in images.batches())) != clean)
 
     for epsilon in strengths(ball)[1:]:
         yield OutcomeRow(PATTERN, epsilon, changed(perturbation.scaled_to(epsilon).pattern))

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from uap_core.images.eight_bits import from_bytes
 from uap_core.images.reading import square
-from uap_core.norms import LINF
+from uap_core.norms import LINF, of_levels
 
 if TYPE_CHECKING:
     from uap_core.experiments.apply import Exhibit
@@ -125,7 +126,7 @@ def _answered(classifier: Classifier, pixels: object) -> Iterator[Answer]:
 
     assert isinstance(pixels, torch.Tensor)
     with torch.inference_mode():
-        sure, index = classifier(pixels.permute(0, 3, 1, 2).float() / 255).softmax(dim=1).max(dim=1)
+        sure, index = classifier(from_bytes(pixels.permute(0, 3, 1, 2))).softmax(dim=1).max(dim=1)
     for i, probability in zip(index.tolist(), sure.tolist(), strict=True):
         yield Answer(i, classifier.labels[i], probability)
 
@@ -139,8 +140,8 @@ def exhibit_of(classifier: Classifier, photo: np.ndarray, picture: np.ndarray) -
 
     pixels = torch.from_numpy(np.stack([as_taken(one, classifier.card) for one in (photo, picture)]))
     with torch.inference_mode():
-        before, after = classifier(pixels.permute(0, 3, 1, 2).float() / 255).softmax(dim=1)
-    moved = (picture.astype(np.float64) - photo) / 255
+        before, after = classifier(from_bytes(pixels.permute(0, 3, 1, 2))).softmax(dim=1)
+    moved = of_levels(picture.astype(np.float64) - photo)
     return Exhibit(
         photo,
         picture,

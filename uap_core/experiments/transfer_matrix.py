@@ -15,7 +15,7 @@ from uap_core.io.results import Table
 from uap_core.metrics import fooling_rate, predict
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
-from uap_core.norms import Ball
+from uap_core.norms import Ball, of_levels, to_levels
 from uap_core.perturbations.perturbation import Perturbation
 
 
@@ -56,8 +56,8 @@ def noises(balls: Sequence[Ball], shape: tuple[int, ...], seed: int) -> Mapping[
 
     found = {Origin(RANDOM_SIGNS, ball.p, ball.radius): ball.random_signs(shape, drawn()) for ball in balls}
     for noise in [ball.gaussian(shape, drawn()) for ball in balls]:
-        levels = float(f"{float(noise.square().mean().sqrt()) * 255:.4g}")  # independent of the order of summation
-        found[Origin(GAUSSIAN, size=levels / 255)] = noise
+        levels = float(f"{to_levels(float(noise.square().mean().sqrt())):.4g}")  # independent of the order of summation
+        found[Origin(GAUSSIAN, size=of_levels(levels))] = noise
     return found
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from uap_core.checks import shown
 from uap_core.errors import SettingError
+from uap_core.norms import LEVELS, to_levels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SLACK = 1e-5  # beyond [0,1], which arithmetic on pixels may leave; 16-bit floats have a coarser grid
-DIVIDED_TWICE = 1.001 / 255  # no photograph is as dark as that
+DIVIDED_TWICE = 1.001 / LEVELS  # no photograph is as dark as that
 NORMALISED = 4.0  # pixels less their mean, by their deviation, go from -2.2 to 2.7
 
 
@@ -91,4 +92,4 @@ def as_bytes(images: Tensor) -> Tensor:
         kind = str(images.dtype).rpartition(".")[2]
         raise SettingError(f"Pictures are uint8 from 0 to 255, or floats from 0 to 1, not {kind}.")
     check_pixels(images)
-    return (images.detach().float() * 255).round().clamp(0, 255).to(torch.uint8)
+    return to_levels(images.detach().float()).round().clamp(0, LEVELS).to(torch.uint8)

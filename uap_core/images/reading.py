@@ -18,7 +18,9 @@ from PIL import Image, UnidentifiedImageError
 from uap_core.checks import check_path, check_type, check_whole, shown
 from uap_core.errors import ImageError, SettingError
 from uap_core.images.batches import check_batch, check_tensor
+from uap_core.images.eight_bits import from_bytes
 from uap_core.images.srgb import to_rgb
+from uap_core.norms import LEVELS
 from uap_core.settings import limits
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ MAX_ASPECT = 10
 LARGEST_SIDE = 8192  # pixels that a picture may be asked to have
 # What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
 FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
-LEVELS = 255
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -174,7 +175,7 @@ def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str 
     if interpolation.upper() not in Image.Resampling.__members__:
         raise SettingError(f"The interpolation is 'bilinear' or 'bicubic', not {shown(interpolation)}.")
     pixels = np.asarray(square(picture, resize, crop, interpolation), dtype=np.uint8)
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / LEVELS
+    return from_bytes(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
 
 
 def square(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Image.Image:
@@ -204,7 +205,7 @@ def from_array(pixels: np.ndarray) -> Tensor:
     """uint8 (H,W,3) to an image batch (1,3,H,W) in [0,1]; the inverse of ``to_array``."""
     import torch
 
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / LEVELS
+    return from_bytes(torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None])
 
 
 def png_bytes(image: Tensor) -> bytes:

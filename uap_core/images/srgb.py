@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from uap_core.errors import ImageError
+from uap_core.norms import LEVELS
 
 ROWS = 256  # large pictures are converted in strips of so many rows, to limit memory
 ORIENTATION = 0x0112  # EXIF's tag, and what its values ask for
@@ -81,9 +82,9 @@ def _on_srgb(picture: Image.Image, gamma: float) -> Image.Image:
     """8-bit RGB stored with ``gamma`` as sRGB (IEC 61966-2-1); untouched for 0."""
     if not gamma:
         return picture
-    light = (np.arange(256) / 255) ** (1 / gamma)
+    light = (np.arange(256) / LEVELS) ** (1 / gamma)
     levels = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return picture.point([round(float(level) * 255) for level in levels] * 3)
+    return picture.point([round(float(level) * LEVELS) for level in levels] * 3)
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -127,7 +128,7 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
         full_scale = max(65535.0, highest)
 
     def scale(strip: Image.Image) -> Image.Image:
-        return Image.fromarray(np.rint(_numbers(strip).clip(0, full_scale) / full_scale * 255).astype(np.uint8))
+        return Image.fromarray(np.rint(_numbers(strip).clip(0, full_scale) / full_scale * LEVELS).astype(np.uint8))
 
     return _by_strips(picture, "L", scale)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from uap_core.models.card import IMAGENET_MEAN, IMAGENET_STD
+from uap_core.norms import LEVELS
 
 ADMITTED = {("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
 CAFFE_MEAN = (123.0, 117.0, 104.0)  # red, green, blue, of 255
@@ -52,7 +53,7 @@ def _convolution(name: str, layer: list[np.ndarray]) -> dict[str, Tensor]:
 def _first_layer(layer: list[np.ndarray]) -> dict[str, Tensor]:
     """From blue, green, red of 255 less Caffe's mean to torchvision's (x - mean) / std. Exact, since nothing is padded."""
     raw = _convolution("features.0", layer)
-    kernel = raw["features.0.weight"].flip(1) * 255
-    shift = torch.tensor(IMAGENET_MEAN) - torch.tensor(CAFFE_MEAN) / 255
+    kernel = raw["features.0.weight"].flip(1) * LEVELS
+    shift = torch.tensor(IMAGENET_MEAN) - torch.tensor(CAFFE_MEAN) / LEVELS
     bias = raw["features.0.bias"] + (kernel * shift.view(1, 3, 1, 1)).sum((1, 2, 3))
     return {"features.0.weight": kernel * torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), "features.0.bias": bias}

@@ -58,7 +58,8 @@ def wrap(
     title = name or type(module).__name__
     card = Card(title, title, "wrapped", "", shape[0] if shape and shape[0] == shape[1] else 0, 0, "", "a module of its user")
     network = nn.Sequential(_normaliser(module, mean, std), module) if (*mean, *std) != (*BLACK, *ONE) else module
-    wrapped = Wrapped(network, card, tuple(labels), shape=shape)
+    wrapped = Wrapped(network, card, tuple(labels))
+    wrapped.shape = shape
     if shape:
         wrapped.ask(shape)
     return wrapped
@@ -82,18 +83,6 @@ def as_classifiers(networks: nn.Module | Sequence[nn.Module]) -> tuple[Classifie
 
 class Wrapped(Classifier):
     """A wrapped module that is never changed: evaluation mode and freezing last for a forward pass only."""
-
-    def __init__(
-        self,
-        network: nn.Module,
-        card: Card,
-        labels: tuple[str, ...],
-        class_ids: tuple[str, ...] = (),
-        weights_hash: str = "",
-        shape: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(network, card, labels, class_ids, weights_hash, shape)
-        self.shape = shape
 
     def _hold_still(self) -> None:
         """Nothing is set for good."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from uap_core.errors import PerturbationError
+from uap_core.norms import LEAST, LEVELS, of_levels, to_levels
 from uap_core.perturbations.array_files import read_file
 
 UNIT, BYTES = "0 to 1", "0 to 255"
@@ -20,7 +21,6 @@ UNIT, BYTES = "0 to 1", "0 to 255"
 FILLS_ITS_BOX = 0.5
 LONGEST_NAME, NAMED = 60, 12  # of arrays, in a sentence
 PHOTOGRAPHS = 0.1  # of all levels: photographs without their mean have a larger root mean square, patterns of an l2 ball do not
-LEAST = 0.1 / 255  # a change that no 8-bit picture shows
 UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
 NORMALISED = 3.0  # normalised by ImageNet's mean and deviation, pixels are between -2.2 and 2.7
 
@@ -122,11 +122,11 @@ def _reading(name: str, array: np.ndarray, scale: str) -> Reading:
     values = array.astype(np.float64)
     largest = _largest(values)
     kind = scale or (UNIT if largest <= 1 and array.dtype.kind == "f" else BYTES)
-    wraps, zero = (False, 0.0) if scale else (_wraps(array), _zero(values, 255.0 if kind == BYTES else 1.0))
+    wraps, zero = (False, 0.0) if scale else (_wraps(array), _zero(values, float(LEVELS) if kind == BYTES else 1.0))
     if wraps:
         values, zero = _unwrapped(array), 0.0
-    elif not scale and not zero and largest <= 255:
-        _check_likely(array, 255.0 if kind == BYTES else 1.0)
+    elif not scale and not zero and largest <= LEVELS:
+        _check_likely(array, float(LEVELS) if kind == BYTES else 1.0)
     values = values - zero
     fills = math.sqrt(float((values**2).mean())) >= FILLS_ITS_BOX * _largest(values)
     return Reading(name, "first" if values.shape[0] == 3 else "last", kind, "linf" if fills else "l2", zero=zero, wraps=wraps)
@@ -137,7 +137,7 @@ def _wraps(array: np.ndarray) -> bool:
     if array.dtype.kind != "u":
         return False
     signed = _unwrapped(array)
-    return bool(signed.min() < 0 < signed.max()) and float(np.abs(signed).max()) <= UNLIKELY * 255
+    return bool(signed.min() < 0 < signed.max()) and float(np.abs(signed).max()) <= to_levels(UNLIKELY)
 
 
 def _unwrapped(array: np.ndarray) -> np.ndarray:
@@ -149,11 +149,11 @@ def _zero(values: np.ndarray, full: float) -> float:
 
     A photograph is not as close to mid-grey, nor are most of its pixels at both ends of its range.
     """
-    middle = (values.min() + values.max()) / 2 / full * 255
+    middle = to_levels((values.min() + values.max()) / 2 / full)
     reach = (values.max() - values.min()) / 2
     if values.min() < 0 or not 126.9 <= middle <= 128.1 or not 0 < reach <= UNLIKELY / 2 * full:
         return 0.0
-    zero = round(2 * middle) / 2 / 255 * full
+    zero = of_levels(round(2 * middle) / 2) * full
     return zero if math.sqrt(float(((values - zero) ** 2).mean())) >= FILLS_ITS_BOX * reach else 0.0
 
 
@@ -184,7 +184,7 @@ def _check_likely(array: np.ndarray, full: float) -> None:
         raise PerturbationError(
             f"This array has the l2 norm 1 ({told}): it is a direction. Multiply it by epsilon, such as 2000/255, and save."
         )
-    if full == 255 and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
+    if full == LEVELS and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
         raise PerturbationError(
             f"These numbers ({told}) may be a normalised picture, or a pattern for pixels from 0 to 255. Save a "
             "pattern divided by 255, or say which it is (uap convert --scale)."
@@ -204,7 +204,7 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
                 else "The last axis of this array does not have the three channels: {shape}."
             ).format(shape=values.shape)
         )
-    if largest > (255 if reading.scale == BYTES else 1):
+    if largest > (LEVELS if reading.scale == BYTES else 1):
         raise PerturbationError(f"These values go up to {largest:.4g}: they cannot be meant for pixels from {reading.scale}.")
     if reading.channels == "last":
         values = values.transpose(2, 0, 1)
@@ -212,7 +212,7 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
         values = values.transpose(0, 2, 1)
     if reading.bgr:
         values = values[::-1]
-    return np.ascontiguousarray(values / (255 if reading.scale == BYTES else 1), dtype=np.float32)
+    return np.ascontiguousarray(values / (LEVELS if reading.scale == BYTES else 1), dtype=np.float32)
 
 
 def _largest(values: np.ndarray) -> float:

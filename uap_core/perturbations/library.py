@@ -14,7 +14,7 @@ import numpy as np
 
 from uap_core.errors import SettingError
 from uap_core.io.paths import PERTURBATIONS, cache_folder
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LEVELS, LINF, Ball
 
 log = logging.getLogger("uap_core.perturbations.library")
 
@@ -56,7 +56,7 @@ def read_levels(path: Path) -> np.ndarray:
 
     with safe_open(path, framework="numpy") as archive:
         pattern = archive.get_tensor("pattern")
-    scale = 1 if pattern.dtype.kind == "i" else 255
+    scale = 1 if pattern.dtype.kind == "i" else LEVELS
     return np.asarray(pattern.transpose(1, 2, 0) * scale, dtype=np.float32)
 
 

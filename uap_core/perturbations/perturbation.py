@@ -13,9 +13,10 @@ import numpy as np
 from uap_core.checks import check_number, check_path, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.images.batches import SLACK, check_batch, fits
+from uap_core.images.eight_bits import from_bytes
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
-from uap_core.norms import LINF, Ball, Norms, measure
+from uap_core.norms import LINF, Ball, Norms, measure, of_levels, to_levels
 from uap_core.perturbations.importers import Reading, detect, read_arrays, understood
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         "radius": repr(perturbation.ball.radius),
         "provenance": json.dumps(perturbation.provenance),
     }
-    levels = (pattern * 255).round()
-    if float(levels.abs().max()) <= 127 and torch.equal(levels / 255, pattern):
+    levels = to_levels(pattern).round()
+    if float(levels.abs().max()) <= 127 and torch.equal(of_levels(levels), pattern):
         pattern = levels.to(torch.int8)
     write_whole(path, save({"pattern": pattern}, metadata=header))
 
@@ -207,8 +208,9 @@ def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> 
     pattern = torch.from_numpy(understood(arrays, reading))
     norms = measure(pattern)
     radius = norms.linf if reading.p == LINF else norms.l2
-    if abs(radius * 255 - round(radius * 255)) < 1e-3:  # 10.00001/255 is 10/255 that went through other hands
-        radius = round(radius * 255) / 255
+    whole = round(to_levels(radius))
+    if abs(to_levels(radius) - whole) < 1e-3:  # 10.00001/255 is 10/255 that went through other hands
+        radius = of_levels(whole)
     return Perturbation(path.stem, pattern, Ball(reading.p, radius), {"file": path.name, "read_as": str(reading)})
 
 
@@ -224,7 +226,7 @@ def open_own(path: Path) -> Perturbation | None:
             if not {"p", "radius"} <= set(header):
                 return None
             stored = archive.get_tensor("pattern")
-        pattern = stored.float() if stored.is_floating_point() else stored.float() / 255
+        pattern = stored.float() if stored.is_floating_point() else from_bytes(stored)
         ball = Ball(header["p"], float(header["radius"]))
         provenance = json.loads(header.get("provenance", "{}"))
         if not isinstance(provenance, dict):

@@ -12,6 +12,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from uap_core.attacks.menu import BASELINES, HELD, attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
+from uap_core.norms import to_levels
 from uap_core.plots.axes import BLUE, GREY, RED, SIZE, dress
 from uap_core.plots.scatter import Dot, draw_dots
 
@@ -36,7 +37,7 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
     if not there:
         axes.set(xlim=(1, 100), ylim=(1, 100))  # a log scale cannot be drawn without
         return figure
-    lengths, passes = [row.l2 * 255 for row in there], [row.gradients + row.queries for row in there]
+    lengths, passes = [to_levels(row.l2) for row in there], [row.gradients + row.queries for row in there]
     axes.set_ylim(min(lengths) / 2, max(lengths) * 2)
     axes.set_xlim(max(0.5, min(passes)) / 2, max(passes) * 4)  # room for the names on the right
     _explain(axes, there)
@@ -46,7 +47,7 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
 
 def _dot(row: Contender) -> Dot:
     colour = BLUE if row.key in BASELINES else RED if row.verdict != HELD else GREY
-    return Dot(max(0.5, row.gradients + row.queries), row.l2 * 255, attack_name(row.key), colour, row.verdict != HELD)
+    return Dot(max(0.5, row.gradients + row.queries), to_levels(row.l2), attack_name(row.key), colour, row.verdict != HELD)
 
 
 def _explain(axes: Axes, rows: Sequence[Contender]) -> None:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from uap_core.experiments.epsilon_sweep import NAMES, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.i18n import _
+from uap_core.norms import to_levels
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, open_axes
 from uap_core.plots.points import draw_live
 
@@ -30,7 +31,7 @@ def sweep_figure(
     for attack, (colour, marker, line) in STYLES.items():
         mine = [row for row in rows if row.attack == attack]
         if mine:
-            x = [row.epsilon * 255 for row in mine]
+            x = [to_levels(row.epsilon) for row in mine]
             axes.plot(
                 x, [row.fooling_rate.value for row in mine], line, color=colour, marker=marker, label=_(NAMES[attack]), lw=2.2
             )
@@ -45,14 +46,14 @@ def _live(axes: Axes, live: Sequence[SweepRow], name: str) -> None:
     for attack, (colour, _marker, _line) in STYLES.items():
         mine = [row for row in live if row.attack == attack]
         if mine:
-            x, y = [row.epsilon * 255 for row in mine], [row.fooling_rate.value for row in mine]
+            x, y = [to_levels(row.epsilon) for row in mine], [row.fooling_rate.value for row in mine]
             draw_live(axes, x, y, colour, name, _(NAMES[attack]))
 
 
 def photo_figure(rows: Sequence[PhotoRow], title: str, reach: float = 0.0) -> Figure:
     """Probability of the clean and of the new label against epsilon, for one photograph, and of others where they lead."""
     figure, axes = _over_epsilon(_("probability"), title, reach)
-    x = [row.epsilon * 255 for row in rows]
+    x = [to_levels(row.epsilon) for row in rows]
     clean = _("{label} (clean)").format(label=rows[0].clean_label)
     new = _("{label} (new)").format(label=rows[0].new_label)
     axes.plot(x, [row.clean_probability for row in rows], "-o", color=BLUE, lw=2.2, label=clean)
@@ -61,7 +62,7 @@ def photo_figure(rows: Sequence[PhotoRow], title: str, reach: float = 0.0) -> Fi
     for other, (colour, marker) in zip(others, cycle(BETWEEN), strict=False):
         mine = [row for row in rows if row.predicted == other]
         label = _("{label} (where it leads)").format(label=other)
-        places, heights = [row.epsilon * 255 for row in mine], [row.predicted_probability for row in mine]
+        places, heights = [to_levels(row.epsilon) for row in mine], [row.predicted_probability for row in mine]
         axes.plot(places, heights, marker, color=colour, markersize=8, label=label)
     changed = [row.predicted != row.clean_label for row in rows]
     if any(changed):

@@ -9,6 +9,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 
 from uap_core.experiments import directions, normals
 from uap_core.i18n import _
+from uap_core.norms import to_levels
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
 from uap_core.plots.points import draw_live
 
@@ -36,7 +37,7 @@ def subspace_figure(rows: Sequence[normals.SubspaceRow], title: str) -> Figure:
     figure, axes = open_axes(_("dimensions: first singular vectors of the normals"), _("fooling rate"), title)
     lengths = sorted({row.norm for row in rows}, reverse=True)
     for norm, (colour, marker) in zip(lengths, ((RED, "o"), (BLUE, "^")), strict=False):
-        named = f"l2 {norm * 255:.0f}/255"
+        named = f"l2 {to_levels(norm):.0f}/255"
         mine = [row for row in rows if row.norm == norm and row.space == normals.SPAN]
         draw_rates(
             axes,
@@ -90,12 +91,12 @@ def directions_figure(
         mine = [row for row in rows if row.direction == direction]
         if mine:
             rates = [row.fooling_rate for row in mine]
-            draw_rates(axes, [row.norm * 255 for row in mine], rates, colour, marker, _(directions.NAMES[direction]))
-            axes.plot([0, mine[0].norm * 255], [0, rates[0].value], color=colour, lw=2.2)
+            draw_rates(axes, [to_levels(row.norm) for row in mine], rates, colour, marker, _(directions.NAMES[direction]))
+            axes.plot([0, to_levels(mine[0].norm)], [0, rates[0].value], color=colour, lw=2.2)
     for direction, (colour, _marker) in DIRECTION_STYLES.items():
         now = [row for row in live if row.direction == direction]
         if now:
-            values = [row.norm * 255 for row in now], [row.fooling_rate.value for row in now]
+            values = [to_levels(row.norm) for row in now], [row.fooling_rate.value for row in now]
             draw_live(axes, *values, colour, live_name, _(directions.NAMES[direction]))
     add_legend(axes)
     return figure

@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from uap_core.experiments.iterates import StepRow
 from uap_core.i18n import _
+from uap_core.norms import to_levels
 from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SIZE, dress
 
 
@@ -35,8 +36,8 @@ def steps_figure(rows: Sequence[StepRow], epsilon: float, title: str) -> Figure:
             markersize=8,
             label=_("the label has turned"),
         )
-    right.plot(steps, [row.linf * 255 for row in rows], "-s", color=GREEN, lw=2.2, label="l_inf")
-    right.axhline(epsilon * 255, color=GREY, ls="--", lw=1.6, label=_("ε, where it is clipped"))
-    right.set_ylim(0, 1.15 * max(epsilon * 255, *(row.linf * 255 for row in rows)))
+    right.plot(steps, [to_levels(row.linf) for row in rows], "-s", color=GREEN, lw=2.2, label="l_inf")
+    right.axhline(to_levels(epsilon), color=GREY, ls="--", lw=1.6, label=_("ε, where it is clipped"))
+    right.set_ylim(0, 1.15 * max(to_levels(epsilon), *(to_levels(row.linf) for row in rows)))
     figure.legend(fontsize=12, loc="outside lower center", ncols=4, frameon=False)
     return figure

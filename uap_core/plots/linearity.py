@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from uap_core.experiments.linearity import NEAR, GrowthRow, LogitRow, straight
 from uap_core.i18n import _
+from uap_core.norms import to_levels
 from uap_core.plots.axes import BLUE, GREEN, GREY, RED, add_legend, open_axes
 
 
@@ -22,10 +23,10 @@ def logits_figure(rows: Sequence[LogitRow], title: str) -> Figure:
         mine = [row for row in rows if row.label == label]
         line = straight(mine, label, NEAR)
         x = np.array([row.epsilon for row in mine])
-        axes.plot(x * 255, [row.logit for row in mine], color=colour, lw=2.4, label=label)
-        name = _("its straight line within {near:g}: R² {r2:.3f}").format(near=NEAR * 255, r2=line.r2)
-        axes.plot(x * 255, line.slope * x + line.intercept, "--", color=colour, lw=1.4, label=name)
-    axes.axvspan(-NEAR * 255, NEAR * 255, color=GREY, alpha=0.12, lw=0)
+        axes.plot(to_levels(x), [row.logit for row in mine], color=colour, lw=2.4, label=label)
+        name = _("its straight line within {near:g}: R² {r2:.3f}").format(near=to_levels(NEAR), r2=line.r2)
+        axes.plot(to_levels(x), line.slope * x + line.intercept, "--", color=colour, lw=1.4, label=name)
+    axes.axvspan(-to_levels(NEAR), to_levels(NEAR), color=GREY, alpha=0.12, lw=0)
     axes.axvline(0, color=GREY, lw=0.8)
     add_legend(axes)
     return figure

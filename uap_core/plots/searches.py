@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from uap_core.attacks.menu import attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
+from uap_core.norms import to_levels
 from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, dress
 
 STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (RED, "^"), (GREY, "v"))
@@ -40,7 +41,7 @@ def search_figure(rows: Sequence[Contender], title: str) -> Figure:
         )
         numbers = list(range(1, len(row.trials) + 1))
         constants = [trial.constant for trial in row.trials]
-        lengths = [max(LEAST, trial.length * 255) for trial in row.trials]
+        lengths = [max(LEAST, to_levels(trial.length)) for trial in row.trials]
         for axes, values in ((left, constants), (right, lengths)):
             axes.plot(numbers, values, "-", color=colour, lw=1.6, marker=marker, markersize=7, markevery=worked, label=name)
             axes.plot(numbers, values, "-", color=colour, lw=0, marker="x", markersize=8, markevery=failed)

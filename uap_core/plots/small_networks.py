@@ -16,7 +16,7 @@ from uap_core.plots.axes import BLUE, GREEN, ORANGE, add_legend, open_axes
 ARM_NAMES = {
     "plain": _("plain"),
     "dropout": _("dropout"),
-    "mixture": _("the slides' mixture"),
+    "mixture": _("mixture with FGSM"),
     "both": _("dropout and mixture"),
     "lipschitz": _("Lipschitz penalty"),
     "rbf": _("RBF units"),

@@ -13,6 +13,7 @@ from torch import Tensor
 from uap_core.datasets.digits import draw
 from uap_core.experiments.digit_attack import attack_rows
 from uap_core.experiments.digit_attack_rows import AttackRow
+from uap_core.images.eight_bits import to_bytes
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import GENERATORS
 from uap_core.io.results import Table, write_table
@@ -97,5 +98,5 @@ def _sheet(lines: list[Tensor]) -> bytes:
 
     pixels = torch.cat([line[:, 0].permute(1, 0, 2).reshape(28, -1) for line in lines])
     stream = io.BytesIO()
-    Image.fromarray((pixels * 255).round().byte().numpy()).save(stream, format="PNG")
+    Image.fromarray(to_bytes(pixels).numpy()).save(stream, format="PNG")
     return stream.getvalue()

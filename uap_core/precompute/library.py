@@ -18,6 +18,7 @@ from uap_core.experiments.transfer_matrix import fooling_matrix, kept_cells, noi
 from uap_core.identity import identity, settings
 from uap_core.io.results import Table, write_table
 from uap_core.models.names import network_names
+from uap_core.norms import in_levels
 from uap_core.perturbations.library import Entry, read_library
 from uap_core.perturbations.perturbation import load_perturbation, versions
 from uap_core.precompute.materials import Job, Materials, provenance_of
@@ -72,7 +73,7 @@ def sweep_job(materials: Materials, key: str) -> Job:
         rows = []
         for row in epsilon_sweep(network, load_perturbation(pattern_file), held_out, torch.Generator().manual_seed(0)):
             rows.append(row)
-            yield f"{NAMES[row.attack]}, epsilon {row.epsilon * 255:g}/255: {row.fooling_rate}"
+            yield f"{NAMES[row.attack]}, epsilon {in_levels(row.epsilon)}: {row.fooling_rate}"
         write_table(Table(title_of([network.card], len(held_out)), rows, provenance() | versions()), path)
 
     return Job("sweep", path.stem, {key: 2500}, is_done, run)

@@ -11,6 +11,7 @@ from uap_core.experiments.networks import EMBEDDED, SEVEN
 from uap_core.experiments.outcomes import OutcomeRow, outcomes, shown_images
 from uap_core.experiments.so_far import is_whole, title_of
 from uap_core.io.results import Table, write_table
+from uap_core.norms import in_levels
 from uap_core.perturbations.perturbation import load_perturbation, versions
 from uap_core.precompute.materials import Job, Materials, provenance_of
 
@@ -41,7 +42,7 @@ def outcome_job(materials: Materials, key: str, stem: str) -> Job:
         rows = []
         for row in outcomes(network, pattern, images, torch.Generator().manual_seed(0)):
             rows.append(row)
-            yield f"{row.attack}, epsilon {row.epsilon * 255:g}/255"
+            yield f"{row.attack}, epsilon {in_levels(row.epsilon)}"
         write_table(Table(title_of([network.card], len(images)), rows, provenance() | versions()), path)
 
     return Job("outcomes", path.stem, {key: 6500}, is_done, run)

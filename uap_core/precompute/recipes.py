@@ -22,13 +22,13 @@ from uap_core.identity import identity
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import QUICK_MODEL, Zoo
-from uap_core.norms import Ball, on_grid
+from uap_core.norms import Ball, of_levels, on_grid
 from uap_core.perturbations.perturbation import load_perturbation, save_perturbation
 
 # The paper's method at an affordable cost: the gain compensates for the shorter mean step of eight images, and fewer passes.
 DEEPFOOL = DeepFoolUAP(batch_size=8, gain=400.0)
 TILES = 4  # of patterns for the Lites: what 150 of the 500 craft images said of it, see ``Default``
-LINF10, L2_2000 = Ball("linf", 10 / 255), Ball("l2", 2000 / 255)
+LINF10, L2_2000 = Ball("linf", of_levels(10)), Ball("l2", of_levels(2000))
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _of_lites() -> list[Recipe]:
         )
         for network in LITES
     ]
-    faint = Recipe(f"{LITES[0]}-linf6", (LITES[0],), Ball("linf", 6 / 255), ours)
+    faint = Recipe(f"{LITES[0]}-linf6", (LITES[0],), Ball("linf", of_levels(6)), ours)
     together = replace(ours, budget=3_000)
     seven = Recipe("seven-linf10", SEVEN, LINF10, together, group="all seven ImageNet networks")
     return [*single, faint, seven, *_all_but(KINDS, "unseen", "all kinds", Transfer(budget=5_000, tiles=TILES, bf16=True))]

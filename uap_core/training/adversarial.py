@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from uap_core.images.eight_bits import from_bytes
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.perturbations.perturbation import apply
 
@@ -41,7 +42,7 @@ def accuracy_under_attack(
     """Share of uint8 ``images`` (N,3,H,W) that ``network`` ([0,1] pixels to logits) still classifies correctly under PGD."""
     right = 0
     for part, truth in zip(images.split(100), labels.split(100), strict=True):
-        moved = attacked(network, part.float() / 255, truth, epsilon, generator, MEASURING_STEPS)
+        moved = attacked(network, from_bytes(part), truth, epsilon, generator, MEASURING_STEPS)
         with torch.inference_mode():
             right += int((network(moved).argmax(dim=1) == truth).sum())
     return right / len(images)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uap_core.errors import DatasetError, SettingError
+from uap_core.images.eight_bits import from_bytes
 from uap_core.io.atomic import whole_file
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Normalise
@@ -46,7 +47,7 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int
     device = device_of(network)
     top1 = top5 = 0
     for start in range(0, len(images), batch_size):
-        logits = network(images[start : start + batch_size].to(device).float() / 255)
+        logits = network(from_bytes(images[start : start + batch_size].to(device)))
         hits = logits.topk(min(5, logits.shape[1])).indices.cpu() == labels[start : start + batch_size, None]
         top1 += int(hits[:, 0].sum())
         top5 += int(hits.any(dim=1).sum())
@@ -137,7 +138,7 @@ class _Training:
     def _augmented(self, images: Tensor, y: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
         """A batch of uint8 ``images`` as random crops in [0,1], and its labels (n,K), mixed by chance."""
         recipe, mixing = self.recipe, self.recipe.mixing(epoch)
-        x = crop_and_flip(images.to(self.device).float() / 255, recipe.side(epoch), recipe.smallest_crop, self.generator)
+        x = crop_and_flip(from_bytes(images.to(self.device)), recipe.side(epoch), recipe.smallest_crop, self.generator)
         x, y = jitter_colours(x, recipe.colour, self.generator), y.float().to(self.device)
         if mixing and float(torch.rand(1, generator=self.generator)) < mixing:
             return cutmix(x, y, self.generator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from uap_core.norms import of_levels
 from uap_core.training.recipe import IMAGES, UNIVERSAL, Recipe
 from uap_core.training.taught import TaughtRecipe
 
@@ -19,11 +20,12 @@ RECIPES = {
         mix_chance=0.0,
         small_share=1.0,
         view_size=0,
-        epsilon=4 / 255,
+        epsilon=of_levels(4),
         alpha=0.0,
         start="resnet64",
     ),
-    "vit64": TaughtRecipe(epochs=24, small_share=0.41, plain_share=0.25, view_size=56),
+    # No weights by this one ship yet; it sees pictures at the size of its crops.
+    "vit64": TaughtRecipe(epochs=24, small_share=0.41, plain_share=0.25, view_size=48),
     # A pattern belongs to one size of picture.
     "resnet64_universal": Recipe(
         epochs=3,
@@ -31,7 +33,7 @@ RECIPES = {
         mix_chance=0.0,
         small_share=0.0,
         view_size=0,
-        epsilon=10 / 255,
+        epsilon=of_levels(10),
         against=UNIVERSAL,
         start="resnet64",
     ),

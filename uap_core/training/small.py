@@ -1,4 +1,7 @@
-"""Teach the small networks: Adam on the cross-entropy, with the regularisers that the slides name."""
+"""Teach the small networks: Adam on the cross-entropy, with what regularises.
+
+Decay and the penalty are of Szegedy et al. (2014), the mixture and RBF units of Goodfellow et al. (2015).
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ def teach(network: nn.Module, x: Tensor, y: Tensor, lesson: Lesson, objective: O
 
 
 def _loss(network: nn.Module, x: Tensor, y: Tensor, lesson: Lesson, objective: Objective) -> Tensor:
-    """The slides' mixture, with what holds the weights down."""
+    """The mixture of Goodfellow et al. (2015), with what holds the weights down."""
     if lesson.alpha == 1:
         loss = objective(network(x), y)
     else:

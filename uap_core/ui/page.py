@@ -54,6 +54,7 @@ QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 # its pictures are on their way.
 HEAD_START, LOADING = 8.0, 1.0
 THREADS = 40  # of which a run that waits takes one from time to time
+GOING = 1  # second that answers under way get when the app is told to go
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -144,6 +145,7 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
     threading.Thread(target=warm, args=(studio,), daemon=True).start()
     # Whoever stops it by a signal, as containers are stopped, gets what Ctrl-C does: files made for visitors go.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    demo.server.config.timeout_graceful_shutdown = GOING  # a page that is open listens for as long as it is open
     demo.block_thread()
 
 

@@ -1,4 +1,4 @@
-"""Who reads what was made to be misread by another: the slides' two tables (Szegedy et al., ICLR 2014, Tables 1 and 4)."""
+"""Who reads what was made to be misread by another: after Szegedy et al. (ICLR 2014), Tables 1 and 4."""
 
 from __future__ import annotations
 

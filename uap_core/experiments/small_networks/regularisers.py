@@ -57,7 +57,7 @@ ALPHAS = (0.0, 0.25, 0.75)  # beside 0.5 (the mixture) and 1 (plain)
 
 
 def mixture(alpha: float) -> Arm:
-    """The slides' mixture with this ``alpha``. Raises SettingError outside 0 to 1."""
+    """The mixture of clean and attacked loss (Goodfellow et al., 2015) by ``alpha``. Raises SettingError outside 0 to 1."""
     return Arm(replace(BASE, alpha=alpha))
 
 

@@ -29,14 +29,14 @@ _CUBE = (
 )
 
 
-def clouds(count: int, seed: int, points: int = POINTS) -> tuple[Tensor, Tensor]:
-    """``count`` clouds (N,points,3) of radius 1 about their mean, and their classes (N,).
+def clouds(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """``count`` clouds (N,POINTS,3) of radius 1 about their mean, and their classes (N,).
 
     The same seed gives the same clouds.
     """
     generator = torch.Generator().manual_seed(seed)
     kinds = torch.randint(len(CLASSES), (count,), generator=generator)
-    return torch.stack([solid(int(kind), points, generator) for kind in kinds]), kinds
+    return torch.stack([solid(int(kind), POINTS, generator) for kind in kinds]), kinds
 
 
 def solid(kind: int, points: int, generator: torch.Generator) -> Tensor:

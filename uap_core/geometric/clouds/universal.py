@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -85,11 +83,6 @@ def start(kind: str, size: float, generator: torch.Generator) -> Tensor:
     if kind == ADDED:
         return in_ball((int(size),), generator)
     return size * torch.randn((2 * WAVES + 1) ** 3, 3, generator=generator) / 4
-
-
-def random_change(kind: str, size: float, clouds: Tensor, generator: torch.Generator) -> Callable[[], Tensor]:
-    """Makes clouds with random changes of the same size, another one each time."""
-    return lambda: applied(kind, start(kind, size, generator), clouds, size)
 
 
 def noise(clouds: Tensor, size: float, generator: torch.Generator) -> Tensor:

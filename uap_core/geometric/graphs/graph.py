@@ -47,12 +47,6 @@ class Graph:
         pairs = [(a, int(b)) for a, near in enumerate(self.neighbours) for b in near if a < b]
         return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
-    def relabelled(self, order: np.ndarray) -> Graph:
-        """The same graph with node ``order[i]`` called i."""
-        new = np.empty(len(order), dtype=np.int64)
-        new[order] = np.arange(len(order))
-        return Graph(tuple(np.sort(new[self.neighbours[old]]) for old in order))
-
 
 def graph_of(edges: np.ndarray, nodes: int) -> Graph:
     """A graph of ``nodes`` nodes from pairs (e,2); loops and repeated edges are left out."""

@@ -45,7 +45,6 @@ _FRIENDS = (
     "9 10 14 15 16 19 20 21 23 24 27 28 29 30 31 32 33",
 )
 _OFFICERS = (10, 15, 16, 19, 21, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34)  # who followed the club's officer
-LEADERS = (0, 33)  # the instructor and the officer
 KNOWN = (0, 1, 32, 33)  # the members whose side a network is told
 SIDES = ("Mr. Hi", "Officer")
 

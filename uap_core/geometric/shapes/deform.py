@@ -54,7 +54,7 @@ def moved(shape: Shape, coefficients: np.ndarray) -> np.ndarray:
     return np.asarray(shape.points + shape.waves @ coefficients.reshape(-1, 3))
 
 
-def with_spectrum(shape: Shape, wanted: np.ndarray, rounds: int = ROUNDS) -> tuple[np.ndarray, np.ndarray]:
+def with_spectrum(shape: Shape, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The coefficients (3b,) that bring the eigenvalues near ``wanted`` (k,) at a small displacement, and the eigenvalues then.
 
     Levenberg's and Marquardt's method on the logarithms; no classifier is asked.
@@ -62,7 +62,7 @@ def with_spectrum(shape: Shape, wanted: np.ndarray, rounds: int = ROUNDS) -> tup
     coefficients, values, found = np.zeros(3 * shape.waves.shape[1]), shape.values, shape.found
     cost, damping = _cost(values, wanted, coefficients), DAMPING
     slopes = relative_slopes(shape, shape.points, found, values)
-    for _round in range(rounds):
+    for _round in range(ROUNDS):
         square = slopes.T @ slopes + (STIFF + damping) * np.eye(len(coefficients))
         trial = coefficients + np.linalg.solve(square, slopes.T @ np.log(wanted / values) - STIFF * coefficients)
         new_values, new_found = scale_free(moved(shape, trial), shape.faces, len(wanted))

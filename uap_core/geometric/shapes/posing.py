@@ -22,8 +22,8 @@ class Body:
     turns: np.ndarray
 
 
-def draw_body(bones: list[Bone], generator: np.random.Generator, posed: bool = True) -> Body:
-    """Random proportions and, if ``posed``, a random pose within the joints' limits. Left and right are drawn apart."""
+def draw_body(bones: list[Bone], generator: np.random.Generator) -> Body:
+    """Random proportions and a random pose within the joints' limits. Left and right are drawn apart."""
     count = len(bones)
     length = np.exp(LONGER * generator.standard_normal(count).clip(-2, 2))
     whole = LONGER / 2 * generator.standard_normal()
@@ -31,7 +31,7 @@ def draw_body(bones: list[Bone], generator: np.random.Generator, posed: bool = T
     axes = generator.standard_normal((count, 3))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     swing = np.array([bone.swing for bone in bones]) * (np.array([bone.parent for bone in bones]) >= 0)
-    turns = axes * (swing * generator.random(count) * posed)[:, None]
+    turns = axes * (swing * generator.random(count))[:, None]
     return Body(length, thickness, turns)
 
 

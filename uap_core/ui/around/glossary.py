@@ -33,14 +33,33 @@ WORDS = {
     _("Logits"): _(
         "The scores that a network gives to its classes, before they are turned into probabilities. The highest is its answer."
     ),
+    _("Softmax"): _(
+        "Makes probabilities of logits: e to the power of each, divided by the sum of all. They are positive and add up to 1."
+    ),
+    _("Cross-entropy"): _(
+        "The usual loss J: minus the logarithm of the probability that the network gives to the right class. 0 if it is"
+        " certain of it, large if it is certain of another."
+    ),
     _("Gradient"): _(
         "The direction in which a number grows fastest. Attacks follow it in the picture, training follows it in the weights."
+    ),
+    _("Backpropagation"): _(
+        "The chain rule from the loss back through all layers. One such pass gives the gradient in every weight, and in every"
+        " colour value of the picture."
     ),
     _("Image-gradient"): _(
         "One pass forward and one back through the network for one picture. What crafting a pattern costs is counted in them."
     ),
     _("Craft set, held-out set"): _(
         "Pictures that a pattern is found on, and others that it never saw. Only the second kind says how universal it is."
+    ),
+    _("Lipschitz constant"): _(
+        "By how much a network's answer can change at most, for each unit that its input moves. A small one would prove that"
+        " small changes do little."
+    ),
+    _("GAN, discriminator"): _(
+        "Two networks that play against each other: the generator makes samples from random numbers, the discriminator"
+        " says how real a sample is (Goodfellow et al., 2014)."
     ),
     _("Class impression"): _(
         "A picture that was optimised from noise until the network was sure of a class. Class impressions stand in for"

@@ -29,6 +29,8 @@ def filling(handler: Callable[..., Any], places: Places, *first: Any) -> Callabl
 
 def given(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:
     """The handler with its first arguments; it keeps its name, its mark, and what kind of function it is."""
+    if not first:
+        return handler
     found = partial(handler, *first)
     found.__name__ = handler.__name__  # type: ignore[attr-defined]
     found.takes_selection = getattr(handler, "takes_selection", False)  # type: ignore[attr-defined]
@@ -66,4 +68,6 @@ def answering(places: Sequence[Any], handler: Callable[..., Any]) -> Callable[..
 
     found = streaming if inspect.isgeneratorfunction(handler) else plain
     found.__name__ = handler.__name__  # what the log calls it
+    if not packs:  # the page reads from them whether the event itself is asked for
+        found.__wrapped__, found.__annotations__ = handler, handler.__annotations__  # type: ignore[union-attr]
     return found

@@ -75,7 +75,7 @@ globalThis.uapDuelRoom = (root) => {
   }
 
   function numbers(told, seen) {
-    const values = { value: told.value, topNumber: told.top, js: told.js, klP: told.klP, klQ: told.klQ };
+    const values = { scoreReal: told.real, scoreMade: told.made, value: told.value, topNumber: told.top, js: told.js, klP: told.klP, klQ: told.klQ };
     for (const [name, value] of Object.entries(values)) pick(name).textContent = number(value);
     pick("steps").textContent = T.steps.replace("{d}", game.dSteps).replace("{g}", game.gSteps);
     const missed = D.missed(seen);

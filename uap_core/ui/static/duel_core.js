@@ -188,19 +188,20 @@ globalThis.uapDuel = (() => {
     return { p, q, d: judged, best: p.map((a, i) => (a + q[i] > 1e-6 ? a / (a + q[i]) : null)), out: out / DRAWN };
   }
 
-  // V on the grid, its top for this G (2 JS - log 4), and the divergences, in nats.
+  // V on the grid with its two terms, its top for this G (2 JS - log 4), and the divergences, in nats.
   function worth({ p, q, d }) {
     const log = (a) => Math.log(Math.max(TINY, a));
-    let value = 0, klP = 0, klQ = 0, gap = 0;
+    let real = 0, made = 0, klP = 0, klQ = 0, gap = 0;
     for (let i = 0; i < p.length; i++) {
       const mean = (p[i] + q[i]) / 2;
-      value += (p[i] * log(d[i]) + q[i] * log(1 - d[i])) * STEP;
+      real += p[i] * log(d[i]) * STEP;
+      made += q[i] * log(1 - d[i]) * STEP;
       if (p[i] > TINY) klP += p[i] * (log(p[i]) - log(mean)) * STEP;
       if (q[i] > TINY) klQ += q[i] * (log(q[i]) - log(mean)) * STEP;
       if (mean > 1e-6) gap += Math.abs(d[i] - p[i] / (p[i] + q[i])) * mean * STEP;
     }
     const js = (klP + klQ) / 2;
-    return { value, top: 2 * js - Math.log(4), js, klP, klQ, gap };
+    return { value: real + made, real, made, top: 2 * js - Math.log(4), js, klP, klQ, gap };
   }
 
   // The share of the real data where G makes less than a tenth of what it should: mode collapse, in a number.

@@ -1,6 +1,18 @@
 // The generator's polygon: its corners are labels, the dot is dragged between them. The pattern is made here (maker.js); what the
 // network says of the photograph is asked of the server; the bars were measured at every place of the polygon.
-globalThis.uapPolygonRoom = (root, trigger) => {
+// Of several generators, one for each norm, one is shown; what is asked says which.
+globalThis.uapPolygonRooms = (element, trigger) => {
+  const rooms = [...element.querySelectorAll(".polygon")], buttons = [...element.querySelectorAll("[data-norm]")];
+  const shown = rooms.map((root, which) => globalThis.uapPolygonRoom(root, (place) => trigger("select", { which, place })));
+  buttons.forEach((button, which) => button.addEventListener("click", () => {
+    rooms.forEach((root, i) => { root.hidden = i !== which; });
+    buttons.forEach((other, i) => other.setAttribute("aria-pressed", String(i === which)));
+    trigger("select", { which, place: shown[which]() });
+  }));
+};
+
+// One polygon; `ask` is told each new place. Returns what tells the place.
+globalThis.uapPolygonRoom = (root, ask) => {
   const S = JSON.parse(root.dataset.sent), pick = (name) => root.querySelector(`[data-polygon="${name}"]`);
   const dot = pick("dot"), stage = pick("stage");
   let place = S.start, making = null, asked = 0, dragging = false;
@@ -50,7 +62,7 @@ globalThis.uapPolygonRoom = (root, trigger) => {
     root.classList.add("asking");
     show();
     clearTimeout(asked);
-    asked = setTimeout(() => trigger("select", { place }), 60);
+    asked = setTimeout(() => ask(place), 60);
   }
 
   const nearest = (x, y) => {
@@ -80,4 +92,5 @@ globalThis.uapPolygonRoom = (root, trigger) => {
     if (next) go(next[0]);
   });
   show();
+  return () => place;
 };

@@ -28,8 +28,8 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs) -> gr.Tabs:
             learning_tab.build()
         with gr.Tab(_("Small networks"), id="small") as tab:
             small_tab.build(studio, setup, tab)
-        with gr.Tab(_("Two networks"), id="games"):
-            games_tab.build(studio)
+        with gr.Tab(_("Two networks"), id="games") as tab:
+            games_tab.build(studio, setup, tab)
         with gr.Tab(_("Patterns on demand"), id="generator") as tab:
             patterns_tab.build(studio, setup, tab)
         with gr.Tab(_("Beyond pictures"), id="geometry") as tab:

@@ -11,7 +11,7 @@ from uap_core.metrics import Rate
 from uap_core.ui.state import Studio
 
 QUESTION = _("What does an attack made for one picture do?")
-ONE_STEP = "fgsm"
+ONE_STEP, NOISE = "fgsm", "random_signs"
 CLEAR = 0.1  # by how much one must be ahead for the sentence to say so
 
 
@@ -25,26 +25,33 @@ class _Row:
 
 
 def answer(studio: Studio, network: str) -> str:
-    """In one sentence."""
+    """In a sentence, and what that does to the belief that small changes keep the label."""
     table = studio.precomputed(f"{network}-sweep", _Row)
     rows = sorted(table.rows, key=lambda row: row.epsilon) if table else []
     both = [
-        (found[ONE_STEP], found[UNIVERSAL], epsilon)
+        (found[ONE_STEP], found[UNIVERSAL], found.get(NOISE), epsilon)
         for epsilon, alike in groupby(rows, key=lambda row: row.epsilon)
         if (found := {row.attack: row.fooling_rate for row in alike}).keys() >= {ONE_STEP, UNIVERSAL}
     ]
     if both:
-        own, universal, epsilon = max(both, key=lambda one: one[0].value - one[1].value)
+        own, universal, noise, epsilon = max(both, key=lambda one: one[0].value - one[1].value)
         if own.value - universal.value > CLEAR:
             said = _(
                 "It can be much fainter: at strength {level:g} of 255 a single step made for each picture fools {network} on"
                 " {own:.0%} of {count} photographs, the universal pattern on {universal:.0%} – but each picture needs its own."
             )
-            return said.format(
+            first = said.format(
                 level=epsilon * 255,
                 network=studio.card(network).name,
                 own=own.value,
                 universal=universal.value,
                 count=own.total,
             )
+            return first if noise is None else f"{first} {_believed(noise, own)}"
     return _("It looks for a change of this one answer only: the chart shows how small a change it found, and what it cost.")
+
+
+def _believed(noise: Rate, own: Rate) -> str:
+    """Which assumption falls, by the two rates."""
+    said = _("“So small a change keeps the label” is true of random noise ({noise:.1%} change), not of attacks ({own:.0%}).")
+    return said.format(noise=noise.value, own=own.value)

@@ -23,14 +23,15 @@ from uap_core.ui.widgets import QUICK, awaited, chart, download
 EXPLAIN = _(r"""
 **What is compared?** The *universal* pattern and *random noise* know nothing of this photograph. All others are made for it,
 with more or less knowledge of the network. *White box*: gradients. FGSM takes one step, $x' = x +
-\varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$; I-FGSM (BIM) takes small ones, $x'_i = \mathrm{clip}_\varepsilon\big(x'_{i-1}
-+ \alpha\,\mathrm{sign}\,\nabla J(x'_{i-1})\big)$, PGD from a random start, MI-FGSM with momentum; DeepFool walks to the nearest
-boundary as a linear network would have it.
-L-BFGS and the penalty minimise $\|x'-x\|_2^2 + c\,L(x', t)$ with $c$ as small as works; Carlini & Wagner replace $L$ by a
-hinge on the logits, $\max(\max_{j \ne t} Z_j - Z_t,\, -\kappa)$, which stops pulling once the class is reached; the lecture's
-general form has $\|\delta\|_p$ and probabilities. Each of these searches for $c$: ten times more while nothing works, a tenth
-while everything does, then between the two; the chart of the searches has every value tried. *Black box*: Square only asks
-for scores. *Grey box*: let another network judge, and see what is left.
+\varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$; I-FGSM (BIM) takes small ones, $x'_i =
+\mathrm{clip}_\varepsilon\big(x'_{i-1} + \alpha\,\mathrm{sign}\,\nabla J(x'_{i-1})\big)$, PGD from a random start, MI-FGSM
+with momentum; DeepFool walks to the nearest boundary as a linear network would have it. L-BFGS and the penalty minimise
+$\|x'-x\|_2^2 + c\,L(x', t)$ with $c$ as small as works; Carlini & Wagner replace $L$ by a hinge on the logits, $\max(\max_{j
+\ne t} Z_j - Z_t,\, -\kappa)$, which stops pulling once the class is reached. Their general form (Carlini & Wagner, 2017,
+section IV.A), the row *Hinge on probabilities*, is $\min_\delta \|\delta\|_p + c\,\big(\max_{i \ne t} F_i(x') -
+F_t(x')\big)^+$ with $\delta = x' - x$, any $p$ and probabilities $F$. Each of these searches for $c$: ten times more while
+nothing works, a tenth while everything does, then between the two; the chart of the searches has every value tried. *Black
+box*: Square only asks for scores. *Grey box*: let another network judge, and see what is left.
 
 An attack that needs a target and is given none aims at the runner-up. A *query* is one forward pass, a *gradient* one
 backward pass. What a file holds is rounded to 8 bits, in which very small changes are lost: so each row says whether the saved

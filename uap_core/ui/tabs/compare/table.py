@@ -81,10 +81,11 @@ def _long_line(before: np.ndarray, row: Contender, near: Near) -> str:
     quality = (_("no change"), "") if math.isinf(row.psnr) else (f"{row.psnr:.1f} dB", _small(f"{row.ssim:.3f}"))
     sure = _("{sure:.0%} sure")
     share = _("{size:.3g} in [0,1]")
+    alone = escape(_("alone, on grey: {label}").format(label=row.alone))
     cells = (
         f"<b>{escape(attack_name(row.key))}</b>{aim}{_small(_about(row))}{budget}",
         _picture(row),
-        f'<img alt="{stronger}" src="{change}">',
+        f'<img alt="{stronger}" src="{change}">{_small(alone)}',
         f"{escape(row.label)} {_small(sure.format(sure=row.probability))}",
         f"{_verdict(row, near)}{home}",
         f"{row.linf * 255:.3g}/255{beyond}",

@@ -30,14 +30,15 @@ share $\alpha$ of the pictures stays clean (Goodfellow, Shlens and Szegedy, ICLR
 - *Trained on a universal pattern*: $\min_\theta \max_{\|v\|_\infty \le \varepsilon} \sum_i J(\theta, x_i + v, y_i)$, where one
   $v$ for all pictures climbs while the weights descend (universal adversarial training: Shafahi et al., AAAI 2020).
 - *Fine-tuned in rounds*: each picture with one of a pool of universal patterns, crafted on the network as it is. Then the
-  question is what the *next* pattern does. In the paper (section 4) a new pattern fools VGG-F on 76.2 % of the images instead
-  of 93.7 %, after another round on 80.0 %.
+question is what the *next* pattern does. In Moosavi-Dezfooli et al. (2017, section 4) a new pattern fools VGG-F on 76.2 % of
+the images instead of 93.7 %, after another round on 80.0 %.
 
 The first two are rows of the table above, the rounds are drawn here.
 """)
 EXPLAIN = _(r"""
 What was shown is learnt, and the next pattern fools all the same: less often than before, but a second round buys nothing more,
-and of the first pattern, which it no longer shows, some is forgotten. Here $\alpha = 1/2$, a round is two passes over 50 000
+and of the first pattern, which it no longer shows, some is forgotten. In the rounds and for the
+second twin $\alpha = 1/2$; the first twin meets attacked pictures alone, $\alpha = 0$. A round is two passes over 50 000
 photographs with five patterns of 10/255, and pictures keep their 64 pixels, since a pattern fits one size; the network of the
 table above sees them enlarged, hence its other rates. None of this is live, because training takes too long:
 `python -m uap_core fine-tune DATA` computes the chart, in two minutes on a large graphics card or about an hour on one

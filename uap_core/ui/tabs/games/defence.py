@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 from uap_core.i18n import _
+from uap_core.models.robust_variants import UNIVERSAL, twin_key
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.words import plain
+from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.games.polygon import FILE
 from uap_core.ui.titles import network_name
+from uap_core.ui.widgets import hide, show
 
-UNIVERSAL = "resnet64_universal"
+UNIVERSAL_TWIN = twin_key(QUICK_MODEL, UNIVERSAL)
 
 
 def link(studio: Studio) -> str:
@@ -25,23 +30,44 @@ def link(studio: Studio) -> str:
     table = studio.precomputed(f"{FILE}-beside", BesideRow)
     found = {row.name: row.fooled for row in table.rows if row.kind == "network"} if table else {}
     measured = ""
-    if UNIVERSAL in found and len(found) > 1:
+    if table is not None and UNIVERSAL_TWIN in found and len(found) > 1:
         own = next(iter(found))
-        text = _("Drawn patterns of the generator fool {own} on {before:.0%}, but {trained}, trained so, on {after:.0%}.")
+        text = _(
+            "The generator's {count} corner patterns fool {own} on {before:.0%}, but {trained}, trained so, on {after:.0%}."
+        )
         measured = text.format(
+            count=len(table.provenance["labels"]),
             own=plain(network_name(studio, own)),
-            trained=plain(network_name(studio, UNIVERSAL)),
+            trained=plain(network_name(studio, UNIVERSAL_TWIN)),
             before=found[own].value,
-            after=found[UNIVERSAL].value,
+            after=found[UNIVERSAL_TWIN].value,
         )
     games = (
         (_("min over G, max over D"), "G", "D", _("E log D(x) + E log(1 − D(G(z)))")),
         (_("min over the network, max over the pattern"), _("pattern v"), _("network f"), _("E loss(f(x + v), label)")),
     )
     lines = "".join(_game(*game) for game in games)
+    return f'<h3>{title}</h3><p>{escape(said)} {escape(measured)}</p><div class="min-max">{lines}</div>'
+
+
+def curve(studio: Studio) -> Any:
+    """How the network that played it learnt, epoch by epoch; nothing where that is not here."""
+    from uap_core.plots.training import twins_figure
+    from uap_core.training.loop import EpochRow
+
+    table = studio.precomputed(f"{UNIVERSAL_TWIN}-training", EpochRow)
+    if table is None:
+        return hide()
+    title = _("{network} while it played this game against a pattern (precomputed)").format(
+        network=plain(network_name(studio, QUICK_MODEL))
+    )
+    return show(drawn_once(twins_figure, {UNIVERSAL: table.rows}, title))
+
+
+def onward() -> str:
+    """The way to what defends."""
     see = escape(_("See it under Defences"))
-    way = f'<p class="next"><button type="button" data-go="defences">{see} →</button></p>'
-    return f'<h3>{title}</h3><p>{escape(said)} {escape(measured)}</p><div class="min-max">{lines}</div>{way}'
+    return f'<p class="next"><button type="button" data-go="defences">{see} →</button></p>'
 
 
 def _game(name: str, maker: str, other: str, value: str) -> str:

@@ -135,7 +135,9 @@ def _value() -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(text)}</th><td data-duel="{name}"></td></tr>'
         for name, text in (
-            ("value", "V(G, D)"),
+            ("scoreReal", _("E log D(x): high if D knows the real")),
+            ("scoreMade", _("E log(1 − D(G(z))): high if D knows the made")),
+            ("value", _("V(G, D), their sum")),
             ("topNumber", "−log 4 + 2 JS"),
             ("js", "JS(p_real, p_g)"),
             ("klP", "KL(p_real ‖ ρ)"),

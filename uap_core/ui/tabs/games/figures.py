@@ -7,7 +7,7 @@ from html import escape
 from uap_core.i18n import _
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.games.polygon import FILE, Sent
+from uap_core.ui.tabs.games.polygon import FILE, FILES, Sent
 from uap_core.ui.titles import network_name
 
 
@@ -25,7 +25,7 @@ def _draws(studio: Studio) -> str:
     names = {
         FILE: _("told which label"),
         f"{FILE.removesuffix('hubs-linf10')}free-linf10": _("told nothing: all its draws are one pattern"),
-        f"{FILE.removesuffix('linf10')}l2": _("told which label, in l2"),
+        FILES[1]: _("told which label, in l2"),
     }
     heads = [
         _("generator"),
@@ -62,7 +62,7 @@ def _draws(studio: Studio) -> str:
 def _beside(studio: Studio, sent: Sent) -> str:
     from uap_core.experiments.generator_rows import BesideRow
 
-    table = studio.precomputed(f"{FILE}-beside", BesideRow)
+    table = studio.precomputed(f"{sent.name}-beside", BesideRow)
     if table is None:
         return ""
     rows: list[BesideRow] = table.rows
@@ -73,7 +73,7 @@ def _beside(studio: Studio, sent: Sent) -> str:
         lines += _row(said, [f"{walks[0].fooled.value:.1%}"])
     for row in (row for row in rows if row.kind == "any corner"):
         best = next(other for other in rows if (other.kind, other.name) == ("best corner", row.name))
-        said = _("at {level}: some corner fools, or the best one alone").format(level=row.name)
+        said = _("at {norm} {level}: some corner fools, or the best one alone").format(norm=sent.norm, level=row.name)
         lines += _row(said, [f"{row.fooled.value:.1%} / {best.fooled.value:.1%}"])
     for row in (row for row in rows if row.kind == "network"):
         said = _("all corners on {network}").format(network=plain(network_name(studio, row.name)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,19 +24,26 @@ if TYPE_CHECKING:
     from uap_core.experiments.generator_rows import PlaceRow
 
 FILE = f"{QUICK_MODEL}-hubs-linf10"
-MOUNT = "globalThis.uapPolygonRoom(element.querySelector('.polygon'), trigger)"
+FILES = (FILE, f"{QUICK_MODEL}-hubs-l2")
+MOUNT = "globalThis.uapPolygonRooms(element, trigger)"
 MIDDLE, REACH, TEXT_REACH = 150, 105, 124
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What the page gets of a generator: its file, labels, and the places that were measured."""
+    """What the page gets of a generator: its name, its file, labels, and the places that were measured."""
 
+    name: str
     path: Path
     labels: list[str]
     rows: list[PlaceRow]
     told: dict[str, Any]
     network: str
+
+    @property
+    def norm(self) -> str:
+        """The norm that bounds its patterns, as the page writes it."""
+        return "l_inf" if self.told["p"] == LINF else "l2"
 
     @property
     def start(self) -> int:
@@ -52,7 +60,7 @@ class Sent:
         """What a pattern of a place is called."""
         shares = sorted(zip(self.rows[place].mix, self.labels, strict=True), reverse=True)[:2]
         parts = [f"{label} {share:.0%}" for share, label in shares if share > 0.01]
-        return _("Generated: {labels}").format(labels=", ".join(parts))
+        return _("Generated in {norm}: {labels}").format(norm=self.norm, labels=", ".join(parts))
 
     def answer(self) -> str:
         """The room's answer, in a sentence."""
@@ -60,25 +68,43 @@ class Sent:
         rates = sorted(row.fooled.value for row in ends)
         own = sorted(row.into[row.mix.index(max(row.mix))] for row in ends)
         said = _(
-            "Trained against {network} and told {count} labels to aim at: each fools {low:.0%} to {high:.0%} of {photographs}"
-            " photographs that it never saw; {least:.0%} to {most:.0%} become the label itself."
+            "Trained against {network} in {norm} and told {count} labels to aim at: each fools {low:.0%} to {high:.0%} of"
+            " {photographs} photographs that it never saw; {least:.0%} to {most:.0%} become the label itself."
         )
         seen, numbers = self.rows[0].fooled.total, {"low": rates[0], "high": rates[-1], "least": own[0], "most": own[-1]}
-        return said.format(network=self.network, count=len(self.labels), photographs=seen, **numbers)
+        return said.format(network=self.network, norm=self.norm, count=len(self.labels), photographs=seen, **numbers)
 
 
-def sent(studio: Studio) -> Sent | None:
-    """The shipped generator's measured places; None where it or they are missing."""
+def all_sent(studio: Studio) -> list[Sent]:
+    """The shipped generators that were measured, one for each norm."""
+    return [found for file in FILES if (found := sent(studio, file))]
+
+
+def sent(studio: Studio, file: str) -> Sent | None:
+    """The measured places of the generator ``file``; None where it or they are missing."""
     from uap_core.experiments.generator_rows import PlaceRow
 
-    path, table = GENERATORS / f"{FILE}.safetensors", studio.precomputed(f"{FILE}-places", PlaceRow)
+    path, table = GENERATORS / f"{file}.safetensors", studio.precomputed(f"{file}-places", PlaceRow)
     if table is None or not path.is_file():
         return None
     name = plain(network_name(studio, QUICK_MODEL))
-    return Sent(path, list(table.provenance["labels"]), table.rows, table.provenance, name)
+    return Sent(file, path, list(table.provenance["labels"]), table.rows, table.provenance, name)
 
 
-def stage(sent: Sent) -> str:
+def stages(sents: Sequence[Sent]) -> str:
+    """A polygon for each generator, the first one shown, and buttons to choose by norm where there are several."""
+    words = escape(_("Changes are bounded in"))
+    buttons = "".join(
+        f'<button type="button" data-norm="{number}" aria-pressed="{"false" if number else "true"}">{sent.norm}</button>'
+        for number, sent in enumerate(sents)
+    )
+    choice = (
+        f'<div class="duel-buttons norms" role="group" aria-label="{words}">{words} {buttons}</div>' if len(sents) > 1 else ""
+    )
+    return choice + "".join(stage(sent, hidden=number > 0) for number, sent in enumerate(sents))
+
+
+def stage(sent: Sent, hidden: bool = False) -> str:
     """Polygon, pattern and bars."""
     ends = [row for row in sent.rows if max(row.mix) > 0.999]
     ends.sort(key=lambda row: row.mix.index(max(row.mix)))
@@ -95,7 +121,7 @@ def stage(sent: Sent) -> str:
     drag = escape(_("Between which labels: drag, or use the arrow keys"))
     last = len(sent.rows) - 1
     return (
-        f'<div class="polygon" data-sent="{escape(json.dumps(_data(sent)))}">'
+        f'<div class="polygon"{" hidden" * hidden} data-sent="{escape(json.dumps(_data(sent)))}">'
         f'<svg data-polygon="stage" viewBox="-50 8 400 280"><polygon points="{outline}"/>{spots}{names}'
         f'<circle data-polygon="dot" class="dot" r="11" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="{last}" '
         f'aria-label="{drag}"/></svg>{_bars(sent)}</div>'

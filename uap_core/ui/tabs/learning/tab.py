@@ -12,10 +12,12 @@ from uap_core.ui.html.lesson import lesson, next_line
 QUESTION = _("How does a network learn, and how is it fooled?")
 ANSWER = _("By the same formula. One letter differs: learning moves the weights down the loss, an attack moves the picture up.")
 EXPLAIN = _(r"""
-**What is this?** A network of two inputs, one hidden layer and two answers, taught to tell blue circles from orange
-squares (two moons). Its background is what it says everywhere; the line is where it changes its mind. The loss is the
-cross-entropy $J = -\log p_y$: small where the network is sure of the right answer $y$. $\partial J/\partial W$ and
-$\partial J/\partial x$ come out of one and the same backward pass: training uses the first and throws the
+**What is this?** A network of two inputs, one hidden layer and two answers, $p = \mathrm{softmax}(W_2\, f(W_1 x + b_1) +
+b_2)$, taught to tell blue circles from orange squares (two moons). $f$ is the activation, and $\mathrm{softmax}(z)_c =
+e^{z_c} / \sum_k e^{z_k}$ makes probabilities of scores. The background is what it says everywhere; the line is where it
+changes its mind. The loss is the cross-entropy $J = -\sum_c y_c \log p_c$ with the right answer as $y = (1, 0)$ or $(0, 1)$
+(*one-hot*): what is left of the sum is $-\log p$ of the right answer, small where the network is sure of it. $\partial
+J/\partial W$ and $\partial J/\partial x$ come out of one and the same backward pass: training uses the first and throws the
 second away, an attack does the opposite.
 
 **What do the balls mean?** All places at most so far from where $x$ began: the circle in $\ell_2$, the square in

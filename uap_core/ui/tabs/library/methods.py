@@ -13,9 +13,10 @@ from uap_core.perturbations.library import library
 from uap_core.ui.html.tables import head, wide
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
+from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.state import Studio
 from uap_core.ui.titles import network_name, precomputed_on
-from uap_core.ui.widgets import QUICK, chart, guarded, hide, show, status
+from uap_core.ui.widgets import QUICK, chart, hide, show, status
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Views:
 
     studio: Studio
 
-    def curves(self, key: str) -> tuple[Any, Any, Any]:
+    def curves(self, key: str) -> dict[str, Any]:
         """No sentence, and both charts of a network."""
-        return "", _convergence(self.studio, key), _samples(self.studio, key)
+        return {"note": "", "fast": _convergence(self.studio, key), "few": _samples(self.studio, key)}
 
-    def ablations(self) -> str:
+    def ablations(self) -> dict[str, Any]:
         """The table of parts."""
-        return _ablations(self.studio)
+        return {"parts": _ablations(self.studio)}
 
 
 def build(studio: Studio, tab: gr.Tab) -> None:
@@ -43,10 +44,10 @@ def build(studio: Studio, tab: gr.Tab) -> None:
     few = chart("library-samples")
     gr.Markdown(_("#### What each ingredient contributes"))
     parts = gr.HTML(elem_id="library-ablations")
-    curves = guarded(3, 0)(views.curves)
-    tab.select(guarded(1, 0)(views.ablations), None, parts, **QUICK)
-    tab.select(curves, subject, [note, fast, few], **QUICK)
-    subject.input(curves, subject, [note, fast, few], **QUICK)
+    tab.select(filling(views.ablations, {"parts": parts}), None, [parts], **QUICK)
+    places = {"note": note, "fast": fast, "few": few}
+    for event in (tab.select, subject.input):
+        event(filling(views.curves, places), subject, list(places.values()), **QUICK)
 
 
 def _ablations(studio: Studio) -> str:

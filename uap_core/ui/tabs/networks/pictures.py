@@ -11,8 +11,9 @@ import gradio as gr
 from uap_core.datasets import imagenette
 from uap_core.i18n import _
 from uap_core.ui.runtime.fetching import told
+from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import FETCHING, QUICK, guarded, status
+from uap_core.ui.widgets import FETCHING, QUICK, status
 
 IMAGES = _(
     "Live runs on most networks need photographs. Imagenette has 13 394 of ten classes"
@@ -26,27 +27,28 @@ class Views:
 
     studio: Studio
 
-    def look_at_pictures(self, loading: bool) -> tuple[Any, ...]:
+    def look_at_pictures(self, loading: bool) -> dict[str, Any]:
         """A sentence, and which of the two buttons there is."""
         hidden, shown = gr.update(visible=False), gr.update(visible=True)
         if loading:
-            return gr.skip(), hidden, shown
+            return {"get": hidden, "stop": shown}
         if self.studio.images:
-            return status(_("Yours: {name}.").format(name=self.studio.images.name)), hidden, hidden
+            return {"said": status(_("Yours: {name}.").format(name=self.studio.images.name)), "get": hidden, "stop": hidden}
         if imagenette.is_here():
-            return status(_("Imagenette is here.")), hidden, hidden
-        return status(IMAGES), shown, hidden
+            return {"said": status(_("Imagenette is here.")), "get": hidden, "stop": hidden}
+        return {"said": status(IMAGES), "get": shown, "stop": hidden}
 
-    def get_them(self) -> Iterator[tuple[Any, ...]]:
+    def get_them(self) -> Iterator[dict[str, Any]]:
         """Fetch Imagenette."""
-        yield status(_("Asking for Imagenette…")), gr.update(visible=False), gr.update(visible=True), True
+        asking = status(_("Asking for Imagenette…"))
+        yield {"said": asking, "get": gr.update(visible=False), "stop": gr.update(visible=True), "loading": True}
         for sentence in told("Imagenette", imagenette.fetch()):
-            yield sentence, gr.skip(), gr.skip(), gr.skip()
-        yield *self.look_at_pictures(False), False
+            yield {"said": sentence}
+        yield {**self.look_at_pictures(False), "loading": False}
 
-    def buttons_after(self) -> tuple[Any, ...]:
+    def buttons_after(self) -> dict[str, Any]:
         """The buttons when fetching has ended: whatever it said stays."""
-        return self.look_at_pictures(False)[1:]
+        return self.look_at_pictures(False) | {"said": gr.skip()}
 
 
 def build(studio: Studio, tab: gr.Tab) -> None:
@@ -64,11 +66,12 @@ def build(studio: Studio, tab: gr.Tab) -> None:
             elem_id="pictures-fetch",
         )
         stop = gr.Button(_("Cancel"), variant="stop", visible=False, scale=0, min_width=120, elem_id="pictures-stop")
-    loading, parts = gr.State(False), [said, get, stop]
-    look = guarded(3, 0)(views.look_at_pictures)
+    loading = gr.State(False)
+    places = {"said": said, "get": get, "stop": stop, "loading": loading}
+    look, parts = filling(views.look_at_pictures, places), list(places.values())
     tab.select(look, loading, parts, **QUICK)
-    fetching = get.click(guarded(4, 0)(views.get_them), None, [*parts, loading], **FETCHING)
+    fetching = get.click(filling(views.get_them, places), None, parts, **FETCHING)
     ended = fetching.then(lambda: False, None, loading, **QUICK)
-    ended.then(views.buttons_after, None, parts[1:], **QUICK)
+    ended.then(filling(views.buttons_after, places), None, parts, **QUICK)
     stopped = stop.click(None, None, None, cancels=[fetching]).then(lambda: False, None, loading, **QUICK)
     stopped.then(look, loading, parts, **QUICK)

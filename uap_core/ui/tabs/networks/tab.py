@@ -14,11 +14,12 @@ from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.picks import pick_list, picked_key, show_on_phones
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.fetching import stopping, told
+from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.networks import pictures, timm_search
 from uap_core.ui.tabs.networks.listing import answer, details, listing, memory
-from uap_core.ui.widgets import FETCHING, QUICK, guarded, status
+from uap_core.ui.widgets import FETCHING, QUICK, status
 
 TITLE = _("Which networks are there?")
 OPENING = _("Small ones that are built in, those of ImageNet, and more to fetch.")
@@ -41,54 +42,53 @@ class Views:
 
     studio: Studio
 
-    def listed(self, key: str) -> tuple[Any, ...]:
+    def listed(self, key: str) -> dict[str, Any]:
         """Sentence, list, and what is in memory."""
-        return lesson(TITLE, answer(self.studio)), listing(self.studio, key), memory(self.studio)
+        told = lesson(TITLE, answer(self.studio))
+        return {"lesson": told, "table": listing(self.studio, key), "memory": memory(self.studio)}
 
     def begin(self, key: str, network: str) -> str:
         """What is looked at when the tab is opened: what was, else the chosen network."""
         return key or network
 
-    def pick(self, event: gr.EventData) -> tuple[Any, str, Any]:
+    def pick(self, event: gr.EventData) -> dict[str, Any]:
         """The network whose row was clicked, and no hit of the search. Raises ModelError where there is none of that name."""
-        return gr.skip(), self.studio.card(picked_key(event)).key, gr.update(value=None)
+        return {"which": self.studio.card(picked_key(event)).key, "hits": gr.update(value=None)}
 
-    def describe(self, key: str, fetching: str) -> tuple[Any, ...]:
+    def describe(self, key: str, fetching: str) -> dict[str, Any]:
         """Details, and which of the three buttons there are."""
         card = self.studio.card(key)
         found, name = state(card), plain(card.name)
         size = card.download_megabytes
-        return (
-            details(card),
-            gr.update(visible=found == HERE, value=_("Use {network}").format(network=name)),
-            gr.update(
-                visible=found == ABSENT and bool(card.url) and not fetching,
-                value=_("Download {network}, {size:.0f} MB").format(network=name, size=size),
-            ),
-            gr.update(visible=bool(fetching)),  # however long it takes and whatever is looked at, it can be stopped
-        )
+        download = _("Download {network}, {size:.0f} MB").format(network=name, size=size)
+        return {
+            "details": details(card),
+            "use": gr.update(visible=found == HERE, value=_("Use {network}").format(network=name)),
+            "get": gr.update(visible=found == ABSENT and bool(card.url) and not fetching, value=download),
+            "stop": gr.update(visible=bool(fetching)),  # however long it takes and whatever is looked at, it can be stopped
+        }
 
     def use_it(self, key: str, wanted: tuple[str, int]) -> tuple[Any, Any]:
         """Choose it, and open Apply."""
         return (key, wanted[1] + 1), gr.update(selected="apply")
 
-    def get_it(self, key: str) -> Iterator[tuple[Any, ...]]:
+    def get_it(self, key: str) -> Iterator[dict[str, Any]]:
         """Fetch it: a sentence, the key while it is under way, the three buttons."""
         card = self.studio.card(key)
         self.studio.zoo.check_room(card, card.megabytes)
         name = plain(card.name)
         asking = status(_("Asking for {network}…").format(network=name))
-        yield asking, key, gr.skip(), gr.update(visible=False), gr.update(visible=True)
+        yield {"fetched": asking, "busy": key, "get": gr.update(visible=False), "stop": gr.update(visible=True)}
         for sentence in told(name, fetch(card)):
-            yield sentence, gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        yield status(_("{network} is here: it can be used now.").format(network=name)), "", *(gr.skip(),) * 3
+            yield {"fetched": sentence}
+        yield {"fetched": status(_("{network} is here: it can be used now.").format(network=name)), "busy": ""}
 
 
 @dataclass(frozen=True)
 class Parts:
     """The components of the tab. ``which`` is the network that is looked at, ``busy`` the one that is being fetched."""
 
-    said: gr.HTML
+    lesson: gr.HTML
     table: gr.HTML
     memory: gr.HTML
     details: gr.HTML
@@ -99,6 +99,10 @@ class Parts:
     hits: gr.Radio
     which: gr.State
     busy: gr.State
+
+    def places(self, *names: str) -> dict[str, Any]:
+        """Some of them by the names that handlers call them by."""
+        return {name: getattr(self, name) for name in names}
 
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -126,20 +130,22 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
 
 def _wire(views: Views, parts: Parts, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     which, busy = parts.which, parts.busy
-    filled, shown = [parts.said, parts.table, parts.memory], [parts.details, parts.use, parts.get, parts.stop]
-    listed, describe = guarded(3, 0)(views.listed), guarded(4, 0)(views.describe)
+    filled, shown = parts.places("lesson", "table", "memory"), parts.places("details", "use", "get", "stop")
+    listed = {"fn": filling(views.listed, filled), "inputs": which, "outputs": list(filled.values()), **QUICK}
+    describe = {"fn": filling(views.describe, shown), "inputs": [which, busy], "outputs": list(shown.values()), **QUICK}
     opened = setup.turn(str(tab.id)).click(views.begin, [which, setup.network], which, **QUICK)
-    opened.then(listed, which, filled, **QUICK)
-    opened.then(describe, [which, busy], shown, **QUICK)
-    picked = parts.table.select(guarded(3, 0)(views.pick), None, [parts.fetched, which, parts.hits], **QUICK)
+    opened.then(**listed)
+    opened.then(**describe)
+    clicked = parts.places("fetched", "which", "hits")
+    picked = parts.table.select(filling(views.pick, clicked), None, list(clicked.values()), **QUICK)
     found = parts.hits.input(lambda key: key, parts.hits, which, **QUICK)
     for event in (picked, found):
-        described = event.then(describe, [which, busy], shown, **QUICK)
+        described = event.then(**describe)
         described.then(None, None, None, js=show_on_phones("networks-details"))
     parts.use.click(views.use_it, [which, setup.wanted], [setup.wanted, tabs], **QUICK)
-    getting = [parts.fetched, busy, parts.use, parts.get, parts.stop]
-    fetching = parts.get.click(guarded(5, 0)(views.get_it), which, getting, **FETCHING)
+    getting = parts.places("fetched", "busy", "get", "stop")
+    fetching = parts.get.click(filling(views.get_it, getting), which, list(getting.values()), **FETCHING)
     stopped = stopping(parts.stop, fetching, _("Cancelled."), parts.fetched)
     for ended in (fetching, stopped):
         freed = ended.then(lambda: "", None, busy, **QUICK)
-        freed.then(describe, [which, busy], shown, **QUICK).then(listed, which, filled, **QUICK)
+        freed.then(**describe).then(**listed)

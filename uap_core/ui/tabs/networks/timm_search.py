@@ -9,7 +9,8 @@ import gradio as gr
 from uap_core.i18n import _, ngettext
 from uap_core.models.timm_table import PREFIX, search, table
 from uap_core.ui.html.words import number
-from uap_core.ui.widgets import QUICK, guarded, status
+from uap_core.ui.runtime.named_outputs import filling
+from uap_core.ui.widgets import QUICK, status
 
 MOST_HITS = 12
 
@@ -24,22 +25,23 @@ def build() -> gr.Radio:
     )
     said = gr.HTML(elem_id="timm-said")
     hits = gr.Radio([], show_label=False, container=False, visible=False, elem_id="timm-hits")
-    typed.change(guarded(2, 0)(_found), typed, [said, hits], trigger_mode="always_last", **QUICK)
+    places = {"said": said, "hits": hits}
+    typed.change(filling(_found, places), typed, list(places.values()), trigger_mode="always_last", **QUICK)
     return hits
 
 
-def _found(typed: str | None) -> tuple[str, Any]:
+def _found(typed: str | None) -> dict[str, Any]:
     """A sentence, and the first hits."""
     asked = str(typed or "").strip()
     names = search(asked) if asked else []
     if not names:
         said = status(_("No network of timm has this in its name.")) if asked else ""
-        return said, gr.update(choices=[], value=None, visible=False)
+        return {"said": said, "hits": gr.update(choices=[], value=None, visible=False)}
     said = ngettext("{count} network. Click it to see it.", "{count} networks. Click one to see it.", len(names))
     more = _("The first {shown} are shown: type more of the name.") if len(names) > MOST_HITS else ""
     sentence = f"{said.format(count=len(names))} {more.format(shown=MOST_HITS)}"
     choices = [(_hit(name), PREFIX + name) for name in names[:MOST_HITS]]
-    return status(sentence.strip()), gr.update(choices=choices, value=None, visible=True)
+    return {"said": status(sentence.strip()), "hits": gr.update(choices=choices, value=None, visible=True)}
 
 
 def _hit(name: str) -> str:

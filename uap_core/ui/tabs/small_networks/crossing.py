@@ -1,4 +1,4 @@
-"""Who reads what was made to be misread by another: our tables beside the slides' figures, precomputed and live."""
+"""Who reads what was made to be misread by another: our tables beside the paper's figures, precomputed and live."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from uap_core.experiments.small_networks.learners import Learner
 
 LIVE_IMAGES = 12
-FAR = 0.15  # ours and the slides' cell differ by more than this
-Slides = Mapping[tuple[str, float | None], Sequence[float]]
+FAR = 0.15  # ours and the paper's cell differ by more than this
+Published = Mapping[tuple[str, float | None], Sequence[float]]
 
 
 def answer(table: Table | None) -> str:
@@ -39,23 +39,23 @@ def answer(table: Table | None) -> str:
     return said.format(most=most, least=least, **mine)
 
 
-def compared(rows: Sequence[CrossRow], slides: Slides, names: Mapping[str, str]) -> str:
-    """How many cells are as in the slides, which order is, and which cell is furthest from them."""
+def compared(rows: Sequence[CrossRow], published: Published, names: Mapping[str, str]) -> str:
+    """How many cells are as in the paper, which order is, and which cell is furthest from it."""
     columns = list(dict.fromkeys(row.network for row in rows))
     pairs = [
-        (row, slides[row.made_on, row.size][columns.index(row.network)])
+        (row, published[row.made_on, row.size][columns.index(row.network)])
         for row in rows
-        if (row.made_on, row.size) in slides and row.made_on != row.network
+        if (row.made_on, row.size) in published and row.made_on != row.network
     ]
     near = sum(abs(row.fooled.value - theirs) <= FAR for row, theirs in pairs)
     row, theirs = max(pairs, key=lambda pair: abs(pair[0].fooled.value - pair[1]))
     own = [row.distortion for row in rows if row.made_on == row.network and row.size is None]
     said = _(
-        "{near} of {count} cells off the diagonal lie within {far:.0%} of the slides' own. The furthest: made on {source}, read"
-        " by {network}: {ours:.0%} here, {theirs:.0%} there. Average distortions are {low:.3f} to {high:.3f} here,"
-        " {low_there:.3f} to {high_there:.3f} there."
+        "{near} of {count} cells off the diagonal lie within {far:.0%} of the paper's own (Szegedy et al., 2014). The furthest:"
+        " made on {source}, read by {network}: {ours:.0%} here, {theirs:.0%} there. Average distortions are {low:.3f}"
+        " to {high:.3f} here, {low_there:.3f} to {high_there:.3f} there."
     )
-    there = [slides[key, None][-1] for key in columns]
+    there = [published[key, None][-1] for key in columns]
     return said.format(
         near=near,
         count=len(pairs),
@@ -71,26 +71,29 @@ def compared(rows: Sequence[CrossRow], slides: Slides, names: Mapping[str, str])
     )
 
 
-def cross_table(rows: Sequence[CrossRow], slides: Slides, names: Mapping[str, str], caption: str) -> str:
-    """A line for each source and size of change; below each rate the slides' own, where they have it. Intervals as titles."""
+def cross_table(rows: Sequence[CrossRow], published: Published, names: Mapping[str, str], caption: str) -> str:
+    """A line for each source and size of change; below each rate the paper's own, where it has one. Intervals as titles."""
     columns = list(dict.fromkeys(row.network for row in rows))
     cells = {(row.made_on, row.size, row.network): row for row in rows}
     lines = ""
     for place in dict.fromkeys((row.made_on, row.size) for row in rows):
         mine = [cells.get((*place, network)) for network in columns]
-        theirs = slides.get(place, ())
+        theirs = published.get(place, ())
         first = next(row for row in mine if row)
         found = "".join(_cell(row, theirs[number] if theirs else None) for number, row in enumerate(mine))
         size = f"{first.distortion:.3f}" + (_there(f"{theirs[-1]:g}") if theirs else "")
         lines += f'<tr><th scope="row">{escape(_made_on(first, names))}</th>{found}<td>{size}</td></tr>'
     headings = [_("made on"), *(names[network] for network in columns), _("av. distortion")]
-    table = f'<table class="matrix slides"><caption>{escape(caption)}</caption>{head(headings)}{lines}</table>'
+    table = f'<table class="matrix beside-paper"><caption>{escape(caption)}</caption>{head(headings)}{lines}</table>'
     tick = escape(_("show the 95 % intervals"))
     return f'<div class="rates"><label><input type="checkbox"> {tick}</label>{wide(caption, table)}</div>'
 
 
-def live(learners: Sequence[Learner], slides: Slides) -> Iterator[tuple[Any, Any, Any]]:
-    """Teach them now and cross them on a few digits: a sentence, the table and its file."""
+def live(
+    learners: Sequence[Learner], published: Published, noise: Sequence[float], amplified: float | None
+) -> Iterator[tuple[Any, Any, Any]]:
+    """Teach them now and cross them on a few digits, as ``experiments.small_networks.crossing.crossed`` does: a sentence, the
+    table and its file."""
     from uap_core.attacks.lbfgs import LBFGS
     from uap_core.experiments.small_networks.crossing import CrossRow, crossed, read_by_all
     from uap_core.experiments.small_networks.learners import NAMES, Taught, taught
@@ -101,20 +104,22 @@ def live(learners: Sequence[Learner], slides: Slides) -> Iterator[tuple[Any, Any
         if isinstance(found, Taught):
             done.append(found)
             continue
-        said = _("Teaching {network}").format(network=learners[min(len(done), len(learners) - 1)].slides)
+        said = _("Teaching {network}").format(network=learners[min(len(done), len(learners) - 1)].name)
         yield pace.note(found, 1, said), gr.skip(), gr.skip()
     networks = [one.classifier for one in done]
     images = read_by_all(networks, LIVE_IMAGES)
-    caption = _("Live, on {count} digits that all of them read right; below each, the slides' own.").format(count=len(images))
+    caption = _("Live, on {count} digits that all of them read right; below each, the paper's own (on MNIST).").format(
+        count=len(images)
+    )
     pace = Pace()
-    for step in crossed(networks, images, LBFGS(6, 25), (0.1, 0.3), 0):
+    for step in crossed(networks, images, LBFGS(6, 25), noise, 0, amplified):
         if isinstance(step, float):
             yield pace.note(step, 1, _("Making examples")), gr.skip(), gr.skip()
             continue
         rows.append(step)
         if len(rows) % len(networks) == 0:
-            yield gr.skip(), cross_table(rows, slides, NAMES, caption), show(offer("digits.csv", to_csv(rows).encode()))
-    rates = ", ".join(f"{one.learner.slides} {one.accuracy.value:.1%}" for one in done)
+            yield gr.skip(), cross_table(rows, published, NAMES, caption), show(offer("digits.csv", to_csv(rows).encode()))
+    rates = ", ".join(f"{one.learner.name} {one.accuracy.value:.1%}" for one in done)
     yield (
         status(_("Done: taught and measured live. Right on digits never seen: {rates}.").format(rates=rates)),
         gr.skip(),
@@ -149,5 +154,5 @@ def _cell(row: CrossRow | None, theirs: float | None) -> str:
 
 
 def _there(number: str) -> str:
-    said = _("slides {number}").format(number=number)
+    said = _("paper {number}").format(number=number)
     return f"<small>{escape(said)}</small>"

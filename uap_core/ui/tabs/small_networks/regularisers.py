@@ -40,7 +40,7 @@ def stored(table: Table | None) -> tuple[Any, ...]:
 
 
 def told(rows: Sequence[RegulariserRow]) -> str:
-    """Which of the slides' claims hold here."""
+    """Which of the papers' claims hold here."""
     from uap_core.experiments.small_networks.regularisers import spread
 
     def errors(arm: str) -> tuple[float, float, float]:

@@ -22,23 +22,23 @@ from uap_core.ui.tabs.small_networks import crossing, regularisers
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
 
 TITLE = _("Who reads what was made to be misread by another?")
-OPENING = _("Small networks on drawn digits, as in the slides: whoever is fooled, others are, too.")
+OPENING = _("It depends on the network it was made on: small networks on drawn digits, after Szegedy et al. (2014).")
 READING = _(r"""
 **How to read it.** Examples are made on the network of the line by L-BFGS, from digits that all networks read right; the cell
 says how many of them the network of the column misreads. *FC10(λ)* is one layer with weight decay λ, *FC100-100-10* has two
 hidden layers of 100 sigmoids, *AE400-10* is a classifier on the code of a sparse autoencoder. The last column is the mean of
-$\sqrt{\sum_i (x'_i - x_i)^2 / n}$. The slides (Szegedy et al., 2014) count errors on MNIST, those without any attack included:
-noise does more there to networks that err more.
+$\sqrt{\sum_i (x'_i - x_i)^2 / n}$. Below each stands the paper's own (Szegedy et al., 2014, Tables 1 and 4): errors
+on MNIST, those without any attack included, so noise does more there to networks that err more.
 """)
 HALVES = _("#### Networks that learnt from pictures of which none is the same: P1 and P2")
 REGULARISE = _(r"""
 #### What makes a small network err less?
-The slides' mixture trains on $\alpha J(x) + (1-\alpha)\,J(x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x))$, with
-$\varepsilon = 0.05$; dropout leaves out half of the units; the penalty adds $\mu \sum_k \log \|W_k\|_2$; RBF units say
-$e^{-b \|x - m\|^2}$, and nothing far from every $m$.
+The mixture (Goodfellow et al., 2015) trains on $\alpha J(x) + (1-\alpha)\,J(x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x))$,
+with $\varepsilon = 0.05$; dropout leaves out half of the units; the penalty (Szegedy et al., 2014, section 4.3) adds $\mu
+\sum_k \log \|W_k\|_2$; RBF units say $e^{-b \|x - m\|^2}$, and nothing far from every $m$.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-SIX_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (45.0, 45.0)
+SIX_SECONDS, THREE_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (20.0, 20.0), (45.0, 45.0)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Views:
 
     def stored(self) -> tuple[Any, ...]:
         """Lesson, first table with what reproduces, second table, one pattern each, files, and the regularisers."""
-        from uap_core.experiments.small_networks import slides
+        from uap_core.experiments.small_networks import szegedy
         from uap_core.experiments.small_networks.crossing import CrossRow
         from uap_core.experiments.small_networks.regularisers import RegulariserRow
         from uap_core.experiments.small_networks.universal import UniversalRow
@@ -58,8 +58,8 @@ class Views:
         rows = [row for table in (six, halves) if table for row in table.rows]
         return (
             lesson(TITLE, crossing.answer(six)),
-            _table(six, slides.SIX),
-            _table(halves, slides.HALVES),
+            _table(six, szegedy.SIX),
+            _table(halves, szegedy.HALVES),
             _universal(self.studio.precomputed("digits-universal", UniversalRow)),
             show(offer("digits-tables.csv", to_csv(rows).encode())) if rows else hide(),
             *regularisers.stored(self.studio.precomputed("digits-regularisers", RegulariserRow)),
@@ -67,10 +67,19 @@ class Views:
 
     def cross(self) -> Iterator[tuple[Any, Any, Any]]:
         """A run that teaches the six and crosses them."""
-        from uap_core.experiments.small_networks import slides
+        from uap_core.experiments.small_networks import szegedy
         from uap_core.experiments.small_networks.learners import SIX
+        from uap_core.precompute.small import NOISE
 
-        yield from crossing.live(SIX, slides.SIX)
+        yield from crossing.live(SIX, szegedy.SIX, NOISE["six"], None)
+
+    def cross_halves(self) -> Iterator[tuple[Any, Any, Any]]:
+        """A run that teaches the three of the two halves and crosses them."""
+        from uap_core.experiments.small_networks import szegedy
+        from uap_core.experiments.small_networks.learners import HALVES
+        from uap_core.precompute.small import AMPLIFIED, NOISE
+
+        yield from crossing.live(HALVES, szegedy.HALVES, NOISE["halves"], AMPLIFIED)
 
     def regularise(self, alpha: Any) -> Iterator[tuple[Any, ...]]:
         """A run with the visitor's alpha."""
@@ -87,7 +96,17 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     row.wire(views.cross, [], live, _("Stopped. The lines so far stay."))
     gr.Markdown(READING, latex_delimiters=MATH, elem_classes="explain")
     gr.Markdown(HALVES, elem_classes="explain")
-    halves, universal = gr.HTML(elem_id="small-halves"), gr.HTML(elem_id="small-universal")
+    halves = gr.HTML(elem_id="small-halves")
+    three = run_row(
+        studio, setup, tab, "small-halves", _("Teach the three and cross them on 12 digits ({time})"), THREE_SECONDS, _always
+    )
+    crossed = [
+        gr.HTML(elem_id="small-halves-status"),
+        gr.HTML(elem_id="small-halves-live"),
+        download(_("This table (.csv)"), "small-halves-csv"),
+    ]
+    three.wire(views.cross_halves, [], crossed, _("Stopped. The lines so far stay."))
+    universal = gr.HTML(elem_id="small-universal")
     tables_csv = download(_("Both tables (.csv)"), "small-tables-csv")
     gr.Markdown(REGULARISE, latex_delimiters=MATH, elem_classes="explain")
     stored: list[Any] = [gr.HTML(elem_id="small-regularisers")]
@@ -106,18 +125,18 @@ def _always(_network: str) -> str:
     return ""
 
 
-def _table(table: Table | None, slides: crossing.Slides) -> str:
+def _table(table: Table | None, published: crossing.Published) -> str:
     from uap_core.experiments.small_networks.learners import NAMES
 
     if table is None:
         return status(_("Not computed yet: `python -m uap_core publish --part small` does."))
-    made = _("Precomputed {date}: misread of {digits}; below each, the slides' own.").format(
+    made = _("Precomputed {date}: misread of {digits}; below each, the paper's own (on MNIST).").format(
         date=table.provenance["time"][:10], digits=table.provenance["held_out"]
     )
-    about = crossing.compared(table.rows, slides, NAMES)
+    about = crossing.compared(table.rows, published, NAMES)
     rates = "; ".join(f"{NAMES[key]} {rate.partition(' ')[0]}" for key, rate in table.provenance["accuracy"].items())
     right = _("Right on {tested}: {rates}.").format(tested=table.provenance["tested_on"], rates=rates)
-    return crossing.cross_table(table.rows, slides, NAMES, made) + f'<p class="explain">{escape(about)} {escape(right)}</p>'
+    return crossing.cross_table(table.rows, published, NAMES, made) + f'<p class="explain">{escape(about)} {escape(right)}</p>'
 
 
 def _universal(table: Table | None) -> str:

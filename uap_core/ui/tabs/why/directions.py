@@ -32,7 +32,8 @@ READING = _(r"""
 Directions of one image are made for *another* picture than the one that they are added to, drawn anew for each. If
 perturbations of single images were all there is, their sum should do as well as the universal pattern. It does not: crafting
 finds more than a mean of attacks. If sensitivity were the same everywhere, random vectors should do as well: they
-do not either. At length 2000 the paper found 85, 43, 37, 29, 11 and 2 % on CaffeNet, in this order (its Figure 8).
+do not either. At length 2000 Moosavi-Dezfooli et al. (2017, Figure 8) found 85, 43, 37, 29, 11 and 2 % on CaffeNet, in this
+order.
 """)
 WORDS = Words(
     "directions", QUESTION, READING, ("directions-chart",), {"directions-csv": _("These points (.csv)")}, (40.0, 200.0)

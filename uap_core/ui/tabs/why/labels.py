@@ -23,9 +23,9 @@ QUESTION = _(r"""
 An arrow $i \to j$ says that images with the clean label $k(x) = i$ become $k(x + v) = j$ more often than anything else.
 """)
 READING = _(r"""
-Nobody asked the pattern for any label, and yet a few **dominant labels** swallow most images (the paper's Figure 7). One
-explanation is that their regions are large: whatever direction is taken, one soon arrives there. An arrow is the thicker the
-larger the share of its label's images that takes it; labels that mostly stay what they are have none.
+Nobody asked the pattern for any label, and yet a few **dominant labels** swallow most images (Moosavi-Dezfooli et al., 2017,
+Figure 7). One explanation is that their regions are large: whatever direction is taken, one soon arrives there. An arrow is
+the thicker the larger the share of its label's images that takes it; labels that mostly stay what they are have none.
 """)
 SECONDS = (10.0, 60.0)  # of a run on small and on large networks
 

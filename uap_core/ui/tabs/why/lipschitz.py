@@ -19,6 +19,7 @@ from uap_core.ui.runtime.run import run_row
 from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.why import cone
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the view inside the tab that calls it, and wire it."""
     views = Views(studio)
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
+    gr.HTML(cone.picture())
     stored = _outputs("")
     row = run_row(studio, setup, tab, "lipschitz", _("Bound this network now ({time})"), SECONDS, silent=True)
     live = _outputs("-live")

@@ -1,7 +1,6 @@
-"""The slides' own figures for the two tables, as shares: by the network that examples were made on, a share a column.
+"""The figures of Szegedy et al. (ICLR 2014, Tables 1 and 4): by the network that examples were made on, a share a column.
 
-They are errors on MNIST (Szegedy et al., ICLR 2014, Tables 1 and 4), those of clean pictures included; the last number is the
-average distortion.
+They are errors on MNIST, those of clean pictures included; the last number is the average distortion.
 """
 
 from __future__ import annotations
