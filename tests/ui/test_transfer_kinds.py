@@ -32,7 +32,14 @@ CARDS = {
 }
 PERCENT = {
     **{("conv", "look"): 20, ("other", "look"): 30, ("look", "conv"): 40, ("look", "other"): 45},
-    **{("robust", "look"): 99, ("look", "robust"): 1, ("conv", "other"): 77, ("other", "conv"): 78, ("look", "look"): 88},
+    **{
+        ("robust", "look"): 99,
+        ("look", "robust"): 1,
+        ("conv", "other"): 77,
+        ("other", "conv"): 78,
+        ("look", "look"): 88,
+        ("conv", "conv"): 90,
+    },
 }
 
 
