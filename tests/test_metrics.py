@@ -8,7 +8,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uap_core.metrics import Rate, accuracy, fooling_rate, predict, psnr, ssim, top_k_accuracy
+from uap_core.metrics import (
+    Rate,
+    accidental_corrections,
+    accuracy,
+    dominance_ratio,
+    fooling_rate,
+    predict,
+    psnr,
+    ssim,
+    top_k_accuracy,
+)
 
 
 @pytest.mark.parametrize(
@@ -90,3 +100,15 @@ def test_ssim() -> None:
     assert ssim(picture, picture) == pytest.approx(1)
     assert ssim(picture, slightly) == pytest.approx(ssim(slightly, picture))
     assert 1 > ssim(picture, slightly) > 0.9 > 0.2 > abs(ssim(picture, other))
+
+
+def test_dominance_is_the_share_of_the_most_frequent_answers() -> None:
+    labels = torch.tensor([7, 7, 7, 7, 2, 2, 2, 9, 9, 5])
+    assert [dominance_ratio(labels, top) for top in (1, 3, 5)] == [Rate(4, 10), Rate(9, 10), Rate(10, 10)]
+    assert dominance_ratio(torch.empty(0, dtype=torch.long)) == Rate(0, 0)
+
+
+def test_corrections_are_counted_of_what_was_wrong() -> None:
+    truth = torch.tensor([0, 1, 2, 3, 4])
+    clean, perturbed = torch.tensor([0, 1, 0, 0, 0]), torch.tensor([1, 1, 2, 1, 4])
+    assert accidental_corrections(clean, perturbed, truth) == Rate(2, 3)

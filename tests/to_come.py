@@ -1,16 +1,25 @@
 """What the recipes and jobs name and nobody has computed yet: `publish` makes it. Everything else must be made."""
 
+WITHOUT_IMAGES = ("activations", "intrinsic")
 PATTERNS_TO_COME = frozenset(
     (
         "efficientnet_lite1-linf10-deepfool",
         "efficientnet_lite2-linf10-deepfool",
         "unseen-mobilenet_v2_tf-linf10",
+        *(
+            f"{key}-linf10-{name}"
+            for key in ("resnet64", "efficientnet_lite0", "squeezenet1_1_caffe")
+            for name in WITHOUT_IMAGES
+        ),
     )
 )
 TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-curve-deepfool",
         "efficientnet_lite0-ablations",
+        "embedded-data-free",
+        "imagenet-data-free",
+        "efficientnet_lite0-several",
         *(f"resnet64-{name}-seed{seed}" for seed in (1, 2) for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )

@@ -8,6 +8,7 @@ from uap_core.cli.applying import apply
 from uap_core.cli.crafting import convert, craft
 from uap_core.cli.defending import defend
 from uap_core.cli.explaining import lipschitz, why
+from uap_core.cli.feeling import feel, limit
 from uap_core.cli.geometric import attack_cloud, attack_graph, attack_shape, publish_geometric
 from uap_core.cli.measuring import curve, evaluate, sweep
 from uap_core.cli.models import fetch, models
@@ -26,7 +27,7 @@ app = typer.Typer(
 app.command(cls=ServeCommand)(serve)
 for command in (
     *(apply, models, fetch, craft, convert, evaluate, sweep, curve, train, fine_tune, dream, check_dreams),
-    *(library, transfer, halves, lipschitz, defend, why, publish),
+    *(library, transfer, halves, lipschitz, defend, why, feel, limit, publish),
     *(attack_graph, attack_cloud, attack_shape, publish_geometric),
 ):
     app.command()(command)

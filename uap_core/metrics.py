@@ -70,6 +70,18 @@ def accuracy(labels: Tensor, truth: Tensor) -> Rate:
     return Rate(int((labels == truth).sum()), len(truth))
 
 
+def dominance_ratio(labels: Tensor, top: int = 1) -> Rate:
+    """Share of predictions (N,) under a pattern that are among its ``top`` most frequent ones (Ye et al., FG-UAP, 2023)."""
+    counts = labels.unique(return_counts=True)[1]
+    return Rate(int(counts.sort(descending=True).values[:top].sum()), len(labels))
+
+
+def accidental_corrections(clean_labels: Tensor, perturbed_labels: Tensor, truth: Tensor) -> Rate:
+    """Among images that were named wrongly, the share that the pattern makes right: accidents of an attack, all (N,)."""
+    wrong = clean_labels != truth
+    return Rate(int((wrong & (perturbed_labels == truth)).sum()), int(wrong.sum()))
+
+
 def top_k_accuracy(logits: Tensor, truth: Tensor, k: int = 5) -> Rate:
     """Share of rows of ``logits`` (N,K) whose ``k`` highest classes hold the ground truth (N,)."""
     hits = (logits.topk(min(k, logits.shape[1])).indices == truth[:, None]).any(dim=1)

@@ -47,6 +47,17 @@ def test_counts_changes_and_not_errors(network: Classifier, images: ImageSet, ba
     assert (measured.dominant_label, measured.dominant_share) == ("2", Rate(5, COUNT))
 
 
+def test_few_labels_and_accidental_corrections(network: Classifier, images: ImageSet) -> None:
+    measured = evaluate(network, brighter(0.3), images, torch.Generator().manual_seed(0))
+    # two pictures stay 0, three are 1, five are 2
+    assert measured.dominance == (Rate(5, COUNT), Rate(COUNT, COUNT), Rate(COUNT, COUNT))
+    assert measured.corrections == Rate(0, 1), "0.05 is called 0, its folder says 1, and 0.35 is 0 still"
+    right_now = evaluate(network, brighter(0.6), images, torch.Generator().manual_seed(0))
+    assert right_now.corrections == Rate(1, 1), "at 0.65 it is 1, as its folder says"
+    untold = ImageSet("greys", images.pixels, ("elsewhere",) * COUNT, images.files)
+    assert evaluate(network, brighter(0.6), untold).corrections is None
+
+
 def test_a_target_counts_those_that_were_not_there_before(network: Classifier, images: ImageSet) -> None:
     measured = evaluate(network, brighter(0.3), images, torch.Generator().manual_seed(0), target=2)
     assert measured.target_rate == Rate(3, COUNT - 2)  # 0.85 and 0.95 were 2 already

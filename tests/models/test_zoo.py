@@ -170,8 +170,8 @@ def many(folder: Path, count: int) -> list[str]:
     return keys
 
 
-def test_walking_through_ten_networks_stays_within_the_bound(tmp_path: Path) -> None:
-    keys = many(tmp_path, 10)
+def test_walking_through_six_networks_stays_within_the_bound(tmp_path: Path) -> None:
+    keys = many(tmp_path, 6)
     zoo = Zoo([tmp_path], memory=10)
     seen = []
     for key in keys:

@@ -27,6 +27,11 @@ def check_file(path: Path | None, *endings: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
+def check_figure(figure: Path | None) -> None:
+    """``check_file`` for a figure."""
+    check_file(figure, *FIGURES)
+
+
 def check_table_and_figure(table: Path | None, figure: Path | None) -> None:
     """``check_file`` for the two that most experiments may write."""
     check_file(table, *TABLES)
@@ -53,6 +58,8 @@ def tell_download(name: str, fetching: Iterable[Fetched]) -> None:
 
 def tell_evaluation(measured: Evaluation, title: str) -> None:
     """What a pattern does, a line a figure, under a ``title``."""
+    from uap_core.experiments.evaluation import DOMINANT
+
     print(title)
     print(f"  fooling rate      {measured.universal}")
     print(f"  random signs      {measured.random_signs}")
@@ -60,6 +67,10 @@ def tell_evaluation(measured: Evaluation, title: str) -> None:
         print(f"  into the target   {measured.target_rate}")
     if measured.clean_accuracy is not None and measured.perturbed_accuracy is not None:
         print(f"  accuracy          {measured.clean_accuracy.value:.1%} -> {measured.perturbed_accuracy.value:.1%}")
+    if measured.corrections is not None:
+        print(f"  corrected         {measured.corrections} wrong before, right under the pattern")
+    shares = ", ".join(f"{share.value:.1%} in {top}" for top, share in zip(DOMINANT, measured.dominance, strict=True))
+    print(f"  dominance ratio   {shares}")
     print(f"  dominant label    {measured.dominant_label} ({measured.dominant_share.value:.1%} of perturbed predictions)")
 
 

@@ -10,9 +10,19 @@ from torch import Tensor, nn
 from uap_core.checks import check_type, check_whole
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import DatasetError
-from uap_core.metrics import Rate, accuracy, fooling_rate, predict, target_rate
+from uap_core.metrics import (
+    Rate,
+    accidental_corrections,
+    accuracy,
+    dominance_ratio,
+    fooling_rate,
+    predict,
+    target_rate,
+)
 from uap_core.models.wrapping import as_classifier
 from uap_core.perturbations.perturbation import Perturbation, apply
+
+DOMINANT = (1, 3, 5)  # most frequent predictions whose share is told, as in FG-UAP
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class Evaluation:
         dominant_label: what most perturbed images become.
         dominant_share: share of the perturbed predictions that it takes.
         target_rate: of a targeted pattern, share that becomes the target among the images that were something else.
+        dominance: shares of the perturbed predictions that are among the 1, 3 and 5 most frequent (``DOMINANT``).
+        corrections: among the images that were named wrongly, the share that the pattern makes right; None as above.
     """
 
     universal: Rate
@@ -36,6 +48,8 @@ class Evaluation:
     dominant_label: str
     dominant_share: Rate
     target_rate: Rate | None = None
+    dominance: tuple[Rate, ...] = ()
+    corrections: Rate | None = None
 
 
 def evaluate(
@@ -94,4 +108,6 @@ def evaluate(
         dominant_label=classifier.labels[int(counts.argmax())],
         dominant_share=Rate(int(counts.max()), len(perturbed)),
         target_rate=None if target is None else target_rate(clean, perturbed, target),
+        dominance=tuple(dominance_ratio(perturbed, top) for top in DOMINANT),
+        corrections=None if truth is None else accidental_corrections(clean, perturbed, truth),
     )

@@ -23,4 +23,8 @@ FAMILIES = {"embedded": (EMBEDDED, 500), "imagenet": (IMAGENET, 100)}
 DEFENDED = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe", "mobilenet_v1_075")
 # Epsilon sweeps with FGSM and random signs.
 SWEPT = VIEWED
+# What they feel is shown before anything is computed.
+FELT = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe")
+# How far the default method comes with fifty times the gradients: two that saturate below 90 %, and two large ones.
+LIMITED = (QUICK_MODEL, "separable64", LITES[0], "squeezenet1_1_caffe")
 GAINS_TRIED_ON = (QUICK_MODEL, "squeezenet1_1_caffe")

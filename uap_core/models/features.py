@@ -44,7 +44,7 @@ def features_at(classifier: Classifier, stride: int, shape: tuple[int, int] | No
     return found[stride, height, width]
 
 
-def _copy(network: Network) -> Network:
+def copy_sharing_weights(network: Network) -> Network:
     """With layers of its own and the same weights."""
     return copy.deepcopy(network, {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())})
 
@@ -59,7 +59,7 @@ def _none_wide(least: tuple[int, int]) -> SettingError:
 
 def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tensor], Tensor]:
     """An exported program is a list of operations: cut it after the last wide one."""
-    short = _copy(network)
+    short = copy_sharing_weights(network)
     wide: list[Node] = []
     for node in short.graph.nodes:
         value = node.meta.get("val")
@@ -77,7 +77,7 @@ def _graph_until(network: GraphModule, least: tuple[int, int]) -> Callable[[Tens
 def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> Callable[[Tensor], Tensor]:
     """Other networks are watched once, module by module; then they are left after the last wide one."""
     # A copy that shares the weights: hooks on the network itself would affect other users of it.
-    network = _copy(network)
+    network = copy_sharing_weights(network)
     for part in network.modules():
         part.training = False  # a wrapped module may be in training
     leaves = [module for module in network.modules() if not list(module.children())]

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uap_core.experiments.networks import OTHERS, VIEWED
+from uap_core.experiments.networks import EMBEDDED, FELT, LIMITED, OTHERS, SEVEN, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
+from uap_core.precompute.data_free import data_free_jobs
 from uap_core.precompute.defences import defence_jobs
 from uap_core.precompute.digit_games import digit_jobs
+from uap_core.precompute.evaluations import evaluation_job
+from uap_core.precompute.feels import feel_jobs
 from uap_core.precompute.generators import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
+from uap_core.precompute.limits import limit_jobs
 from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
 from uap_core.precompute.outcomes import outcome_jobs
+from uap_core.precompute.several import several_jobs
 from uap_core.precompute.small_networks import small_jobs
 from uap_core.precompute.transfer import transfer_jobs
 
@@ -33,8 +38,14 @@ PARTS = (
     "curves",
     "convergence",
     "ablations",
+    "data-free",
+    "alone",
+    "several",
     "defences",
     "why",
+    "feels",
+    "evaluations",
+    "limits",
     "lipschitz",
     "small",
     "generators",
@@ -52,12 +63,19 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         materials.card(key)
     made = library_jobs(materials, networks) + outcome_jobs(materials, networks)
     made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
-    made += small_jobs(materials, networks)
+    made += small_jobs(materials, networks) + data_free_jobs(materials, networks)
     for key in networks:
+        if key in (*SEVEN, *EMBEDDED):
+            made.append(evaluation_job(materials, key))
+        if key in FELT:
+            made += feel_jobs(materials, key)
+        if key in LIMITED:
+            made += limit_jobs(materials, key)
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)
         if key in VIEWED:
             made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
     if QUICK_MODEL in networks:
         made += generator_jobs(materials) + digit_jobs(materials)
+    made += several_jobs(materials, networks)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

@@ -42,6 +42,6 @@ THEME = gr.themes.Default(
 
 SHEETS = (
     *("tokens", "layout", "components", "bar", "first_view", "dots", "presenter", "tabs", "craft", "compare", "charts"),
-    *("learning", "games", "geometry", "around"),
+    *("learning", "games", "geometry", "around", "feels"),
 )
 CSS = "".join((Path(__file__).parent / "static" / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)

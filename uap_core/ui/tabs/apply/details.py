@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,7 +12,9 @@ import numpy as np
 from uap_core.experiments.apply import GAIN, Exhibit, amplified
 from uap_core.experiments.first_view import Opening
 from uap_core.i18n import _
+from uap_core.ui.html.evaluations import beyond_facts
 from uap_core.ui.html.numbers import bars, facts, size_in_words
+from uap_core.ui.html.words import photographs
 from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.apply.view import Looked, looked
@@ -37,7 +40,8 @@ def build(studio: Studio, opening: Opening | None) -> dict[str, Any]:
             before = gr.HTML(ready[0] or "", elem_id="before")
             after = gr.HTML(ready[1] or "", elem_id="after")
         with gr.Column(scale=4, min_width=300):
-            numbers = gr.HTML(_numbers(shown, known) if shown else "", elem_id="numbers")
+            first = beyond(studio, opening.network, opening.pattern) if opening else []
+            numbers = gr.HTML(_numbers(shown, known, first) if shown else "", elem_id="numbers")
             with gr.Row(elem_classes="downloads"):
                 png = download(_("Perturbed picture (.png)"), "download-png", ready[3])
                 npy = download(_("Pattern (.npy)"), "download-npy", ready[4])
@@ -57,11 +61,12 @@ def build(studio: Studio, opening: Opening | None) -> dict[str, Any]:
     return {"before": before, "after": after, "picture": picture, "png": png, "npy": npy, "numbers": numbers}
 
 
-def filled(view: Exhibit, now: Looked, chosen: Selection, network: str) -> dict[str, Any]:
+def filled(view: Exhibit, now: Looked, chosen: Selection, studio: Studio) -> dict[str, Any]:
     """The details of a view that was just measured."""
+    network, told = now.card.name, beyond(studio, chosen.network, chosen.pattern)
     before, after, picture, png, npy = _values(view, now, chosen.photo, chosen.epsilon)
     found = {"before": before, "after": after, "picture": picture, "png": show(png), "npy": show(npy)}
-    return found | {"numbers": _numbers(view, _("live, on {network}").format(network=network))}
+    return found | {"numbers": _numbers(view, _("live, on {network}").format(network=network), told)}
 
 
 def _values(view: Exhibit, now: Looked, photo: str, epsilon: float) -> tuple[str, ...]:
@@ -76,9 +81,21 @@ def _values(view: Exhibit, now: Looked, photo: str, epsilon: float) -> tuple[str
     )
 
 
-def _numbers(view: Exhibit, measured: str) -> str:
+def beyond(studio: Studio, network: str, pattern: str) -> list[tuple[str, str]]:
+    """Of a ready-made pattern on its own network, at its own strength: what was measured of it on photographs."""
+    from uap_core.experiments.evaluation_rows import EvaluationRow
+
+    table = studio.precomputed(f"{network}-evaluations", EvaluationRow)
+    rows = [row for row in table.rows if row.pattern == pattern] if table else []
+    if not rows or not studio.card(network).is_weights(table.provenance["weights_sha256"]):
+        return []
+    told = (_("at its own strength, on"), photographs(table.provenance["held_out"]))
+    return [told, (_("fooled"), f"{rows[0].fooling_rate.value:.1%}"), *beyond_facts(rows[0])]
+
+
+def _numbers(view: Exhibit, measured: str, told: Sequence[tuple[str, str]]) -> str:
     decibels = _("no change") if math.isinf(view.psnr) else f"{view.psnr:.1f} dB"
     side = view.clean.shape[0]
     rows = [*size_in_words(view.linf, view.l2), ("PSNR", decibels), ("SSIM", f"{view.ssim:.3f}")]
     rows.append((_("picture"), _("{side} × {side} pixels, as shown and as saved").format(side=side)))
-    return facts([*rows, (_("measured"), measured)])
+    return facts([*rows, (_("measured"), measured), *told])

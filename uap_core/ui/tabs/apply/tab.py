@@ -68,7 +68,7 @@ class Views:
         )
         view = exhibit_of(studio.classifier(chosen.network), now.photo, picture_at(now.photo, now.change, epsilon))
         dots = holder(dots_of(studio, chosen.network, chosen.pattern))
-        return {"said": "", "data": holder(sent), "dots": dots} | details.filled(view, now, chosen, now.card.name)
+        return {"said": "", "data": holder(sent), "dots": dots} | details.filled(view, now, chosen, self.studio)
 
     @of_selection
     def ahead(self, chosen: Selection) -> dict[str, Any]:

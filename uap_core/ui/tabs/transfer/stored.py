@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uap_core.i18n import _
 from uap_core.io.results import Table
+from uap_core.ui.html.evaluations import evaluations_table
 from uap_core.ui.html.rate_table import MADE_ON_IT, rate_table
 from uap_core.ui.html.words import photographs
 from uap_core.ui.state import Studio
@@ -47,6 +48,21 @@ def not_measured(studio: Studio, network: str) -> str:
     return _("No table for networks of {side} pixels yet: choose one of {sizes} pixels, or measure below.").format(
         side=studio.card(network).input_size, sizes=sizes
     )
+
+
+def evaluations(studio: Studio, network: str, known: Mapping[str, str]) -> str:
+    """What the network's own patterns do beyond the fooling rate; empty where it was not measured."""
+    from uap_core.experiments.evaluation_rows import EvaluationRow
+
+    table = studio.precomputed(f"{network}-evaluations", EvaluationRow)
+    if table is None or not table.rows:
+        return ""
+    about = _("On {network} itself, precomputed {date} on {images}.").format(
+        network=known.get(network, network),
+        date=table.provenance["time"][:10],
+        images=photographs(table.provenance["held_out"]),
+    )
+    return status(about) + evaluations_table(table.rows, known)
 
 
 def answer(table: Table | None, pattern: str, known: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer.cards import cards
-from uap_core.ui.tabs.transfer.stored import MADE, answer, not_measured, table_html, tables
+from uap_core.ui.tabs.transfer.stored import MADE, answer, evaluations, not_measured, table_html, tables
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import QUICK, awaited, download, hide, offer, progress_note, show
 
@@ -84,6 +84,7 @@ class Views:
             "matrix": table_html(matrix, known, missing, marked=pattern),
             "examples": table_html(examples, known, missing, MADE),
             "csv": file,
+            "beyond": evaluations(self.studio, network, known),
             "halves": halves.stored(self.studio),
         }
 
@@ -110,6 +111,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     matrix = gr.HTML(elem_id="transfer-matrix")
     with gr.Accordion(_("For researchers"), open=False, elem_id="transfer-more"):
         gr.Markdown(QUESTION, latex_delimiters=MATH, elem_classes="explain")
+        beyond = gr.HTML(elem_id="transfer-beyond")
         examples = gr.HTML(elem_id="transfer-examples")
         stored_csv = download(_("Both tables (.csv)"), "transfer-stored-csv")
         _live(views, setup, tab)
@@ -121,6 +123,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     looked, outputs = filling(views.look_cards, shown), list(shown.values())
     setup.turn(str(tab.id)).click(looked, [*setup.inputs, seen], outputs, trigger_mode="always_last", **QUICK)
     precomputed = {"said": said, "matrix": matrix, "examples": examples, "csv": stored_csv, "halves": halves_table}
+    precomputed["beyond"] = beyond
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], precomputed)
 
 

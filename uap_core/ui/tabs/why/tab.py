@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.why import boundaries, directions, labels, lipschitz
+from uap_core.ui.tabs.why import boundaries, directions, feels, labels, limit, lipschitz, worst_direction
 from uap_core.ui.tabs.why.flow import flow
 from uap_core.ui.tabs.why.frame import Page
 from uap_core.ui.tabs.why.stored import answer, caption, moves_of
@@ -21,6 +22,7 @@ from uap_core.ui.widgets import awaited, hide, offer, show, status
 
 TITLE = _("Why does one pattern work on all of them?")
 OPENING = _("It pushes them all the same way, towards a few labels.")
+GO = _("Where the labels go")
 UNKNOWN = _("Nobody has counted yet where the labels go: For researchers, below, counts it.")
 
 
@@ -46,13 +48,17 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it. Nothing is read or drawn before ``tab`` is chosen for the first time."""
     views, page = Views(studio), Page(studio, setup, tab)
     said = gr.HTML(lesson(TITLE, OPENING), elem_id="why-lesson")
+    feels.build(page)
+    gr.HTML(f'<div class="felt-head"><h3>{escape(GO)}</h3></div>')
     picture = gr.HTML(elem_id="labels-flow")
     below = gr.HTML(awaited(), elem_id="labels-status")
+    limit.build(page)
     with gr.Accordion(_("For researchers"), open=False, elem_id="why-more"):
         csv = labels.build(page)
         boundaries.build(page)
         directions.build(page)
         lipschitz.build(studio, setup, tab)
+        worst_direction.build(studio, setup, tab)
     gr.HTML(next_line("defences", _("What helps?")))
     places = {"said": said, "picture": picture, "below": below, "csv": csv}
     keep_fresh(setup, tab, views.labels, [setup.network, setup.pattern], places)
