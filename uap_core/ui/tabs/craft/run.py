@@ -180,7 +180,7 @@ class _Run:
             share=1 - self.wanted.delta,
             conclusion=said,
         )
-        if self.craft.left_out:
+        if self.craft and self.craft.left_out:
             twice = ngettext(
                 "{count} picture is in both halves of the set: nothing was made from it.",
                 "{count} pictures are in both halves of the set: nothing was made from them.",
