@@ -11,6 +11,8 @@ TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-curve-deepfool",
         "efficientnet_lite0-ablations",
+        "efficientnet_lite0-limit-100000",
+        "squeezenet1_1_caffe-limit-100000",
         *(f"resnet64-{name}-seed{seed}" for seed in (1, 2) for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )
