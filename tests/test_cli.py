@@ -115,6 +115,15 @@ def test_craft_by_another_method_into_a_target_and_in_two_goes(run: Run, picture
     assert load_perturbation(halves).pattern.equal(made.pattern)
 
 
+def test_craft_without_pictures_measures_on_all_of_them(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    status, out, err = run("craft", "--data", pictures, "--method", "intrinsic", "--budget", 4, "--out", path)
+    assert (status, err) == (0, "")
+    assert "crafting on no images" in out
+    assert "held-out: 6 images" in out
+    assert load_perturbation(path).provenance["craft_set"] == "no images"
+
+
 def test_craft_on_an_ensemble(run: Run, pictures: Path, tmp_path: Path) -> None:
     path = tmp_path / "both.safetensors"
     words = ("craft", "--data", pictures, "--budget", 16, "--ensemble", "worst", "--model", "resnet64", "--model", "resnet64")

@@ -10,6 +10,7 @@ import pytest
 from servers import serving
 
 from uap_core.errors import DownloadError
+from uap_core.io import download as downloads
 from uap_core.io.download import Fetched, download
 
 DATA = bytes(range(256)) * 4000
@@ -20,6 +21,11 @@ HASH = hashlib.sha256(DATA).hexdigest()
 def server() -> Iterator[str]:
     with serving({"net.pth": DATA}) as address:
         yield address
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "PAUSE", 0.0)
 
 
 @pytest.mark.parametrize("kind", ["", "moved/", "unsized/"])

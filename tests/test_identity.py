@@ -16,6 +16,7 @@ from uap_core.attacks.fgsm import FGSM
 from uap_core.attacks.lbfgs import LBFGS
 from uap_core.attacks.menu import MENU
 from uap_core.crafting.base import Crafter, fingerprint
+from uap_core.crafting.class_alone import ClassAlone
 from uap_core.crafting.default import Default
 from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.crafting.df_uap import Margin
@@ -46,6 +47,8 @@ DEFAULTS = {
     "margin": FIRST_ORDER | {"batch_size": 32, "rate": 0.1275},
     "cosine": FIRST_ORDER | {"rate": 0.125},
     "sga": FIRST_ORDER | {"budget": 20_000, "batch_size": 100, "mini_batch": 10, "passes": 4, "rate": 0.1, "momentum": 0.0},
+    "activations": OURS | {"smallest_view": 0.3, "tiles": 0, "own": 0.5, "exponent": 1.0},
+    "intrinsic": SHARED | {"batch_size": 1, "depth": 0.5},
     "singular": SHARED | {"batch_size": 64, "stride": 4, "q": 10.0},
 }
 OTHERS = {  # attacks of the tables of transfer, defences, dreams
@@ -55,6 +58,7 @@ OTHERS = {  # attacks of the tables of transfer, defences, dreams
         **{"epsilon": 10 / 255, "alpha": 1 / 255, "steps": 10, "random_start": False, "momentum": 0.0, "all_steps": False}
     },
     LBFGS: {"search_steps": 4, "iterations": 25},
+    ClassAlone: OURS | {"classes": (), "keep": 2.0},
     Jpeg: {"quality": 50},
     Blur: {"sigma": 1.0},
     BitDepth: {"bits": 3},

@@ -24,12 +24,15 @@ from .perturbations.perturbation import save_perturbation as save_perturbation
 
 # One pattern for many pictures: one call, then every method of crafting
 from .api import craft as craft
+from .crafting.activations import Activations as Activations
+from .crafting.class_alone import ClassAlone as ClassAlone
 from .crafting.cos_uap import Cosine as Cosine
 from .crafting.deepfool_uap import DeepFoolUAP as DeepFoolUAP
 from .crafting.default import Default as Default
 from .crafting.base import Crafter as Crafter
 from .crafting.base import Progress as Progress
 from .crafting.df_uap import Margin as Margin
+from .crafting.intri_uap import Intrinsic as Intrinsic
 from .crafting.sga import SGA as SGA
 from .crafting.sv_uap import Singular as Singular
 from .crafting.spgd import SPGD as SPGD

@@ -29,7 +29,7 @@ EPSILON = of_levels(10)
 
 def craft(
     networks: nn.Module | Sequence[nn.Module],
-    images: ImageSet | Tensor,
+    images: ImageSet | Tensor | None = None,
     epsilon: float = EPSILON,
     p: str = LINF,
     method: str | Crafter = "default",
@@ -46,7 +46,8 @@ def craft(
     Args:
         networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits (N,K), or several that take images of
             one size: an ensemble.
-        images: the craft set: an ``ImageSet``, uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
+        images: the craft set: an ``ImageSet``, uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels. A method
+            that needs none, such as "activations", can do without, and looks at none.
         epsilon: radius of the ball in units of [0,1] pixels: 10/255 in l_inf, some 2000/255 in l2.
         p: norm of the ball, "linf" or "l2".
         method: key of a method, as ``uap craft --help`` lists them, or a method with its settings, like ``SPGD(budget=500)``.
@@ -60,7 +61,7 @@ def craft(
 
     Raises:
         SettingError: an unknown method or norm, or a target that the method or the networks do not have.
-        DatasetError: no images, or images that do not fit the networks.
+        DatasetError: no images for a method that needs them, or images that do not fit the networks.
         ModelError: a module that does not return logits, or a label that it does not know.
 
     Example:
@@ -71,15 +72,16 @@ def craft(
         >>> tuple(v.pattern.shape), round(255 * v.norms.linf), v.provenance["method"]
         ((3, 64, 64), 8, 'default')
     """
-    classifiers, images = as_classifiers(networks), ImageSet.of(images)
+    classifiers, craft_set = as_classifiers(networks), None if images is None else ImageSet.of(images)
     crafter = build(method, budget) if isinstance(method, str) else method
     check_type("method", crafter, Crafter, "the key of a method or a method, such as SPGD()")
     check_type("name", name, str, "a text")
     generator, ball = _seeded(seed), Ball(p, epsilon)
-    criterion = Criterion() if target is None else Criterion.into(_class_of(classifiers[0], images.pixels, target))
-    run = crafter.craft(classifiers, images.pixels, ball, generator, criterion=criterion)
+    pixels = None if craft_set is None else craft_set.pixels
+    criterion = Criterion() if target is None else Criterion.into(_class_of(classifiers[0], pixels, target))
+    run = crafter.craft(classifiers, pixels, ball, generator, criterion=criterion)
     (last,) = deque(run, maxlen=1)
-    return with_provenance(name, crafter, classifiers, images, ball, criterion, seed, last)
+    return with_provenance(name, crafter, classifiers, craft_set, ball, criterion, seed, last)
 
 
 def attack(
@@ -138,9 +140,10 @@ def attack(
     return method(classifier, images, Criterion(labels) if target is None else Criterion.into(target), generator=generator)
 
 
-def _class_of(classifier: Classifier, images: Tensor, target: int | str) -> int:
+def _class_of(classifier: Classifier, images: Tensor | None, target: int | str) -> int:
     """The index of a class, given by it or by its label."""
-    classifier.learn_classes(images)
+    if images is not None:
+        classifier.learn_classes(images)
     return classifier.index_of(target)
 
 

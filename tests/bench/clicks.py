@@ -69,6 +69,8 @@ def main() -> None:
     for name, values in seconds.items():
         places = " | ".join(f"{1000 * place:.0f}" for place in np.percentile(values, (50, 95, 99)))
         print(f"| {name} | {len(values)} | {places} |")
+    told = ", ".join(f"{memory[number - 1]:.0f} after {number}" for number in range(100, clicks + 1, 100))
+    print(f"\nresident MB: {memory[0]:.0f} after 1, {told}")
     grown, error = slope(memory[len(memory) // 2 :])
     print(f"\nmemory: {memory[0]:.0f} MB at first, {memory[-1]:.0f} MB at last, peak {peak:.0f} MB;", end=" ")
     print(f"in the second half {1000 * grown:+.1f} KB a click (standard error {1000 * error:.1f})")

@@ -254,6 +254,10 @@ def test_settings_below_one_are_refused(name: str) -> None:
         ("deepfool", {"candidates": 1}),
         ("singular", {"stride": 0}),
         ("singular", {"q": 1.0}),
+        ("activations", {"own": 1.5}),
+        ("activations", {"exponent": -1.0}),
+        ("activations", {"tiles": -1}),
+        ("intrinsic", {"depth": 0.0}),
     ],
 )
 def test_settings_out_of_range_are_refused(name: str, setting: dict) -> None:

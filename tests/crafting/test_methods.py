@@ -46,6 +46,7 @@ SMALL: dict[str, Crafter] = {
 }
 # A method of the menu that is not named above is tried as the menu builds it.
 SMALL |= {key: build(key, 96) for key in METHODS if key not in SMALL}
+FOR_IMAGES = [key for key, item in METHODS.items() if item.needs_images]  # the others never see these pictures
 TARGETED = [key for key, item in METHODS.items() if item.targets]
 
 
@@ -80,7 +81,7 @@ def longer(method: Crafter) -> Crafter:
     return replace(method, budget=max(method.budget, 400))
 
 
-@pytest.mark.parametrize("name", sorted(set(METHODS) - {"singular"}))  # which moves a layer, and knows no classes
+@pytest.mark.parametrize("name", [key for key in FOR_IMAGES if key != "singular"])  # which moves a layer, and knows no classes
 @pytest.mark.parametrize("ball", [LINF, L2], ids=str)
 def test_fools_more_than_chance(convolutional: Classifier, name: str, ball: Ball) -> None:
     """Against the best of twenty random patterns of the same norm; a step in the wrong direction would not."""
@@ -104,7 +105,7 @@ def test_the_seed_decides(convolutional: Classifier, name: str) -> None:
     state = torch.get_rng_state()
     first, again, other = (run(SMALL[name], convolutional, pictures(30), LINF, seed) for seed in (0, 0, 1))
     assert all(torch.equal(a.perturbation, b.perturbation) for a, b in zip(first, again, strict=True))
-    assert not torch.equal(first[-2].perturbation, other[-2].perturbation)
+    assert not all(torch.equal(a.perturbation, b.perturbation) for a, b in zip(first, other, strict=False))
     assert torch.equal(state, torch.get_rng_state()), "the global generator is everybody's"
 
 

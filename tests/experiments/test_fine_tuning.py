@@ -15,7 +15,7 @@ from uap_core.experiments.fine_tuning import FineTuning, RoundRow
 from uap_core.models.card import Card
 from uap_core.norms import Ball
 from uap_core.training.loop import EpochRow
-from uap_core.training.recipes import Recipe
+from uap_core.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=2,

@@ -23,7 +23,7 @@ from uap_core.models.zoo import Zoo
 from uap_core.norms import Ball
 from uap_core.training.loop import train
 from uap_core.training.opponents import EachImage, LearningPattern, Opponent, Pool
-from uap_core.training.recipes import Recipe
+from uap_core.training.recipe import Recipe
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no CUDA device on this machine.")
 

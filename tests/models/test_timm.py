@@ -18,6 +18,7 @@ from test_faster import lived_in
 from uap_core.errors import DownloadError, ModelError
 from uap_core.images.photographs import sample_photos
 from uap_core.images.reading import preprocess
+from uap_core.io import download
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.models.hub import cache, cached
@@ -214,6 +215,7 @@ def test_what_the_hubs_own_library_fetched_is_found_here(
 def test_a_repository_may_have_been_renamed(
     how: str, tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(download, "PAUSE", 0.0)
     with hub({f"timm/{TIMM}": tiny[1]}, how) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         list(fetch(timm_card(TIMM)))
@@ -232,6 +234,7 @@ def test_a_repository_may_have_been_renamed(
 def test_what_is_not_whole_or_not_safe_leaves_nothing_behind(
     how: str, sentence: str, tiny: tuple[torch.nn.Module, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(download, "PAUSE", 0.0)
     with hub({f"timm/{TIMM}": tiny[1]}, how) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         with pytest.raises(DownloadError, match=sentence):

@@ -170,8 +170,8 @@ def many(folder: Path, count: int) -> list[str]:
     return keys
 
 
-def test_walking_through_ten_networks_stays_within_the_bound(tmp_path: Path) -> None:
-    keys = many(tmp_path, 10)
+def test_walking_through_six_networks_stays_within_the_bound(tmp_path: Path) -> None:
+    keys = many(tmp_path, 6)
     zoo = Zoo([tmp_path], memory=10)
     seen = []
     for key in keys:
@@ -243,6 +243,31 @@ def test_loading_one_network_holds_up_nobody_who_wants_another(tmp_path: Path, m
         thread.join(20)
     assert len(found) == 3
     assert len({id(network) for network in found}) == 1
+
+
+def test_a_network_waits_while_another_one_that_is_being_loaded_takes_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = many(tmp_path, 2)
+    zoo = Zoo([tmp_path], memory=1.5 * megabytes(Zoo([tmp_path]).load(first)))
+    begun, together = {key: threading.Event() for key in (first, second)}, []
+    loaders_load = loaders.load
+
+    def load(card: Card) -> object:
+        begun[card.key].set()
+        if card.key == first:
+            together.append(begun[second].wait(0.4))
+        return loaders_load(card)
+
+    monkeypatch.setattr(loaders, "load", load)
+    loading = [threading.Thread(target=zoo.load, args=(first,)), threading.Thread(target=zoo.load, args=(second,))]
+    loading[0].start()
+    assert begun[first].wait(20)
+    loading[1].start()
+    for thread in loading:
+        thread.join(20)
+    assert together == [False]
+    assert list(zoo.in_memory()) == [second]
 
 
 def test_after_a_failure_the_next_may_try_again(tmp_path: Path) -> None:

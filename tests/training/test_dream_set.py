@@ -94,6 +94,17 @@ def test_a_set_that_was_stopped_goes_on_and_ends_the_same(network: Classifier, t
     assert contents(path) == contents(tmp_path / "whole.zip")
 
 
+def test_a_dreamer_of_other_settings_begins_anew(network: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "dreams.zip"
+    with pytest.raises(KeyboardInterrupt):
+        list(dream_set(network, path, DreamSet(Painter(stop_after=4), count=22)))
+    for other in (DreamSet(Painter(steps=2), count=22), DreamSet(Painter(steps=2), count=22, quality=50)):
+        Painter.kept.clear()
+        list(dream_set(network, path, other))
+        assert len(Painter.kept) == 6
+        path.unlink()
+
+
 def contents(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}

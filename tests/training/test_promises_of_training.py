@@ -11,7 +11,7 @@ from toys import pictures, seeded
 
 from uap_core.training.augment import crop_and_flip, cutmix
 from uap_core.training.loop import train
-from uap_core.training.recipes import Recipe
+from uap_core.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=2, batch_size=8, peak_rate=0.5, mix_chance=0.0, size=8, small_size=8, large_size=8, view_size=0, weight_decay=0.1

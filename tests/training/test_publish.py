@@ -24,7 +24,7 @@ from uap_core.models.embedded import EMBEDDED
 from uap_core.models.loaders import load
 from uap_core.training.export import begin_with, class_names, train_and_publish, write_weights
 from uap_core.training.loop import EpochRow
-from uap_core.training.recipes import UNIVERSAL, Recipe
+from uap_core.training.recipe import UNIVERSAL, Recipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 
@@ -184,7 +184,7 @@ def test_weights_that_do_not_fit_are_refused() -> None:
 
 
 def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=r"no architecture 'lenet'\. Known: resnet64, vgg64, separable64\."):
+    with pytest.raises(SettingError, match=r"no architecture 'lenet'\. Known: resnet64, vgg64, separable64, vit64\."):
         next(train_and_publish(tmp_path, "tiny", "lenet", tmp_path, tmp_path, tmp_path / "run.ckpt", Recipe()))
 
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from uap_core.errors import DatasetError, SettingError
 from uap_core.training.loop import EpochRow, accuracy, train
-from uap_core.training.recipes import IMAGES, RECIPES, UNIVERSAL, Recipe, one_cycle, recipe_of
+from uap_core.training.recipe import IMAGES, UNIVERSAL, Recipe, one_cycle
+from uap_core.training.recipes import RECIPES, recipe_of
 
 RECIPE = Recipe(epochs=3, batch_size=8, size=16, small_size=12, peak_rate=0.05)
 

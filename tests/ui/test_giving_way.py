@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import closing
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
 from uap_core.ui.runtime.low_priority import NICENESS, giving_way
+from uap_core.ui.serving.pictures import Opener
 
 visitor = ContextVar("visitor", default="nobody")
 
@@ -58,3 +61,22 @@ def test_a_run_that_is_left_is_closed_and_one_that_fails_says_so() -> None:
     with pytest.raises(ValueError, match="broken"):
         list(giving_way(run()))
     assert len(closed) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="this system ranks processes otherwise")
+@pytest.mark.parametrize("patient", [False, True])
+def test_processes_that_open_pictures_stand_behind_clicks(patient: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first moment: this one here never does anything, let alone rank itself."""
+    begun, popen = list[subprocess.Popen](), subprocess.Popen
+
+    def started(*given: Any, **options: Any) -> subprocess.Popen:
+        begun.append(popen([sys.executable, "-c", "print('ready', flush=True); input()"], **options))
+        return begun[0]
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    Opener(patient).start()
+    try:
+        behind = os.getpriority(os.PRIO_PROCESS, begun[0].pid) - os.getpriority(os.PRIO_PROCESS, 0)
+        assert behind == (10 if patient else 5)
+    finally:
+        begun[0].communicate(b"\n")

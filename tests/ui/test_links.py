@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uap_core.ui.around.links import NAMES, photo_word, read, write
@@ -41,6 +41,7 @@ def test_a_link_is_short_and_readable() -> None:
     assert len({photo_word(photo) for photo in PHOTOS}) == len(PHOTOS)
 
 
+@settings(deadline=None)  # of a machine that is busy
 @given(st.dictionaries(st.sampled_from([*NAMES, "tab"]), st.text(max_size=40)))
 def test_whatever_a_link_holds_the_page_can_show_it(parameters: dict[str, str]) -> None:
     scene, lost = read(parameters, STUDIO)

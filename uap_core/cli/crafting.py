@@ -9,28 +9,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uap_core.cli.inputs import craft_and_held_out, open_zoo
+from uap_core.cli.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.cli.options import Data, Epsilon, Folder, Name, Norm, Seed
 from uap_core.cli.outputs import check_file, tell_evaluation
 from uap_core.crafting.menu import MENU, method_class
 from uap_core.errors import SettingError
-from uap_core.models.zoo import QUICK_MODEL
+from uap_core.models.zoo import QUICK_MODEL, dreams_for
 
 if TYPE_CHECKING:
     from uap_core.crafting.base import Crafter, Progress
+    from uap_core.datasets.image_sets import ImageSet
+    from uap_core.models.classifier import Classifier
+    from uap_core.perturbations.perturbation import Perturbation
 
 
 def craft(
     out: Annotated[Path, typer.Option(help="Where to write the pattern: .safetensors or .npy.")],
     model: Annotated[list[str], typer.Option(help="Key of a network; name several for an ensemble.")] = [QUICK_MODEL],  # noqa: B006
     data: Data = None,
-    images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images.")] = 512,
+    images: Annotated[int, typer.Option(min=1, help="Craft on at most this many images; some methods need none.")] = 512,
     epsilon: Epsilon = "10/255",
     p: Norm = "linf",
     method: Annotated[str, typer.Option(help=f"One of: {', '.join(MENU)}.")] = "default",
     budget: Annotated[int | None, typer.Option(help="Image-gradients at most; the method's own when left out.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step; the method's own when left out.")] = None,
     target: Annotated[str, typer.Option(help="Name of the class that every image shall become.")] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Fool only this class or group (cats, dogs, insects...); name several.")
+    ] = None,
     ensemble: Annotated[str, typer.Option(help="Of several networks: descend on the mean or the worst loss.")] = "mean",
     delta: Annotated[float | None, typer.Option(help="Stop once 1 - delta of the craft images are fooled.")] = None,
     interval: Annotated[int, typer.Option(help="Image-gradients between measurements, and between saves.")] = 1000,
@@ -42,13 +48,15 @@ def craft(
 ) -> None:
     """Craft a universal perturbation on the craft images and measure it on the held-out ones.
 
+    The methods activations and intrinsic craft without any image; pictures are then measured on alone, if there are any.
+
     Under torchrun every batch is split over the processes, to the same result.
     """
     import torch
 
     from uap_core.attacks.criterion import Criterion
     from uap_core.crafting.distributed import process_group
-    from uap_core.experiments.provenance import with_held_out, with_provenance
+    from uap_core.experiments.provenance import NO_IMAGES, with_held_out, with_provenance
     from uap_core.norms import Ball
     from uap_core.perturbations.perturbation import ENDINGS, save_perturbation
 
@@ -58,23 +66,39 @@ def craft(
     crafter = _crafter(method, bf16, {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval})
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
+    if only:
+        crafter = _for_some(crafter, networks[0], only, bool(target))
     criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
-    craft_set, held_out = craft_and_held_out(networks[0], data)
-    craft_set = craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
+    craft_set, held_out = _sets(networks[0], data, crafter.needs_images)
+    craft_set = craft_set and craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
     with process_group() as (rank, _):
         generator = torch.Generator().manual_seed(seed)
         more: Any = {"criterion": criterion, "ensemble": ensemble, "checkpoint": checkpoint}
-        run = crafter.craft(networks, craft_set.pixels, ball, generator, **more)
+        run = crafter.craft(networks, craft_set.pixels if craft_set else None, ball, generator, **more)
         say: Any = print if rank == 0 else lambda *_, **__: None
-        say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {len(craft_set)} images of {craft_set.name}")
+        seen = f"{len(craft_set)} images of {craft_set.name}" if craft_set else NO_IMAGES
+        say(f"{' + '.join(n.card.name for n in networks)}, {ball}: crafting on {seen}")
         last = _last(run, say)
         if rank > 0:
             return
     result = with_provenance(name or out.stem, crafter, networks, craft_set, ball, criterion, seed, last, ensemble)
+    if held_out is None:
+        save_perturbation(result, out)
+        print(f"Not measured: there are no pictures for {networks[0].card.name}; name some with --data.")
+        return
     result, evaluations = with_held_out(result, networks, held_out, criterion, seed)
     save_perturbation(result, out)
     for network, measured in zip(networks, evaluations, strict=True):
         tell_evaluation(measured, f"{network.card.name}, held-out: {len(held_out)} images of {held_out.name}")
+        if only:
+            _tell_sides(network, held_out, result, only)
+
+
+def _sets(network: Classifier, data: Path | None, needed: bool) -> tuple[ImageSet | None, ImageSet | None]:
+    """What to craft on, none where none is ``needed``, and what to measure on; without any pictures that may be none too."""
+    if needed:
+        return craft_and_held_out(network, data)
+    return None, held_out_only(network, data) if data or dreams_for(network.card) else None
 
 
 def _last(run: Iterator[Progress], say: Callable[..., None]) -> Progress:
@@ -102,6 +126,27 @@ def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter
     elif bf16:
         raise SettingError(f"The method {method!r} has no use for 16 bits.")
     return kind(**chosen)
+
+
+def _for_some(crafter: Crafter, network: Classifier, only: list[str], aims: bool) -> Crafter:
+    """Ours for the classes of ``only`` alone, with the options of ``crafter``. Raises SettingError for another method."""
+    from uap_core.crafting.class_alone import KEEP, KEEP_WITH_TARGET, ClassAlone
+    from uap_core.crafting.default import Default
+    from uap_core.experiments.class_alone import classes_of
+
+    if type(crafter) is not Default:
+        raise SettingError("A pattern for some classes alone is crafted by the method 'default': leave --method out.")
+    return ClassAlone(**vars(crafter), classes=classes_of(network, only), keep=KEEP_WITH_TARGET if aims else KEEP)
+
+
+def _tell_sides(network: Classifier, held_out: ImageSet, result: Perturbation, only: list[str]) -> None:
+    """How many images of the classes and of all others it fools."""
+    from uap_core.crafting.problem import clean_logits, predicted
+    from uap_core.experiments.class_alone import classes_of, sides
+
+    after = predicted(network, held_out.pixels, result.pattern)
+    inside, outside, _reached = sides(clean_logits(network, held_out.pixels), after, classes_of(network, only))
+    print(f"  of these classes  {inside}\n  of all others     {outside}")
 
 
 class Scale(str, Enum):

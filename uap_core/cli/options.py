@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 Model = Annotated[str, typer.Option(help="Key of the network, as `models` lists it.")]
-Data = Annotated[Path | None, typer.Option(help="Folder or zip of pictures; dreams checked for the network when left out.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder or zip of pictures; dreams checked for the network, which are data-free, when left out."),
+]
 Folder = Annotated[Path | None, typer.Option(help="A further folder of network cards.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine, same result.")]
 Epsilon = Annotated[str, typer.Option(help="Radius of the ball, like 10/255.")]

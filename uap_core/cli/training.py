@@ -25,7 +25,7 @@ def train(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Written after each epoch; go on from it. KEY.ckpt when left out.")
     ] = None,
-    architecture: Annotated[str, typer.Option(help="resnet64, vgg64 or separable64.")] = "resnet64",
+    architecture: Annotated[str, typer.Option(help="resnet64, vgg64, separable64 or vit64.")] = "resnet64",
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the training images; the architecture's own when left out.")
     ] = None,

@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from uap_core.attacks.criterion import Criterion
 from uap_core.checks import check_fields, check_type
+from uap_core.crafting.menu import without_images
 from uap_core.crafting.problem import MEAN, WORST, Problem
 from uap_core.crafting.run import CraftRun
 from uap_core.crafting.run import Progress as Progress
 from uap_core.crafting.run import fingerprint as fingerprint
 from uap_core.crafting.state import State
-from uap_core.errors import SettingError
+from uap_core.errors import DatasetError, SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.wrapping import as_classifiers
 from uap_core.norms import LINF, Ball
@@ -49,6 +50,7 @@ class Crafter:
     interval: int = 0
     delta: float = 0.0
     measures_itself: ClassVar[bool] = False
+    needs_images: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -64,7 +66,7 @@ class Crafter:
     def craft(
         self,
         networks: nn.Module | Sequence[nn.Module],
-        images: Tensor,
+        images: Tensor | None,
         ball: Ball,
         generator: torch.Generator,
         *,
@@ -76,7 +78,8 @@ class Crafter:
 
         Args:
             networks: a ``Classifier`` or any module that maps pixels in [0,1] to logits; several are an ensemble.
-            images: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels.
+            images: uint8 (N,3,H,W), or floats in [0,1], which are rounded to 256 levels. A method that needs none takes None,
+                or images that it measures on alone: they do not change its pattern.
             ball: what the pattern must stay in.
             generator: the only source of randomness.
             criterion: any other label (when left out), or one target class for all images.
@@ -85,8 +88,9 @@ class Crafter:
                 bit.
 
         Raises:
-            DatasetError: no images, or images that do not fit the networks.
-            SettingError: a criterion or an ensemble that the method or the networks do not have.
+            DatasetError: no images for a method that needs them, or images that do not fit the networks.
+            SettingError: a criterion or an ensemble that the method or the networks do not have; None for images, where the
+                networks do not say which size they take or ``delta`` has nothing to look at.
             PerturbationError: a checkpoint of another run, or a disk that is full.
 
         Example:
@@ -109,10 +113,21 @@ class Crafter:
         @torch.inference_mode(False)
         @torch.enable_grad()
         def steps() -> Iterator[Progress]:
-            problem = Problem.pose(classifiers, images, ball, criterion, ensemble)
+            problem = self._pose(classifiers, images, ball, criterion, ensemble)
             yield from CraftRun(self, problem, generator, checkpoint).steps()
 
         return steps()
+
+    def _pose(
+        self, networks: tuple[Classifier, ...], images: Tensor | None, ball: Ball, criterion: Criterion, ensemble: str
+    ) -> Problem:
+        if images is not None:
+            return Problem.pose(networks, images, ball, criterion, ensemble)
+        if self.needs_images:
+            raise DatasetError(f"This method crafts on images. Give some, or choose one that needs none: {without_images()}.")
+        if self.delta:
+            raise SettingError("Delta is a share of the images, and there are none: leave it out, or give some to measure on.")
+        return Problem.without_images(networks, ball, criterion, ensemble)
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """Raise SettingError for what this method cannot do, before any work."""

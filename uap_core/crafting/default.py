@@ -94,6 +94,7 @@ class Default(FirstOrder):
     """
 
     key: ClassVar[str] = "default"
+    least_tiles: ClassVar[int] = 1
     batch_size: int = 8
     rate: float = 1.0
     start: float = 2.0
@@ -108,19 +109,24 @@ class Default(FirstOrder):
             raise SettingError("The first ball is at least as large as the last, and shrinks over a share of the run.")
         if not 0 < self.smallest_view <= 1:
             raise SettingError("The smallest view is a share of the picture's side: above 0, up to 1.")
-        if self.tiles < 1:
+        if self.tiles < self.least_tiles:
             raise SettingError("A pattern has at least one tile.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Faint random signs. Raises SettingError for tiles that do not fill the picture."""
+        tiles = self.tiles_of(problem.shape)
         for side in problem.shape:
-            if side % self.tiles:
-                raise SettingError(f"{self.tiles} tiles do not fill {side} pixels evenly.")
-        return State(0.1 * tiled(problem.random_signs(generator), self.tiles), generator)
+            if side % tiles:
+                raise SettingError(f"{tiles} tiles do not fill {side} pixels evenly.")
+        return State(0.1 * tiled(problem.random_signs(generator), tiles), generator)
+
+    def tiles_of(self, shape: tuple[int, int]) -> int:
+        """The tiles across and down for pictures of ``shape`` (H,W)."""
+        return self.tiles
 
     def step(self, problem: Problem, state: State) -> None:
         """One step in the present ball: of Adam in l_inf, along the mean direction in l2."""
-        gradient = tiled(self.batch_gradient(problem, state, state.pattern), self.tiles)
+        gradient = tiled(self.batch_gradient(problem, state, state.pattern), self.tiles_of(problem.shape))
         ball = self.ball_after(problem.ball, (state.step + 1) / self.steps)
         size = self.rate * largest_value(ball, state.pattern) * (1 - state.step / self.steps)
         direction = (adam if ball.p == LINF else mean_direction)(state.memory, gradient, state.step + 1)

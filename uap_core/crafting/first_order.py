@@ -9,7 +9,7 @@ from functools import partial
 from torch import Tensor
 
 from uap_core.crafting.base import Crafter
-from uap_core.crafting.problem import Problem
+from uap_core.crafting.problem import Loss, Problem
 from uap_core.crafting.state import State
 
 
@@ -38,8 +38,12 @@ class FirstOrder(Crafter, ABC):
     def counted_gradient(self, problem: Problem, state: State, batch: Tensor, v: Tensor) -> Tensor:
         """The gradient at ``v`` on the images of ``batch`` (indices), counted as work."""
         state.image_gradients += len(batch) * len(problem.networks)
-        loss = partial(self.loss, target=problem.criterion.target)
-        return problem.gradient(loss, batch, v, self.bf16, self.views(batch, state), self.wobbles(batch, state))
+        views, wobbles = self.views(batch, state), self.wobbles(batch, state)
+        return problem.gradient(self.objective(problem), batch, v, self.bf16, views, wobbles)
+
+    def objective(self, problem: Problem) -> Loss:
+        """What is descended on: ``loss`` for the criterion of the ``problem``."""
+        return partial(self.loss, target=problem.criterion.target)
 
     def views(self, batch: Tensor, state: State) -> Tensor | None:
         """Maps (n,2,3) that move the images of ``batch`` under the pattern; None for no move."""

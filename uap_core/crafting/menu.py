@@ -32,6 +32,7 @@ class Item:
         source: who published it.
         line: its idea in one sentence.
         targets: whether it can aim at a class.
+        needs_images: whether it crafts on images; without (data-free), given ones are measured on alone.
         settings: hyper-parameters that differ from the class's defaults when it is chosen here.
         short_name: display name for small spaces.
         colour, marker: of its line in charts, as Matplotlib takes them; charts choose when left out.
@@ -44,6 +45,7 @@ class Item:
     source: str
     line: str
     targets: bool = True
+    needs_images: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     short_name: str = ""
     colour: str = ""
@@ -87,6 +89,11 @@ def method_class(key: str) -> type[Crafter]:
         raise SettingError(f"There is no method {key!r}. Known: {', '.join(MENU)}.")
     found: type[Crafter] = getattr(import_module(MENU[key].module), MENU[key].class_name)
     return found
+
+
+def without_images() -> str:
+    """The keys of the methods that need no images, separated by commas."""
+    return ", ".join(item.key for item in MENU.values() if not item.needs_images)
 
 
 def with_targets() -> str:

@@ -39,7 +39,7 @@ class Problem:
 
     Args:
         networks: one, or an ensemble of one input size.
-        images: the craft set, uint8 (N,3,H,W).
+        images: the craft set, uint8 (N,3,H,W); none of them where a method needs none.
         ball: what the pattern must stay in.
         criterion: what counts as success.
         clean: logits (N,K) of the clean images, for each network.
@@ -90,6 +90,26 @@ class Problem:
                 raise SettingError("These networks number their classes differently, so they have no common target.")
         clean = tuple(clean_logits(network, images) for network in networks)
         return cls(tuple(networks), images, ball, criterion, clean, ensemble)
+
+    @classmethod
+    def without_images(cls, networks: Sequence[Classifier], ball: Ball, criterion: Criterion, ensemble: str = MEAN) -> Problem:
+        """For methods that need none, (0,3,H,W) of the size that the networks take; nothing can be measured.
+
+        Raises SettingError for networks that do not say that size, or say different ones.
+        """
+        shapes = {network.shape for network in networks} - {None}
+        if len(shapes) != 1:
+            raise SettingError(
+                "Without images the networks must say which size they take, all the same one: wrap them with a size, or give "
+                "images."
+            )
+        (shape,) = shapes
+        assert shape is not None
+        ball.check_reach(shape)
+        ball.check_seen()
+        none = torch.empty((0, 3, *shape), dtype=torch.uint8)
+        clean = tuple(torch.empty(0, len(network.labels)) for network in networks)
+        return cls(tuple(networks), none, ball, criterion, clean, ensemble)
 
     def gradient(
         self,

@@ -102,6 +102,8 @@ class CraftRun:
 
     def _measured(self, done: bool = False) -> Progress:
         progress, target = self._progress(), self.problem.criterion.target
+        if not len(self.problem.images):
+            return replace(progress, done=done)
         v = progress.perturbation
         return replace(
             progress,

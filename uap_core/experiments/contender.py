@@ -18,6 +18,7 @@ from uap_core.images.reading import to_array
 from uap_core.metrics import psnr, ssim
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball, quantise
+from uap_core.perturbations.perturbation import apply
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def judged(task: Task, result: AttackResult, judge: Classifier, image: Tensor, e
     rounded = quantise(image, result.adversarial, task.ball)
     with torch.inference_mode():
         before, exact, png = judge(torch.cat([image, result.adversarial, rounded])).softmax(dim=1)
-        alone = judge((GREY + rounded - image).clamp(0, 1)) if result.done else None
+        alone = judge(apply(torch.full_like(image, GREY), rounded - image)) if result.done else None
     label, probability = top(judge, exact)[0]
     was, pixels, picture = int(before.argmax()), to_array(image), to_array(rounded)
 

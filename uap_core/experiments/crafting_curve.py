@@ -79,16 +79,24 @@ def planned_points(budget: int, count: int = POINTS) -> list[int]:
 
 
 def evolve(
-    crafter: Crafter, craft: ImageSet, watch: Watch, ball: Ball, seed: int, known: Watch | None = None, delta: float = 0.0
+    crafter: Crafter,
+    craft: ImageSet | None,
+    watch: Watch,
+    ball: Ball,
+    seed: int,
+    known: Watch | None = None,
+    delta: float = 0.0,
 ) -> Iterator[Stage]:
-    """Craft on ``craft`` for the network and the target of ``watch``; measured when a planned point is passed, and at the end.
+    """Craft on ``craft`` (None for a method that needs no images) for the network and the target of ``watch``; measured when a
+    planned point is passed, and at the end.
 
     ``known``, some of the craft set, is looked at beside the watched images; with a ``delta`` the run ends at the first such
     point where 1 - delta of it reach the goal. Neither changes the way there. Raises what ``Crafter.craft`` raises.
     """
     left, elsewhere = planned_points(crafter.budget), 0.0
     criterion = Criterion() if watch.target is None else Criterion.into(watch.target)
-    run = crafter.craft(watch.classifier, craft.pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
+    pixels = None if craft is None else craft.pixels
+    run = crafter.craft(watch.classifier, pixels, ball, torch.Generator().manual_seed(seed), criterion=criterion)
     for progress in run:
         paused = time.perf_counter()
         spent = progress.image_gradients

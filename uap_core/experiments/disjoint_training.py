@@ -25,7 +25,7 @@ from uap_core.metrics import Rate
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Normalise
 from uap_core.training.loop import train
-from uap_core.training.recipes import Recipe
+from uap_core.training.recipe import Recipe
 
 SIDE, CLASSES = 32, 10
 DRAWN, DRAWN_HELD_OUT = 2000, 200  # digits, where no photographs are

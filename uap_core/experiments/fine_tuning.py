@@ -34,7 +34,7 @@ from uap_core.perturbations.perturbation import versions
 from uap_core.training.export import begin_with
 from uap_core.training.loop import EpochRow, train
 from uap_core.training.opponents import Pool
-from uap_core.training.recipes import Recipe
+from uap_core.training.recipe import Recipe
 
 # Whole pictures' size throughout, since a pattern fits one size; half of each batch stays clean, as in the paper.
 FINE = Recipe(epochs=2, peak_rate=0.02, mix_chance=0.0, small_share=0.0, view_size=0, epsilon=of_levels(10), alpha=0.5)

@@ -18,25 +18,27 @@ from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import Perturbation, versions
 
+NO_IMAGES = "no images"  # what a pattern of a method that needs none was crafted on
+
 
 def with_provenance(
     name: str,
     crafter: Crafter,
     networks: Sequence[Classifier],
-    craft_set: ImageSet,
+    craft_set: ImageSet | None,
     ball: Ball,
     criterion: Criterion,
     seed: int,
     last: Progress,
     ensemble: str = MEAN,
 ) -> Perturbation:
-    """The pattern of the ``last`` progress of a run, with what it takes to repeat the run."""
+    """The pattern of the ``last`` progress of a run, with what it takes to repeat the run; ``craft_set`` is None for none."""
     provenance: dict[str, Any] = {
         "network": ", ".join(network.card.key for network in networks),
         "weights_sha256": ", ".join(network.weights_hash for network in networks),
         "weights_from": "; ".join(network.card.source for network in networks),
         **identity(crafter),
-        "craft_set": f"{len(craft_set)} images of {craft_set.name}",
+        "craft_set": f"{len(craft_set)} images of {craft_set.name}" if craft_set and crafter.needs_images else NO_IMAGES,
         "image_gradients": last.image_gradients,
         "seconds": round(last.seconds, 1),
         "seed": seed,

@@ -71,7 +71,7 @@ def is_slow(path: Path) -> bool:
 
 
 def _keep_to_limits(patient: bool) -> None:
-    """Little memory, and the last in line for the processor where clicks want it."""
+    """Little memory, and no more of the processor's time than a picture may take; whoever starts it ranks it behind clicks."""
     if sys.platform == "win32":
         return
     import resource
@@ -81,7 +81,6 @@ def _keep_to_limits(patient: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if patient:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    os.nice(10 if patient else 2)
 
 
 if __name__ == "__main__":

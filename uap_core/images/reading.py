@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from uap_core.checks import check_path, check_type, check_whole, shown
 from uap_core.errors import ImageError, SettingError
+from uap_core.images import closed_formats, tiff
 from uap_core.images.batches import check_batch, check_tensor
 from uap_core.images.eight_bits import from_bytes
 from uap_core.images.srgb import to_rgb
@@ -33,7 +34,6 @@ LARGEST_SIDE = 8192  # pixels that a picture may be asked to have
 # What cameras and browsers write. Pillow knows more, and for one of them (EPS) would run an interpreter on the visitor's file.
 FORMATS = {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"}
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
@@ -55,6 +55,8 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
         (8, 8)
     """
     if isinstance(source, Image.Image):
+        if not all(source.size):
+            raise ImageError("This picture has no pixels. Choose another one.")
         return to_rgb(source)
     stream: io.BytesIO | Path
     if isinstance(source, bytes):
@@ -76,11 +78,12 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     except MemoryError as error:
         raise ImageError("This picture takes more memory than one may here. Try a smaller one.") from error
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
-        head = stream.getbuffer()[:16].tobytes() if isinstance(stream, io.BytesIO) else _start(stream)
+        head = stream.getvalue()[: closed_formats.HEAD] if isinstance(stream, io.BytesIO) else _start(stream)
         closed = _with_end_mark(stream) if head.startswith(JPEG_START) else None
         if closed is not None:
             return closed
-        _name_closed_format(head, error)
+        if said := closed_formats.sentence(head, known_formats()) or (tiff.UNREADABLE if head.startswith(tiff.STARTS) else ""):
+            raise ImageError(said) from error
         if isinstance(error, UnidentifiedImageError):
             raise ImageError("This file is not a picture that can be opened. Try a PNG, JPEG or WebP.") from error
         raise ImageError("This picture is damaged: it could not be read to its end. Try another file.") from error
@@ -93,13 +96,14 @@ def _decoded(stream: io.BytesIO | Path) -> Image.Image:
             _check_size(picture.size)
             # An animated PNG may begin with a fallback picture that is not a frame.
             picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
+            tiff.prepare(picture)
             picture.load()
             return to_rgb(picture)
 
 
 def _start(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(16)
+        return stream.read(closed_formats.HEAD)
 
 
 def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
@@ -113,17 +117,6 @@ def _with_end_mark(stream: io.BytesIO | Path) -> Image.Image | None:
     except Exception:  # damaged in another way
         return None
     return closed if closed.tobytes() == filled.tobytes() else None
-
-
-def _name_closed_format(head: bytes, error: Exception) -> None:
-    """Raise ImageError that names what phones write and Pillow does not read."""
-    heic = head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
-    jxl = head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "))
-    named = "HEIC" if heic else "JPEG XL"
-    if heic or jxl:
-        raise ImageError(
-            f"This is a picture in the format {named}, which cannot be opened here. Save or share it as JPEG or PNG."
-        ) from error
 
 
 def _up(number: int) -> float:

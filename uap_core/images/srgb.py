@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from uap_core.errors import ImageError
+from uap_core.images.tiff import bits_of, white_is_zero
 from uap_core.norms import LEVELS
 
 ROWS = 256  # large pictures are converted in strips of so many rows, to limit memory
@@ -25,6 +26,7 @@ TURNS: dict[object, Image.Transpose] = {
 MAX_PROFILE = 4_000_000  # bytes; those of displays and cameras have some hundred to some thousand, of presses up to 3 MB
 USUAL_GAMMA = 1 / 2.2  # of a PNG, within a few hundredths: what sRGB is about, so nothing is to be done
 OVERSHOOT = 1.1  # resampling leaves [0,1] by a little: cut off; above that the highest value is white
+DEEP_WHITE = 65535.0
 FLOAT_WHITE = 4.0  # floats up to here are meant from 0 to 1, or a little more; above, from 0 to 255
 
 
@@ -35,9 +37,10 @@ def to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bit_rgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    turned, bits = white_is_zero(picture), bits_of(picture)
     picture = _managed(_upright(picture), profile)
     if picture.mode.startswith("I") or picture.mode == "F":
-        picture = _eight_bits(picture)
+        picture = _eight_bits(picture, 2**bits - 1.0 if bits <= 16 else DEEP_WHITE, turned)
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _on_white(picture)
     if picture.mode == "LAB":
@@ -46,8 +49,8 @@ def _eight_bit_rgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _managed(picture: Image.Image, profile: bytes) -> Image.Image:
-    """RGB, RGBA or CMYK from the colours of ``profile`` to sRGB, relative colorimetric; unchanged where the profile is sRGB."""
-    if not profile or len(profile) > MAX_PROFILE or picture.mode not in ("RGB", "RGBA", "CMYK", "P"):
+    """8-bit grey, RGB, RGBA, CMYK from the colours of ``profile`` to sRGB, relative colorimetric; sRGB's own unchanged."""
+    if not profile or len(profile) > MAX_PROFILE or picture.mode not in ("L", "RGB", "RGBA", "CMYK", "P"):
         return picture
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -118,17 +121,27 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return _by_strips(picture, "RGB", lay)
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """16-bit and floating-point grey to 8 bits. Pillow's own convert would clip everything above 255 to white."""
+def _eight_bits(picture: Image.Image, white: float, turned: bool) -> Image.Image:
+    """12-bit, 16-bit and floating-point grey to 8 bits. Pillow's own convert would clip everything above 255 to white.
+
+    ``white`` is the level of white in whole numbers; where ``turned``, that is black and 0 is white. The one level that a PNG
+    marks as transparent becomes white.
+    """
+    clear = picture.info.get("transparency")
     highest = max(float(_numbers(strip).max(initial=0.0)) for _, strip in _strips(picture))
-    full_scale = 255.0 if highest <= 255.0 else max(65535.0, highest)
+    full_scale = 255.0 if highest <= 255.0 else max(DEEP_WHITE, highest)
     if highest <= FLOAT_WHITE:
         full_scale = 1.0 if highest <= OVERSHOOT else highest
     if picture.mode.startswith("I"):
-        full_scale = max(65535.0, highest)
+        full_scale = max(white, highest)
 
     def scale(strip: Image.Image) -> Image.Image:
-        return Image.fromarray(np.rint(_numbers(strip).clip(0, full_scale) / full_scale * LEVELS).astype(np.uint8))
+        numbers = _numbers(strip)
+        levels = np.rint(numbers.clip(0, full_scale) / full_scale * LEVELS).astype(np.uint8)
+        levels = LEVELS - levels if turned else levels
+        return Image.fromarray(
+            np.where(numbers == clear, LEVELS, levels).astype(np.uint8) if isinstance(clear, int) else levels
+        )
 
     return _by_strips(picture, "L", scale)
 

@@ -139,9 +139,9 @@ class Classifier(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """The precision of the network's weights; None without weights."""
+        """The precision of the network's weights; None without weights. Those of 8 bits are stored so, not computed with."""
         weights = itertools.chain(self.parameters(), self.buffers())
-        return next((tensor.dtype for tensor in weights if tensor.is_floating_point()), None)
+        return next((tensor.dtype for tensor in weights if tensor.is_floating_point() and tensor.element_size() > 1), None)
 
     @property
     def size(self) -> int:

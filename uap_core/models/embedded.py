@@ -1,4 +1,4 @@
-"""Architectures for 64x64 images that this project trains: three kinds, so that patterns can be taken from one to another."""
+"""Architectures for 64x64 images that this project trains: four kinds, so that patterns can be taken from one to another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import nn
 from uap_core.models.architectures.resnet64 import ResNet64
 from uap_core.models.architectures.separable64 import Separable64
 from uap_core.models.architectures.vgg64 import VGG64
+from uap_core.models.architectures.vit64 import ViT64
 from uap_core.models.fusion import fold_batch_norm
 
 
@@ -32,4 +33,5 @@ EMBEDDED = {
     "resnet64": Embedded("ResNet-64", ResNet64, ResNet64),
     "vgg64": Embedded("VGG-64", VGG64, partial(VGG64, batch_norm=True), is_folded=True),
     "separable64": Embedded("Separable-64", Separable64, Separable64),
+    "vit64": Embedded("ViT-64", ViT64, ViT64),
 }

@@ -50,7 +50,10 @@ def copy_sharing_weights(network: Network) -> Network:
 
 
 def _is_wide(shape: torch.Size | tuple[int, ...], least: tuple[int, int]) -> bool:
-    return len(shape) == 4 and shape[2] >= least[0] and shape[3] >= least[1]
+    """Whether these are maps of at least that size: with the picture's proportions, which a transformer's heads lack."""
+    if len(shape) != 4 or shape[2] < least[0] or shape[3] < least[1]:
+        return False
+    return abs(shape[2] * least[1] - shape[3] * least[0]) < max(least)
 
 
 def _none_wide(least: tuple[int, int]) -> SettingError:

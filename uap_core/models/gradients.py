@@ -11,10 +11,19 @@ from uap_core.models.classifier import Classifier
 
 
 def loss_gradient(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """grad_x J(x, y) (N,3,H,W), J the cross-entropy of each image with its own label; no mean over the batch."""
+    """grad_x J(x, y) (N,3,H,W), J the cross-entropy of each image with its own label; no mean over the batch.
+
+    Raises ModelError as ``input_gradient``, and where a network of 16 bits rounds the whole gradient of an image to zero.
+    """
     x = images.detach().requires_grad_(True)
     loss = F.cross_entropy(classifier(x), labels, reduction="sum")
-    return input_gradient(loss, x)
+    found = input_gradient(loss, x)
+    if classifier.dtype == torch.float16 and not bool(found.flatten(1).any(dim=1).all()):
+        raise ModelError(
+            f"{classifier.card.name} is so sure of some of these pictures that its 16-bit numbers round the gradient to zero: "
+            "an attack would seem to fail. Give it in 32 bits, as `module.float()`."
+        )
+    return found
 
 
 def input_gradient(value: Tensor, x: Tensor, retain_graph: bool = False) -> Tensor:

@@ -73,14 +73,14 @@ def fetch(repository: str, megabytes: float, advice: str) -> Iterator[Fetched]:
     """
     commit, sha256 = _stated(repository, advice)
     home = folder(repository)
-    path = home / "snapshots" / commit / FILE
+    path, blob = home / "snapshots" / commit / FILE, home / "blobs" / sha256
     try:
-        yield from download(address(repository, commit), path, sha256, int(2e6 * megabytes), advice=advice)
-        with writing(path.name, home):
-            _link(path, home / "blobs" / sha256)
+        yield from download(address(repository, commit), blob, sha256, int(2e6 * megabytes), advice=advice, name=FILE)
+        with writing(FILE, home):
+            _link(path, blob)
             write_whole(home / "refs" / "main", commit.encode())
     finally:
-        for made in (path.parent, path.parent.parent, home):
+        for made in (blob.parent, path.parent, path.parent.parent, home):
             with suppress(OSError):  # non-empty folders stay
                 made.rmdir()
 
@@ -111,10 +111,15 @@ def _stated(repository: str, advice: str) -> tuple[str, str]:
 
 
 def _link(path: Path, blob: Path) -> None:
-    """Move the file at ``path`` to ``blob`` and leave a link, as the Hub does; where links are not allowed it stays."""
-    blob.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(path, blob)
+    """Let ``path`` be a link to ``blob``, as the Hub does; where links are not allowed the file moves there.
+
+    Another process may do the same at any moment: ``path`` is never missing once it was there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{FILE}.{os.getpid()}.link")
     try:
-        path.symlink_to(os.path.relpath(blob, path.parent))
+        beside.symlink_to(os.path.relpath(blob, path.parent))
+        os.replace(beside, path)
     except OSError:
+        beside.unlink(missing_ok=True)
         os.replace(blob, path)

@@ -90,7 +90,7 @@ class Wrapped(Classifier):
     def forward(self, images: Tensor) -> Tensor:
         """See ``Classifier.forward``. Raises ModelError for anything but logits, one for each label."""
         with held_still(self.network):
-            found = self.network(self.fitting(images))
+            found = self.network(self.fitting(images).clone())  # a network of others may write into what it is given
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images) or not found.is_floating_point():
             raise ModelError(
                 f"{self.card.name} must return logits, one row of scores a picture, and gives {_given(found)}. Wrap a module "
@@ -118,6 +118,11 @@ class Wrapped(Classifier):
         except ModelError:
             raise
         except Exception as error:  # an unknown network may raise anything
+            if len(kinds := {weight.dtype for weight in self.parameters() if weight.is_floating_point()}) > 1:
+                raise ModelError(
+                    f"{self.card.name} has weights of {_kinds(kinds)} and does not convert what goes from one to the "
+                    f"other: {error}. Give it in one precision, as `module.float()`."
+                ) from error
             raise ModelError(f"{self.card.name} does not take images of 3 x {shape[0]} x {shape[1]} values: {error}") from error
 
     @property
@@ -162,6 +167,11 @@ def _given(found: object) -> str:
     if isinstance(found, dict):
         return f"a dictionary of {', '.join(map(repr, list(found)[:4]))}"
     return f"{shown(found)} of {len(found)}" if isinstance(found, (tuple, list)) else shown(found)
+
+
+def _kinds(kinds: set[torch.dtype]) -> str:
+    """Their names, as "float16 and float32"."""
+    return " and ".join(sorted(str(kind).rpartition(".")[2] for kind in kinds))
 
 
 def _shape(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from uap_core.experiments.networks import EMBEDDED, FELT, LIMITED, OTHERS, SEVEN, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
+from uap_core.precompute.data_free import data_free_jobs
 from uap_core.precompute.defences import defence_jobs
 from uap_core.precompute.digit_games import digit_jobs
 from uap_core.precompute.evaluations import evaluation_job
@@ -24,6 +25,7 @@ from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Job, Materials
 from uap_core.precompute.methods import method_jobs
 from uap_core.precompute.outcomes import outcome_jobs
+from uap_core.precompute.several import several_jobs
 from uap_core.precompute.small_networks import small_jobs
 from uap_core.precompute.transfer import transfer_jobs
 
@@ -36,6 +38,9 @@ PARTS = (
     "curves",
     "convergence",
     "ablations",
+    "data-free",
+    "alone",
+    "several",
     "defences",
     "why",
     "feels",
@@ -58,7 +63,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
         materials.card(key)
     made = library_jobs(materials, networks) + outcome_jobs(materials, networks)
     made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
-    made += small_jobs(materials, networks)
+    made += small_jobs(materials, networks) + data_free_jobs(materials, networks)
     for key in networks:
         if key in (*SEVEN, *EMBEDDED):
             made.append(evaluation_job(materials, key))
@@ -72,4 +77,5 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
     if QUICK_MODEL in networks:
         made += generator_jobs(materials) + digit_jobs(materials)
+    made += several_jobs(materials, networks)
     return sorted((job for job in made if job.part in parts), key=lambda job: PARTS.index(job.part))

@@ -9,14 +9,16 @@ from pathlib import Path
 import torch
 
 from uap_core.attacks.criterion import Criterion
+from uap_core.crafting.activations import Activations
 from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
+from uap_core.crafting.intri_uap import Intrinsic
 from uap_core.crafting.transfer import Transfer
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import PerturbationError
 from uap_core.experiments.networks import IMAGENET, KINDS, LITES, OTHERS, SEVEN
-from uap_core.experiments.provenance import with_held_out, with_provenance
+from uap_core.experiments.provenance import NO_IMAGES, with_held_out, with_provenance
 from uap_core.experiments.so_far import same_weights
 from uap_core.identity import identity
 from uap_core.models.card import Card
@@ -27,13 +29,20 @@ from uap_core.perturbations.perturbation import load_perturbation, save_perturba
 
 # The paper's method at an affordable cost: the gain compensates for the shorter mean step of eight images, and fewer passes.
 DEEPFOOL = DeepFoolUAP(batch_size=8, gain=400.0)
+HOW: dict[type[Crafter], str] = {  # what lists say of a method that is not ours
+    DeepFoolUAP: "by DeepFool",
+    Activations: "by activations, no pictures",
+    Intrinsic: "by singular vectors, no pictures",
+}
+WITHOUT_IMAGES: dict[str, Crafter] = {"activations": Activations(budget=2000), "intrinsic": Intrinsic(budget=2000)}
 TILES = 4  # of patterns for the Lites: what 150 of the 500 craft images said of it, see ``Default``
 LINF10, L2_2000 = Ball("linf", of_levels(10)), Ball("l2", of_levels(2000))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """``file`` in assets/perturbations, and how to craft it: on which ``networks``, from how many ``images`` at most.
+    """``file`` in assets/perturbations, and how to craft it: on which ``networks``, from how many ``images`` at most (0 for a
+    method that needs none).
 
     Where there are several, ``group`` says in words which they are, "all four ImageNet networks", and ``left_out`` which one
     of that group they are not.
@@ -54,7 +63,8 @@ class Recipe:
         who = self.group or cards[self.networks[0]].name
         if self.left_out:
             who = f"{who} but {cards[self.left_out].name}"
-        how = "by DeepFool" if isinstance(self.method, DeepFoolUAP) else f"into {self.target!r}" if self.target else ""
+        how = next((words for kind, words in HOW.items() if isinstance(self.method, kind)), "")
+        how = how or (f"into {self.target!r}" if self.target else "")
         return ", ".join(filter(None, [who, str(self.ball), how]))
 
     def gradients(self) -> dict[str, int]:
@@ -85,7 +95,12 @@ def recipes() -> list[Recipe]:
     ]
     all_four = [Recipe("all-linf10", IMAGENET, LINF10, replace(ours, budget=3_000), group="all four ImageNet networks")]
     unseen = Transfer(budget=5_000, bf16=True)
-    return [*embedded, *others, *single, *all_four, *_all_but(IMAGENET, "all-but", "all", unseen), *_of_lites()]
+    without = [
+        Recipe(f"{key}-linf10-{name}", (key,), LINF10, method, images=0)
+        for key in (QUICK_MODEL, LITES[0], IMAGENET[0])
+        for name, method in WITHOUT_IMAGES.items()
+    ]
+    return [*embedded, *others, *single, *all_four, *_all_but(IMAGENET, "all-but", "all", unseen), *_of_lites(), *without]
 
 
 def _of_lites() -> list[Recipe]:
@@ -135,15 +150,16 @@ def is_made(recipe: Recipe, folder: Path, zoo: Zoo, source: str) -> bool:
     except PerturbationError:
         return False
     stated = found.provenance
-    count, _, crafted_on = str(stated.get("craft_set", "")).partition(" images of ")
+    crafted_on = str(stated.get("craft_set", ""))
+    count, _, name = crafted_on.partition(" images of ")
+    fits = name == source and 0 < int(count) <= recipe.images if recipe.images else crafted_on == NO_IMAGES
     return (
         found.ball == recipe.ball
         and {"method": stated.get("method"), "settings": stated.get("settings")} == identity(recipe.method)
         and stated.get("network") == ", ".join(recipe.networks)
         and same_weights(stated, zoo.cards())
         and (stated.get("seed"), stated.get("target", "")) == (recipe.seed, recipe.target)
-        and crafted_on == source
-        and 0 < int(count) <= recipe.images
+        and fits
     )
 
 
@@ -162,12 +178,12 @@ def make(
     too) and continues from there.
     """
     criterion = Criterion.into(networks[0].index_of(recipe.target)) if recipe.target else Criterion()
-    part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images)
+    part = craft.shuffled(torch.Generator().manual_seed(recipe.seed)).prefix(recipe.images) if recipe.images else None
     crafter = replace(recipe.method, interval=max(1000, sum(recipe.gradients().values()) // 6))
     last = None
     for last in crafter.craft(
         networks,
-        part.pixels,
+        part.pixels if part else None,
         recipe.ball,
         torch.Generator().manual_seed(recipe.seed),
         criterion=criterion,

@@ -32,7 +32,8 @@ from uap_core.models.weights import file_hash
 from uap_core.perturbations.perturbation import versions
 from uap_core.training.adversarial import accuracy_under_attack
 from uap_core.training.loop import EpochRow, train
-from uap_core.training.recipes import UNIVERSAL, Recipe
+from uap_core.training.recipe import UNIVERSAL, Recipe
+from uap_core.training.taught import TaughtRecipe
 
 
 def train_and_publish(
@@ -147,7 +148,8 @@ def _schooling(recipe: Recipe) -> str:
 
 
 def _beginning(recipe: Recipe) -> str:
-    return f"further from {recipe.start}" if recipe.start else "from scratch"
+    beside = f", {recipe.teacher} beside it," if isinstance(recipe, TaughtRecipe) else ""
+    return (f"further from {recipe.start}" if recipe.start else "from scratch") + beside
 
 
 @torch.inference_mode()

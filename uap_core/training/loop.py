@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,7 +20,8 @@ from uap_core.models.classifier import Normalise
 from uap_core.models.device import device_of
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
 from uap_core.training.opponents import Opponent
-from uap_core.training.recipes import Recipe
+from uap_core.training.recipe import Recipe
+from uap_core.training.teacher import Lessons
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,9 @@ class _Training:
         self.averaged = torch.optim.swa_utils.AveragedModel(
             self.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True
         )
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        plain = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=recipe.peak_rate,
-            momentum=recipe.momentum,
-            nesterov=True,
-        )
+        self.lessons = _lessons_of(recipe)
+        taught = [self.model] if self.lessons is None else [self.model, self.lessons.to(self.device)]
+        self.optimisers = recipe.optimisers(nn.ModuleList(taught))
 
     def epoch(self, images: Tensor, labels: Tensor, epoch: int) -> list[float]:
         """Go through the images once, as far as they make whole batches; the loss of each batch."""
@@ -116,19 +113,27 @@ class _Training:
             x, y = self._augmented(images[batch], F.one_hot(labels[batch], classes), epoch)
             if self.opponent:
                 x = self.opponent.meet(self.model, x, y, self.generator)
-            for group in self.optimiser.param_groups:
-                group["lr"] = recipe.rate(epoch + step / steps)
-            with sixteen_bits(self.device.type):
-                logits = self.model(x.to(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), y, label_smoothing=recipe.label_smoothing)
+            for group in itertools.chain.from_iterable(optimiser.param_groups for optimiser in self.optimisers):
+                group["lr"] = recipe.rate(epoch + step / steps) * group.get("times", 1.0)
+            loss = self._loss(x.to(memory_format=torch.channels_last), y, epoch)
             loss.backward()
             if self.opponent:
                 self.opponent.learn()
-            self.optimiser.step()
-            self.optimiser.zero_grad()
+            for optimiser in self.optimisers:
+                optimiser.step()
+                optimiser.zero_grad()
             self.averaged.update_parameters(self.model)
             losses.append(float(loss.detach()))
         return losses
+
+    def _loss(self, x: Tensor, y: Tensor, epoch: int) -> Tensor:
+        """Of a batch ``x`` (n,3,S,S) in [0,1] with ``y`` (n,K): cross-entropy, or what a teacher makes of it."""
+        with sixteen_bits(self.device.type):
+            if self.lessons:
+                normalise, pupil = self.model
+                return self.lessons.loss(pupil, normalise(x), y, self.recipe.shown(epoch))
+            logits = self.model(x)
+        return F.cross_entropy(logits.float(), y, label_smoothing=self.recipe.label_smoothing)
 
     def _augmented(self, images: Tensor, y: Tensor, epoch: int) -> tuple[Tensor, Tensor]:
         """A batch of uint8 ``images`` as random crops in [0,1], and its labels (n,K), mixed by chance."""
@@ -152,7 +157,10 @@ class _Training:
             )
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, known_state in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(known_state)
+        if self.lessons:
+            self.lessons.guides.load_state_dict(state["guides"])
         self.generator.set_state(state["generator"])
         if self.opponent:
             self.opponent.load(state["opponent"])
@@ -163,7 +171,8 @@ class _Training:
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "guides": self.lessons.guides.state_dict() if self.lessons else {},
             "generator": self.generator.get_state(),
             "rows": [asdict(row) for row in rows],
             "recipe": asdict(self.recipe),
@@ -171,3 +180,9 @@ class _Training:
         }
         with whole_file(checkpoint) as out:
             torch.save(state, out)
+
+
+def _lessons_of(recipe: Recipe) -> Lessons | None:
+    with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
+        torch.manual_seed(recipe.seed)
+        return recipe.lessons()

@@ -23,7 +23,10 @@ def about_photo(photo: str, studio: Studio, network: str) -> str:
     kind, name = photo.partition(":")[::2]
     if kind == "dream":
         dreamer = studio.zoo.cards()[QUICK_MODEL].name
-        said = _("A class impression of {network}: optimised from noise until it saw one of its classes.")
+        said = _(
+            "A class impression of {network}: optimised from noise until it saw one of its classes. It is data-free: no"
+            " photograph was used."
+        )
         return status(said.format(network=dreamer))
     if kind == "upload":
         return status(_("Your picture. It stays on the machine that runs this page."))

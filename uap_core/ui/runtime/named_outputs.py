@@ -32,7 +32,7 @@ def given(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:
     if not first:
         return handler
     found = partial(handler, *first)
-    found.__name__ = handler.__name__  # type: ignore[attr-defined]
+    found.__name__, found.__annotations__ = handler.__name__, handler.__annotations__  # type: ignore[attr-defined]
     found.takes_selection = getattr(handler, "takes_selection", False)  # type: ignore[attr-defined]
     return found
 

@@ -19,7 +19,7 @@ globalThis.uapPolygonRoom = (root, ask) => {
 
   const X = (x) => 150 + 105 * x, Y = (y) => 150 + 105 * y;
 
-  // +-1 for every pixel, as the server fills the ball; mid-grey is no change.
+  // In l_inf +-1 for every pixel, as the server fills the ball, in l2 the largest value as far; mid-grey is no change.
   async function drawPattern() {
     making ??= globalThis.uapMaker(S.file);
     const maker = await making, wanted = place, { height, width } = maker.shape;

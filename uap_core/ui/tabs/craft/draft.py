@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from uap_core.datasets.image_sets import ImageSet
 
 
+NOT_MEASURED = _("No pictures are here to measure it on.")
+
+
 def is_judged(draft: Pattern) -> bool:
     """Whether its rates are stated, as those of a finished run are."""
     return "held_out" in draft.provenance
@@ -25,6 +28,10 @@ def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
     from uap_core.experiments.provenance import with_held_out
 
     stated = draft.provenance
+    if studio.live_source(stated["network"]) is None:
+        return draft, _("Stopped after {spent} looks; the pattern stays. {conclusion}").format(
+            spent=stated["image_gradients"], conclusion=NOT_MEASURED
+        )
     classifier, target = studio.classifier(stated["network"]), str(stated.get("target", ""))
     held_out = some(studio.craft_and_held_out(stated["network"])[1], size_for(classifier.size).watched)
     goal = Criterion.into(classifier.index_of(target)) if target else Criterion()

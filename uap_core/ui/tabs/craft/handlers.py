@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from uap_core.attacks.menu import TARGET
+from uap_core.crafting.menu import MENU
 from uap_core.errors import SettingError, UapError
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
@@ -20,7 +21,7 @@ from uap_core.ui.tabs.craft.order import order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import MAKE, QUESTION
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames
-from uap_core.ui.tabs.craft.stored import answer, curve_for, methods_chart, opening_chart
+from uap_core.ui.tabs.craft.stored import answer, curve_for, data_free, methods_chart, opening_chart
 from uap_core.ui.tabs.craft.view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.widgets import picture_file, problem, progress_note, show, status
 
@@ -96,15 +97,17 @@ def _for_network(studio: Studio, network: str, target: str | None, until: float,
     return found
 
 
-def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any) -> Filled:
-    """The button with the time that it takes, once that was measured; the quick network's where this one has no pictures."""
-    if studio.live_source(network) is None:
+def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, method: str = "default") -> Filled:
+    """The button with the time that it takes, once that was measured; the quick network's where this one has no pictures and
+    the method needs some."""
+    needed = needs_images(method)
+    if needed and studio.live_source(network) is None:
         quick = _("Take {network}").format(network=studio.card(QUICK_MODEL).name)
         away = dict.fromkeys(("run", "goal", "until"), gr.update(visible=False))
         return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network))}
     pace.time(studio, network)
-    here = dict.fromkeys(("goal", "until"), gr.update(visible=True))
-    button = gr.update(visible=True, value=priced(studio, pace, network, images, cost))
+    here = dict.fromkeys(("goal", "until", "images"), gr.update(visible=needed))
+    button = gr.update(visible=True, value=priced(studio, pace, network, images if needed else 1, cost))
     return here | {"run": button, "quick": gr.update(visible=False), "gap": ""}
 
 
@@ -126,7 +129,7 @@ def craft(studio: Studio, pace: Pace, chosen: Selection, sight: Sight, *choices:
     """Craft what was ordered; ``choices`` are those of ``Parts.choices``."""
     network, (images, method, cost, goal, target, seed, until) = chosen.network, choices
     yield {"state": progress_note(_("Opening network and images…"), 0), "result": gr.update(visible=False)}
-    if studio.live_source(network) is None:
+    if needs_images(method) and studio.live_source(network) is None:
         raise SettingError(why_not(studio, network))
     ball = chosen.perturbation(studio).ball
     wanted = order(network, ball, images, method, cost, goal, target, seed, until)
@@ -178,7 +181,12 @@ def clear(studio: Studio, chosen: Selection, target: str | None, until: float, s
 
 def unfold(studio: Studio, network: str) -> Filled:
     """What is drawn only for those who open the fold."""
-    return {"methods": methods_chart(studio, network), "unfolded": True}
+    return {"methods": methods_chart(studio, network), "unfolded": True} | data_free(studio, network)
+
+
+def needs_images(method: str) -> bool:
+    """Whether a method of the menu, or an unknown one, crafts on images."""
+    return method not in MENU or MENU[method].needs_images
 
 
 def show_target(goal: str) -> Any:
@@ -202,8 +210,8 @@ def invitation(pattern: str, live: bool) -> str:
 def why_not(studio: Studio, network: str) -> str:
     """Why nothing is crafted on a network, and what to do, in a sentence."""
     said = _(
-        "No pictures are here to make a pattern for {network} from: take {quick} in its place, or fetch Imagenette under"
-        " Networks."
+        "No pictures are here to make a pattern for {network} from: take {quick} in its place, fetch Imagenette under"
+        " Networks, or choose a method that needs no pictures under More."
     )
     return said.format(network=studio.card(network).name, quick=studio.card(QUICK_MODEL).name)
 

@@ -21,9 +21,9 @@ STOPS = (0.8, 0.9, 0.0)  # shares of craft images to stop at; 0: never
 
 @dataclass(frozen=True)
 class Order:
-    """What a visitor wants: crafted on ``images`` images for a ``network``, within ``ball``, by ``method``, for ``budget``
-    image-gradients, into the class ``target`` (any other label when empty), under ``seed``, until 1 - ``delta`` of the craft
-    images are there (0: to the end of the budget)."""
+    """What a visitor wants: crafted on ``images`` images (0 by a method that needs none) for a ``network``, within ``ball``, by
+    ``method``, for ``budget`` image-gradients, into the class ``target`` (any other label when empty), under ``seed``, until
+    1 - ``delta`` of the craft images are there (0: to the end of the budget)."""
 
     network: str
     ball: Ball
@@ -70,17 +70,18 @@ def order(
         raise SettingError(
             _("{method} cannot aim at a class. These can: {names}.").format(method=_(MENU[method].name), names=names)
         )
+    needs_images = MENU[method].needs_images
     if not isinstance(stop, (int, float)) or not 0 <= stop < 1:
         raise SettingError(_("A share to stop at lies between 0 and 100 %."))
     return Order(
         network,
         ball,
-        _whole(_("The number of images"), images, 1, limits().images),
+        _whole(_("The number of images"), images, 1, limits().images) if needs_images else 0,
         method,
         _whole(_("The effort"), budget, LEAST_COST, MOST_COST),
         target or "" if goal == TARGET else "",
         _whole(_("The seed"), seed, 0, LARGEST_SEED),
-        round(1 - stop, 6) if stop else 0.0,
+        round(1 - stop, 6) if stop and needs_images else 0.0,
     )
 
 

@@ -27,7 +27,7 @@ class Share:
 
 
 class Pace:
-    """How long crafting takes on this machine, by network: timed once on a few pictures, then told by the runs themselves.
+    """How long crafting takes on this machine, by network: timed once on a few grey pictures, then told by the runs themselves.
 
     Safe to use from many threads.
     """
@@ -38,7 +38,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def time(self, studio: Studio, network: str) -> None:
-        """Time some steps on ``network``, if that was not done. Raises what opening the network or its images raises."""
+        """Time some steps on ``network``, if that was not done. Raises what opening the network raises."""
         from uap_core.crafting.problem import predicted
         from uap_core.norms import LINF, Ball
 
@@ -48,7 +48,7 @@ class Pace:
             import torch
 
             classifier = studio.classifier(network)
-            pixels = studio.craft_and_held_out(network)[0].prefix(TRIED).pixels
+            pixels = torch.full((TRIED, 3, classifier.size, classifier.size), 128, dtype=torch.uint8)  # any take as long
             steps = build("default", STEPS * TRIED, classifier.size).craft(
                 classifier, pixels, Ball(LINF, 10 / 255), torch.Generator().manual_seed(0)
             )
@@ -62,6 +62,12 @@ class Pace:
         if not self.knows(network):
             return None
         return self._computed(network, budget, images, size) * self._ratio.get(network, DRAWING)
+
+    def seconds(self, studio: Studio, network: str, gradients: int, looks: int) -> float:
+        """What so many image-gradients and forward passes of one image take, timed first where that was not done."""
+        self.time(studio, network)
+        gradient, look = self._timed[network]
+        return DRAWING * (gradient * gradients + look * looks)
 
     def knows(self, network: str) -> bool:
         """Whether ``network`` was timed."""

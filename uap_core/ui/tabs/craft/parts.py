@@ -66,6 +66,8 @@ class Parts:
     seed: gr.Number
     table: gr.HTML
     methods: gr.Plot
+    data_free_said: gr.HTML
+    data_free: gr.Plot
 
     @property
     def choices(self) -> list[Any]:
@@ -149,7 +151,7 @@ def lay_out_more(studio: Studio) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with gr.Accordion(_("More: method, effort, seed"), open=False, elem_id="craft-more"):
         with gr.Row(equal_height=True):
-            listed = [(_(item.name), key) for key, item in MENU.items()]
+            listed = [(listed_name(key), key) for key in MENU]
             found["method"] = gr.Dropdown(listed, label=_("Method"), scale=2, min_width=200, elem_id="craft-method")
             found["images"] = gr.Slider(
                 1,
@@ -182,6 +184,8 @@ def lay_out_details(pattern: str, opening: Opening | None) -> dict[str, Any]:
     """The numbers of the pattern, all methods beside each other, and the formulas: inside the fold for researchers."""
     found: dict[str, Any] = {"table": gr.HTML(_opening_numbers(pattern, opening), elem_id="craft-numbers")}
     found["methods"] = chart("craft-methods")
+    found["data_free_said"] = gr.HTML(elem_id="craft-data-free-said")
+    found["data_free"] = chart("craft-data-free")
     gr.Markdown(EXPLAIN, latex_delimiters=FORMULAS, elem_classes="explain")
     return found
 
@@ -191,9 +195,19 @@ def lay_out_end() -> None:
     gr.HTML(next_line("transfer", _("Who else falls?")))
 
 
+def listed_name(key: str) -> str:
+    """A method's name, and whether it needs no pictures."""
+    name = _(MENU[key].name)
+    return name if MENU[key].needs_images else _("{method}: no pictures").format(method=name)
+
+
 def about_method(key: str) -> str:
-    """The idea of a method and whose it is."""
-    return status(f"{_(MENU[key].line)} ({_(MENU[key].source)})")
+    """The idea of a method, whose it is, and what becomes of pictures where it needs none."""
+    said = f"{_(MENU[key].line)} ({_(MENU[key].source)})"
+    return status(said if MENU[key].needs_images else f"{said} {ONLY_MEASURED}")
+
+
+ONLY_MEASURED = _("No picture is used to make it; where some are here, they measure what it does.")
 
 
 def _picture(path: str | None, label: str, elem_id: str) -> gr.Image:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uap_core.crafting.menu import build
+from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
-from uap_core.i18n import _
+from uap_core.i18n import _, ngettext
 from uap_core.ui.html.evaluations import beyond_sentence
 from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.tabs.craft.draft import default_name, plain, some
+from uap_core.ui.tabs.craft.draft import NOT_MEASURED, default_name, plain, some
 from uap_core.ui.tabs.craft.order import Order, Size, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.view import conclusion, last_measured
@@ -23,6 +23,7 @@ from uap_core.ui.widgets import progress_note, status
 
 if TYPE_CHECKING:
     from uap_core.attacks.criterion import Criterion
+    from uap_core.datasets.image_sets import ImageSet
     from uap_core.experiments.apply import Exhibit
     from uap_core.experiments.crafting_curve import Point, Stage, Watch
     from uap_core.metrics import Rate
@@ -76,16 +77,21 @@ class _Run:
 
         self.studio, self.wanted, self.sight, self.pace, self.stored = studio, wanted, sight, pace, stored
         self.classifier = studio.classifier(wanted.network)
-        craft, self.held_out = studio.craft_and_held_out(wanted.network)
-        if wanted.images > len(craft):
-            raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(craft)))
-        self.craft = craft.shuffled(torch.Generator().manual_seed(wanted.seed)).prefix(wanted.images)
+        needed = MENU[wanted.method].needs_images
+        sets = studio.craft_and_held_out(wanted.network) if needed or studio.live_source(wanted.network) else None
+        self.held_out = sets and sets[1]
+        self.craft: ImageSet | None = None
+        if needed and sets:
+            if wanted.images > len(sets[0]):
+                raise SettingError(_("There are {count} images to craft on: choose 1 to {count}.").format(count=len(sets[0])))
+            self.craft = sets[0].shuffled(torch.Generator().manual_seed(wanted.seed)).prefix(wanted.images)
         target = wanted.target
         self.goal: Criterion = Criterion.into(self.classifier.index_of(target)) if target else Criterion()
         self.size: Size = size_for(self.classifier.size)
         self.crafter = build(wanted.method, wanted.budget, self.classifier.size)
         self.images = studio.live_set_name(wanted.network, wanted.images)
-        self.name = default_name(wanted, f"{wanted.images} {self.images}")
+        self.made_from = f"{wanted.images} {self.images}" if needed else _("no pictures")
+        self.name = default_name(wanted, self.made_from)
         self.points: list[Point] = []
         self.known: list[Point] = []
         self.signs: Point | None = None
@@ -127,11 +133,15 @@ class _Run:
         """The run's steps, once the images were looked at as they are."""
         import torch
 
-        from uap_core.experiments.crafting_curve import Watch, evolve
+        from uap_core.experiments.crafting_curve import Stage, Watch, evolve
 
         wanted, shape = self.wanted, (3, self.classifier.size, self.classifier.size)
+        if self.held_out is None:
+            run = self.crafter.craft(self.classifier, None, wanted.ball, torch.Generator().manual_seed(wanted.seed))
+            yield from (Stage(progress, None) for progress in run)
+            return
         watch: Watch = Watch.over(self.classifier, some(self.held_out, self.size.watched), self.goal)
-        known = Watch.over(self.classifier, self.craft.prefix(self.size.watched), self.goal)
+        known = Watch.over(self.classifier, self.craft.prefix(self.size.watched), self.goal) if self.craft else None
         self.signs = watch.under(wanted.ball.random_signs(shape, torch.Generator().manual_seed(wanted.seed)))
         for stage in evolve(self.crafter, self.craft, watch, wanted.ball, wanted.seed, known, wanted.delta):
             self.points += [stage.point] if stage.point else []
@@ -151,13 +161,15 @@ class _Run:
 
         assert last is not None
         found = self._found(last)
-        found, (judged,) = with_held_out(
-            found, [self.classifier], some(self.held_out, self.size.judged), self.goal, self.wanted.seed
-        )
-        rate = judged.universal if judged.target_rate is None else judged.target_rate
+        rate, said = None, NOT_MEASURED
+        if self.held_out is not None:
+            found, (judged,) = with_held_out(
+                found, [self.classifier], some(self.held_out, self.size.judged), self.goal, self.wanted.seed
+            )
+            rate = judged.universal if judged.target_rate is None else judged.target_rate
+            said = conclusion(judged, self.studio.live_set_name(self.wanted.network), self.wanted.target)
         seconds = time.monotonic() - self.started
         self.pace.took(self.wanted, self.size, last.progress.image_gradients, seconds)
-        said = conclusion(judged, self.studio.live_set_name(self.wanted.network), self.wanted.target)
         done = _("Done in {seconds:.0f} s. {conclusion}")
         if last.reached:
             done = _("Done in {seconds:.0f} s: after {spent} of {budget} looks {share:.0%} was reached. {conclusion}")
@@ -168,6 +180,13 @@ class _Run:
             share=1 - self.wanted.delta,
             conclusion=said,
         )
+        if self.craft and self.craft.left_out:
+            twice = ngettext(
+                "{count} picture is in both halves of the set: nothing was made from it.",
+                "{count} pictures are in both halves of the set: nothing was made from them.",
+                self.craft.left_out,
+            )
+            note = f"{note} {twice.format(count=self.craft.left_out)}"
         note = f"{note} {beyond_sentence(judged)}"
         return Frame(status(note), found.pattern.numpy(), self._view(found), plain(found), (), self._figure(rate))
 
@@ -184,8 +203,8 @@ class _Run:
 
         wanted = self.wanted
         so_far = Evolution(wanted.budget, self.points, self.known, self.signs, final, self.stored, wanted.delta, wanted.target)
-        title = _("{network}: made from {count} {images}, {ball} (live)").format(
-            network=self.classifier.card.name, count=wanted.images, images=self.images, ball=wanted.ball
+        title = _("{network}: made from {images}, {ball} (live)").format(
+            network=self.classifier.card.name, images=self.made_from, ball=wanted.ball
         )
         return evolution_figure(so_far, title)
 
@@ -193,9 +212,9 @@ class _Run:
         """How far the run is, how long it still takes, and what was last measured."""
         left = f", {self.clock.said(self.share)}" if self.clock else ""
         if last is None:
-            said = _("No pattern yet: looking at {count} {images} as they are{left}…").format(
-                count=self.wanted.images, images=self.images, left=left
-            )
+            said = _("No pattern yet: looking at {images} as they are{left}…").format(images=self.made_from, left=left)
+            if self.craft is None:
+                said = _("No pattern yet{left}…").format(left=left)
             return progress_note(said, self.share)
         said = _("{spent} of {budget} looks{left}.").format(
             spent=min(last.progress.image_gradients, self.wanted.budget), budget=self.wanted.budget, left=left

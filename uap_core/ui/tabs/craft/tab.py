@@ -14,7 +14,7 @@ from uap_core.ui.runtime.run import Run
 from uap_core.ui.selection import usual
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.craft import algorithm, handlers, save
+from uap_core.ui.tabs.craft import algorithm, alone, handlers, save, several
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import (
     Parts,
@@ -34,12 +34,15 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     laid = lay_out_head(studio)
     shown, keeping = lay_out_show(studio, opening)
     laid |= shown | lay_out_more(studio)
+    pace = Pace()
+    alone.build(studio, setup, tab, pace)
+    several.build(studio, setup, tab, pace)
     with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details") as fold:
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)
         algorithm.build(studio, setup, tab)
     lay_out_end()
-    _wire(studio, setup, tab, Parts(**laid), keeping, files, fold)
+    _wire(studio, setup, tab, Parts(**laid), keeping, files, fold, pace)
 
 
 def _wire(
@@ -50,8 +53,9 @@ def _wire(
     keeping: save.Keeping,
     files: save.Files,
     fold: gr.Accordion,
+    pace: Pace,
 ) -> None:
-    pace, draft, looked_at, unfolded = Pace(), gr.State(None), gr.State(""), gr.State(False)
+    draft, looked_at, unfolded = gr.State(None), gr.State(""), gr.State(False)
     sight = gr.State(Sight(usual(studio).photo))
     places = {"state": parts.state} | vars(parts) | vars(files)
     places |= {"result": keeping.result, "name": keeping.name, "draft": draft, "looked_at": looked_at, "unfolded": unfolded}
@@ -60,7 +64,7 @@ def _wire(
         return filling(handler, places, studio, *given)
 
     outputs: dict[str, Any] = {"outputs": list(places.values()), **QUICK}
-    of_network = [setup.network, parts.images, parts.cost]
+    of_network = [setup.network, parts.images, parts.cost, parts.method]
     save.wire(studio, setup, keeping, files, draft)
 
     run = Run(studio, setup, parts.run, parts.stop)
@@ -82,5 +86,7 @@ def _wire(
     cleared = keeping.clear.click(answer(handlers.clear), [*setup.inputs, parts.target, parts.until, sight], **outputs)
     cleared.then(filling(save.ready, places), draft, **outputs)
     parts.quick.click(handlers.take_quick, setup.wanted, setup.wanted, **QUICK)
-    parts.method.change(about_method, parts.method, parts.method_note, **QUICK)
+    parts.method.change(about_method, parts.method, parts.method_note, **QUICK).then(
+        answer(handlers.offer, pace), of_network, **outputs
+    )
     parts.goal.change(handlers.show_target, parts.goal, parts.target, **QUICK)

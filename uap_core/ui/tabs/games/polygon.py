@@ -135,7 +135,8 @@ def _bars(sent: Sent) -> str:
         f'<div class="bar" data-polygon="{name}"></div></span><span class="value" data-polygon="{name}-value"></span></div>'
         for name, text in rows
     )
-    head, alt = escape(_("The pattern, ten times stronger")), escape(_("The pattern of this place"))
+    strong = _("The pattern, ten times stronger") if sent.told["p"] == LINF else _("The pattern, its contrast stretched")
+    head, alt = escape(strong), escape(_("The pattern of this place"))
     measured = escape(_("Measured on {count} photographs").format(count=sent.rows[0].fooled.total))
     return (
         f'<div class="polygon-side"><figure><canvas data-polygon="pattern" role="img" aria-label="{alt}"></canvas>'

@@ -17,8 +17,9 @@ from uap_core.ui.widgets import chart
 TITLE = _("Two networks against each other: who wins?")
 ANSWER = _("Played well, neither: what one makes can no longer be told from the real thing, and the other is left guessing.")
 THEORY = _(r"""
-**The score** (Goodfellow et al., NeurIPS 2014, equation 1):
-$$V(G, D) = \mathbb{E}_{x \sim p_{\mathrm{real}}}[\log D(x)] + \mathbb{E}_{z}[\log(1 - D(G(z)))], \qquad \min_G \max_D V.$$
+**The score** (Goodfellow et al., NeurIPS 2014, equation 1): $V(G, D) = \mathbb{E}_{x \sim p_{\mathrm{real}}}[\log D(x)] +
+\mathbb{E}_{z}[\log(1 - D(G(z)))]$, played for $\min_G \max_D V(G, D)$.
+
 Both terms are at most 0. The first is high where D recognises the real as real, the second where it recognises what is made. D
 raises their sum; G can move the second alone, and lowers it.
 
@@ -38,10 +39,7 @@ raises their sum; G can move the second alone, and lowers it.
 This holds for a D that is perfect before every step of G. The networks here take turns, hence mode collapse and circling. G may
 raise $\log D(G(z))$ instead (*non-saturating*, same paper): the same goal with steeper slopes while D still wins.
 """)
-MATH: list[dict[str, str | bool]] = [
-    {"left": "$$", "right": "$$", "display": True},
-    {"left": "$", "right": "$", "display": False},
-]
+MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:

@@ -38,7 +38,7 @@ with $\varepsilon = 0.05$; dropout leaves out half of the units; the penalty (Sz
 \sum_k \log \|W_k\|_2$; RBF units say $e^{-b \|x - m\|^2}$, and nothing far from every $m$.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
-SIX_SECONDS, THREE_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (20.0, 20.0), (45.0, 45.0)
+SIX_SECONDS, THREE_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (10.0, 10.0), (45.0, 45.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Views:
         """A run that teaches the six and crosses them."""
         from uap_core.experiments.small_networks import szegedy
         from uap_core.experiments.small_networks.learners import SIX
-        from uap_core.precompute.small import NOISE
+        from uap_core.precompute.small_networks import NOISE
 
         yield from crossing.live(SIX, szegedy.SIX, NOISE["six"], None)
 
@@ -77,7 +77,7 @@ class Views:
         """A run that teaches the three of the two halves and crosses them."""
         from uap_core.experiments.small_networks import szegedy
         from uap_core.experiments.small_networks.learners import HALVES
-        from uap_core.precompute.small import AMPLIFIED, NOISE
+        from uap_core.precompute.small_networks import AMPLIFIED, NOISE
 
         yield from crossing.live(HALVES, szegedy.HALVES, NOISE["halves"], AMPLIFIED)
 

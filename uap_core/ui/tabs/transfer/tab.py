@@ -19,6 +19,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer.cards import cards
+from uap_core.ui.tabs.transfer.kinds import across_kinds
 from uap_core.ui.tabs.transfer.stored import MADE, answer, evaluations, not_measured, table_html, tables
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import QUICK, awaited, download, hide, offer, progress_note, show
@@ -79,8 +80,10 @@ class Views:
         rows = [row for table in (matrix, examples) if table for row in table.rows]
         file = show(offer("transfer-stored.csv", to_csv(rows).encode())) if rows else hide()
         missing = not_measured(self.studio, network)
+        said = answer(matrix, pattern, known)
+        kinds = across_kinds(matrix.rows, self.studio.zoo.cards(), known) if matrix else ""
         return {
-            "said": lesson(TITLE, answer(matrix, pattern, known)),
+            "said": lesson(TITLE, f"{said} {kinds}".strip()),
             "matrix": table_html(matrix, known, missing, marked=pattern),
             "examples": table_html(examples, known, missing, MADE),
             "csv": file,

@@ -14,7 +14,7 @@ from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.why import boundaries, directions, feels, labels, limit, lipschitz
+from uap_core.ui.tabs.why import boundaries, directions, feels, labels, limit, lipschitz, worst_direction
 from uap_core.ui.tabs.why.flow import flow
 from uap_core.ui.tabs.why.frame import Page
 from uap_core.ui.tabs.why.stored import answer, caption, moves_of
@@ -58,6 +58,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         boundaries.build(page)
         directions.build(page)
         lipschitz.build(studio, setup, tab)
+        worst_direction.build(studio, setup, tab)
     gr.HTML(next_line("defences", _("What helps?")))
     places = {"said": said, "picture": picture, "below": below, "csv": csv}
     keep_fresh(setup, tab, views.labels, [setup.network, setup.pattern], places)
