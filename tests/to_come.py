@@ -17,6 +17,8 @@ TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-curve-deepfool",
         "efficientnet_lite0-ablations",
+        "efficientnet_lite0-limit-100000",
+        "squeezenet1_1_caffe-limit-100000",
         "embedded-data-free",
         "imagenet-data-free",
         "efficientnet_lite0-several",

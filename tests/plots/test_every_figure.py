@@ -20,7 +20,9 @@ from figure_rows import (
 )
 from PIL import Image
 
+from uap_core.experiments.limit import LimitRow
 from uap_core.experiments.normals import FULL
+from uap_core.metrics import Rate
 from uap_core.plots.axes import BLUE
 from uap_core.plots.comparison import comparison_figure
 from uap_core.plots.convergence import convergence_figure
@@ -28,11 +30,14 @@ from uap_core.plots.defences import defences_figure, detector_figure
 from uap_core.plots.epsilon import photo_figure, sweep_figure
 from uap_core.plots.geometry import directions_figure, singular_figure, subspace_figure
 from uap_core.plots.labels import labels_figure
+from uap_core.plots.limits import limit_figure
 from uap_core.plots.lipschitz import layers_figure, radii_figure
 from uap_core.plots.samples import Curve, sample_figure
 from uap_core.plots.training import rounds_figure, training_figure
 
+LIMITS = [LimitRow("resnet64", spent, 500, Rate(spent // 1000, 200), 0.1) for spent in (2000, 10_000, 100_000)]
 FIGURES = {
+    "limit": lambda: limit_figure(LIMITS, {"resnet64": "a name"}, "a title"),
     "comparison": lambda: comparison_figure(contenders(), "a title"),
     "sweep": lambda: sweep_figure(sweep_rows(), "a title"),
     "photo": lambda: photo_figure(photo_rows(), "a title"),
@@ -62,6 +67,7 @@ def test_figures_can_be_saved(name: str, kind: str) -> None:
 
 
 BEGUN = {
+    "limit": lambda: limit_figure([], {}, "a title"),
     "comparison": lambda: comparison_figure([], "a title"),
     "sweep": lambda: sweep_figure([], "a title"),
     "sample": lambda: sample_figure([], "a title", paper=False),

@@ -55,12 +55,12 @@ def dots(rows: Sequence[PlaneRow], said: str) -> str:
     left = _drawing(rows, scale, clean, under, named, hub)
     right = _drawing(rows, scale, clean, noisy, lambda row: row.label, "")
     key = _key(hub)
-    switch = _("Add the change")
+    switch, pattern, noise = _("Add the change"), _("the pattern"), _("random noise, as strong")
     return (
         f'<div class="felt"><label class="adapts"><input type="checkbox" checked><b>{escape(switch)}</b></label>'
         f'<div class="pair" role="img" aria-label="{escape(said)}">'
-        f"<figure><figcaption>{escape(_('the pattern'))}</figcaption>{left}</figure>"
-        f"<figure><figcaption>{escape(_('random noise, as strong'))}</figcaption>{right}</figure></div>{key}</div>"
+        f"<figure><figcaption>{escape(pattern)}</figcaption>{left}</figure>"
+        f"<figure><figcaption>{escape(noise)}</figcaption>{right}</figure></div>{key}</div>"
     )
 
 

@@ -57,7 +57,7 @@ class Views:
             return empty | {"note": status(NOTHING.format(network=name))}
         source = _("Precomputed {date}: {images}, under {pattern}.").format(
             date=found.plane.provenance["time"][:10],
-            images=photographs(found.plane.provenance["held_out"]),
+            images=_counted(len(found.plane.rows), found.plane.provenance["held_out"]),
             pattern=plain_names(self.studio).get(found.pattern, found.pattern),
         )
         if found.pattern != pattern:
@@ -142,6 +142,13 @@ class Views:
         yield self._felt(FeltTables(network, chosen.pattern, plane, channels), plain(classifier.card.name), source)
 
 
+def _counted(shown: int, held_out: str) -> str:
+    """The photographs that are dots, and of which set they are where that has more."""
+    if held_out.startswith(f"{shown} images of "):
+        return photographs(held_out)
+    return _("{count} of {photographs}").format(count=shown, photographs=photographs(held_out))
+
+
 def _heading(title: str, said: str) -> str:
     return f'<div class="felt-head"><h3>{escape(title)}</h3><p>{escape(said)}</p></div>'
 
@@ -152,7 +159,7 @@ def build(page: Page) -> None:
     said = gr.HTML(_heading(TITLE, OPENING), elem_id="feels-said")
     drawn = gr.HTML(elem_id="feels-dots")
     note = gr.HTML(awaited(), elem_id="feels-status")
-    row = run_row(studio, setup, page.tab, "feels", _("Measure it for the chosen pattern ({time})"), SECONDS)
+    row = run_row(studio, setup, page.tab, "feels", _("Measure your choice ({time})"), SECONDS)
     spots = gr.HTML(elem_id="feels-spots")
     error = gr.HTML(elem_id="feels-spots-error")
     channels = gr.HTML(elem_id="feels-channels")
