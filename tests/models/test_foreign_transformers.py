@@ -97,6 +97,6 @@ def test_its_last_maps_are_its_patches(loaded: Loaded) -> None:
 
 def test_no_bound_is_known_of_attention_and_the_row_says_so(loaded: Loaded) -> None:
     network, _ = loaded
-    rows = list(layers(network.network, SIDE))
-    assert rows[-1].running == float("inf")
-    assert any(row.reason for row in rows)
+    first = next(row for row in layers(network.network, SIDE) if row.reason)  # the rest takes seconds and cannot undo it
+    assert "two things that depend on the picture" in first.reason or "operation" in first.reason
+    assert first.running == float("inf")
