@@ -53,7 +53,8 @@ def _is_wide(shape: torch.Size | tuple[int, ...], least: tuple[int, int]) -> boo
     """Whether these are maps of at least that size: with the picture's proportions, which a transformer's heads lack."""
     if len(shape) != 4 or shape[2] < least[0] or shape[3] < least[1]:
         return False
-    return abs(shape[2] * least[1] - shape[3] * least[0]) < max(least)
+    # ``least`` is rounded down, so proportions are known within one of each.
+    return shape[2] * least[1] <= shape[3] * (least[0] + 1) and shape[3] * least[0] <= shape[2] * (least[1] + 1)
 
 
 def _none_wide(least: tuple[int, int]) -> SettingError:

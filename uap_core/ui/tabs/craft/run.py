@@ -161,13 +161,14 @@ class _Run:
 
         assert last is not None
         found = self._found(last)
-        rate, said = None, NOT_MEASURED
+        rate, said, beyond = None, NOT_MEASURED, ""
         if self.held_out is not None:
             found, (judged,) = with_held_out(
                 found, [self.classifier], some(self.held_out, self.size.judged), self.goal, self.wanted.seed
             )
             rate = judged.universal if judged.target_rate is None else judged.target_rate
             said = conclusion(judged, self.studio.live_set_name(self.wanted.network), self.wanted.target)
+            beyond = beyond_sentence(judged)
         seconds = time.monotonic() - self.started
         self.pace.took(self.wanted, self.size, last.progress.image_gradients, seconds)
         done = _("Done in {seconds:.0f} s. {conclusion}")
@@ -187,7 +188,7 @@ class _Run:
                 self.craft.left_out,
             )
             note = f"{note} {twice.format(count=self.craft.left_out)}"
-        note = f"{note} {beyond_sentence(judged)}"
+        note = f"{note} {beyond}".strip()
         return Frame(status(note), found.pattern.numpy(), self._view(found), plain(found), (), self._figure(rate))
 
     def _found(self, stage: Stage) -> Perturbation:
