@@ -65,7 +65,6 @@ CASES = [
     ("sga", {"budget": 120, "batch_size": 10, "mini_batch": 3, "passes": 2}, 1, "mean"),
     ("deepfool", {"passes": 2, "batch_size": 6}, 1, "mean"),
     ("singular", {"budget": 60, "batch_size": 15, "stride": 1}, 0, "mean"),
-    ("activations", {"budget": 60, "batch_size": 5}, 1, "mean"),
 ]
 
 
