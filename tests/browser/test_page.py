@@ -85,10 +85,10 @@ def shown(page, selector: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(b64decode(page.evaluate(PIXELS, selector)))).convert("RGB"))
 
 
-def wait_for_photograph(page, expected: np.ndarray) -> None:
-    """Until ``expected`` (S,S,3) is the photograph that is shown."""
+def wait_for_photograph(page, expected: np.ndarray, place: str = CLEAN) -> None:
+    """Until ``expected`` (S,S,3) is the picture that is shown at ``place``."""
     for _ in range(60):
-        now = shown(page, CLEAN)
+        now = shown(page, place)
         if now.shape == expected.shape and (now == expected).all():
             return
         page.wait_for_timeout(500)
@@ -146,7 +146,7 @@ def test_nothing_noise_and_pattern(page) -> None:
     assert (shown(page, NOW) == lion()).all()
     page.locator("#modes label", has_text="random noise").click()
     wait_for(page, "#first-view .now .tag", "noise")
-    assert (shown(page, NOW) == picture_at(lion(), noise_of(SIZE, "linf", 10.0), 10.0)).all()
+    wait_for_photograph(page, picture_at(lion(), noise_of(SIZE, "linf", 10.0), 10.0), NOW)
     assert after_label(page) == "lion", "noise of the same strength does not do it"
     page.locator("#modes label", has_text="the pattern").click()
     wait_for(page, "#first-view .sentence", "The network sees (?!lion)")
