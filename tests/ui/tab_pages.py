@@ -45,3 +45,23 @@ def by_id(answer: dict[Any, Any]) -> dict[str, Any]:
 def looked(page: gr.Blocks, view: str, *choices: Any) -> tuple[Any, ...]:
     """What a view shows for ``choices`` that it has not seen before."""
     return tuple(handlers_of(page)[f"look_{view}"]("", *choices)[1:])
+
+
+def handlers_by_button(build: Callable[[Studio, Setup, gr.Tab], Any], title: str) -> dict[str, Callable[..., Any]]:
+    """The functions of a tab behind its buttons, by the id of the button; of others by name. ``begun`` moves buttons only."""
+    studio = Studio()
+    with gr.Blocks() as demo:
+        setup = sidebar.build(studio, demo).setup
+        with gr.Tabs(), gr.Tab(title, elem_id=title.lower()) as tab:
+            before = set(demo.fns)
+            build(studio, setup, tab)
+    found: dict[str, Callable[..., Any]] = {}
+    for key, event in demo.fns.items():
+        if event.fn is None or event.fn.__name__ == "begun":
+            continue
+        for target, name in event.targets if key not in before else ():
+            elem_id = demo.blocks[target].elem_id if target is not None else ""
+            found.setdefault(elem_id or name, as_called(event.fn))
+        if event.name:
+            found.setdefault(event.name, as_called(event.fn))
+    return found

@@ -134,8 +134,10 @@ def test_what_more_patterns_are_worth_is_told_where_it_is_most(monkeypatch: pyte
         SeveralRow(e, k, Rate(count, 100), Rate(count - 1, 100), Rate(1, 100), Rate(1, 100), 2000 * k)
         for (e, k), count in rates.items()
     ]
-    said = several.conclusion(rows)
-    assert said.startswith("At strength 6 of 255 one pattern fools 50% of 100 photographs, the best of 2 fools 60%")
+    said = several.conclusion(rows, "ResNet-64")
+    assert said.startswith(
+        "Precomputed for ResNet-64: at strength 6 of 255 one pattern fools 50% of 100 photographs, the best of 2 fools 60%"
+    )
     assert "clean picture alone, 59%" in said
     table = type("Table", (), {"rows": rows, "provenance": {}})
     monkeypatch.setattr(Studio, "precomputed", lambda self, name, row_type: table if name == "resnet64-several" else None)

@@ -8,17 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
-from tab_pages import as_called
+from tab_pages import handlers_by_button
 
 from uap_core.experiments.class_map_rows import MapRow
 from uap_core.experiments.feature_plane import PlaneRow
 from uap_core.experiments.limit import LimitRow, NeverRow, TraitRow
 from uap_core.io.results import Table
 from uap_core.metrics import Rate
-from uap_core.ui import sidebar
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.why import feels
 from uap_core.ui.tabs.why.dots import dots, gathered
@@ -31,20 +29,7 @@ NETWORK, PATTERN = "resnet64", "resnet64-linf10.safetensors"
 
 @pytest.fixture(scope="module")
 def handlers() -> dict[str, Callable[..., Any]]:
-    studio = Studio()
-    with gr.Blocks() as demo:
-        setup = sidebar.build(studio, demo).setup
-        with gr.Tabs(), gr.Tab("Why", elem_id="why") as tab:
-            before = set(demo.fns)
-            feels.build(Page(studio, setup, tab))
-    found = {}
-    for key, event in demo.fns.items():
-        if key in before or event.fn is None or event.fn.__name__ == "begun":
-            continue
-        for target, name in event.targets:
-            found.setdefault(demo.blocks[target].elem_id if target is not None else name, as_called(event.fn))
-        found.setdefault(event.name, as_called(event.fn))
-    return found
+    return handlers_by_button(lambda studio, setup, tab: feels.build(Page(studio, setup, tab)), "Why")
 
 
 def row(x: float, to: float, becomes: str, after: float = 0.9) -> PlaneRow:

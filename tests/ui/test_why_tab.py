@@ -8,11 +8,9 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from tab_pages import as_called
+from tab_pages import handlers_by_button
 
 from uap_core.experiments.label_graph import Move
-from uap_core.ui import sidebar
-from uap_core.ui.state import Studio
 from uap_core.ui.tabs.why import frame
 from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.tabs.why.flow import flow
@@ -24,23 +22,7 @@ SKIPPED = gr.skip()
 
 @pytest.fixture(scope="module")
 def handlers() -> dict[str, Callable[..., Any]]:
-    """The functions behind the buttons, by the id of the button; of others by name."""
-    studio = Studio()
-    with gr.Blocks() as demo:
-        setup = sidebar.build(studio, demo).setup
-        with gr.Tabs(), gr.Tab("Why", elem_id="why") as tab:
-            before = set(demo.fns)
-            why_tab.build(studio, setup, tab)
-    found = {}
-    for key, event in demo.fns.items():
-        if event.fn is None or event.fn.__name__ == "begun":  # which only changes the buttons of a run
-            continue
-        for target, name in event.targets if key not in before else ():
-            elem_id = demo.blocks[target].elem_id if target is not None else ""
-            found.setdefault(elem_id or name, as_called(event.fn))
-        if event.name:
-            found.setdefault(event.name, as_called(event.fn))
-    return found
+    return handlers_by_button(why_tab.build, "Why")
 
 
 @pytest.fixture(autouse=True)

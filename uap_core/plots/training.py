@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FormatStrFormatter
+from matplotlib.ticker import FormatStrFormatter, MaxNLocator
 
 from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
 from uap_core.i18n import _
@@ -37,6 +37,8 @@ def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure
     losses, accuracies = figure.subplots(1, 2)
     dress(losses, _("epoch"), _("loss on what it meets"))
     dress(accuracies, _("epoch"), _("clean top-1, validation images"))
+    for axes in (losses, accuracies):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     losses.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     losses.set_ylim(0, 1.08 * max((row.loss for rows in curves.values() for row in rows), default=1))
     for twin, rows in curves.items():

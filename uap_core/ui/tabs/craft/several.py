@@ -65,7 +65,7 @@ class Views:
         if table is None:
             return nothing
         title = precomputed_on(self.studio, key, table.rows[0].any_of.total)
-        said = status(conclusion(table.rows))
+        said = status(conclusion(table.rows, plain(self.studio.card(key).name)))
         return nothing | {"said": said, "chart": show(drawn_once(several_figure, table.rows, title))}
 
     def cleared(self, network: str, _pattern: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def union(classifier: Any, images: torch.Tensor, clean: torch.Tensor, patterns: 
     return tuple(any_of(each[: k + 1]) for k in range(len(each)))
 
 
-def conclusion(rows: Sequence[SeveralRow]) -> str:
+def conclusion(rows: Sequence[SeveralRow], network: str) -> str:
     """What more patterns are worth, at the strength where that is most."""
     by_strength: dict[float, list[SeveralRow]] = {}
     for row in rows:
@@ -159,10 +159,11 @@ def conclusion(rows: Sequence[SeveralRow]) -> str:
         key=lambda pair: pair[1].any_of.value - pair[0].any_of.value,
     )
     said = _(
-        "At strength {levels:g} of 255 one pattern fools {one:.0%} of {count} photographs, the best of {patterns} fools"
-        " {all:.0%}; picked by a look at the clean picture alone, {foreseen:.0%}."
+        "Precomputed for {network}: at strength {levels:g} of 255 one pattern fools {one:.0%} of {count} photographs, the best"
+        " of {patterns} fools {all:.0%}; picked by a look at the clean picture alone, {foreseen:.0%}."
     )
     return said.format(
+        network=network,
         levels=first.epsilon,
         one=first.any_of.value,
         count=first.any_of.total,
