@@ -25,6 +25,10 @@ def process_group() -> Iterator[tuple[int, int]]:
     if "WORLD_SIZE" not in os.environ:
         yield 0, 1
         return
+    # Its defaults hold the group that there is when it is first imported; gloo's threads then outlive Python, and now and then
+    # abort the process at its exit. So it is imported before there is a group.
+    import torch.distributed.nn.functional
+
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield dist.get_rank(), dist.get_world_size()
