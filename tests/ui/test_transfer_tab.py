@@ -14,6 +14,7 @@ from tab_pages import handlers_of, page_of
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments import disjoint_training as cross_training
 from uap_core.experiments.disjoint_training import LearnerRow
+from uap_core.experiments.equal_l2 import EqualNormRow, KindMean, means
 from uap_core.experiments.evaluation_rows import EvaluationRow
 from uap_core.experiments.origins import MatrixRow
 from uap_core.metrics import Rate
@@ -38,7 +39,7 @@ def handlers() -> Handlers:
 
 @pytest.mark.parametrize(("network", "column"), [("resnet64", "VGG-64"), ("efficientnet_lite0", "GoogLeNet")])
 def test_the_tables_are_those_of_the_chosen_networks_size(handlers: Handlers, network: str, column: str) -> None:
-    _, lesson, matrix, examples, file, halves, beyond = handlers["look_stored"]("", network, f"{network}-linf10.safetensors")
+    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"]("", network, f"{network}-linf10.safetensors")
     assert re.search(r"fools .* on \d+%", lesson)
     assert "Precomputed 20" in matrix
     assert f'<th scope="col">{column}</th>' in matrix
@@ -51,16 +52,25 @@ def test_the_tables_are_those_of_the_chosen_networks_size(handlers: Handlers, ne
     own = next(row for row in Studio().precomputed(f"{network}-evaluations", EvaluationRow).rows if "deepfool" in row.pattern)
     for shown in (f"<td>{own.top_3.value:.1%}</td>", f"<td>{own.corrections.count} of {own.corrections.total}</td>"):
         assert shown in beyond
+    ours, noise = (next(kind for kind in norms_of(network) if kind.kind == wanted) for wanted in ("one", "random_signs"))
+    assert norms.index(f"<td>{ours.scaled_rate:.1%}</td>") < norms.index(f"<td>{noise.fooling_rate:.1%}</td>")
+    assert ours.scaled_rate < ours.fooling_rate, "a smaller pattern fools fewer"
+
+
+def norms_of(network: str) -> list[KindMean]:
+    family = {"resnet64": "embedded", "efficientnet_lite0": "imagenet"}[network]
+    return means(Studio().precomputed(f"{family}-equal-l2", EqualNormRow).rows)
 
 
 def test_without_results_the_tab_says_how_to_get_them(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Studio, "precomputed", lambda *_: None)
-    _, lesson, matrix, examples, file, halves, beyond = handlers["look_stored"]("", "resnet64", "resnet64-linf10.safetensors")
+    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"]("", "resnet64", "resnet64-linf10.safetensors")
     assert "has not been measured" in lesson
     assert "No table for networks of 64 pixels yet" in matrix
     assert "No table" in examples
     assert "uap_core halves" in halves
     assert not beyond
+    assert not norms
     assert not file["visible"]
 
 
