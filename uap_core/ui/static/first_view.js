@@ -117,8 +117,6 @@ window.uapFirst = (() => {
     element.querySelector(".lead").textContent = [about, near, lead(strength), holds].filter(Boolean).join(" ");
     element.querySelector(".maker").innerHTML = view.foreign;
     inset(now.querySelector(".inset"), shown);
-    const value = document.querySelector("#strength-now");
-    if (value) value.textContent = T.strength.replace("{level}", String(+strength.toFixed(1)));
     for (const input of document.querySelectorAll("#modes input")) input.checked = input.value === mode;
     window.uapDots?.draw(strength);
   }
