@@ -45,7 +45,7 @@ def test_the_tables_are_those_of_the_chosen_networks_size(handlers: Handlers, ne
     assert f'<th scope="col">{column}</th>' in matrix
     assert "random noise, strength 10 of 255" in matrix
     assert 'class="own"' in matrix
-    assert "photographs it never saw" in matrix
+    assert "photographs that no pattern was made from" in matrix
     assert "Precomputed 20" in examples
     assert "Precomputed 20" in halves
     assert Path(file["value"]).read_text().startswith("perturbation,network,crafted_on,")
@@ -80,7 +80,9 @@ def test_the_answer_tells_the_chosen_patterns_figures() -> None:
         row.network: f"{row.fooling_rate.value:.0%}" for row in matrix.rows if row.perturbation == "resnet64-linf10.safetensors"
     }
     said = answer(matrix, "resnet64-linf10.safetensors", names)
-    assert said.startswith(f"Made on R alone, it fools that one on {rates['resnet64']} of photographs it never saw, and ")
+    assert said.startswith(
+        f"Made on R alone, it fools that one on {rates['resnet64']} of photographs it was not made from, and "
+    )
     away = sorted(float(rate.strip("%")) for network, rate in rates.items() if network != "resnet64")
     assert said.endswith(f" on {away[0]:.0f}% to {away[-1]:.0f}%.")
     assert "on average" in answer(matrix, "own:mine", names), "of a pattern that no table knows, what such patterns do"

@@ -92,11 +92,15 @@ def answer(table: Table | None, pattern: str, known: Mapping[str, str]) -> str:
         return _on_average(table.rows, known)
     makers = ", ".join(known.get(row.network, row.network) for row in home)
     if not away:
-        return _("Made on all of them at once, it fools {rates} of photographs it never saw.").format(rates=_range(home))
+        return _("Made on all of them at once, it fools {rates} of photographs it was not made from.").format(
+            rates=_range(home)
+        )
     if len(home) == 1:
-        said = _("Made on {makers} alone, it fools that one on {home} of photographs it never saw, and {others} on {away}.")
+        said = _(
+            "Made on {makers} alone, it fools that one on {home} of photographs it was not made from, and {others} on {away}."
+        )
     else:
-        said = _("Made on {makers}, it fools those on {home} of photographs it never saw, and {others} on {away}.")
+        said = _("Made on {makers}, it fools those on {home} of photographs it was not made from, and {others} on {away}.")
     others = ", ".join(known.get(row.network, row.network) for row in away)
     return said.format(makers=makers, home=_range(home), others=others, away=_range(away))
 
