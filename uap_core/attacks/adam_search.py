@@ -64,7 +64,8 @@ class AdamPerImage:
         """
         run = self.run
         self.found[which] = False
-        images, w, rate = run.images[which], self.variable[which], as_column(self.rate[which])
+        images, w = run.images[which], self.variable[which]
+        rate = as_column(self.rate[which], w)
         mean, square = torch.zeros_like(w), torch.zeros_like(w)
         lowest, waited = w.new_full((len(w),), NEVER), torch.zeros_like(which)
         missed = torch.full_like(which, patience)  # iterations since the last success

@@ -23,8 +23,8 @@ from uap_core.attacks.run import AttackRun
     "carlini-wagner-l0",
     "Carlini & Wagner l_0",
     "Carlini & Wagner, 2017",
-    "l0",
-    False,
+    norm="l0",
+    bounded=False,
     place=130,
     build=lambda wanted: CarliniWagnerL0(iterations=15 * wanted.effort),
 )

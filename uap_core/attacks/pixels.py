@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 
-def as_column(values: Tensor) -> Tensor:
-    """(n,) to (n,1,1,1), to multiply images with."""
-    return values[:, None, None, None]
+def as_column(values: Tensor, like: Tensor) -> Tensor:
+    """(n,) to (n,1,...,1), to multiply the rows of ``like`` with."""
+    return values.view(-1, *(1,) * (like.ndim - 1))
 
 
 def unit_interval(images: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
