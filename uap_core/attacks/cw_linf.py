@@ -13,11 +13,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import AdamPerImage, comes_nearer, linf_norm, patience_of
+from uap_core.attacks.adam import AdamPerImage, comes_nearer, patience_of
 from uap_core.attacks.base import Attack, check_counts, check_positive
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.pixels import as_column
+from uap_core.attacks.pixels import as_column, linf_norm
 from uap_core.attacks.run import AttackRun
 from uap_core.checks import check_number
 
