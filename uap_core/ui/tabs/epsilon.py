@@ -69,7 +69,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 csv = download(_("The computed curve (.csv)"), "sweep-csv")
                 live_csv = download(_("The live points (.csv)"), "sweep-live-csv")
                 photo_csv = download(_("The photograph's curve (.csv)"), "photo-csv")
-            epsilon_line.build(studio, setup, tab, fold)
+            epsilon_line.build(studio, setup, fold)
         gr.HTML(next_line("samples", NEXT))
     filled = {"said": state, "chart": figure, "csv": csv, "live-csv": live_csv, "answer": answer}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], filled)

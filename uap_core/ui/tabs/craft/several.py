@@ -173,20 +173,20 @@ def conclusion(rows: Sequence[SeveralRow], network: str) -> str:
     )
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
+def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     """Lay the fold out and wire it."""
     views = Views(studio)
 
     def seconds(network: str) -> float:
         return clock.seconds(studio, network, LOOKS[studio.card(network).input_size > LARGE], 6 * IMAGES)
 
-    with gr.Accordion(_("Several patterns: one more"), open=False, elem_id="several-fold"):
+    with gr.Accordion(_("Several patterns: one more"), open=False, elem_id="several-fold") as fold:
         gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-        run = run_row(studio, setup, tab, "several", _("One more ({time})"), seconds, silent=True)
+        run = run_row(studio, setup, fold, "several", _("One more ({time})"), seconds, silent=True)
         said, drawn, use = gr.HTML(elem_id="several-status"), chart("several-chart"), lay_out_use("several")
         so_far: Any = gr.State(None)
         draft: Any = gr.State(None)
     places = {"said": said, "chart": drawn, "so_far": so_far, "draft": draft, "use": use}
     run.wire(views.measure, [*setup.inputs, so_far], places, _("Stopped. The patterns so far stay."), restore=views.cleared)
-    keep_fresh(setup, tab, views.look, [setup.network], places)
+    keep_fresh(setup, fold, views.look, [setup.network], places)
     wire_use(setup, use, draft, said)

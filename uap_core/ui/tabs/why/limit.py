@@ -15,7 +15,7 @@ from uap_core.io.results import Table, to_csv
 from uap_core.ui.html.tables import head, line, wide
 from uap_core.ui.html.words import number, photographs
 from uap_core.ui.runtime.charts import drawn_once
-from uap_core.ui.runtime.lazy_refresh import keep_fresh_within
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.tabs.why.frame import Page
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
@@ -136,4 +136,4 @@ def build(page: Page) -> None:
         table = gr.HTML(elem_id="limit-never")
         csv = download(_("The drawn rates (.csv)"), "limit-csv")
     places = {"said": said, "chart": figure, "table": table, "csv": csv}
-    keep_fresh_within(fold, page.setup, page.tab, Views(page).limit, [page.setup.network], places)
+    keep_fresh(page.setup, fold, Views(page).limit, [page.setup.network], places)
