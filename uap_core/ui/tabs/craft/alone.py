@@ -47,7 +47,7 @@ GROUP_NAMES = {
 QUESTION = _(r"""
 A pattern that only some pictures notice: those of the chosen classes are to be fooled, all others to keep their label. Half of
 each batch $B$ is theirs ($S$): $\;\min_v \sum_{x \in S} L(x + v) + \lambda \sum_{x \in B \setminus S} -\log p_{k(x)}(x + v)$.
-To which side a picture belongs says the network’s own answer $k(x)$ (CD-UAP, AAAI 2020; into a class: Benz et al., ACCV 2020).
+The network’s own answer $k(x)$ says to which side a picture belongs (CD-UAP, AAAI 2020; into a class: Benz et al., ACCV 2020).
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -141,7 +141,7 @@ class Views:
                 yield {"said": pace.note(found.share, 1, spent)}
         assert last is not None
         pattern = as_plain(self._named(last, classifier, method, craft, beside.ball, about, target))
-        said = _("Live: {conclusion} Measured on {images}.").format(conclusion=conclusion(rows), images=images)
+        said = _("{conclusion} Measured live on {images}.").format(conclusion=conclusion(rows), images=images)
         yield {"said": status(said), "draft": pattern, "use": gr.update(visible=True)}
 
     def _method(self, network: str, classes: str, target: str | None) -> ClassAlone:

@@ -118,7 +118,7 @@ class Views:
         made = as_plain(with_provenance(name, method, [classifier], craft, first.ball, Criterion(), len(earlier), last))
         rates = union(classifier, held_out.pixels, clean, [*earlier, torch.from_numpy(made.values)])
         so_far = SoFar(begun_with, (*so_far.patterns, made), rates)
-        said = _("{count} patterns fool {now} of the {images} that they never saw; the first alone fooled {first:.1%}.").format(
+        said = _("Live: {count} patterns fool {now} of the {images} that they never saw; the first alone fooled {first:.1%}.").format(
             count=len(rates), now=rates[-1], images=studio.live_set_name(network), first=rates[0].value
         )
         shown = self._shown(so_far, rates, begun_with, len(held_out))
@@ -130,11 +130,11 @@ class Views:
 
         key, table = self._table(begun[0])
         rows = table.rows if table is not None and key == begun[0] else []
-        name = plain(self.studio.card(begun[0]).name)
-        title = _("{network}: {count} {images} (live)").format(
-            network=name, count=count, images=self.studio.live_set_name(begun[0])
-        )
-        on = _("live, {ball}").format(ball=begun[2])
+        name, images = plain(self.studio.card(begun[0]).name), self.studio.live_set_name(begun[0])
+        title = _("{network}: {count} {images} (live)").format(network=name, count=count, images=images)
+        if rows:
+            title = precomputed_on(self.studio, begun[0], rows[0].any_of.total)
+        on = _("live, {ball}, on {count} {images}").format(ball=begun[2], count=count, images=images)
         return {"chart": show(several_figure(rows, title, rates, on))}
 
 
