@@ -118,9 +118,9 @@ class Views:
         made = as_plain(with_provenance(name, method, [classifier], craft, first.ball, Criterion(), len(earlier), last))
         rates = union(classifier, held_out.pixels, clean, [*earlier, torch.from_numpy(made.values)])
         so_far = SoFar(begun_with, (*so_far.patterns, made), rates)
-        said = _("Live: {count} patterns fool {now} of the {images} that they never saw; the first alone fooled {first:.1%}.").format(
-            count=len(rates), now=rates[-1], images=studio.live_set_name(network), first=rates[0].value
-        )
+        said = _(
+            "Live: {count} patterns fool {now} of the {images} that they never saw; the first alone fooled {first:.1%}."
+        ).format(count=len(rates), now=rates[-1], images=studio.live_set_name(network), first=rates[0].value)
         shown = self._shown(so_far, rates, begun_with, len(held_out))
         yield shown | {"said": status(said), "so_far": so_far, "draft": made, "use": gr.update(visible=True)}
 
