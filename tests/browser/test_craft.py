@@ -191,7 +191,7 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
 @pytest.mark.goes_on
 def test_kept_under_any_name_used_everywhere_and_opened_again(page, classifier) -> None:
     craft_tab(page)
-    assert "that it never saw; random noise" in finish(page)
+    assert "that it was not made from; random noise" in finish(page)
     unfold(page)
     crafted = values_of(page, "craft-npy")
     assert np.abs(crafted).max() <= 10 / 255 + 1e-6

@@ -20,7 +20,7 @@ from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer.cards import cards
 from uap_core.ui.tabs.transfer.kinds import across_kinds
-from uap_core.ui.tabs.transfer.stored import MADE, answer, evaluations, not_measured, table_html, tables
+from uap_core.ui.tabs.transfer.stored import MADE, answer, equal_norms, evaluations, not_measured, table_html, tables
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import QUICK, awaited, download, hide, offer, progress_note, show
 
@@ -88,6 +88,7 @@ class Views:
             "examples": table_html(examples, known, missing, MADE),
             "csv": file,
             "beyond": evaluations(self.studio, network, known),
+            "norms": equal_norms(self.studio, network),
             "halves": halves.stored(self.studio),
         }
 
@@ -115,6 +116,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     with gr.Accordion(_("For researchers"), open=False, elem_id="transfer-more") as fold:
         gr.Markdown(QUESTION, latex_delimiters=MATH, elem_classes="explain")
         beyond = gr.HTML(elem_id="transfer-beyond")
+        norms = gr.HTML(elem_id="transfer-norms")
         examples = gr.HTML(elem_id="transfer-examples")
         stored_csv = download(_("Both tables (.csv)"), "transfer-stored-csv")
         _live(views, setup, fold)
@@ -126,7 +128,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     looked, outputs = filling(views.look_cards, shown), list(shown.values())
     setup.turn_of(tab).click(looked, [*setup.inputs, seen], outputs, trigger_mode="always_last", **QUICK)
     precomputed = {"said": said, "matrix": matrix, "examples": examples, "csv": stored_csv, "halves": halves_table}
-    precomputed["beyond"] = beyond
+    precomputed |= {"beyond": beyond, "norms": norms}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], precomputed)
 
 

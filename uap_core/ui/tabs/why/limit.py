@@ -91,8 +91,8 @@ def told(rows: Sequence[LimitRow], name: str) -> str:
             name=name, rate=first.fooling_rate.value, count=first.fooling_rate.total, spent=number(first.image_gradients)
         )
     said = _(
-        "{name}: {few} looks at a picture fool {rate:.1%} of {count} photographs that the pattern never saw, {many} looks"
-        " {most:.1%}: {gain:+.1f} points for {times:.0f} times the effort."
+        "{name}: {few} looks at a picture fool {rate:.1%} of {count} photographs that the pattern was not made from, {many}"
+        " looks {most:.1%}: {gain:+.1f} points for {times:.0f} times the effort."
     )
     return said.format(
         name=name,
