@@ -38,7 +38,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     dots = gr.HTML(holder(known) if known else "", elem_id="dots-data", elem_classes="carried")
     gr.HTML(next_line("epsilon", _("How strong must it be?")))
     parts = details.build(studio, opening)
-    around.build(studio, setup, tab)
+    around.build(studio, setup)
 
     first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
     views = Views(studio)
