@@ -39,7 +39,9 @@ def handlers() -> Handlers:
 
 @pytest.mark.parametrize(("network", "column"), [("resnet64", "VGG-64"), ("efficientnet_lite0", "GoogLeNet")])
 def test_the_tables_are_those_of_the_chosen_networks_size(handlers: Handlers, network: str, column: str) -> None:
-    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"]("", network, f"{network}-linf10.safetensors")
+    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"](
+        "", network, f"{network}-linf10.safetensors"
+    )
     assert re.search(r"fools .* on \d+%", lesson)
     assert "Precomputed 20" in matrix
     assert f'<th scope="col">{column}</th>' in matrix
@@ -64,7 +66,9 @@ def norms_of(network: str) -> list[KindMean]:
 
 def test_without_results_the_tab_says_how_to_get_them(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Studio, "precomputed", lambda *_: None)
-    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"]("", "resnet64", "resnet64-linf10.safetensors")
+    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"](
+        "", "resnet64", "resnet64-linf10.safetensors"
+    )
     assert "has not been measured" in lesson
     assert "No table for networks of 64 pixels yet" in matrix
     assert "No table" in examples
