@@ -38,7 +38,7 @@ CHANNELS = _(
     "The channels of the last convolution block whose mean activation rises most, and the class impressions and photographs"
     " that excite each most: what the pattern makes the network feel everywhere."
 )
-NOTHING = _("Not precomputed for {network}: measure it now.")
+NOTHING = _("Not precomputed for {network}: a run measures it where one is offered.")
 LIVE_IMAGES = 100
 SECONDS = (6.0, 60.0)  # of a run on small and on large networks
 
@@ -62,7 +62,7 @@ class Views:
         )
         source = made
         if found.pattern != pattern:
-            source += " " + _("It has not been computed for the pattern that you chose: measure it now.")
+            source += " " + _("It has not been computed for the pattern that you chose: a run measures it.")
         return self._felt(found, name, source, made)
 
     def _felt(self, found: FeltTables, name: str, source: str, made: str) -> dict[str, Any]:
