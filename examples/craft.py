@@ -1,4 +1,4 @@
-"""Craft a universal perturbation and measure it on images it never saw: `python examples/craft.py [--method deepfool]`."""
+"""Craft a universal perturbation and measure it on other images: `python examples/craft.py [--method deepfool]`."""
 
 import argparse
 from pathlib import Path

@@ -14,6 +14,7 @@ from uap_core.crafting.problem import clean_logits, predicted
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.networks import IMAGENET, OTHERS
 from uap_core.experiments.origins import MatrixRow
+from uap_core.experiments.provenance import NO_IMAGES
 from uap_core.io.paths import RESULTS, dreams_path
 from uap_core.io.results import read_table
 from uap_core.metrics import accuracy, fooling_rate, top_k_accuracy
@@ -145,9 +146,11 @@ def test_patterns_of_an_embedded_network(key: str, some: ImageSet, logits_of: Ca
             assert stated["target_rate"] >= 0.8
         elif key == ROBUST:
             assert stated["fooling_rate"] < 0.4  # what training against attacks buys
+        elif entry.provenance["craft_set"] == NO_IMAGES:
+            assert stated["fooling_rate"] >= 0.65
         elif "deepfool" not in entry.key:
-            # The plain network sees its pictures at 48 pixels, and some of every pattern is lost on the way.
-            assert stated["fooling_rate"] >= (0.7 if key == "vgg64" else 0.85)
+            # These see their pictures at fewer pixels, and some of every pattern is lost on the way.
+            assert stated["fooling_rate"] >= (0.7 if key in ("vgg64", "vit64") else 0.85)
         assert entry.provenance["network"] == key
         assert entry.provenance["weights_sha256"] == classifier.weights_hash
 

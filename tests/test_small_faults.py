@@ -21,8 +21,9 @@ from uap_core.images.reading import open_image
 from uap_core.io.paths import MODELS
 from uap_core.models.card import Card, read_card
 from uap_core.models.classifier import Classifier
+from uap_core.models.kept import megabytes
 from uap_core.models.weights import HERE, fetch, state
-from uap_core.models.zoo import expected_megabytes, megabytes
+from uap_core.models.zoo import expected_megabytes
 from uap_core.norms import Ball, on_grid, quantise
 from uap_core.perturbations.perturbation import Perturbation, load_perturbation, save_perturbation
 

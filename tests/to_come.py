@@ -1,16 +1,10 @@
 """What the recipes and jobs name and nobody has computed yet: `publish` makes it. Everything else must be made."""
 
-WITHOUT_IMAGES = ("activations", "intrinsic")
 PATTERNS_TO_COME = frozenset(
     (
         "efficientnet_lite1-linf10-deepfool",
         "efficientnet_lite2-linf10-deepfool",
         "unseen-mobilenet_v2_tf-linf10",
-        *(
-            f"{key}-linf10-{name}"
-            for key in ("resnet64", "efficientnet_lite0", "squeezenet1_1_caffe")
-            for name in WITHOUT_IMAGES
-        ),
     )
 )
 TABLES_TO_COME = frozenset(
@@ -19,7 +13,6 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-ablations",
         "efficientnet_lite0-limit-100000",
         "squeezenet1_1_caffe-limit-100000",
-        "embedded-data-free",
         "imagenet-data-free",
         "efficientnet_lite0-several",
     )

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from toys import SIDE, VALUES, pictures, seeded, smooth_network
 
-from uap_core.attacks.deepfool import DeepFool, cross_boundary
+from uap_core.attacks.criterion import Criterion
+from uap_core.attacks.deepfool import DeepFool, cross_boundary, deepfool
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 
@@ -63,7 +64,7 @@ def test_points_are_independent(smooth: Classifier) -> None:
 def test_a_target_is_reached(smooth: Classifier) -> None:
     points = pictures(10).float() / 255
     for target in range(5):
-        found = cross_boundary(smooth, points, target=target)
+        found = cross_boundary(smooth, points, criterion=Criterion.into(target))
         after = smooth(points + found.steps).argmax(dim=1)
         assert torch.equal(after == target, found.crossed)
         assert found.crossed.double().mean() >= 0.9
@@ -75,7 +76,7 @@ def test_the_way_to_a_target_leads_through_other_classes() -> None:
     """On a linear network, each step goes to the boundary with whoever leads now: a few steps, not a crawl past the first."""
     weight = torch.randn(100, VALUES, generator=seeded(3))
     points = torch.rand(20, 3, SIDE, SIDE, generator=seeded(4))
-    found = cross_boundary(lambda x: flat(x) @ weight.T, points, target=7, iterations=5)
+    found = cross_boundary(lambda x: flat(x) @ weight.T, points, iterations=5, criterion=Criterion.into(7))
     assert found.crossed.double().mean() >= 0.95
 
 
@@ -108,6 +109,28 @@ def test_no_slope_no_step(linear) -> None:
 def test_nothing_to_cross() -> None:
     found = cross_boundary(lambda x: x.flatten(1), torch.zeros(0, 3, SIDE, SIDE))
     assert (len(found.steps), len(found.crossed), len(found.backward_passes)) == (0, 0, 0)
+
+
+def test_what_was_yielded_stays_as_it_was(smooth: Classifier) -> None:
+    """A caller may keep every iterate; the last one is the result."""
+    points = pictures(6).float() / 255
+    kept = list(deepfool(smooth, points))
+    assert len(kept) > 1
+    assert not kept[0].steps.any()
+    assert not kept[0].crossed.any()
+    assert not kept[0].backward_passes.any()
+    for found in kept:
+        changed = smooth(points + found.steps).argmax(dim=1) != smooth(points).argmax(dim=1)
+        assert torch.equal(found.crossed, changed)
+    assert kept[-1].crossed.all()
+
+
+def test_points_may_be_rows_of_numbers_and_f_may_be_the_identity() -> None:
+    """Between x_0 and x_1 the boundary of f(x) = x is the diagonal."""
+    points = torch.tensor([[0.9, 0.5], [0.1, 0.3]])
+    found = cross_boundary(lambda x: x, points)
+    torch.testing.assert_close(points, torch.tensor([[0.9, 0.5], [0.1, 0.3]]))
+    torch.testing.assert_close(found.steps, 1.02 * torch.tensor([[-0.2, 0.2], [0.1, -0.1]]), rtol=1e-3, atol=1e-5)
 
 
 def inner(count: int, seed: int = 1) -> Tensor:

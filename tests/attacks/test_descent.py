@@ -7,19 +7,11 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, pictures, seeded
 
-from uap_core.attacks.adam_search import (
-    AdamPerImage,
-    BinarySearch,
-    ScaleSearch,
-    comes_nearer,
-    l2_norm,
-    linear_guess,
-    linf_norm,
-    patience_of,
-    search,
-    squared_l2,
-)
+from uap_core.attacks.adam import AdamPerImage, comes_nearer, patience_of
 from uap_core.attacks.criterion import Criterion
+from uap_core.attacks.first_c import linear_guess
+from uap_core.attacks.least_c import BinarySearch, ScaleSearch, search
+from uap_core.attacks.pixels import l2_norm, linf_norm, squared_l2
 from uap_core.attacks.run import AttackRun
 
 

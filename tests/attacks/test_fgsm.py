@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from uap_core.attacks.fgsm import FGSM
+from uap_core.attacks.fgsm import FGSM, fgsm
 from uap_core.errors import SettingError
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
@@ -125,3 +125,11 @@ def test_labels_may_come_from_inference_mode(network: Classifier) -> None:
     with torch.inference_mode():
         labels = network(x).argmax(dim=1)
     assert torch.equal(FGSM()(network, x, labels).adversarial, FGSM()(network, x, labels.clone()).adversarial)
+
+
+def test_the_step_is_there_for_any_function_even_where_gradients_are_off(network: Classifier) -> None:
+    x = pictures(4)
+    y = network(x).argmax(dim=1)
+    with torch.no_grad():
+        alone = fgsm(lambda pixels: network(pixels), x, y, EPSILON)
+    assert torch.equal(alone, FGSM(EPSILON)(network, x, y).adversarial)

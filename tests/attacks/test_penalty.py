@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, VALUES, seeded
 
-from uap_core.attacks import adam_search
+from uap_core.attacks import first_c
 from uap_core.attacks.base import Attack
 from uap_core.attacks.ce_penalty import Penalty
 from uap_core.attacks.criterion import Criterion
@@ -43,7 +43,7 @@ def test_it_ends_close_to_the_nearest_point_of_the_boundary(linear, attack: Atta
 
 
 def test_the_loss_pulls_on_beyond_the_boundary_where_the_hinge_stops(linear, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adam_search, "BEYOND", 20.0)  # a c that is too large
+    monkeypatch.setattr(first_c, "BEYOND", 20.0)  # a c that is too large
     network, x, target, _ = two_classes(linear, 0.5)
     shown: list[Tensor] = []
     network.network.register_forward_pre_hook(lambda _, given: shown.append(given[0].detach().clone()))

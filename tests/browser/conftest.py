@@ -30,6 +30,12 @@ from uap_core.models.libraries import import_timm
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVE_IMAGES = 32  # an eighth of the shipped dreams: live runs show the same, sooner
+FEW_LOOKS = 32  # of the runs in Craft's folds
+APP = f"""import runpy, sys
+from uap_core.ui.tabs.craft import alone, several
+alone.LOOKS = several.LOOKS = ({FEW_LOOKS}, {FEW_LOOKS})
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,8 +76,8 @@ def server_process(
     """
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "app.py"), "--models", str(models_folder)],
-        env={**os.environ, **nowhere, **hub_home, "UAP_IMAGES": str(LIVE_IMAGES)},
+        [sys.executable, "-u", "-c", APP, str(ROOT / "app.py"), "--models", str(models_folder)],
+        env={**os.environ, **nowhere, **hub_home, "UAP_IMAGES": str(LIVE_IMAGES), "PYTHONPATH": str(ROOT)},
         cwd=tmp_path_factory.mktemp("elsewhere"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -11,15 +11,15 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTH = 1320
-PATIENCE = 180_000  # milliseconds, for a run
+PATIENCE = 400_000  # milliseconds, for a run
 SETTLED = 1500  # milliseconds, for a chart to be drawn
 
 
-def opened(browser: Browser, address: str, height: int, theme: str, width: int = WIDTH) -> Page:
-    """The page as a visitor finds it, complete."""
-    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-US")
+def opened(browser: Browser, address: str, height: int, theme: str, network: str = "") -> Page:
+    """The page as a visitor finds it, complete; with another ``network`` than the first where one is named."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": height}, locale="en-US")
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}?__theme={theme}")
+    page.goto(f"{address}?__theme={theme}" + (f"&network={network}" if network else ""))
     page.locator("#download-png").wait_for()
     page.wait_for_function("() => window.uapFirst?.complete()")
     page.locator("#dots .dots").wait_for()
@@ -38,8 +38,8 @@ def run(page: Page, tab: str, word: str) -> None:
     """Press the button of ``tab`` and wait until its run is over."""
     look(page, tab, f"#{word}-run")
     page.locator(f"#{word}-run").click()
-    page.locator(f"#{word}-status .meter").wait_for()
-    page.locator(f"#{word}-status .meter").wait_for(state="detached")
+    page.locator(f"#{word}-stop").wait_for()
+    page.locator(f"#{word}-stop").wait_for(state="hidden")
     page.locator(f"#{word}-run").wait_for()
     page.wait_for_timeout(SETTLED)
 
@@ -56,10 +56,10 @@ def main(address: str, folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         keep(opened(browser, address, 900, "light"), folder / "screenshot.png")
-        page = opened(browser, address, 900, "light")
+        page = opened(browser, address, 900, "light", "resnet64")
         run(page, "Craft", "craft")
         keep(page, folder / "screenshot-craft.png")
-        page = opened(browser, address, 1100, "dark")
+        page = opened(browser, address, 1100, "dark", "resnet64")
         run(page, "Compare", "compare")
         keep(page, folder / "screenshot-compare.png")
         page = opened(browser, address, 1000, "light")

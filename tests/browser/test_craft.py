@@ -191,7 +191,7 @@ def test_it_streams_stops_and_keeps_what_is_shown(page) -> None:
 @pytest.mark.goes_on
 def test_kept_under_any_name_used_everywhere_and_opened_again(page, classifier) -> None:
     craft_tab(page)
-    assert "that it never saw; random noise" in finish(page)
+    assert "that it was not made from; random noise" in finish(page)
     unfold(page)
     crafted = values_of(page, "craft-npy")
     assert np.abs(crafted).max() <= 10 / 255 + 1e-6
@@ -296,3 +296,22 @@ def test_on_a_phone_result_and_curve_fit_its_width(phone) -> None:
     for name in ("craft-run", "craft-until", "craft-pattern img", "craft-photograph img", f"craft-chart {CHART}"):
         box = phone.locator(f"#{name}").first.bounding_box()
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390, name
+
+
+def test_a_class_alone_and_one_more_pattern_are_made_and_used(page) -> None:
+    craft_tab(page)
+    for fold, said, mark in (
+        ("alone", r"It fools \d+% of the \d+ pictures of these classes.* Measured live on 32", "live"),
+        ("several", "Live: 2 patterns fool", "live, l_inf 10/255, on 32 class impressions"),
+    ):
+        page.locator(f"#{fold}-fold .label-wrap").click()
+        page.locator(f"#{fold}-chart {CHART}").first.wait_for()
+        assert "live" not in page.locator(f"#{fold}-chart").inner_text()
+        page.locator(f"#{fold}-run").click()
+        page.locator(f"#{fold}-stop").wait_for()
+        wait_for(page, f"#{fold}-status", said)
+        page.locator(f"#{fold}-stop").wait_for(state="hidden")
+        assert mark in page.locator(f"#{fold}-chart").inner_text()
+    page.locator("#several-use").click()
+    wait_for(page, "#several-status", "is chosen, and all tabs use it")
+    page.wait_for_function("document.querySelector('#pattern input').value.includes('Pattern 2 of several')")

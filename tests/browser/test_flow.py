@@ -58,6 +58,9 @@ def test_the_link_is_copied(page) -> None:
     page.locator("#copy-link").click()
     wait_for(page, "#link-said", "Link copied")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
+    page.evaluate("document.querySelector('#link-note').innerHTML = '<span data-private hidden>Yours stays.</span>'")
+    page.locator("#copy-link").click()
+    wait_for(page, "#link-said", "Link copied. Yours stays.")
 
 
 @pytest.mark.goes_on

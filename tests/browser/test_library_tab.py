@@ -25,7 +25,7 @@ def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     page.locator(".patterns button").nth(place).click()
     details = wait_for(page, "#library-details", "seed")
     assert shown[place].verdict.partition(" of ")[0] in details
-    assert "photographs it never saw" in details
+    assert "photographs that no pattern was made from" in details
     with page.expect_download() as download:
         page.locator("#library-file").click()
     assert Path(download.value.path()).read_bytes() == shown[place].path.read_bytes()

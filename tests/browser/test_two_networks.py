@@ -47,3 +47,18 @@ def test_a_hill_is_moved_by_the_keyboard_and_rates_too_high_are_said(page) -> No
     page.locator('[data-preset="equal"]').click()
     page.wait_for_function("document.querySelector('.duel [data-duel=js]').textContent === '0.000'")
     page.locator('[data-duel="alone"]').click()
+
+
+@pytest.mark.goes_on
+def test_one_part_of_a_room_is_shown(page) -> None:
+    """So no room is longer than three windows of 900 pixels."""
+    for tab, room, last in (("Two networks", "games", "defence"), ("Small networks", "small", "help")):
+        open_tab(page, tab)
+        inputs = page.locator(f"#{room}-which input")
+        inputs.first.wait_for()
+        for value in inputs.evaluate_all("all => all.map((one) => one.value)"):
+            page.locator(f'#{room}-which input[value="{value}"]').click()
+            page.locator(f"#{room}-part-{value}").wait_for()
+            assert page.locator(f"[id^={room}-part-]:visible").count() == (2 if value in ("networks", "sets") else 1)
+            page.wait_for_function("document.documentElement.scrollHeight < 2700")
+        assert value == last

@@ -374,3 +374,19 @@ def test_a_run_may_be_stopped_between_its_last_looks(smooth: Classifier) -> None
     steps = list(Default(budget=16, batch_size=4).craft(smooth, pictures(12), LINF, seeded(0)))
     assert [p.share == 1 for p in steps] == [False] * 3 + [True] * 3
     assert [p.done for p in steps] == [False] * 5 + [True]
+
+
+def test_algorithm_one_resumed_within_a_pass_ends_that_pass_before_it_looks_at_err(smooth: Classifier, tmp_path: Path) -> None:
+    """Saved where enough images are fooled already: without a stop the run would end its pass first, and so it does."""
+    method = DeepFoolUAP(batch_size=2, gain=20.0, interval=1, delta=0.5, iterations=3)
+
+    def go(path: Path | None = None) -> Iterator[Progress]:
+        return method.craft(smooth, pictures(14), Ball("linf", 0.3), seeded(0), checkpoint=path)
+
+    whole = list(go())
+    early = [p.step for p in whole[:-1] if p.step % 7 and p.fooling_rate and p.fooling_rate.value >= 0.5]
+    assert early
+    stopped, path = go(tmp_path / "run"), tmp_path / "run"
+    assert [next(stopped).step for _ in range(early[0])][-1] == early[0]
+    stopped.close()
+    assert same(list(go(path))[-1], whole[-1])

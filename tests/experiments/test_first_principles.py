@@ -110,7 +110,7 @@ def test_line_by_line_it_is_the_algorithm_that_crafts(monkeypatch: pytest.Monkey
 
 def _in_order():
     def next_batch(state, count: int, size: int) -> torch.Tensor:
-        return torch.arange(count)[int(state.memory["seen"]) % count :][:size]
+        return torch.arange(count)[state.seen % count :][:size]
 
     return next_batch
 

@@ -13,14 +13,17 @@ import pytest
 import torch
 from torch import nn
 from torchvision_names import tv_models
+from typer.testing import CliRunner
 
+from uap_core.__main__ import app
 from uap_core.errors import ModelError, SettingError
 from uap_core.io.paths import MODELS
 from uap_core.models import loaders
 from uap_core.models.card import Card, read_card
 from uap_core.models.features import features_at
+from uap_core.models.kept import megabytes
 from uap_core.models.weights import ABSENT, HERE, file_hash, state
-from uap_core.models.zoo import FOLDERS_VARIABLE, Zoo, load_model, megabytes
+from uap_core.models.zoo import FOLDERS_VARIABLE, Zoo, load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 CARDS = ROOT / "tests" / "cards"
@@ -107,15 +110,37 @@ def test_a_stranger_cannot_shadow_a_shipped_network(tmp_path: Path) -> None:
         ("3", "cannot be read"),
         ('{"key": "mine"}', "cannot be read"),
         (json.dumps({**GOOD, "colour": 1, "age": 2}), "unknown entries: age, colour"),
+        (json.dumps({**GOOD, "sha256": "92116e1"}), "8 to 64 digits"),
         (json.dumps({**GOOD, "kind": "pickle"}), "must be one of embedded, exported, torchvision"),
     ],
-    ids=["damaged", "list", "number", "incomplete", "unknown entries", "unknown kind"],
+    ids=["damaged", "list", "number", "incomplete", "unknown entries", "short hash", "unknown kind"],
 )
 def test_bad_cards(text: str, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match=sentence):
         read_card(path)
+
+
+def test_one_bad_card_is_said_and_the_others_stay(tmp_path: Path) -> None:
+    write(tmp_path, key="good")
+    (tmp_path / "bad.json").write_text("{", encoding="utf-8")
+    zoo = Zoo([tmp_path])
+    assert {"good", "resnet64"} <= set(zoo.cards())
+    assert zoo.card("good").key == "good"
+    (fault,) = zoo.faults()
+    assert "'bad.json' cannot be read" in fault
+    with pytest.raises(ModelError, match=r"no network called 'bad'\. .*'bad\.json' cannot be read"):
+        zoo.card("bad")
+    assert not Zoo().faults()
+    told = CliRunner().invoke(app, ["models", "--folder", str(tmp_path)])
+    assert told.exit_code == 0
+    assert "resnet64" in told.output
+    assert "'bad.json' cannot be read" in told.output
+
+
+def test_nothing_right_when_measured_is_not_what_others_published(tmp_path: Path) -> None:
+    assert read_card(write(tmp_path, measured={"top1": 0.0}, published={"top1": 0.7})).top1 == 0.0
 
 
 def test_weights_lie_beside_the_card(tmp_path: Path) -> None:

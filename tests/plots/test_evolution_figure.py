@@ -32,7 +32,7 @@ def test_the_curve_grows_into_axes_that_stay() -> None:
     figures = [evolution_figure(Evolution(800, plain(POINTS)[:count], signs=SIGNS), "title") for count in (0, 1, 2)]
     for count, figure in enumerate(figures):
         if count:
-            assert line(figure, "images it never saw") == [(50, 0.125), (200, 0.5)][:count]
+            assert line(figure, "images it was not made from") == [(50, 0.125), (200, 0.5)][:count]
         assert line(figure, "random noise of the same strength") == [(0, 4 / 64), (800, 4 / 64)]
         assert figure.axes[0].get_xlim() == figures[0].axes[0].get_xlim()
         assert figure.axes[0].get_xlim()[1] >= 800
@@ -44,7 +44,7 @@ def test_what_it_is_made_from_and_where_to_stop_stand_beside_what_it_never_saw()
     figure = evolution_figure(Evolution(800, plain(POINTS), known, SIGNS, delta=0.2), "title")
     assert line(figure, "images it is made from") == [(50, 0.25), (200, 0.75)]
     assert line(figure, "to stop at: 80%") == [(0, 0.8), (800, 0.8)]
-    assert names(figure) == ["random noise: 6%", "never saw: 50%", "made from: 75%", "stop at 80%"]
+    assert names(figure) == ["random noise: 6%", "not made from: 50%", "made from: 75%", "stop at 80%"]
     heights = sorted(text.xyann[1] for text in figure.axes[0].texts)
     assert all(above - below > 0.05 for below, above in pairwise(heights)), "no name covers another"
 
@@ -53,13 +53,13 @@ def test_a_precomputed_run_is_drawn_as_far_as_this_one_goes_and_says_on_what() -
     figure = evolution_figure(Evolution(800, plain(POINTS), stored=STORED), "title")
     assert line(figure, "precomputed, on 1000 photographs") == [(16, 0.4), (500, 0.7)]
     assert "precomputed: 70%" in names(figure)
-    assert line(figure, "images it never saw")[-1] == (200, 0.5), "and the live points are over it"
+    assert line(figure, "images it was not made from")[-1] == (200, 0.5), "and the live points are over it"
 
 
 def test_the_target_is_drawn_beside_any_other_label() -> None:
     figure = evolution_figure(Evolution(800, POINTS, signs=SIGNS, target="abacus"), "title")
-    assert line(figure, "images it never saw, into 'abacus'") == [(50, 2 / 60), (200, 0.5)]
-    assert line(figure, "images it never saw, any other label") == [(50, 0.125), (200, 0.5)]
+    assert line(figure, "images it was not made from, into 'abacus'") == [(50, 2 / 60), (200, 0.5)]
+    assert line(figure, "images it was not made from, any other label") == [(50, 0.125), (200, 0.5)]
     assert "fooled" not in figure.axes[0].get_ylabel()
 
 

@@ -113,10 +113,10 @@ def test_only_a_transformer_is_taught(tmp_path: Path) -> None:
 def test_the_shipped_recipe_has_three_phases_and_says_who_taught() -> None:
     recipe = recipe_of("vit64", None, 0, 0.0, None)
     assert recipe == RECIPES["vit64"]
-    assert [recipe.shown(epoch) for epoch in (0, 9, 10, 23)] == [32, 32, 48, 48]
-    assert {recipe.side(epoch) for epoch in range(24)} == {48}  # the teacher's
-    assert [recipe.mixing(epoch) for epoch in (0, 17, 18)] == [0.25, 0.25, 0.0]
-    rates = [recipe.rate(moment) / recipe.peak_rate for moment in (0, 0.5, 1, 15, 19.5, 24)]
+    assert [recipe.shown(epoch) for epoch in (0, 9, 10, 29)] == [32, 32, 48, 48]
+    assert {recipe.side(epoch) for epoch in range(30)} == {48}  # the teacher's
+    assert [recipe.mixing(epoch) for epoch in (0, 22, 23)] == [0.25, 0.25, 0.0]
+    rates = [recipe.rate(moment) / recipe.peak_rate for moment in (0, 0.5, 1, 18.75, 24.375, 30)]
     assert rates == pytest.approx([0, 0.5, 1, 1, 0.5, 0])
     assert asdict(recipe)["teacher"] == "resnet64"
 

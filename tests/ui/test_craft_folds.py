@@ -47,7 +47,7 @@ def merged(steps: Any) -> dict[str, Any]:
 def test_a_group_is_fooled_beside_the_chosen_pattern(studio: Studio) -> None:
     steps = list(alone.Views(studio).measure(chosen(), "group:dogs", None))
     end = merged(steps)
-    assert "Live: It fools" in end["said"]
+    assert "Measured live on 64 class impressions" in end["said"]
     assert "of these classes" in end["said"]
     assert "64 class impressions" in end["said"]
     assert sum("of 32 looks" in step.get("said", "") for step in steps) == 5, "a sentence a step of 8, and one at the end"

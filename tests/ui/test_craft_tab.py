@@ -104,7 +104,7 @@ def test_a_run_begins_with_the_photograph_and_shows_every_step_until_it_is_judge
     assert last.figure
     assert last.pattern
     assert last.pattern.provenance["held_out"]["set"] == "12 images of resnet64 (held-out)"
-    assert re.search(r"Done in \d+ s. Fools [\d.]+% \(95 % interval .* of 12\) of the .* that it never saw", last.note)
+    assert re.search(r"Done in \d+ s. Fools [\d.]+% \(95 % interval .* of 12\) of the .* that it was not made from", last.note)
     assert "random noise of the same strength fools" in last.note
 
 
@@ -114,6 +114,8 @@ def test_it_stops_where_enough_of_what_it_is_made_from_is_fooled() -> None:
     spent = last.pattern.provenance["image_gradients"]
     assert spent < 400
     assert f"after {spent} of 400 looks 10% was reached" in last.note
+    *_, last = shown(wanted(budget=16, delta=0.001), Sight(LION))
+    assert re.search(r"Done in \d+ s: 16 looks, and 100% was not reached\. Fools", last.note)
 
 
 def test_the_time_that_is_left_counts_down(monkeypatch: pytest.MonkeyPatch, studio: Studio) -> None:

@@ -135,7 +135,7 @@ def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callab
 def test_what_is_not_of_the_choice_says_whose_it_is(handlers: dict[str, Callable[..., Any]]) -> None:
     for network, pattern in (("resnet64", "random-signs"), ("vgg64", "vgg64-linf10.safetensors")):
         _, lesson, shown, below, *_ = handlers["look_stored"]("", network, pattern)
-        assert "Measured for ResNet-64, strength 10 of 255 on ResNet-64" in lesson
+        assert "Not for your choice, but for ResNet-64, strength 10 of 255 on ResNet-64" in lesson
         assert "For your choice this has not been computed" in below
         assert f'data-of="resnet64--{PATTERN}"' in shown, "no live mark of this choice lands on these bars"
     _, detector_note, *_ = handlers["look_stored_detector"]("", "resnet64", "random-signs")
@@ -168,6 +168,7 @@ def test_what_is_precomputed_is_shown_as_such_with_both_patterns(handlers: dict[
 
 def test_each_bar_has_both_figures_and_live_marks_find_their_own() -> None:
     html = bars([ROW, replace(ROW, defence="blur-1")], "net--pattern")
+    assert f"through each defence, in {ROW.image_gradients} looks at a picture" in html
     assert html.count("--fixed: 30.0%; --anew: 75.0%; --noise: 10.0%") == 2
     assert re.findall(r'class="as-(?:fixed|anew)" title="[^"]*">(\d+%)', html) == ["30%", "75%"] * 2
     assert "JPEG &lt;50&gt;" in html

@@ -65,7 +65,7 @@ def test_the_light_falls_where_the_map_is_high() -> None:
 def test_precomputed_rows_of_the_network_are_shown_and_whose_they_are(handlers: dict[str, Callable[..., Any]]) -> None:
     _, note, said, drawn, channels, csv = handlers["look_stored_felt"]("", NETWORK, PATTERN)
     assert "different photographs become alike" in said
-    assert "300 of 2500 photographs it never saw" in note
+    assert "300 of 2500 photographs that no pattern was made from" in note
     assert drawn.count("<circle ") == 2 * 302
     assert channels.count("<figure>") == 5
     assert channels.count("<img ") == 20
@@ -110,7 +110,7 @@ def test_the_limit_in_words() -> None:
     assert "100\u202f000 looks 95.0%: +15.0 points for 50 times the effort" in told(rows, "Toy")
     never = Table("", [NeverRow("toy", Rate(10, 200), ["a", "b"], ["<cat> 3/4"])], {"held_out": "200 images of x (held-out)"})
     html = never_html(never, [TraitRow("toy", "margin", 5.0, 0.5, 3.0, 0.2, 0.8)], "Toy")
-    assert "5.0% of 200 photographs it never saw (x) never fall: none of the 2 patterns" in html
+    assert "5.0% of 200 photographs that no pattern was made from (x) never fall: none of the 2 patterns" in html
     assert "&lt;cat&gt; 3/4" in html
     assert "5 ± 0.5" in html
     assert "0.80" in html

@@ -85,7 +85,7 @@ def test_details_speak_plainly() -> None:
     html = details(Studio(), by_key["resnet64-linf10-deepfool.safetensors"])
     assert "<h3>ResNet-64, strength 10 of 255, by DeepFool</h3>" in html
     assert "at most 5\u202f000 looks at a picture, 8 pictures a step, gain 400" in html
-    assert "2500 photographs it never saw" in html
+    assert "2500 photographs that no pattern was made from" in html
     assert not re.search(r"=|True|resnet64|\(embedded\)", re.sub(r'[a-z-]+="[^"]*"', "", html))
     away = details(Studio(), by_key[FOREIGN])
     assert "GoogLeNet: not here; weights from" in away

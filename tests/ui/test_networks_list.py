@@ -12,6 +12,7 @@ import pytest
 from tab_pages import handlers_of, page_of
 
 from uap_core.models.weights import HERE, state
+from uap_core.models.zoo import Zoo
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import networks as networks_tab
 from uap_core.ui.tabs.networks.listing import answer, details, listing
@@ -42,6 +43,18 @@ def test_names_are_for_people_and_each_is_one_of_a_kind() -> None:
     assert ("SqueezeNet 1.1", "Caffe") in names
     assert ("SqueezeNet 1.1", "torchvision") in names
     assert "_" not in "".join(name for name, _ in names)
+
+
+def test_a_card_that_cannot_be_read_is_said_above_the_others(tmp_path: Path) -> None:
+    (tmp_path / "<bad>.json").write_text("{", encoding="utf-8")
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
+    html = listing(Studio(Zoo([tmp_path])), "resnet64")
+    said, _, table = html.partition("<table")
+    assert "&lt;bad&gt;.json" in said
+    assert "No such file" in said
+    assert str(tmp_path) not in html
+    assert 'data-pick="resnet64"' in table
+    assert "cannot be read" not in listing(Studio(), "resnet64")
 
 
 def test_the_answer_counts_what_is_here_and_what_can_be_fetched() -> None:

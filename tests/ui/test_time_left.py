@@ -47,6 +47,9 @@ def test_it_counts_down_from_what_was_expected_then_by_its_own_pace(clock: Clock
     assert countdown.said(0.6) == "about 6 s left", "it never rises"
     clock.now += 5
     assert countdown.said(0.6) == "a moment left"
+    clock.now += 5
+    assert countdown.said(0.6) == "longer than expected", "what it promised is over"
+    assert countdown.said(1.0) == "a moment left"
 
 
 def test_a_long_time_is_told_in_minutes(clock: Clock) -> None:

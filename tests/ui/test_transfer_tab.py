@@ -14,6 +14,7 @@ from tab_pages import handlers_of, page_of
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments import disjoint_training as cross_training
 from uap_core.experiments.disjoint_training import LearnerRow
+from uap_core.experiments.equal_l2 import EqualNormRow, KindMean, means
 from uap_core.experiments.evaluation_rows import EvaluationRow
 from uap_core.experiments.origins import MatrixRow
 from uap_core.metrics import Rate
@@ -38,29 +39,42 @@ def handlers() -> Handlers:
 
 @pytest.mark.parametrize(("network", "column"), [("resnet64", "VGG-64"), ("efficientnet_lite0", "GoogLeNet")])
 def test_the_tables_are_those_of_the_chosen_networks_size(handlers: Handlers, network: str, column: str) -> None:
-    _, lesson, matrix, examples, file, halves, beyond = handlers["look_stored"]("", network, f"{network}-linf10.safetensors")
+    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"](
+        "", network, f"{network}-linf10.safetensors"
+    )
     assert re.search(r"fools .* on \d+%", lesson)
     assert "Precomputed 20" in matrix
     assert f'<th scope="col">{column}</th>' in matrix
     assert "random noise, strength 10 of 255" in matrix
     assert 'class="own"' in matrix
-    assert "photographs it never saw" in matrix
+    assert "photographs that no pattern was made from" in matrix
     assert "Precomputed 20" in examples
     assert "Precomputed 20" in halves
     assert Path(file["value"]).read_text().startswith("perturbation,network,crafted_on,")
     own = next(row for row in Studio().precomputed(f"{network}-evaluations", EvaluationRow).rows if "deepfool" in row.pattern)
     for shown in (f"<td>{own.top_3.value:.1%}</td>", f"<td>{own.corrections.count} of {own.corrections.total}</td>"):
         assert shown in beyond
+    ours, noise = (next(kind for kind in norms_of(network) if kind.kind == wanted) for wanted in ("one", "random_signs"))
+    assert norms.index(f"<td>{ours.scaled_rate:.1%}</td>") < norms.index(f"<td>{noise.fooling_rate:.1%}</td>")
+    assert ours.scaled_rate < ours.fooling_rate, "a smaller pattern fools fewer"
+
+
+def norms_of(network: str) -> list[KindMean]:
+    family = {"resnet64": "embedded", "efficientnet_lite0": "imagenet"}[network]
+    return means(Studio().precomputed(f"{family}-equal-l2", EqualNormRow).rows)
 
 
 def test_without_results_the_tab_says_how_to_get_them(handlers: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Studio, "precomputed", lambda *_: None)
-    _, lesson, matrix, examples, file, halves, beyond = handlers["look_stored"]("", "resnet64", "resnet64-linf10.safetensors")
+    _, lesson, matrix, examples, file, halves, beyond, norms = handlers["look_stored"](
+        "", "resnet64", "resnet64-linf10.safetensors"
+    )
     assert "has not been measured" in lesson
     assert "No table for networks of 64 pixels yet" in matrix
     assert "No table" in examples
     assert "uap_core halves" in halves
     assert not beyond
+    assert not norms
     assert not file["visible"]
 
 
@@ -70,7 +84,9 @@ def test_the_answer_tells_the_chosen_patterns_figures() -> None:
         row.network: f"{row.fooling_rate.value:.0%}" for row in matrix.rows if row.perturbation == "resnet64-linf10.safetensors"
     }
     said = answer(matrix, "resnet64-linf10.safetensors", names)
-    assert said.startswith(f"Made on R alone, it fools that one on {rates['resnet64']} of photographs it never saw, and ")
+    assert said.startswith(
+        f"Made on R alone, it fools that one on {rates['resnet64']} of photographs it was not made from, and "
+    )
     away = sorted(float(rate.strip("%")) for network, rate in rates.items() if network != "resnet64")
     assert said.endswith(f" on {away[0]:.0f}% to {away[-1]:.0f}%.")
     assert "on average" in answer(matrix, "own:mine", names), "of a pattern that no table knows, what such patterns do"

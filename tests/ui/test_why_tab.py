@@ -55,8 +55,8 @@ def test_the_picture_is_that_of_the_chosen_pattern(
     file = f"{pattern.removesuffix('.safetensors')}.safetensors"
     _, lesson, picture, below, csv = handlers["look_labels"]("", NETWORK, file)
     assert f"end as {label}." in lesson
-    assert "2500 photographs it never saw" in lesson
-    assert "Counted for" not in lesson
+    assert "2500 photographs that no pattern was made from" in lesson
+    assert "Not for your choice" not in lesson
     assert f">{label}</text>" in picture
     assert strength in below
     assert shown(csv)
@@ -68,7 +68,7 @@ def test_what_nobody_counted_is_said_and_whose_picture_it_is(handlers: dict[str,
         ("vgg64", "vgg64-linf10.safetensors", "ResNet-64, strength 10 of 255"),
     ):
         _, lesson, picture, below, _ = handlers["look_labels"]("", network, pattern)
-        assert f"Counted for {whose} on ResNet-64" in lesson
+        assert f"Not for your choice, but for {whose} on ResNet-64" in lesson
         assert "has not been counted for your choice yet" in below
         assert "<svg" in picture
 
@@ -80,12 +80,14 @@ def test_the_picture_has_the_names_and_the_share_of_what_swallows_them() -> None
     assert html.count(">abacus</text>") == 2, "in the wide drawing and in the narrow one"
     assert html.count("90% of all") == 2
     assert told(MOVES, "10 images of x (held-out)") == (
-        "It pushes all photographs the same way: 90% of 10 photographs it never saw (x) end as abacus."
+        "It pushes all photographs the same way: 90% of 10 photographs that no pattern was made from (x) end as abacus."
     )
     spread = [Move(name, becomes, 1) for name, becomes in zip("abcdefgh", "xxyyzzuv", strict=True)]
     assert 'class="flow several"' in flow(spread, "")
     assert flow(spread, "").count("<svg") == 3
-    assert "75% of 8 photographs it never saw (x) end as one of 3: x, y, z." in told(spread, "8 images of x (held-out)")
+    assert "75% of 8 photographs that no pattern was made from (x) end as one of 3: x, y, z." in told(
+        spread, "8 images of x (held-out)"
+    )
     assert flow([Move("a", "a", 3)], "") == "", "nothing moves"
 
 
@@ -94,7 +96,7 @@ def test_a_section_without_tables_says_so(handlers: dict[str, Callable[..., Any]
     assert "Not precomputed" in sentence
     assert not any(map(shown, rest))
     _, sentence, *rest = handlers["look_stored"]("", NETWORK)
-    assert "2500 photographs it never saw" in sentence
+    assert "2500 photographs that no pattern was made from" in sentence
     assert all(map(shown, rest))
 
 

@@ -97,12 +97,16 @@ class Attack(ABC):
         yield trial.result()
 
     @abstractmethod
-    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
-        """Hand adversarial images to ``run``; yield the share of the work that is done, often enough to be stopped."""
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float] | None:
+        """Hand adversarial images to ``run``.
+
+        An attack of many steps is a generator: it yields the share of the work that is done, often enough to be stopped.
+        """
 
     def _run(self, trial: _Trial, generator: torch.Generator | None) -> Iterator[float]:
         if len(trial.run.images):
-            yield from self.perturb(trial.run, torch.Generator().manual_seed(0) if generator is None else generator)
+            generator = torch.Generator().manual_seed(0) if generator is None else generator
+            yield from self.perturb(trial.run, generator) or ()
 
     def _begin(
         self,

@@ -13,9 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.adam_search import AdamPerImage, ScaleSearch, boundary_guess, l2_norm, search, squared_l2
+from uap_core.attacks.adam import AdamPerImage
 from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.first_c import boundary_guess
+from uap_core.attacks.least_c import ScaleSearch, search
 from uap_core.attacks.menu import register_attack
+from uap_core.attacks.pixels import l2_norm, squared_l2
 from uap_core.attacks.run import AttackRun
 
 
@@ -23,8 +26,8 @@ from uap_core.attacks.run import AttackRun
     "penalty",
     "Penalty, cross-entropy",
     "after Szegedy et al., 2014",
-    "l2",
-    False,
+    norm="l2",
+    bounded=False,
     place=90,
     short_name="Penalty",
     build=lambda wanted: Penalty(search_steps=6 * wanted.more, iterations=30 * wanted.more),

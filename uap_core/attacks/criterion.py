@@ -80,17 +80,21 @@ class Criterion:
         return (logits.argmax(dim=1) == self.y) == self.targeted
 
     def gap(self, scores: Tensor) -> Tensor:
-        """How far (n,) ``scores`` (n,K) are from success: max_{j != y} Z_j - Z_y, or the reverse; below 0 once it is reached.
-
-        The class y itself is masked with -inf: multiplying by 0 would fail where all logits are negative.
-        """
-        own = scores.gather(1, self.y[:, None])[:, 0]
-        others = scores.scatter(1, self.y[:, None], -math.inf).amax(dim=1)
+        """How far (n,) ``scores`` (n,K) are from success: max_{j != y} Z_j - Z_y, or the reverse; below 0 once reached."""
+        own, others = own_and_best_other(scores, self.y)
         return others - own if self.targeted else own - others
 
     def loss(self, logits: Tensor) -> Tensor:
         """What sign methods climb (n,): the cross-entropy J of the label to leave, or -J of the target."""
         return (-1 if self.targeted else 1) * F.cross_entropy(logits, self.y, reduction="none")
+
+
+def own_and_best_other(Z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Z_y and max_{j != y} Z_j, (n,) each, of scores ``Z`` (n,K) and classes ``y`` (n,).
+
+    The class y itself is masked with -inf: multiplying by 0 would fail where all logits are negative.
+    """
+    return Z.gather(1, y[:, None])[:, 0], Z.scatter(1, y[:, None], -math.inf).amax(dim=1)
 
 
 def least_likely(logits: Tensor) -> Tensor:

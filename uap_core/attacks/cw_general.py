@@ -16,8 +16,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import AdamPerImage, ScaleSearch, price_guess, search
+from uap_core.attacks.adam import AdamPerImage
 from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.first_c import price_guess
+from uap_core.attacks.least_c import ScaleSearch, search
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.run import AttackRun
 from uap_core.checks import check_fields
@@ -28,8 +30,8 @@ from uap_core.errors import SettingError
     "hinge",
     "Hinge on probabilities",
     "after Carlini & Wagner, 2017",
-    "l2",
-    False,
+    norm="l2",
+    bounded=False,
     place=100,
     any_norm=True,
     build=lambda wanted: Hinge(wanted.p, search_steps=6 * wanted.more, iterations=30 * wanted.more),

@@ -12,10 +12,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, comes_nearer, linear_guess, patience_of, squared_l2
+from uap_core.attacks.adam import AdamPerImage, comes_nearer, patience_of
 from uap_core.attacks.base import Attack, check_counts, check_positive
 from uap_core.attacks.cw_l2 import TanhPicture
+from uap_core.attacks.first_c import linear_guess
+from uap_core.attacks.least_c import BinarySearch
 from uap_core.attacks.menu import register_attack
+from uap_core.attacks.pixels import squared_l2
 from uap_core.attacks.run import AttackRun
 
 
@@ -23,8 +26,8 @@ from uap_core.attacks.run import AttackRun
     "carlini-wagner-l0",
     "Carlini & Wagner l_0",
     "Carlini & Wagner, 2017",
-    "l0",
-    False,
+    norm="l0",
+    bounded=False,
     place=130,
     build=lambda wanted: CarliniWagnerL0(iterations=15 * wanted.effort),
 )

@@ -4,6 +4,8 @@
     f(x') = max(max_{j != t} Z_j(x') - Z_t(x'), -kappa)    towards a target t,
     f(x') = max(Z_y(x') - max_{j != y} Z_j(x'), -kappa)    away from a label y
 
+For each c, Adam (``adam.py``) descends on w; a binary search (``least_c.py``) finds the least c that works.
+
 Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, sections IV to VI.A.
 """
 
@@ -16,29 +18,33 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import AdamPerImage, BinarySearch, l2_norm, linear_guess, squared_l2
+from uap_core.attacks.adam import AdamPerImage
 from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.criterion import own_and_best_other
+from uap_core.attacks.first_c import linear_guess
+from uap_core.attacks.least_c import BinarySearch
 from uap_core.attacks.menu import register_attack
+from uap_core.attacks.pixels import l2_norm, squared_l2
 from uap_core.attacks.run import AttackRun
 from uap_core.checks import check_number
 from uap_core.errors import SettingError
 
-INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``; the latter as in the authors' code
+INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``, shifted and as in the authors' code
 
 
 @register_attack(
     "carlini-wagner",
     "Carlini & Wagner l2",
     "Carlini & Wagner, 2017",
-    "l2",
-    False,
+    norm="l2",
+    bounded=False,
     place=110,
     chosen=True,
     build=lambda wanted: CarliniWagner(search_steps=3 * wanted.more, iterations=15 * wanted.more),
 )
 @dataclass(frozen=True)
 class CarliniWagner(Attack):
-    """Minimise ||x' - x||_2^2 + c max(max_{j != t} Z_j - Z_t, -kappa), Z logits, for the least c that works.
+    """Minimise the l2 distance plus c times a hinge on the logits, for the least c that works.
 
     Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, section VI.A. ``paper()`` has the
     authors' settings, at most 90 000 gradients an image. The defaults take at most 241: c and the learning rate start at what a
@@ -102,27 +108,33 @@ class CarliniWagner(Attack):
         )
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
-        """Search for c; ``run.images`` are x (N,3,H,W), ``which`` (n,) the images whose descent is not over."""
+        """Descend on the objective for one c after another; ``run.images`` are x (N,3,H,W), ``which`` (n,) those not done."""
         x, kappa = run.images, self.confidence
 
         def f(Z: Tensor, which: Tensor) -> Tensor:
-            return run.criterion.of(which).gap(Z).clamp_min(-kappa)
+            Z_t, Z_other = own_and_best_other(Z, run.criterion.y[which])  # Z_t, or Z_y, and max_{j != t} Z_j
+            gap = Z_other - Z_t if run.criterion.targeted else Z_t - Z_other
+            return gap.clamp_min(-kappa)
 
         def objective(change: Tensor, Z: Tensor, which: Tensor) -> Tensor:
             return squared_l2(change) + c.value[which] * f(Z, which)
 
         first_c, rate = self._start(run, f)
-        c = BinarySearch(first_c)
-        picture = TanhPicture(x, self.shifted_tanh)
+        c = BinarySearch(first_c)  # times ten until one works, then halve the interval
+        picture = TanhPicture(x, self.shifted_tanh)  # x' from w
         adam = AdamPerImage(run, picture.start.clone(), picture, rate, anneal=self.learning_rate is None)
         patience = max(5, int(self.patience * self.iterations))
         for number in range(self.search_steps):
             if not self.warm_start:
                 adam.variable = picture.start.clone()
-            for iteration in adam.minimise(run.all, objective, l2_norm, self.iterations, patience, kappa):
+            # Of all x' on the way that succeed by kappa, `run` keeps the one of the smallest l2 norm.
+            for iteration in adam.minimise(run.all, objective, l2_norm, self.iterations, patience, margin=kappa):
                 yield (number + iteration / self.iterations) / self.search_steps
             change = picture(adam.variable, run.all).detach() - x
             run.tried(c.value, l2_norm(change), adam.found, run.all)
+            # A warm start from a success makes `found` true of every c. Learning from `holds`, as other attacks do, was tried
+            # on 48 photographs: the same l2 with these defaults, 0.6 to 0.9 % more with 3 x 15 iterations, 0.1 to 0.2 % less
+            # with 9 x 60.
             c.learn(adam.found, run.all)
 
     def _start(self, run: AttackRun, f: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:

@@ -13,11 +13,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam_search import AdamPerImage, comes_nearer, linf_norm, patience_of
+from uap_core.attacks.adam import AdamPerImage, comes_nearer, patience_of
 from uap_core.attacks.base import Attack, check_counts, check_positive
 from uap_core.attacks.cw_l2 import TanhPicture
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.pixels import as_column
+from uap_core.attacks.pixels import as_column, linf_norm
 from uap_core.attacks.run import AttackRun
 from uap_core.checks import check_number
 
@@ -28,8 +28,8 @@ FAILURES = 2  # in a row, and an image has found its bound
     "carlini-wagner-linf",
     "Carlini & Wagner l_inf",
     "Carlini & Wagner, 2017",
-    "linf",
-    False,
+    norm="linf",
+    bounded=False,
     place=120,
     build=lambda wanted: CarliniWagnerLinf(rounds=10 * wanted.effort),
 )
@@ -86,7 +86,7 @@ class CarliniWagnerLinf(Attack):
         adam = AdamPerImage(run, picture.start.clone(), picture, rate)
 
         def objective(change: Tensor, logits: Tensor, which: Tensor) -> Tensor:
-            beyond = (change.abs() - as_column(tau[which])).clamp_min(0).flatten(1).sum(dim=1)
+            beyond = (change.abs() - as_column(tau[which], change)).clamp_min(0).flatten(1).sum(dim=1)
             return constant[which] * run.criterion.of(which).gap(logits).clamp_min(-self.confidence) + beyond
 
         patience = patience_of(self.iterations)

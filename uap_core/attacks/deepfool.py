@@ -1,19 +1,22 @@
 """DeepFool: the smallest step r over a decision boundary, found by repeatedly linearising the network.
 
-Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2. With logits f_1 ... f_K and k0 the label of x_0 = x:
+Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2. With logits f_1 ... f_K and k0 the label of x:
 
-    while x_i has the label k0:
+    r = 0
+    while x_i = x + (1 + overshoot) r has the label k0:
         for every other class k:   w_k = grad f_k(x_i) - grad f_k0(x_i),   f'_k = f_k(x_i) - f_k0(x_i)
         l   = argmin_k |f'_k| / ||w_k||_2                 the nearest boundary
         r_i = |f'_l| / ||w_l||_2^2 w_l                    the step onto it
-        x_{i+1} = x_i + r_i
-    r = (1 + overshoot) sum_i r_i
+        r   = r + r_i
+    return (1 + overshoot) r
 
+The paper lengthens r at the end only; here, as in its authors' code, every x_i is beyond the boundaries by the overshoot.
 In l_inf (section 3.3) the distance is |f'_k| / ||w_k||_1 and the step |f'_l| / ||w_l||_1 sign(w_l).
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +26,7 @@ import torch
 from torch import Tensor
 
 from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import as_column
 from uap_core.attacks.run import AttackRun
@@ -40,8 +44,8 @@ NUDGE = of_levels(1e-4)
     "deepfool",
     "DeepFool",
     "Moosavi-Dezfooli et al., 2016",
-    "l2",
-    False,
+    norm="l2",
+    bounded=False,
     place=60,
     chosen=True,
     build=lambda _wanted: DeepFool(),
@@ -50,8 +54,8 @@ NUDGE = of_levels(1e-4)
     "deepfool-linf",
     "DeepFool l_inf",
     "Moosavi-Dezfooli et al., 2016",
-    "linf",
-    False,
+    norm="linf",
+    bounded=False,
     place=70,
     build=lambda _wanted: DeepFool(LINF),
 )
@@ -98,32 +102,32 @@ class DeepFool(Attack):
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """Run Algorithm 2. Pixels are clamped to [0,1] inside f, so that r still works once x + r is clamped."""
 
-        def f(x: Tensor, which: Tensor) -> Tensor:
-            return run.logits(x.clamp(0, 1), which)
+        def f(x: Tensor) -> Tensor:
+            return run.classifier(x.clamp(0, 1))
 
-        targets = run.criterion.y if run.criterion.targeted else None
-        leave = None if run.criterion.targeted else run.criterion.y
-        steps = deepfool(f, run.images, self.candidates, self.overshoot, self.iterations, targets, self.norm, leave)
+        before = run.queries
+        steps = deepfool(f, run.images, self.candidates, self.overshoot, self.iterations, run.criterion, self.norm)
         for number, found in enumerate(steps):
-            run.gradients = found.backward_passes.clone()
+            run.gradients, run.queries = found.backward_passes, before + found.forward_passes
             yield number / self.iterations
         run.settle(apply(run.images, found.steps), found.logits, run.all)
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """Hold where DeepFool is, for points x (n,3,H,W).
+    """Hold where DeepFool is, for points x (n,3,H,W) or (n,D).
 
     Args:
-        steps: r, like the points.
-        crossed: (n,) bool, whether x + r has another label, or the target's.
-        backward_passes: (n,) that each point took.
-        logits: (n,K) at x + r.
+        steps: (1 + overshoot) r, like the points.
+        crossed: (n,) bool, whether x plus its step meets the criterion.
+        backward_passes, forward_passes: (n,) that each point took.
+        logits: (n,K) at x plus its step.
     """
 
     steps: Tensor
     crossed: Tensor
     backward_passes: Tensor
+    forward_passes: Tensor
     logits: Tensor
 
 
@@ -133,81 +137,91 @@ def cross_boundary(
     candidates: int = 10,
     overshoot: float = 0.02,
     iterations: int = 10,
-    target: int | None = None,
+    criterion: Criterion | None = None,
 ) -> Crossing:
-    """The smallest l2 step that changes the label of each of ``x`` (n,3,H,W) under ``f`` (logits), or makes it ``target``."""
-    if not len(x):
+    """The end of ``deepfool`` in l2: the smallest step that changes the label of each point ``x``, of which there may be none.
+
+    Example:
+        >>> import torch
+        >>> from uap_core.attacks.deepfool import cross_boundary
+        >>> f = torch.nn.Linear(2, 3)  # any module or function from points to logits
+        >>> x = torch.rand(5, 2)
+        >>> found = cross_boundary(f, x)
+        >>> torch.equal(f(x + found.steps).argmax(dim=1) != f(x).argmax(dim=1), found.crossed)
+        True
+    """
+    if not len(x):  # which some networks do not take
         none = torch.zeros(0, dtype=torch.long, device=x.device)
-        return Crossing(torch.zeros_like(x), none.bool(), none, x.new_zeros(0, 0))
-    targets = None if target is None else torch.full((len(x),), target, device=x.device)
-    steps = deepfool(lambda x_i, which: f(x_i), x, candidates, overshoot, iterations, targets, L2)
-    return deque(steps, maxlen=1).pop()
+        return Crossing(torch.zeros_like(x), none.bool(), none, none, x.new_zeros(0, 0))
+    return deque(deepfool(f, x, candidates, overshoot, iterations, criterion), maxlen=1).pop()
 
 
 def deepfool(
-    f: Callable[[Tensor, Tensor], Tensor],
+    f: Callable[[Tensor], Tensor],
     x: Tensor,
-    candidates: int,
-    overshoot: float,
-    iterations: int,
-    targets: Tensor | None,
-    norm: str,
-    leave: Tensor | None = None,
+    candidates: int = 10,
+    overshoot: float = 0.02,
+    iterations: int = 50,
+    criterion: Criterion | None = None,
+    norm: str = L2,
 ) -> Iterator[Crossing]:
-    """Run Algorithm 2 on points ``x`` (n,3,H,W), each independent of the others; yields before the first and after each step.
+    """Run Algorithm 2 on points ``x``, each independent of the others; yields before the first and after each step.
 
-    The overshoot is part of every x_i, as in the authors' code; a step that crosses in the last iteration counts. A point stays
-    where all gradients are zero.
+    A step that crosses in the last iteration counts. A point stays where all gradients are zero.
 
     Args:
-        f: logits (m,K) of points (m,3,H,W), and of which of all they are, indices (m,).
-        candidates: classes looked at, the highest at x; the present one is among them.
+        f: any module or function from points (m,3,H,W) or (m,D) to logits (m,K).
+        x: points (n,3,H,W) or (n,D).
+        candidates: classes looked at, the highest at x; the present one is among them. Of a target, that one alone.
         overshoot: how much longer r is made.
         iterations: steps at most.
-        targets: classes (n,) to reach, the only ones looked at; None for any other.
+        criterion: what counts as crossed; a change of the label where it is left out.
         norm: "l2" or "linf".
-        leave: labels (n,) to leave: a point with another label stays. When left out, its own.
     """
     everyone = torch.arange(len(x), device=x.device)
-    r, backward_passes = torch.zeros_like(x), torch.zeros_like(everyone)
+    r, steps_taken = torch.zeros_like(x), torch.zeros_like(everyone)
     with torch.no_grad():
-        logits = f(x, everyone)
-    highest = logits.topk(min(candidates, logits.shape[1])).indices
-    k0 = highest[:, 0].clone()
-    others = highest[:, 1:] if targets is None else targets[:, None]
-    crossed = k0 != (k0 if leave is None else leave) if targets is None else k0 == targets
-    yield Crossing(r, crossed, backward_passes, logits)
+        Z = f(x).clone()
+    k0 = Z.argmax(dim=1)
+    criterion = (criterion or Criterion()).for_images(k0.clone())
+    if criterion.targeted:
+        others = criterion.y[:, None]
+    else:
+        others = Z.scatter(1, k0[:, None], -math.inf).topk(min(candidates, Z.shape[1]) - 1).indices
+    crossed = criterion.reached(Z)
+
+    def crossing() -> Crossing:
+        passes = steps_taken * others.shape[1], 1 + 2 * steps_taken
+        return Crossing((1 + overshoot) * r, crossed.clone(), *passes, Z.clone())
+
+    yield crossing()
     for _i in range(iterations):
         which = everyone[~crossed]
         if not len(which):
             return
         x_i = x[which] + (1 + overshoot) * r[which]
-        r[which] += _to_nearest_boundary(f, which, x_i, k0[which], others[which], norm)
-        backward_passes[which] += others.shape[1]
+        r[which] += to_nearest_boundary(f, x_i, k0[which], others[which], norm)
+        steps_taken[which] += 1
         with torch.no_grad():
-            logits[which] = f(x[which] + (1 + overshoot) * r[which], which)
-        label = logits[which].argmax(dim=1)
-        crossed[which] = label != k0[which] if targets is None else label == targets[which]
-        if targets is not None:
-            k0[which] = label  # the way to a target may lead through other classes
-        yield Crossing((1 + overshoot) * r, crossed, backward_passes, logits)
+            Z[which] = f(x[which] + (1 + overshoot) * r[which])
+        k0[which] = Z[which].argmax(dim=1)  # the way to a target may lead through other classes
+        crossed[which] = criterion.of(which).reached(Z[which])
+        yield crossing()
 
 
-def _to_nearest_boundary(
-    f: Callable[[Tensor, Tensor], Tensor], which: Tensor, x_i: Tensor, k0: Tensor, others: Tensor, norm: str
-) -> Tensor:
-    """r_i (m,3,H,W) onto the nearest boundary between ``k0`` (m,) and ``others`` (m,C); zero where all w_k are."""
+def to_nearest_boundary(f: Callable[[Tensor], Tensor], x_i: Tensor, k0: Tensor, others: Tensor, norm: str) -> Tensor:
+    """r_i, like points ``x_i``, onto the nearest boundary between ``k0`` (m,) and ``others`` (m,C); zero where all w_k are."""
     x_i = x_i.detach().requires_grad_(True)
     with torch.enable_grad():
-        logits = f(x_i, which)
-        f_k = logits.gather(1, others) - logits.gather(1, k0[:, None])  # f'_k, (m,C)
+        Z = f(x_i)
+        f_k = Z.gather(1, others) - Z.gather(1, k0[:, None])  # f'_k, (m,C)
     nearest, r_i = torch.full((len(x_i),), torch.inf, device=x_i.device), torch.zeros_like(x_i)
     for k in range(others.shape[1]):
         w_k = input_gradient(f_k[:, k].sum(), x_i, retain_graph=k < others.shape[1] - 1)
         length = w_k.flatten(1).norm(p=2 if norm == L2 else 1, dim=1)
         distance = f_k[:, k].detach().abs() / length
-        direction = w_k / as_column(length) if norm == L2 else w_k.sign()
+        direction = w_k / as_column(length, w_k) if norm == L2 else w_k.sign()
         closer = (distance < nearest) & (length > 0)
         nearest = distance.where(closer, nearest)
-        r_i = (as_column(distance + NUDGE) * direction).where(as_column(closer), r_i)
+        r_i = (as_column(distance + NUDGE, w_k) * direction).where(as_column(closer, w_k), r_i)
     return r_i.detach()

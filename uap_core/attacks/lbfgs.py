@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.adam_search import ScaleSearch, boundary_guess, l2_norm, squared_l2
 from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.first_c import boundary_guess
+from uap_core.attacks.least_c import ScaleSearch
 from uap_core.attacks.menu import register_attack
+from uap_core.attacks.pixels import l2_norm, squared_l2
 from uap_core.attacks.run import AttackRun
 
 
@@ -25,8 +27,8 @@ from uap_core.attacks.run import AttackRun
     "lbfgs",
     "L-BFGS",
     "Szegedy et al., 2014",
-    "l2",
-    False,
+    norm="l2",
+    bounded=False,
     place=80,
     chosen=True,
     build=lambda wanted: LBFGS(search_steps=6 * wanted.more, iterations=10 * wanted.more),

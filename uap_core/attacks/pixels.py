@@ -1,4 +1,4 @@
-"""Arithmetic on batches of images (N,3,H,W): what each pixel may become, and factors that differ from image to image."""
+"""Arithmetic on batches of images (N,3,H,W): what each pixel may become, factors of each image, norms of each change."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 
-def as_column(values: Tensor) -> Tensor:
-    """(n,) to (n,1,1,1), to multiply images with."""
-    return values[:, None, None, None]
+def as_column(values: Tensor, like: Tensor) -> Tensor:
+    """(n,) to (n,1,...,1), to multiply the rows of ``like`` with."""
+    return values.view(-1, *(1,) * (like.ndim - 1))
 
 
 def unit_interval(images: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
@@ -19,3 +19,18 @@ def unit_interval(images: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
 def between(x: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
     """The papers' clip_eps: the nearest point to ``x`` within ``bounds``."""
     return torch.minimum(torch.maximum(x, bounds[0]), bounds[1])
+
+
+def l2_norm(change: Tensor) -> Tensor:
+    """(n,) of changes (n,3,H,W)."""
+    return change.flatten(1).norm(dim=1)
+
+
+def squared_l2(change: Tensor) -> Tensor:
+    """(n,) of changes (n,3,H,W)."""
+    return change.flatten(1).square().sum(dim=1)
+
+
+def linf_norm(change: Tensor) -> Tensor:
+    """(n,) of changes (n,3,H,W)."""
+    return change.abs().amax(dim=(1, 2, 3))

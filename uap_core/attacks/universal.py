@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +18,6 @@ class Fixed(Attack):
 
     pattern: Tensor
 
-    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> None:
         """Cost one query and no gradient."""
         run.judge(apply(run.images, self.pattern.to(run.images)))
-        yield 1.0

@@ -32,8 +32,13 @@ def models(
     keys, names = max(20, *map(len, cards)), max(42, *(len(card.name) for card in cards.values()))  # timm's are long
     print(f"{'key':{keys}} {'name':{names}} {'input':>6} {'weights':>8} {'top-1':>7}  {'licence':26} state")
     for key, card in cards.items():
-        size, accuracy = f"{card.input_size:3} px {card.megabytes:5.0f} MB", f"{card.top1:7.1%}" if card.top1 else ""
+        size, accuracy = (
+            f"{card.input_size:3} px {card.megabytes:5.0f} MB",
+            f"{card.top1:7.1%}" if card.top1 is not None else "",
+        )
         print(f"{key:{keys}} {card.name:{names}} {size} {accuracy:7}  {card.licence:26} {state(card)}")
+    for fault in zoo.faults():
+        print(fault, file=sys.stderr)
 
 
 def _look_into(card: Card, data: Path | None) -> None:

@@ -6,6 +6,7 @@ the state, and yields progress often enough to be streamed and cancelled.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ class Crafter:
     batch_size: int = 16
     interval: int = 0
     delta: float = 0.0
-    measures_itself: ClassVar[bool] = False
+    ends_itself: ClassVar[bool] = False  # whether ``iterate`` heeds ``delta``
     needs_images: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -60,7 +61,7 @@ class Crafter:
             raise SettingError("Delta is a share of the images: from 0 to below 1.")
         if vars(self).get("rate", 1.0) <= 0 or vars(self).get("momentum", 0.0) < 0:
             raise SettingError("The rate of a method is above 0, and its momentum not negative.")
-        if self.delta and not self.interval and not self.measures_itself:
+        if self.delta and not self.interval and not self.ends_itself:
             raise SettingError("Delta is looked at every interval: give the image-gradients of an interval too.")
 
     def craft(
@@ -140,23 +141,24 @@ class Crafter:
         """Move ``state.pattern`` within the ball, and count the image-gradients that it took."""
         raise NotImplementedError("A method of crafting writes `step`, or `iterate`.")
 
-    def iterate(self, problem: Problem, state: State) -> Iterator[None]:
-        """Take one ``step`` after another without end; yields after each, where the run is measured, saved, and ended."""
+    def iterate(self, problem: Problem, state: State) -> Iterator[bool]:
+        """Take one ``step`` after another without end.
+
+        Yields after each, where the run is saved and ended: whether the pattern is to be measured now, besides every
+        ``interval``. A method that ends of itself returns.
+        """
         while True:
             self.step(problem, state)
-            yield
+            yield False
 
-    def share(self, state: State) -> float:
+    def share(self, problem: Problem, state: State) -> float:
         """The share of the run that is done, 0 to 1."""
         return state.image_gradients / self.budget
 
-    def pauses(self, before: int, state: State) -> bool:
-        """Whether to measure and save now; ``before`` image-gradients were spent before the last step."""
-        return bool(self.interval) and state.image_gradients // self.interval > before // self.interval
-
-    def may_stop(self, state: State) -> bool:
-        """Whether delta counts at this pause."""
-        return True
+    @property
+    def enough(self) -> float:
+        """The rate that ends a run: 1 - delta, which may be rounded up above an equal share; infinity where delta is 0."""
+        return 1 - self.delta - 1e-9 if self.delta else math.inf
 
     def finish(self, problem: Problem, state: State) -> Iterator[None]:
         """Post-process the final pattern; yields at points where the run may be cancelled. Does nothing by default."""

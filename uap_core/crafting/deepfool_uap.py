@@ -4,15 +4,15 @@ Moosavi-Dezfooli, Fawzi, Fawzi & Frossard, "Universal adversarial perturbations"
 classifier k, a radius xi of the l_p ball and a share delta:
 
     v = 0
-    while Err(X + v) <= 1 - delta:
+    while Err(X + v) < 1 - delta:
         for each image x_i of X, in a random order:
             if k(x_i + v) = k(x_i):
                 dv = argmin_r ||r||_2  such that  k(x_i + v + r) != k(x_i)     DeepFool finds it
                 v  = P_{p,xi}(v + dv)                                          project onto the ball
     return v
 
-Err is the share of images whose label changes. Larger batches run DeepFool on all their images that are not fooled at once,
-and take for dv the mean of their steps times ``gain``.
+Err is the share of images whose label changes. (The paper writes <=; here a run ends at exactly 1 - delta too.) Larger batches
+run DeepFool at once on all their images that are not fooled, and take for dv the mean of their steps times ``gain``.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class DeepFoolUAP(Crafter):
     iterations: int = 10
     passes: int = 5
     gain: float = 1.0
-    measures_itself = True
+    ends_itself: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -110,42 +110,28 @@ class DeepFoolUAP(Crafter):
         if ensemble == WORST:
             raise SettingError("DeepFool has no loss, so it knows no worst network. Choose the mean.")
 
-    def share(self, state: State) -> float:
+    def share(self, problem: Problem, state: State) -> float:
         """Of the passes or of the budget, whichever ends first."""
-        return max(super().share(state), int(state.memory["seen"]) / (self.passes * int(state.memory["images"])))
+        return max(super().share(problem, state), state.seen / (self.passes * len(problem.images)))
 
-    def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """v = 0, and no image seen."""
-        state = super().begin(problem, generator)
-        state.memory = {"images": torch.tensor(len(problem.images)), "seen": torch.tensor(0)}
-        return state
+    def iterate(self, problem: Problem, state: State) -> Iterator[bool]:
+        """Run Algorithm 1 on ``state.pattern``, which is v; yields after each batch, True at the end of a pass."""
+        n = len(problem.images)
 
-    def iterate(self, problem: Problem, state: State) -> Iterator[None]:
-        """Run Algorithm 1; yields after each batch, where ``craft`` measures Err, saves, and ends the run."""
-        while True:
-            for batch in self._rest_of_pass(problem, state):
+        def Err() -> float:  # the share of images whose label v changes, or turns into the target
+            return problem.rate(state.pattern).value
+
+        # `enough` is 1 - delta. A saved run first ends the pass that it was in.
+        while state.seen < state.pass_end or Err() < self.enough:
+            state.pass_end = (state.seen // n + 1) * n
+            while state.seen < state.pass_end:
+                batch = state.next_batch(n, self.batch_size)  # in a random order
+                state.seen += len(batch)
                 dv, count = self._smallest_steps(problem, batch, state)
                 if count:
                     v = state.pattern + self.gain * dv / count
                     state.pattern = problem.ball.project(v)
-                yield
-
-    def may_stop(self, state: State) -> bool:
-        """Err is compared with 1 - delta after a whole pass only."""
-        return int(state.memory["seen"]) % int(state.memory["images"]) < min(self.batch_size, int(state.memory["images"]))
-
-    def pauses(self, before: int, state: State) -> bool:
-        """Measure after every pass, and every ``interval``."""
-        return self.may_stop(state) or super().pauses(before, state)
-
-    def _rest_of_pass(self, problem: Problem, state: State) -> Iterator[Tensor]:
-        """The batches (n,) of a pass in random order that are still to come: all, unless a saved run goes on within it."""
-        count = len(problem.images)
-        end = (int(state.memory["seen"]) // count + 1) * count
-        while int(state.memory["seen"]) < end:
-            batch = state.next_batch(count, self.batch_size)
-            state.memory["seen"] = state.memory["seen"] + len(batch)
-            yield batch
+                yield state.seen >= state.pass_end
 
     def _smallest_steps(self, problem: Problem, batch: Tensor, state: State) -> tuple[Tensor, float]:
         """The sum (3,H,W) of the steps of those images of ``batch`` that v does not fool yet, and their number."""
@@ -162,16 +148,8 @@ class DeepFoolUAP(Crafter):
 
     def _deepfool(self, network: Classifier, images: Tensor, clean: Tensor, v: Tensor, criterion: Criterion) -> Crossing:
         """DeepFool from x_i + v for those of ``images`` (n,3,H,W) that v does not fool yet; ``clean`` (n,) are k(x_i)."""
-        if not len(images):
-            return cross_boundary(network, v.new_zeros(0, *v.shape))
-        target = criterion.target
         now = predicted(network, images, v)
-        left = (now == clean if target is None else now != target).cpu()
-        return cross_boundary(
-            lambda x: network(x.clamp(0, 1)),
-            from_bytes(images[left].to(v.device)) + v,
-            self.candidates,
-            self.overshoot,
-            self.iterations,
-            target,
-        )
+        left = (now == clean if criterion.target is None else now != criterion.target).cpu()
+        x = from_bytes(images[left].to(v.device)) + v
+        f = lambda x: network(x.clamp(0, 1))  # noqa: E731
+        return cross_boundary(f, x, self.candidates, self.overshoot, self.iterations, criterion)

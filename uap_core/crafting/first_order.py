@@ -27,7 +27,7 @@ class FirstOrder(Crafter, ABC):
         """Steps of the whole run."""
         return max(1, self.budget // self.batch_size)
 
-    def share(self, state: State) -> float:
+    def share(self, problem: Problem, state: State) -> float:
         """See ``Crafter.share``."""
         return state.step / self.steps
 

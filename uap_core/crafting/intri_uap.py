@@ -91,9 +91,9 @@ class Intrinsic(Crafter):
         state.memory["settled"] = torch.tensor(False)
         return state
 
-    def share(self, state: State) -> float:
+    def share(self, problem: Problem, state: State) -> float:
         """See ``Crafter.share``: a direction that no longer turns is the end."""
-        return 1.0 if state.memory["settled"] else min(1.0, super().share(state))
+        return 1.0 if state.memory["settled"] else min(1.0, super().share(problem, state))
 
     def step(self, problem: Problem, state: State) -> None:
         """One power iteration: forth through the layers, and back."""

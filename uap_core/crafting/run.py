@@ -70,24 +70,29 @@ class CraftRun:
         """Run to the end; the last progress is the result."""
         state, method = self.state, self.method
         steps = method.iterate(self.problem, state)
-        while method.share(state) < 1 and not state.reached:
+        while self._share() < 1 and not state.reached:
             before = state.image_gradients
             with no_denormals():
-                next(steps)
+                measure = next(steps, None)
+            if measure is None:
+                break
             state.step += 1
-            if not method.pauses(before, state) or method.share(state) >= 1:
+            every = method.interval
+            measure |= bool(every) and state.image_gradients // every > before // every
+            if not measure or self._share() >= 1:
                 yield self._progress()
                 continue
             progress = self._measured()
-            # Slightly below, since 1 - delta may be rounded up above an equal share.
-            enough = bool(method.delta) and self._rate(progress) >= 1 - method.delta - 1e-9
-            state.reached = enough and method.may_stop(state)
+            state.reached = not method.ends_itself and self._rate(progress) >= method.enough
             self._save()
             yield progress
         self._save()
         for _pause in method.finish(self.problem, state):
             yield self._progress()
         yield self._measured(done=True)
+
+    def _share(self) -> float:
+        return self.method.share(self.problem, self.state)
 
     def _rate(self, progress: Progress) -> float:
         rate = progress.fooling_rate if self.problem.criterion.target is None else progress.target_rate
@@ -96,7 +101,7 @@ class CraftRun:
     def _progress(self) -> Progress:
         state = self.state
         state.seconds = time.perf_counter() - self.started
-        share = min(1.0, self.method.share(state))
+        share = min(1.0, self._share())
         pattern = self.problem.ball.project(state.pattern).cpu()  # a method may stray while it is under way
         return Progress(state.step, state.image_gradients, state.seconds, share, pattern)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from uap_core.errors import PerturbationError
 from uap_core.io.atomic import whole_file
 
-COUNTERS = ("step", "image_gradients", "seconds", "reached")
+COUNTERS = ("step", "image_gradients", "seconds", "reached", "seen", "pass_end")
 
 
 @dataclass
@@ -22,7 +22,8 @@ class State:
 
     pattern: (3,H,W) in units of [0,1]. memory: what a method carries from step to step, its momentum say. generator: the only
     source of randomness. order: the indices (n,) that this pass over the images has still to see. reached: the rate aimed at
-    was measured, so the run is over before its budget is spent.
+    was measured, so the run is over before its budget is spent. seen, pass_end: of methods that count passes, the images seen,
+    and those at the end of this pass.
     """
 
     pattern: Tensor
@@ -33,6 +34,8 @@ class State:
     image_gradients: int = 0
     seconds: float = 0.0
     reached: bool = False
+    seen: int = 0
+    pass_end: int = 0
 
     def next_batch(self, count: int, size: int) -> Tensor:
         """The next ``size`` of ``count`` images, reshuffled at every pass; a smaller set comes whole.

@@ -117,7 +117,7 @@ class WarmStart(Default):
         """The pattern of SV-UAP; the work counts."""
         method = Singular(budget=self.budget // 4)
         state = method.begin(problem, generator)
-        while method.share(state) < 1:
+        while method.share(problem, state) < 1:
             method.step(problem, state)
             state.step += 1
         list(method.finish(problem, state))

@@ -17,7 +17,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from uap_core.attacks.deepfool import DeepFool, deepfool
+from uap_core.attacks.deepfool import deepfool
 from uap_core.bounds.network import NamedLayer, layers
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.models.classifier import Classifier
@@ -97,15 +97,10 @@ def radii(classifier: Classifier, images: ImageSet, bound: float, batch_size: in
 
     Clean logits are those that DeepFool starts from.
     """
-    attack = DeepFool()
-
-    def logits_of(x: Tensor, which: Tensor) -> Tensor:
-        return classifier(x.clamp(0, 1))
-
     for start in range(0, len(images), batch_size):
         batch = images.images(slice(start, start + batch_size))
-        ways = deepfool(logits_of, batch, attack.candidates, attack.overshoot, attack.iterations, None, attack.norm)
-        clean = next(ways).logits.clone()
+        ways = deepfool(lambda x: classifier(x.clamp(0, 1)), batch)
+        clean = next(ways).logits
         end = deque(ways, maxlen=1).pop()
         lengths = (apply(batch, end.steps) - batch).flatten(1).norm(dim=1)
         moved = (end.logits - clean).norm(dim=1)

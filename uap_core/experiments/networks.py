@@ -5,7 +5,7 @@ from __future__ import annotations
 from uap_core.models.zoo import QUICK_MODEL
 
 # Embedded networks that the default one's pattern is transferred to, offline.
-OTHERS = ("vgg64", "separable64", "resnet64_robust")
+OTHERS = ("vgg64", "separable64", "vit64", "resnet64_robust")
 EMBEDDED = (QUICK_MODEL, *OTHERS)
 IMAGENET = ("squeezenet1_1_caffe", "mobilenet_v2_tf", "mobilenet_v1_075", "googlenet_bvlc")
 # Siblings: "never seen" is honest only if all three are left out, so the first represents them.

@@ -1,4 +1,4 @@
-"""From a finished run to a perturbation that says how it was made and what it does to images that it never saw."""
+"""From a finished run to a perturbation that says how it was made and what it does to images that it was not made from."""
 
 from __future__ import annotations
 

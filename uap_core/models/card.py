@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -41,7 +42,7 @@ class Card:
         licence: of the weights.
         source: where the weights come from.
         architecture: its name in the library, or in this project.
-        sha256: of the weights' file, or at least its first eight digits.
+        sha256: of the weights' file, or at least its first eight digits; left out, any file counts as the right one.
         classes: "imagenet" for the 1000 of ImageNet, else a list of {"name", "wnid"}.
         note: a sentence to display.
         measured: by this project, accuracies as shares from 0 to 1.
@@ -116,7 +117,7 @@ class Card:
     @property
     def top1(self) -> float | None:
         """Accuracy, 0 to 1: as measured by this project, else as published."""
-        return self.measured.get("top1") or self.published.get("top1")
+        return self.measured.get("top1", self.published.get("top1"))
 
 
 def path_in_package(place: str) -> Path:
@@ -132,8 +133,14 @@ def read_card(path: Path) -> Card:
     try:
         found = path.stat()
     except OSError as error:
-        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
+        raise _unreadable(path, error) from error
     return _read_card(path, found.st_mtime_ns, found.st_size)
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    """Visitors read it, so it names no folder of this machine."""
+    reason = getattr(error, "strerror", None) or error
+    return ModelError(f"The card {path.name!r} cannot be read: {reason}.")
 
 
 @lru_cache(maxsize=256)
@@ -146,10 +153,12 @@ def _read_card(path: Path, changed: int, size: int) -> Card:
         tuples = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
         card = Card(**data | tuples, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"The card {path.name!r} cannot be read: {error}.") from error
+        raise _unreadable(path, error) from error
     for entry, value, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
         if value not in choices:
             raise ModelError(f"The card {path.name!r} names the {entry} {value!r}; it must be one of {', '.join(choices)}.")
+    if card.sha256 and not re.fullmatch("[0-9a-f]{8,64}", card.sha256):
+        raise ModelError(f"The card {path.name!r} states {card.sha256!r} as SHA-256: give 8 to 64 digits, 0 to 9 and a to f.")
     return card
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from uap_core.checks import check_type
 from uap_core.errors import ModelError
 from uap_core.io.paths import MODELS, dreams_path
 from uap_core.models.card import Card, read_card, torchvision_cards
+from uap_core.models.kept import MEGABYTE, KeptNetworks
 from uap_core.models.timm_table import PREFIX, fetched_cards, timm_card
 from uap_core.models.weights import HERE, state, torchvision_folder
 from uap_core.settings import limits
@@ -30,14 +29,12 @@ PAGE_MODEL = "efficientnet_lite0"
 # For training, tests and live work: it ships with the project and takes milliseconds. The page opens with it where the package
 # of the other one is not installed.
 QUICK_MODEL = "resnet64"
-MEGABYTE = 1_000_000
 
 
 class Zoo:
     """List and load networks: the cards of several folders, by key, then torchvision's; the first that has a key wins.
 
-    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept. A run keeps its network
-    until it ends.
+    They compute where UAP_DEVICE says. At most ``memory`` megabytes of weights are kept (see ``KeptNetworks``).
 
     Args:
         folders: further folders of network cards, beside those of UAP_MODELS.
@@ -54,24 +51,31 @@ class Zoo:
         named = [Path(part) for part in extra.split(os.pathsep) if part]
         self.folders = [MODELS, *(folders or []), *named]
         self.memory = memory if memory is not None else limits().network_megabytes
-        self._kept: OrderedDict[str, Classifier] = OrderedDict()
-        self._loading: dict[str, float] = {}
-        self._changed = threading.Condition()
+        self._kept = KeptNetworks(self.memory)
 
     def cards(self) -> dict[str, Card]:
-        """All cards by key. Raises ModelError for a named folder that is not there or a card that cannot be read."""
-        found: dict[str, Card] = {}
+        """All cards by key, but for ``faults``. Raises ModelError for a named folder that is not there."""
+        return self._read()[0]
+
+    def faults(self) -> list[str]:
+        """What is wrong with each card that cannot be read, in a sentence."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[dict[str, Card], list[str]]:
+        cards: list[Card] = []
+        faults: list[str] = []
         for folder in self.folders:
             if not folder.is_dir():
                 raise ModelError(f"There is no folder of network cards at {str(folder)!r}.")
             for path in sorted(folder.glob("*.json")):
-                card = read_card(path)
-                found.setdefault(card.key, card)
-        for card in torchvision_cards(torchvision_folder()):
+                try:
+                    cards.append(read_card(path))
+                except ModelError as error:
+                    faults.append(str(error))
+        found: dict[str, Card] = {}
+        for card in (*cards, *torchvision_cards(torchvision_folder()), *fetched_cards()):
             found.setdefault(card.key, card)
-        for card in fetched_cards():
-            found.setdefault(card.key, card)
-        return found
+        return found, faults
 
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
@@ -79,7 +83,7 @@ class Zoo:
         if key not in cards and str(key).startswith(PREFIX):  # a program may send something other than text
             return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
-            raise ModelError(f"There is no network called {key!r}. Known: {', '.join(cards)}.")
+            raise ModelError(" ".join([f"There is no network called {key!r}. Known: {', '.join(cards)}.", *self.faults()]))
         return cards[key]
 
     def load(self, key: str) -> Classifier:
@@ -87,33 +91,19 @@ class Zoo:
 
         A second request for a network that is being loaded waits for that copy; other networks are not blocked.
         """
-        with self._changed:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
         card = self.card(key)
-        if state(card) != HERE:
-            from uap_core.models.loaders import load
+        needed = expected_megabytes(card) if state(card) == HERE else 0.0  # what cannot be loaded drives nobody out
+        self.check_room(card, needed)
 
-            return load(card)  # raises before a network is evicted
-        with self._changed:
-            while key in self._loading or not (key in self._kept or self._makes_room(card)):
-                self._changed.wait()
-            if key in self._kept:
-                return self._kept[key]
-            self._loading[key] = expected_megabytes(card)
-        try:
-            from uap_core.models.device import chosen_device
-            from uap_core.models.loaders import load
+        def load() -> Classifier:
+            from uap_core.models import device, loaders
 
-            classifier = load(card).to(chosen_device())
-            with self._changed:
-                self._kept[key] = classifier
-            return classifier
-        finally:
-            with self._changed:
-                del self._loading[key]
-                self._changed.notify_all()
+            return loaders.load(card).to(device.chosen_device())
+
+        return self._kept.load(key, needed, load)
 
     def check_room(self, card: Card, needed: float) -> None:
         """Raise ModelError where the ``needed`` megabytes of ``card`` are more than all networks together may take."""
@@ -125,19 +115,7 @@ class Zoo:
 
     def in_memory(self) -> dict[str, float]:
         """Megabytes of weights kept, by key, the one unused for longest first."""
-        with self._changed:
-            return {key: megabytes(classifier) for key, classifier in self._kept.items()}
-
-    def _makes_room(self, card: Card) -> bool:
-        """Let go of as many networks as ``card`` needs; False while others that are being loaded take the room."""
-        needed = expected_megabytes(card)
-        self.check_room(card, needed)
-        room = self.memory - needed
-        if sum(self._loading.values()) > room:
-            return False
-        while self._kept and sum(self._loading.values()) + sum(map(megabytes, self._kept.values())) > room:
-            self._kept.popitem(last=False)
-        return True
+        return self._kept.sizes()
 
 
 def expected_megabytes(card: Card) -> float:
@@ -146,14 +124,8 @@ def expected_megabytes(card: Card) -> float:
     return (2 if card.kind == "embedded" else 1) * path.stat().st_size / MEGABYTE if path.is_file() else 0.0
 
 
-def megabytes(classifier: Classifier) -> float:
-    """What the weights of a network take."""
-    tensors = (*classifier.parameters(), *classifier.buffers())
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors) / MEGABYTE
-
-
 def load_model(key: str = QUICK_MODEL) -> Classifier:
-    """Load a network by its key, as a ``Classifier``: [0,1] pixels in, logits out.
+    """Load a network by its key, as a ``Classifier``: [0,1] pixels in, logits out. A copy of your own; a ``Zoo`` shares one.
 
     Args:
         key: as ``uap models`` lists it; the quick one when left out, which is always here.

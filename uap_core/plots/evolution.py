@@ -103,8 +103,15 @@ def _live(axes: Axes, run: Evolution) -> list[_End]:
     into = _(", into {target!r}").format(target=run.target) if run.target else ""
     lines = [
         (run.known, BLUE, "s", _("images it is made from{into}").format(into=into), _("made from"), "aimed_at"),
-        (run.points, RED, "o", _("images it never saw{into}").format(into=into), _("never saw"), "aimed_at"),
-        (run.points if run.target else (), GREEN, "^", _("images it never saw, any other label"), _("any label"), "fooled"),
+        (run.points, RED, "o", _("images it was not made from{into}").format(into=into), _("not made from"), "aimed_at"),
+        (
+            run.points if run.target else (),
+            GREEN,
+            "^",
+            _("images it was not made from, any other label"),
+            _("any label"),
+            "fooled",
+        ),
     ]
     for points, colour, marker, label, short, what in lines:
         if points:

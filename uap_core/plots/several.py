@@ -15,6 +15,7 @@ from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw
 from uap_core.plots.points import LIVE
 
 PATTERNS = {ALONE: _("made for these alone"), FOR_ALL: _("made for all"), SIGNS: _("random noise")}
+LIVE_COLOUR = "black"  # of no line
 LINES = ((GREY, "s"), (ORANGE, "^"), (GREEN, "D"), (BLUE, "o"), (RED, "v"))
 
 
@@ -53,7 +54,7 @@ def several_figure(rows: Sequence[SeveralRow], title: str, live: Sequence[Rate] 
         values, x = [rate.value for rate in live], list(range(1, len(live) + 1))
         low = [max(0.0, rate.value - rate.interval[0]) for rate in live]
         high = [max(0.0, rate.interval[1] - rate.value) for rate in live]
-        drawn = axes.errorbar(x, values, yerr=[low, high], color=RED, ls="", lw=1.4, capsize=4, label=on)
+        drawn = axes.errorbar(x, values, yerr=[low, high], color=LIVE_COLOUR, ls="", lw=1.4, capsize=4, label=on)
         drawn.lines[0].set(marker="D", markersize=10, markerfacecolor="none", markeredgewidth=2)
         drawn.lines[0].set_gid(LIVE + _("patterns"))
     most = max([5, len(live), *(row.patterns for row in rows)])

@@ -15,6 +15,7 @@ from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.data_free import data_free_jobs
 from uap_core.precompute.defences import defence_jobs
 from uap_core.precompute.digit_games import digit_jobs
+from uap_core.precompute.equal_l2 import equal_l2_jobs
 from uap_core.precompute.evaluations import evaluation_job
 from uap_core.precompute.feels import feel_jobs
 from uap_core.precompute.generators import generator_jobs
@@ -62,7 +63,7 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     for key in networks:
         materials.card(key)
     made = library_jobs(materials, networks) + outcome_jobs(materials, networks)
-    made += transfer_jobs(materials, networks) + defence_jobs(materials, networks)
+    made += equal_l2_jobs(materials, networks) + transfer_jobs(materials, networks) + defence_jobs(materials, networks)
     made += small_jobs(materials, networks) + data_free_jobs(materials, networks)
     for key in networks:
         if key in (*SEVEN, *EMBEDDED):

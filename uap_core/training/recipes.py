@@ -24,8 +24,7 @@ RECIPES = {
         alpha=0.0,
         start="resnet64",
     ),
-    # No weights by this one ship yet; it sees pictures at the size of its crops.
-    "vit64": TaughtRecipe(epochs=24, small_share=0.41, plain_share=0.25, view_size=48),
+    "vit64": TaughtRecipe(epochs=30, small_share=0.33, plain_share=0.24, view_size=56),
     # A pattern belongs to one size of picture.
     "resnet64_universal": Recipe(
         epochs=3,

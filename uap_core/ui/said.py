@@ -56,6 +56,7 @@ SAID = {
         " screen; Escape leaves."
     ),
     "sentences": SENTENCES,
+    "holds": _("This photograph holds: try another."),
     "near": _("A near miss: both are of one kind."),
     "unsure": _("The network hardly knows this kind of picture."),
     "dream": _("A class impression: the network made this picture up."),

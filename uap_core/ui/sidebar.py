@@ -30,7 +30,7 @@ class Setup:
 
     A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
     ``wanted`` likewise for another network, and ``staged`` for a whole Scene. After each choice refresh.js presses the button
-    of ``turns`` that has the open tab's id, and a moment later the one called "later".
+    of ``turns`` that has the open tab's id, those of its open folds, and a moment later the one called "later".
     """
 
     photo: gr.State
@@ -50,6 +50,10 @@ class Setup:
             with self.unseen:  # not in the tab: what stands there is built when it is opened
                 self.turns[name] = gr.Button("", elem_id=f"turn-{name}")
         return self.turns[name]
+
+    def turn_of(self, place: gr.Tab | gr.Accordion) -> gr.Button:
+        """The button of a tab, or of a fold, which is pressed only while that is unfolded."""
+        return self.turn(str(place.id if isinstance(place, gr.Tab) else place.elem_id))
 
     @property
     def inputs(self) -> list[Any]:

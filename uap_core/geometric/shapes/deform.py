@@ -45,8 +45,8 @@ def to_unit(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def relative_slopes(shape: Shape, points: np.ndarray, found: Spectrum, values: np.ndarray) -> np.ndarray:
     """Derivatives (k, 3b) of the logarithms of ``values`` by the coefficients of the waves in x, y and z."""
-    by_points = scale_free_slopes(points, shape.faces, found) / values[:, None, None]
-    return np.einsum("knx,nb->kbx", by_points, shape.waves).reshape(len(values), -1)
+    by_waves = scale_free_slopes(points, shape.faces, found, shape.waves) / values[:, None, None]
+    return by_waves.transpose(0, 2, 1).reshape(len(values), -1)
 
 
 def moved(shape: Shape, coefficients: np.ndarray) -> np.ndarray:

@@ -72,8 +72,8 @@ def corners(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.stack(cotangents, 1), double / 2
 
 
-def slopes(points: np.ndarray, faces: np.ndarray, found: Spectrum) -> np.ndarray:
-    """Derivatives (k,n,3) of the eigenvalues by the places of the vertices: phi^T (dL - lambda dM) phi.
+def slopes(points: np.ndarray, faces: np.ndarray, found: Spectrum, ways: np.ndarray) -> np.ndarray:
+    """Derivatives (k,3,b) of the eigenvalues along displacements ``ways`` (n,b) in x, y and z: phi^T (dL - lambda dM) phi.
 
     On a triangle phi is linear with gradient g = sum_i phi_i N x e_i / (2 A), where e_i is the edge across from corner i.
     Moving corner i changes the triangle's part E = A |g|^2 by dE = (E / A) dA - 2 A (g . grad of hat_i) (g . dx_i), and its
@@ -90,14 +90,12 @@ def slopes(points: np.ndarray, faces: np.ndarray, found: Spectrum) -> np.ndarray
     energy = (gradient**2).sum(2)
     mass = (at_corners**2).sum(1) / 3
     outward = area[:, None] * (energy - found.values * mass)  # (t,k): what a larger area alone changes
-    along = np.einsum("tkx,tcx->tkc", gradient, hats)
-    part = outward[:, :, None, None] * hats[:, None] - 2 * area[:, None, None, None] * along[..., None] * gradient[:, :, None]
-    result = np.zeros((len(found.values), len(points), 3))
+    result = np.zeros((len(found.values) * 3, ways.shape[1]))
     for c in range(3):
-        for x in range(3):
-            for k in range(len(found.values)):
-                result[k, :, x] += np.bincount(faces[:, c], part[:, k, c, x], len(points))
-    return result
+        along = np.einsum("tkx,tx->tk", gradient, hats[:, c])
+        part = outward[:, :, None] * hats[:, None, c] - (2 * area[:, None] * along)[:, :, None] * gradient
+        result += part.reshape(len(faces), -1).T @ ways[faces[:, c]]
+    return result.reshape(len(found.values), 3, -1)
 
 
 def scale_free(points: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, Spectrum]:
@@ -109,21 +107,20 @@ def scale_free(points: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.nd
     return found.values[1:] * found.masses.sum() / (4 * np.pi), found
 
 
-def scale_free_slopes(points: np.ndarray, faces: np.ndarray, found: Spectrum) -> np.ndarray:
-    """Derivatives (k,n,3) of what ``scale_free`` gave, by the places of the vertices."""
+def scale_free_slopes(points: np.ndarray, faces: np.ndarray, found: Spectrum, ways: np.ndarray) -> np.ndarray:
+    """Derivatives (k,3,b) of what ``scale_free`` gave, along displacements ``ways`` (n,b) in x, y and z."""
     area = found.masses.sum()
-    by_lambda = slopes(points, faces, found)[1:]
-    return np.asarray((area * by_lambda + found.values[1:, None, None] * area_slopes(points, faces)) / (4 * np.pi))
+    by_lambda = slopes(points, faces, found, ways)[1:]
+    return np.asarray((area * by_lambda + found.values[1:, None, None] * area_slopes(points, faces, ways)) / (4 * np.pi))
 
 
-def area_slopes(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Derivative (n,3) of the area of a mesh by the places of its vertices."""
+def area_slopes(points: np.ndarray, faces: np.ndarray, ways: np.ndarray) -> np.ndarray:
+    """Derivative (3,b) of the area of a mesh along displacements ``ways`` (n,b) in x, y and z."""
     corner = points[faces]
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    result = np.zeros_like(points)
+    result = np.zeros((3, ways.shape[1]))
     for c in range(3):
         part = np.cross(normal, corner[:, (c + 2) % 3] - corner[:, (c + 1) % 3]) / 2
-        for x in range(3):
-            result[:, x] += np.bincount(faces[:, c], part[:, x], len(points))
+        result += part.T @ ways[faces[:, c]]
     return result

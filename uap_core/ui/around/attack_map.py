@@ -9,7 +9,9 @@ from html import escape
 import gradio as gr
 
 from uap_core.i18n import _
+from uap_core.ui.html.lesson import lesson
 
+ANSWER = _("Attacks differ in what the attacker knows, and in whether the change is made for one picture or for all at once.")
 EXPLAIN = _(r"""
 An attacker changes $x$ to $x'$ within $\|x' - x\|_p \le \varepsilon$ and never touches the weights. *Untargeted*: any other
 answer will do, $k(x') \ne k(x)$. *Targeted*: it must be the class $t$, $k(x') = t$. *For one picture* the change is found anew
@@ -89,6 +91,7 @@ BEYOND = (
 
 def build() -> None:
     """Lay the map out, in one piece of HTML: a component for each button would make the whole page slower to open."""
+    gr.HTML(lesson(_("Which attack is which, and what do the words mean?"), ANSWER))
     gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
     gr.HTML(_map(), elem_id="map")
 

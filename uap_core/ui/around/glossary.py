@@ -51,7 +51,8 @@ WORDS = {
         "One pass forward and one back through the network for one picture. What crafting a pattern costs is counted in them."
     ),
     _("Craft set, held-out set"): _(
-        "Pictures that a pattern is found on, and others that it never saw. Only the second kind says how universal it is."
+        "Pictures that a pattern is made from, and others that it was not made from. Only the second kind says how universal"
+        " it is."
     ),
     _("Lipschitz constant"): _(
         "By how much a network's answer can change at most, for each unit that its input moves. A small one would prove that"

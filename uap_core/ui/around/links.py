@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -113,7 +114,7 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, inner: gr
         return gr.update(selected="lab" if word in within else word) if word else gr.skip(), room, _lost(lost), word
 
     def follow(photo: str, network: str, pattern: str, epsilon: float, before: Scene | None) -> tuple[str, Any, Scene]:
-        """The address, and a sentence: that about a link stays until something else is chosen."""
+        """The address, and a sentence: that about a link stays until something else is chosen; one for the copy is hidden."""
         scene = Scene(photo, network, pattern, epsilon)
         note = gr.skip() if before in (None, scene) else _private(photo, pattern)
         return write(scene, studio), note, scene
@@ -149,7 +150,7 @@ def _private(photo: str, pattern: str) -> str:
         "Your own {what} stay with you: the link leaves out what is yours.",
         len(own),
     )
-    return status(said.format(what=_and(own)))
+    return f"<span data-private hidden>{escape(said.format(what=_and(own)))}</span>"
 
 
 def _and(words: list[str]) -> str:

@@ -38,7 +38,7 @@ def photographs(held_out: str) -> str:
     found = HELD_OUT.fullmatch(held_out)
     if not found:
         return held_out
-    return _("{count} photographs it never saw ({set})").format(count=found[1] or found[2], set=found[3])
+    return _("{count} photographs that no pattern was made from ({set})").format(count=found[1] or found[2], set=found[3])
 
 
 def made_from(crafted_on: str, networks: Mapping[str, str]) -> str:

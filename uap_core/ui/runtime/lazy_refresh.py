@@ -1,6 +1,6 @@
-"""A tab computes what it shows when somebody looks: when it is opened, and for each new choice as long as it is open.
+"""A tab or a fold computes what it shows when somebody looks: when it is opened, and for each new choice while it is open.
 
-refresh.js says which tab that is.
+refresh.js says which those are.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from uap_core.ui.widgets import QUICK, guarded
 
 def keep_fresh(
     setup: Setup,
-    tab: gr.Tab,
+    where: gr.Tab | gr.Accordion,
     show: Callable[..., Any],
     inputs: Sequence[Any],
     places: Places,
     also: Sequence[Any] = (),
     shown: Sequence[Any] | None = None,
 ) -> None:
-    """Let ``show(*inputs, *also)`` fill ``places`` with its {place: value}, whenever ``inputs`` are others than those it showed
-    last; the first takes sentences. What changes in ``also`` alone is no reason. ``shown`` are the ``inputs`` of what stands
-    there from the start, as the page sends them, if anything does."""
+    """Let ``show(*inputs, *also)`` fill ``places`` with its {place: value} while the tab or fold ``where`` they stand is open,
+    whenever ``inputs`` are others than those it showed last; the first takes sentences. What changes in ``also`` alone is no
+    reason. ``shown`` are the ``inputs`` of what stands there from the start, as the page sends them, if anything does."""
     seen, by_name = gr.State("" if shown is None else fingerprint(shown)), named(places)
     filled, answer = [seen, *by_name.values()], answering(list(by_name), show)
 
@@ -36,27 +36,9 @@ def keep_fresh(
         return (gr.skip(),) * len(filled) if key == before else (key, *answer(*now))
 
     look.__name__ = f"look_{show.__name__}"  # what the log calls it
-    setup.turn(str(tab.id)).click(
+    setup.turn_of(where).click(
         guarded(len(filled), 1, {0: ""})(look), [seen, *inputs, *also], filled, trigger_mode="always_last", **QUICK
     )
-
-
-def keep_fresh_within(
-    fold: gr.Accordion, setup: Setup, tab: gr.Tab, show: Callable[..., Any], inputs: Sequence[Any], places: Places
-) -> None:
-    """``keep_fresh`` of what stands inside ``fold``: nothing is computed before it is unfolded, or while it is closed."""
-    seen, is_open, by_name = gr.State(""), gr.State(False), named(places)
-    filled, answer = [seen, *by_name.values()], answering(list(by_name), show)
-
-    def look(before: str, unfolded: bool, *now: Any) -> tuple[Any, ...]:
-        key = fingerprint(now)
-        return (key, *answer(*now)) if unfolded and key != before else (gr.skip(),) * len(filled)
-
-    look.__name__ = f"look_{show.__name__}"
-    heeded, asked = guarded(len(filled), 1, {0: ""})(look), [seen, is_open, *inputs]
-    setup.turn(str(tab.id)).click(heeded, asked, filled, trigger_mode="always_last", **QUICK)
-    fold.expand(lambda: True, None, is_open, **QUICK).then(heeded, asked, filled, **QUICK)
-    fold.collapse(lambda: False, None, is_open, **QUICK)
 
 
 def fingerprint(choices: Sequence[Any]) -> str:

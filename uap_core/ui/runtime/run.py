@@ -78,7 +78,7 @@ class Run:
 def run_row(
     studio: Studio,
     setup: Setup,
-    tab: gr.Tab,
+    where: gr.Tab | gr.Accordion,
     prefix: str,
     words: str,
     seconds: tuple[float, float] | Callable[[str], float],
@@ -88,8 +88,8 @@ def run_row(
     """Lay out the buttons ``prefix``-run, -stop and -clear, and a note, which is ``silent`` where another row says the same.
 
     ``words`` name the run and hold "({time})"; ``seconds`` are what it takes on small and on large networks, or what one
-    ``network`` takes, asked when the tab is open. ``why_not(network)`` is the sentence that stands in place of the button where
-    the run would not work; the studio's, when left out.
+    ``network`` takes, asked when the tab or fold ``where`` the row stands is open. ``why_not(network)`` is the sentence that
+    stands in place of the button where the run would not work; the studio's, when left out.
     """
     reason_of = why_not or studio.why_not_live
 
@@ -116,11 +116,11 @@ def run_row(
 
     def look_live(network: str, before: tuple[str, str]) -> dict[str, Any]:
         now = (network, reason_of(network))
-        if now == tuple(before):  # asked whenever the tab is opened: pictures may have been fetched meanwhile
+        if now == tuple(before):  # asked whenever that is opened: pictures may have been fetched meanwhile
             return {}
         return {"told": now, "note": said_why(now[1]), "run": offered(network)}
 
-    setup.turn(str(tab.id)).click(
+    setup.turn_of(where).click(
         filling(look_live, places), [setup.network, told], list(places.values()), trigger_mode="always_last", **QUICK
     )
     return Run(studio, setup, run, stop, clear, offered)

@@ -17,6 +17,7 @@ Step = TypeVar("Step")
 
 TICK = 1.0  # seconds between two looks at the clock while a step is under way
 SURE_AFTER = 2.0  # seconds, from when on what is left is told by what is done
+NEARLY = 0.98  # share of a run from when on no time left means that it ends
 BEGUN = 0.15  # share of a run after which its own pace tells more than what was expected
 _END = object()
 
@@ -47,7 +48,10 @@ class Countdown:
 
     def said(self, share: float) -> str:
         """The same in words."""
-        left = round(self.left(share))
+        exactly = self.left(share)
+        if not exactly and share < NEARLY:
+            return _("longer than expected")
+        left = round(exactly)
         if left < 2:
             return _("a moment left")
         if left > 100:

@@ -18,7 +18,7 @@ from uap_core.i18n import _
 from uap_core.io.paths import PACKAGE_PARENT
 
 # Quick ones open what is usual. What they take too long for, or what is known to take long, goes to the patient one.
-QUICK, PATIENT = 2, 1
+QUICK = 2  # of those, beside one patient one
 QUICK_SECONDS, PATIENT_SECONDS = 2.0, 40.0  # by the clock; a patient one has half of that of the processor's time
 IN_LINE = 2  # large pictures: one that is opened, and one that waits
 NICE = {False: 5, True: 10}  # by whether it is the patient one: where clicks want the processor, a third and a tenth of a share

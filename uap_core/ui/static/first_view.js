@@ -74,6 +74,12 @@ window.uapFirst = (() => {
     return text.replace("{you}", view.sight).replaceAll("{was}", view.clean[0]).replaceAll("{now}", now);
   }
 
+  // Where the photographs of the dots tell it, the sentence is that of the slider's strength.
+  function lead(strength) {
+    const step = Math.round((strength / view.top) * view.leads.length);
+    return view.leads[Math.min(step, view.leads.length) - 1] ?? view.lead;
+  }
+
   function say(figure, label, sure, kind) {
     figure.dataset.kind = kind;
     figure.querySelector(".word").textContent = label;
@@ -106,11 +112,11 @@ window.uapFirst = (() => {
     const text = sentence(label, happened);
     const headline = element.querySelector(".sentence");
     if (headline.textContent !== text && known) headline.textContent = text;
-    element.querySelector(".lead").textContent = [view.knows === "unsure" ? T.unsure : "", T.dream && view.knows === "dream" ? T.dream : "", happened === "near" ? T.near : "", view.lead].filter(Boolean).join(" ");
+    const holds = which === "pattern" && !nothing && known && happened === "same" ? T.holds : "";
+    const about = { unsure: T.unsure, dream: T.dream }[view.knows], near = happened === "near" ? T.near : "";
+    element.querySelector(".lead").textContent = [about, near, lead(strength), holds].filter(Boolean).join(" ");
     element.querySelector(".maker").innerHTML = view.foreign;
     inset(now.querySelector(".inset"), shown);
-    const value = document.querySelector("#strength-now");
-    if (value) value.textContent = T.strength.replace("{level}", String(+strength.toFixed(1)));
     for (const input of document.querySelectorAll("#modes input")) input.checked = input.value === mode;
     window.uapDots?.draw(strength);
   }

@@ -55,7 +55,9 @@ window.uapLinks = (() => {
   }
 
   async function copy() {
-    say((await toClipboard(window.location.href)) ? uapTexts.copied : uapTexts.byHand);
+    const done = (await toClipboard(window.location.href)) ? uapTexts.copied : uapTexts.byHand;
+    const left = document.querySelector("#link-note [data-private]")?.textContent ?? ""; // what the link cannot carry
+    say(`${done} ${left}`.trim());
   }
 
   return { put, follow, begin, say, copy, openTab: (tab) => begun && put({ tab }) };

@@ -1,8 +1,10 @@
-// Who looks again at what is chosen: the open tab at once, the address a moment later. Told here and not on the server, since
-// each question costs the page more than its answer: so a choice costs one for the open tab, however many tabs there are.
+// Who looks again at what is chosen: the open tab and its open folds at once, the address a moment later. Told here and not on
+// the server, since each question costs the page more than its answer: so a choice costs those of the open tab, however many
+// tabs there are, and what is folded away costs none.
 window.uapTurns = (() => {
   const LATER = 300; // milliseconds: a slider that is dragged asks for one address
   const SETTLED = 150; // after the last movement of the slider the server is asked; the picture has followed it already
+  const IN_SIGHT = 60; // until a tab or a fold that is opened can be seen
   let open = "apply";
   let begun = false; // until the link has been read, what sliders say of themselves is nobody's choice
   let timer, mover;
@@ -11,9 +13,24 @@ window.uapTurns = (() => {
 
   const give = (name) => document.querySelector(`#turn-${name}`)?.click();
 
+  // A fold that computes something has a button named after it. It is pressed only while the fold is open and in sight.
+  function giveFold(head) {
+    if (head.classList.contains("open") && head.offsetParent) give(head.parentElement.id);
+  }
+
+  function giveOpen() {
+    give(open);
+    setTimeout(() => document.querySelectorAll("#main .label-wrap").forEach(giveFold), IN_SIGHT);
+  }
+
+  document.addEventListener("click", (event) => {
+    const head = event.target.closest?.(".label-wrap");
+    if (head) setTimeout(giveFold, IN_SIGHT, head);
+  });
+
   function chosen() {
     begun = true;
-    give(open);
+    giveOpen();
     clearTimeout(timer);
     timer = setTimeout(give, LATER, "later");
   }
@@ -31,7 +48,7 @@ window.uapTurns = (() => {
   function show(tab) {
     open = within(tab);
     document.body.dataset.tab = open;
-    give(open);
+    giveOpen();
   }
 
   return { chosen, show, moved, give };

@@ -30,7 +30,8 @@ window.uapSlide = (() => {
       context.font = '400 26px "Source Sans Pro", sans-serif';
       context.fillText(figure.querySelector(".sure").textContent, x, TOP + SIDE + 100);
     }
-    context.fillText(`${view.network} · ${document.querySelector("#strength-now")?.textContent ?? ""}`, EDGE, HEIGHT - 24);
+    const strength = window.uapTexts.strength.replace("{level}", String(+(+root.dataset.strength).toFixed(1)));
+    context.fillText(`${view.network} · ${strength}`, EDGE, HEIGHT - 24);
     return canvas;
   }
 

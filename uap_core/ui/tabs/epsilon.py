@@ -13,6 +13,7 @@ from uap_core.io.results import Table, to_csv
 from uap_core.norms import LINF, Ball
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.html.words import photographs
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
@@ -69,7 +70,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
                 csv = download(_("The computed curve (.csv)"), "sweep-csv")
                 live_csv = download(_("The live points (.csv)"), "sweep-live-csv")
                 photo_csv = download(_("The photograph's curve (.csv)"), "photo-csv")
-            epsilon_line.build(studio, setup, tab, fold)
+            epsilon_line.build(studio, setup, fold)
         gr.HTML(next_line("samples", NEXT))
     filled = {"said": state, "chart": figure, "csv": csv, "live-csv": live_csv, "answer": answer}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], filled)
@@ -101,7 +102,7 @@ class Views:
                 "csv": hide(),
             }
         note = _("Precomputed on {images}, {date}.").format(
-            images=table.provenance["held_out"], date=table.provenance["time"][:10]
+            images=photographs(table.provenance["held_out"]), date=table.provenance["time"][:10]
         )
         file = show(offer("sweep.csv", to_csv(table.rows).encode()))
         return found | {"said": status(note), "chart": show(_chart(self.studio, network, table)), "csv": file}
@@ -179,8 +180,8 @@ def answer_of(studio: Studio, network: str, table: Table | None) -> str:
     half = next((level for level in levels if rates[UNIVERSAL, level] >= 0.5), levels[-1])
     full = 10 if 10 in levels else levels[-1]
     said = _(
-        "At strength {half} of 255 the pattern already fools {network} on {half_rate:.1%} of {count} photographs it never saw,"
-        " at {full} on {rate:.1%}; random noise of strength {full} fools it on {signs:.1%}."
+        "At strength {half} of 255 the pattern already fools {network} on {half_rate:.1%} of {count} photographs it was not"
+        " made from, at {full} on {rate:.1%}; random noise of strength {full} fools it on {signs:.1%}."
     )
     return lesson(
         QUESTION,

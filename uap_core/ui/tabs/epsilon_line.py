@@ -10,7 +10,7 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.gallery import photo_name
-from uap_core.ui.runtime.lazy_refresh import keep_fresh_within
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import awaited, chart, download, offer, show, status
@@ -70,7 +70,7 @@ def told(rows: list[LogitRow], grown: list[GrowthRow]) -> str:
     return f"{first} {second}"
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab, fold: gr.Accordion) -> None:
+def build(studio: Studio, setup: Setup, fold: gr.Accordion) -> None:
     """Lay out the view inside ``fold``, where it is called, and wire it; nothing is computed before that is unfolded."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     places: dict[str, Any] = {"said": gr.HTML(awaited(), elem_id="straight-status")}
@@ -78,4 +78,4 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab, fold: gr.Accordion) -> None
     with gr.Row(elem_classes="downloads"):
         places["logits-csv"] = download(_("The logits (.csv)"), "straight-logits-csv")
         places["growth-csv"] = download(_("The squares (.csv)"), "straight-growth-csv")
-    keep_fresh_within(fold, setup, tab, Views(studio).straightness, [setup.photo, setup.network], places)
+    keep_fresh(setup, fold, Views(studio).straightness, [setup.photo, setup.network], places)

@@ -45,8 +45,8 @@ def answer_of(studio: Studio, network: str) -> str:
     rates = {size: mean_rate([row.held_out_rate for row in rows if row.images == size]) for size in sizes}
     few = next(size for size in sizes if rates[size] >= rates[sizes[-1]] - NEARLY)
     said = _(
-        "A pattern made from {few} photographs fools {network} on {few_rate:.1%} of {count} that it never saw; a single one is"
-        " enough for {one_rate:.1%}, and {most} bring it to {most_rate:.1%}."
+        "A pattern made from {few} photographs fools {network} on {few_rate:.1%} of {count} that it was not made from; a single"
+        " one is enough for {one_rate:.1%}, and {most} bring it to {most_rate:.1%}."
     ).format(
         few=few,
         network=network_name(studio, shown),

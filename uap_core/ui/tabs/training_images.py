@@ -11,6 +11,7 @@ import gradio as gr
 from uap_core.i18n import _, ngettext
 from uap_core.io.results import to_csv
 from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.html.words import photographs
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.runtime.run import run_row
@@ -118,7 +119,7 @@ class Views:
             return found | {"note": "", "chart": hide(), "methods": hide(), "stored-csv": hide()}
         real = tables["photographs"]
         text = _("Precomputed, {date}: every point is measured on {images}, for patterns of strength 10 of 255.").format(
-            date=real.provenance["time"][:10], images=real.provenance["held_out"]
+            date=real.provenance["time"][:10], images=photographs(real.provenance["held_out"])
         )
         return found | {
             "note": status(text),

@@ -13,7 +13,7 @@ import numpy as np
 
 from uap_core.i18n import _
 from uap_core.ui.gallery import photo_choices
-from uap_core.ui.runtime.lazy_refresh import keep_fresh_within
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
@@ -105,10 +105,10 @@ def _around(view: Exhibit) -> str:
     return f'<figure class="{kind}">{picture}<figcaption>{words}</figcaption></figure>'
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup) -> None:
     """Lay out the fold and wire it; nothing is computed before it is unfolded."""
     with gr.Accordion(_("On all photographs at once"), open=False, elem_id="around") as fold:
         places = {"said": gr.HTML(awaited(), elem_id="around-status"), "sum": gr.HTML(elem_id="around-sum")}
         places["ring"] = gr.HTML(elem_id="around-ring")
         gr.Markdown(EXPLAIN, elem_classes="explain")
-    keep_fresh_within(fold, setup, tab, Views(studio).around, setup.inputs, places)
+    keep_fresh(setup, fold, Views(studio).around, setup.inputs, places)

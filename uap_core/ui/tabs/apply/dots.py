@@ -27,14 +27,20 @@ def dots_place() -> str:
 
 def dots_of(studio: Studio, network: str, pattern: str) -> str:
     """Precomputed outcomes of a pattern on a network as JSON for the script; empty where nobody has computed them."""
+    found = outcome_table(studio, network, pattern)
+    return _as_json(*found) if found else ""
+
+
+def outcome_table(studio: Studio, network: str, pattern: str) -> tuple[Table, Entry] | None:
+    """The precomputed outcomes of a ready-made pattern on the network that it was made for, where they hold."""
     entry = next((entry for entry in library() if entry.key == pattern), None)
-    return _dots_of(studio, network, entry) if entry and entry.networks == (network,) else ""
-
-
-def _dots_of(studio: Studio, network: str, entry: Entry) -> str:
+    if entry is None or entry.networks != (network,):
+        return None
     table = studio.precomputed(f"{entry.path.stem}-outcomes", OutcomeRow)
-    if table is None or not _holds(table, studio, network, entry):
-        return ""
+    return (table, entry) if table is not None and _holds(table, studio, network, entry) else None
+
+
+def _as_json(table: Table, entry: Entry) -> str:
     count = int(table.provenance["images"])
     what = _(
         "Each dot is one of {count} photographs that the pattern was not made from: filled where the network’s answer changes"

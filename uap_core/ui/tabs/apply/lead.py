@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from uap_core.errors import PerturbationError
+from uap_core.experiments.outcomes import NOISE, PATTERN, bits_of
 from uap_core.i18n import _
-from uap_core.norms import LINF
+from uap_core.norms import LINF, Ball
 from uap_core.perturbations.library import library
+from uap_core.ui.html.words import HELD_OUT
 from uap_core.ui.panel_notes import told_of
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.tabs.apply.dots import outcome_table
+
+FAINT = 10  # 255ths: what is stronger can be seen at once
 
 
 def lead_of(studio: Studio, network: str, pattern: str, own: dict[str, Pattern]) -> str:
@@ -19,18 +26,60 @@ def lead_of(studio: Studio, network: str, pattern: str, own: dict[str, Pattern])
     except PerturbationError:
         return ""
     stated = _stated(chosen.provenance, network)
-    strength = f"{chosen.ball.radius * 255:g}/255" if chosen.ball.p == LINF else str(chosen.ball)
     if "target_rate" in stated:
         target = chosen.provenance.get("target", "")
-        said = _("One fixed pattern turns {rate:.0f} of 100 photographs it never saw into {target!r}, at {strength}.")
-        return said.format(rate=100 * stated["target_rate"], target=target, strength=strength)
+        said = _("One fixed pattern turns {rate:.0f} of 100 {images} into {target!r}, at {strength}.")
+        images = _measured_on(chosen.provenance, studio)
+        return said.format(rate=100 * stated["target_rate"], images=images, target=target, strength=_strength(chosen.ball))
     if "fooling_rate" not in stated:
         ready = any(entry.key == pattern for entry in library())
         return _("One fixed, faint pattern, added to every photograph.") if ready else _("Your own pattern.")
-    said = _("One fixed, faint pattern fools this network on {rate:.0f} of 100 photographs it never saw, at {strength}.")
-    noise = _(" Random noise of the same strength: {signs:.0f}.")
-    beside = noise.format(signs=100 * stated["random_signs"]) if stated.get("random_signs") is not None else ""
-    return said.format(rate=100 * stated["fooling_rate"], strength=strength) + beside
+    return _fools(stated["fooling_rate"], stated.get("random_signs"), chosen.ball, _measured_on(chosen.provenance, studio))
+
+
+def leads_of(studio: Studio, network: str, pattern: str) -> list[str]:
+    """The same sentence at each step of the slider after 0, by the photographs of the dots; empty where there are none."""
+    found = outcome_table(studio, network, pattern)
+    if found is None or found[1].target:
+        return []
+    table, entry = found
+    count = int(table.provenance["images"])
+    rates: dict[str, list[float]] = {PATTERN: [], NOISE: []}
+    for row in table.rows:
+        if row.attack in rates:
+            rates[row.attack].append(float(bits_of(row, count).mean()))
+    epsilons = [row.epsilon for row in table.rows if row.attack == PATTERN]
+    return [
+        _fools(fooled, signs, Ball(entry.ball.p, epsilon), _photographs())
+        for fooled, signs, epsilon in zip(rates[PATTERN], rates[NOISE], epsilons, strict=True)
+    ]
+
+
+def _fools(rate: float, signs: float | None, ball: Ball, images: str) -> str:
+    faint = ball.p != LINF or round(ball.radius * 255, 3) <= FAINT
+    said = (
+        _("One fixed, faint pattern fools this network on {rate:.0f} of 100 {images}, at {strength}.")
+        if faint
+        else _("One fixed pattern fools this network on {rate:.0f} of 100 {images}, at {strength}.")
+    )
+    beside = _(" Random noise of the same strength: {signs:.0f}.").format(signs=100 * signs) if signs is not None else ""
+    return said.format(rate=100 * rate, images=images, strength=_strength(ball)) + beside
+
+
+def _strength(ball: Ball) -> str:
+    return f"{ball.radius * 255:g}/255" if ball.p == LINF else str(ball)
+
+
+def _photographs() -> str:
+    return _("photographs it was not made from")
+
+
+def _measured_on(provenance: dict[str, Any], studio: Studio) -> str:
+    """What its rates were measured on, in the plural: most live runs have no photographs."""
+    named = HELD_OUT.fullmatch(str(provenance.get("held_out", {}).get("set", "")))
+    if named and named[3] in studio.zoo.cards():
+        return _("class impressions it was not made from (pictures drawn by the network itself; not measured on photographs)")
+    return _photographs()
 
 
 def _stated(provenance: dict[str, object], network: str) -> dict[str, float]:

@@ -20,7 +20,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.apply import around, details
 from uap_core.ui.tabs.apply.dots import dots_of, dots_place
-from uap_core.ui.tabs.apply.lead import lead_of
+from uap_core.ui.tabs.apply.lead import lead_of, leads_of
 from uap_core.ui.tabs.apply.view import WORDS, holder, looked, looked_at, payload, words
 from uap_core.ui.widgets import QUICK
 
@@ -38,7 +38,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     dots = gr.HTML(holder(known) if known else "", elem_id="dots-data", elem_classes="carried")
     gr.HTML(next_line("epsilon", _("How strong must it be?")))
     parts = details.build(studio, opening)
-    around.build(studio, setup, tab)
+    around.build(studio, setup)
 
     first = [opening.photo, opening.network, opening.pattern, {}, _as_sent(opening.epsilon)] if opening else None
     views = Views(studio)
@@ -63,9 +63,9 @@ class Views:
         wanted = [("pattern", 0.0), ("pattern", float(epsilon)), ("noise", float(epsilon))]
         known = WORDS.of(studio, now, wanted)
         which = chosen.network, chosen.pattern, chosen.own
-        sent = payload(
-            chosen.photo, now, WORDS.kept(now) | known, lead_of(studio, *which), foreign(studio, *which), chosen.epsilon
-        )
+        leads = leads_of(studio, chosen.network, chosen.pattern)
+        said = WORDS.kept(now) | known
+        sent = payload(chosen.photo, now, said, lead_of(studio, *which), leads, foreign(studio, *which), chosen.epsilon)
         view = exhibit_of(studio.classifier(chosen.network), now.photo, picture_at(now.photo, now.change, epsilon))
         dots = holder(dots_of(studio, chosen.network, chosen.pattern))
         return {"said": "", "data": holder(sent), "dots": dots} | details.filled(view, now, chosen, self.studio)
@@ -91,7 +91,8 @@ def _as_sent(number: float) -> float:
 def _opening_payload(opening: Opening, studio: Studio) -> str:
     now = looked(opening.view.clean, opening.scaled, studio.card(opening.network))
     WORDS.learn(now, opening.said)
-    return payload(opening.photo, now, opening.said, lead_of(studio, opening.network, opening.pattern, {}), "", opening.epsilon)
+    lead, leads = lead_of(studio, opening.network, opening.pattern, {}), leads_of(studio, opening.network, opening.pattern)
+    return payload(opening.photo, now, opening.said, lead, leads, "", opening.epsilon)
 
 
 def _skeleton() -> str:

@@ -158,8 +158,16 @@ def happened(card: Card, clean: Answer, now: Answer) -> str:
     return "near" if was is not None and was == became else "changed"
 
 
-def payload(photo: str, now: Looked, said: dict[tuple[str, float], Answer], lead: str, foreign: str, strength: float) -> str:
-    """All that the script needs, as JSON; ``lead`` is plain text, ``foreign`` HTML of ours."""
+def payload(
+    photo: str,
+    now: Looked,
+    said: dict[tuple[str, float], Answer],
+    lead: str,
+    leads: list[str],
+    foreign: str,
+    strength: float,
+) -> str:
+    """All that the script needs, as JSON; ``lead`` is plain text, ``leads`` those by the slider's steps, ``foreign`` HTML."""
     clean = said["pattern", 0.0]
     return json.dumps(
         {
@@ -179,6 +187,7 @@ def payload(photo: str, now: Looked, said: dict[tuple[str, float], Answer], lead
             "says": words(now.card, clean, said),
             "complete": all((mode, level) in said for mode in ("pattern", "noise") for level in now.levels()),
             "lead": lead,
+            "leads": leads,
             "foreign": foreign,
         }
     )

@@ -104,13 +104,13 @@ def told(rows: list[StepRow]) -> str:
     )
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab, goal: gr.Radio, target: gr.Dropdown) -> None:
+def build(studio: Studio, setup: Setup, fold: gr.Accordion, goal: gr.Radio, target: gr.Dropdown) -> None:
     """Lay out the view inside the fold that calls it, and wire it; it aims as the tab does."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     with gr.Row():
         alpha = gr.Slider(0.1, 32, 1, step=0.1, label=_("Length of a step, α (of 255)"), elem_id="step-alpha")
         count = gr.Slider(1, MOST, 10, step=1, label=_("Steps"), elem_id="step-count")
-    run = run_row(studio, setup, tab, "steps", _("Take the steps ({time})"), SECONDS, lambda _network: "")
+    run = run_row(studio, setup, fold, "steps", _("Take the steps ({time})"), SECONDS, lambda _network: "")
     said = gr.HTML(elem_id="steps-status")
     figure = chart("steps-chart")
     places = {"said": said, "chart": figure, "csv": download(_("The steps (.csv)"), "steps-csv")}

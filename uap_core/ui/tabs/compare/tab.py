@@ -46,8 +46,8 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     parts = _head(studio) | _details()
     with parts["fold"]:
-        steps.build(studio, setup, tab, parts["goal"], parts["target"])
-        twin.build(studio, setup, tab, parts["goal"], parts["target"])
+        steps.build(studio, setup, parts["fold"], parts["goal"], parts["target"])
+        twin.build(studio, setup, parts["fold"], parts["goal"], parts["target"])
         gr.Markdown(EXPLAIN, latex_delimiters=FORMULAS, elem_classes="explain")
     gr.HTML(next_line("craft", _("Make one")))
     _wire(studio, setup, tab, parts)

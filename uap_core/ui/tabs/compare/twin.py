@@ -110,10 +110,10 @@ def _times(first: Contender, second: Contender | None) -> str:
     return f"{second.l2 / first.l2:.1f}" if second and _both_fool(first, second) else ""
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab, goal: gr.Radio, target: gr.Dropdown) -> None:
+def build(studio: Studio, setup: Setup, fold: gr.Accordion, goal: gr.Radio, target: gr.Dropdown) -> None:
     """Lay out the view inside the fold that calls it, and wire it; it aims as the tab does."""
     views = Views(studio)
     gr.Markdown(QUESTION, elem_classes="explain")
-    run = run_row(studio, setup, tab, "twin", _("Attack both ({time})"), SECONDS, views.why_not)
+    run = run_row(studio, setup, fold, "twin", _("Attack both ({time})"), SECONDS, views.why_not)
     places = {"said": gr.HTML(elem_id="twin-status"), "table": gr.HTML(elem_id="twin-table")}
     run.wire(views.measure, [*setup.inputs, goal, target], places, _("Stopped. What was found so far stays."))

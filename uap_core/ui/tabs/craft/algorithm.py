@@ -146,11 +146,11 @@ def _figure(pixels: np.ndarray | None, name: str) -> str:
     return f'<figure><img alt="{escape(name)}" src="{picture_link(pixels)}"><figcaption>{escape(name)}</figcaption></figure>'
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup, fold: gr.Accordion) -> None:
     """Lay out the view inside the fold that calls it, and wire it."""
     views = Views(studio)
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-    run = run_row(studio, setup, tab, "algorithm", _("Run it line by line ({time})"), SECONDS)
+    run = run_row(studio, setup, fold, "algorithm", _("Run it line by line ({time})"), SECONDS)
     said, view = gr.HTML(elem_id="algorithm-status"), gr.HTML(blank(), elem_id="algorithm-view")
     slider = gr.Slider(1, 2, 1, step=1, label=_("Line"), visible=False, elem_id="algorithm-line")
     moments = gr.State([])

@@ -47,7 +47,7 @@ GROUP_NAMES = {
 QUESTION = _(r"""
 A pattern that only some pictures notice: those of the chosen classes are to be fooled, all others to keep their label. Half of
 each batch $B$ is theirs ($S$): $\;\min_v \sum_{x \in S} L(x + v) + \lambda \sum_{x \in B \setminus S} -\log p_{k(x)}(x + v)$.
-To which side a picture belongs says the network’s own answer $k(x)$ (CD-UAP, AAAI 2020; into a class: Benz et al., ACCV 2020).
+The network’s own answer $k(x)$ says to which side a picture belongs (CD-UAP, AAAI 2020; into a class: Benz et al., ACCV 2020).
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
@@ -141,7 +141,7 @@ class Views:
                 yield {"said": pace.note(found.share, 1, spent)}
         assert last is not None
         pattern = as_plain(self._named(last, classifier, method, craft, beside.ball, about, target))
-        said = _("Live: {conclusion} Measured on {images}.").format(conclusion=conclusion(rows), images=images)
+        said = _("{conclusion} Measured live on {images}.").format(conclusion=conclusion(rows), images=images)
         yield {"said": status(said), "draft": pattern, "use": gr.update(visible=True)}
 
     def _method(self, network: str, classes: str, target: str | None) -> ClassAlone:
@@ -199,14 +199,14 @@ def conclusion(rows: list[SidesRow]) -> str:
     return f"{said} {into}"
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
+def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     """Lay the fold out and wire it."""
     views, network = Views(studio), usual(studio).network
 
     def seconds(network: str) -> float:
         return clock.seconds(studio, network, LOOKS[studio.card(network).input_size > LARGE], 6 * IMAGES)
 
-    with gr.Accordion(_("For a class alone: only cats"), open=False, elem_id="alone-fold"):
+    with gr.Accordion(_("For a class alone: only cats"), open=False, elem_id="alone-fold") as fold:
         gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
         with gr.Row(equal_height=True):
             offered = choices(studio, network)
@@ -221,7 +221,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
                 min_width=200,
                 elem_id="alone-target",
             )
-        run = run_row(studio, setup, tab, "alone", _("Make one for them alone ({time})"), seconds)
+        run = run_row(studio, setup, fold, "alone", _("Make one for them alone ({time})"), seconds)
         said, drawn, use = gr.HTML(elem_id="alone-status"), chart("alone-chart"), lay_out_use("alone")
         draft: Any = gr.State(None)
         places = {"said": said, "chart": drawn, "use": use, "draft": draft}
@@ -231,7 +231,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
 
     run.wire(views.measure, [*setup.inputs, classes, target], places, _("Stopped."), restore=cleared)
     shown = {"said": said, "chart": drawn, "use": use, "classes": classes, "target": target}
-    keep_fresh(setup, tab, views.look, [setup.network], shown, also=[classes, target])
+    keep_fresh(setup, fold, views.look, [setup.network], shown, also=[classes, target])
     seen = {"said": said, "chart": drawn, "use": use}
     for choice in (classes, target):
         choice.input(filling(views.stored, seen), [setup.network, classes, target], list(seen.values()), **QUICK)

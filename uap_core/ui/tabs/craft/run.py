@@ -156,7 +156,7 @@ class _Run:
         return Frame(self._note(stage), found.pattern.numpy(), self._view(found), plain(found), told, figure)
 
     def _ended(self, last: Stage | None) -> Frame:
-        """What the finished pattern does to images that it never saw."""
+        """What the finished pattern does to images that it was not made from."""
         from uap_core.experiments.provenance import with_held_out
 
         assert last is not None
@@ -174,6 +174,8 @@ class _Run:
         done = _("Done in {seconds:.0f} s. {conclusion}")
         if last.reached:
             done = _("Done in {seconds:.0f} s: after {spent} of {budget} looks {share:.0%} was reached. {conclusion}")
+        elif self.wanted.delta:
+            done = _("Done in {seconds:.0f} s: {budget} looks, and {share:.0%} was not reached. {conclusion}")
         note = done.format(
             seconds=seconds,
             spent=last.progress.image_gradients,
@@ -221,11 +223,11 @@ class _Run:
             spent=min(last.progress.image_gradients, self.wanted.budget), budget=self.wanted.budget, left=left
         )
         if last.progress.share >= 1 or last.reached:
-            measured = _("A last touch, and a look at images that it never saw…")
+            measured = _("A last touch, and a look at images that it was not made from…")
         elif self.points:
-            measured = _("It fools {rate} that it never saw.").format(rate=last_measured(self.points))
+            measured = _("It fools {rate} that it was not made from.").format(rate=last_measured(self.points))
             if self.wanted.target:
-                measured = _("It turns {rate} that it never saw into {target!r}.").format(
+                measured = _("It turns {rate} that it was not made from into {target!r}.").format(
                     rate=last_measured(self.points), target=self.wanted.target
                 )
         else:

@@ -118,9 +118,9 @@ class Views:
         made = as_plain(with_provenance(name, method, [classifier], craft, first.ball, Criterion(), len(earlier), last))
         rates = union(classifier, held_out.pixels, clean, [*earlier, torch.from_numpy(made.values)])
         so_far = SoFar(begun_with, (*so_far.patterns, made), rates)
-        said = _("{count} patterns fool {now} of the {images} that they never saw; the first alone fooled {first:.1%}.").format(
-            count=len(rates), now=rates[-1], images=studio.live_set_name(network), first=rates[0].value
-        )
+        said = _(
+            "Live: {count} patterns fool {now} of the {images} that they never saw; the first alone fooled {first:.1%}."
+        ).format(count=len(rates), now=rates[-1], images=studio.live_set_name(network), first=rates[0].value)
         shown = self._shown(so_far, rates, begun_with, len(held_out))
         yield shown | {"said": status(said), "so_far": so_far, "draft": made, "use": gr.update(visible=True)}
 
@@ -130,11 +130,11 @@ class Views:
 
         key, table = self._table(begun[0])
         rows = table.rows if table is not None and key == begun[0] else []
-        name = plain(self.studio.card(begun[0]).name)
-        title = _("{network}: {count} {images} (live)").format(
-            network=name, count=count, images=self.studio.live_set_name(begun[0])
-        )
-        on = _("live, {ball}").format(ball=begun[2])
+        name, images = plain(self.studio.card(begun[0]).name), self.studio.live_set_name(begun[0])
+        title = _("{network}: {count} {images} (live)").format(network=name, count=count, images=images)
+        if rows:
+            title = precomputed_on(self.studio, begun[0], rows[0].any_of.total)
+        on = _("live, {ball}, on {count} {images}").format(ball=begun[2], count=count, images=images)
         return {"chart": show(several_figure(rows, title, rates, on))}
 
 
@@ -173,20 +173,20 @@ def conclusion(rows: Sequence[SeveralRow], network: str) -> str:
     )
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab, clock: Clock) -> None:
+def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     """Lay the fold out and wire it."""
     views = Views(studio)
 
     def seconds(network: str) -> float:
         return clock.seconds(studio, network, LOOKS[studio.card(network).input_size > LARGE], 6 * IMAGES)
 
-    with gr.Accordion(_("Several patterns: one more"), open=False, elem_id="several-fold"):
+    with gr.Accordion(_("Several patterns: one more"), open=False, elem_id="several-fold") as fold:
         gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
-        run = run_row(studio, setup, tab, "several", _("One more ({time})"), seconds, silent=True)
+        run = run_row(studio, setup, fold, "several", _("One more ({time})"), seconds, silent=True)
         said, drawn, use = gr.HTML(elem_id="several-status"), chart("several-chart"), lay_out_use("several")
         so_far: Any = gr.State(None)
         draft: Any = gr.State(None)
     places = {"said": said, "chart": drawn, "so_far": so_far, "draft": draft, "use": use}
     run.wire(views.measure, [*setup.inputs, so_far], places, _("Stopped. The patterns so far stay."), restore=views.cleared)
-    keep_fresh(setup, tab, views.look, [setup.network], places)
+    keep_fresh(setup, fold, views.look, [setup.network], places)
     wire_use(setup, use, draft, said)

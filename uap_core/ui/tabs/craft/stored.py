@@ -38,7 +38,7 @@ def answer(studio: Studio, network: str) -> str:
         spent, rate = soon[-1]
         said = _(
             "A few hundred looks at pictures are enough: after {spent} of them the precomputed run on {network} fooled"
-            " {rate:.0%} of {count} photographs it never saw."
+            " {rate:.0%} of {count} photographs it was not made from."
         )
         return said.format(spent=spent, network=name, rate=rate.value, count=rate.total)
     key = own_pattern(studio, network)
@@ -47,7 +47,7 @@ def answer(studio: Studio, network: str) -> str:
     if "fooling_rate" in rates and "image_gradients" in made:
         said = _(
             "A pattern is found by looking at pictures again and again: the built-in one of {network} took {spent} looks and"
-            " fools {rate:.0%} of {images} that it never saw. Make your own with a few hundred."
+            " fools {rate:.0%} of {images} that it was not made from. Make your own with a few hundred."
         )
         count = str(rates.get("set", "")).partition(" ")[0]
         images = _("{count} images").format(count=count) if count.isdecimal() else _("the images")

@@ -35,12 +35,12 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     shown, keeping = lay_out_show(studio, opening)
     laid |= shown | lay_out_more(studio)
     pace = Pace()
-    alone.build(studio, setup, tab, pace)
-    several.build(studio, setup, tab, pace)
+    alone.build(studio, setup, pace)
+    several.build(studio, setup, pace)
     with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details") as fold:
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)
-        algorithm.build(studio, setup, tab)
+        algorithm.build(studio, setup, fold)
     lay_out_end()
     _wire(studio, setup, tab, Parts(**laid), keeping, files, fold, pace)
 
@@ -78,7 +78,7 @@ def _wire(
     )
 
     keep_fresh(setup, tab, given(handlers.regard, studio), setup.inputs, places, also=beside)
-    setup.turn(str(tab.id)).click(answer(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
+    setup.turn_of(tab).click(answer(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
     for slider in (parts.images, parts.cost):
         slider.change(answer(handlers.offer, pace), of_network, trigger_mode="always_last", **outputs)
     fold.expand(answer(handlers.unfold), setup.network, **outputs)

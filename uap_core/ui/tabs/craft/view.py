@@ -35,7 +35,8 @@ def before_and_now(view: Exhibit, network: str) -> str:
     before = _("Before: {label}, {sure:.0%} sure. According to {network}.").format(
         label=escape(was), sure=sure, network=escape(network)
     )
-    return f'<div class="verdict {kind}">{said}<small>{before}</small></div>'
+    holds = " " + _("This photograph holds: try another.") if kind == "held" else ""
+    return f'<div class="verdict {kind}">{said}<small>{before}{holds}</small></div>'
 
 
 def numbers(name: str, provenance: dict[str, Any], linf: float, l2: float, held_out: str = "", signs: str = "") -> str:
@@ -53,7 +54,7 @@ def numbers(name: str, provenance: dict[str, Any], linf: float, l2: float, held_
         (_("network"), str(provenance.get("network", NOT_KNOWN))),
         (_("method"), called(provenance) or NOT_KNOWN),
         (_("cost"), spent),
-        (_("images it never saw"), held_out or verdict(provenance) or _("not measured")),
+        (_("images it was not made from"), held_out or verdict(provenance) or _("not measured")),
         (_("random noise of the same strength"), signs),
         *size_in_words(linf, l2),
     ]
@@ -76,8 +77,8 @@ def conclusion(found: Evaluation, images: str, target: str) -> str:
     """What a pattern does to the held-out ``images``, in words."""
     if found.target_rate is not None:
         return _(
-            "Turns {rate} of the {images} that it never saw into {target!r}; changes {changed:.1%} of all answers; random noise"
-            " of the same strength fools {signs:.1%}."
+            "Turns {rate} of the {images} that it was not made from into {target!r}; changes {changed:.1%} of all answers;"
+            " random noise of the same strength fools {signs:.1%}."
         ).format(
             rate=found.target_rate,
             images=images,
@@ -86,7 +87,7 @@ def conclusion(found: Evaluation, images: str, target: str) -> str:
             signs=found.random_signs.value,
         )
     return _(
-        "Fools {rate} of the {images} that it never saw; random noise of the same strength fools {signs:.1%}."
+        "Fools {rate} of the {images} that it was not made from; random noise of the same strength fools {signs:.1%}."
         " {share:.0%} of all answers are now {label!r}."
     ).format(
         rate=found.universal,

@@ -37,13 +37,17 @@ def plain_defence(defence: str) -> str:
 def bars(rows: Sequence[DefenceRow], of: str) -> str:
     """The bars; ``of`` names network and pattern, so that live marks find the bars that they belong to."""
     switch = _("The attacker adapts")
-    about = _("a new pattern is crafted through each defence")
+    about = _("a new pattern is crafted through each defence, in {cost} looks at a picture").format(
+        cost=max((row.image_gradients for row in rows), default=0)
+    )
+    before = _("by the fixed pattern, from more looks")
     fixed, anew = _("fooled by the fixed pattern"), _("fooled by a pattern crafted anew")
     live_word = _("live")
     fooled_by_random = _("fooled by random noise of the same strength")
     legend = (
         f'<p class="key"><span class="as-fixed"><i class="swatch"></i>{escape(fixed)}</span>'
         f'<span class="as-anew"><i class="swatch"></i>{escape(anew)}</span>'
+        f'<span class="as-anew"><i class="swatch ghost"></i>{escape(before)}</span>'
         f'<span><i class="swatch noise"></i>{escape(fooled_by_random)}</span>'
         f'<span class="as-live"><i class="swatch live"></i>{escape(live_word)}</span></p>'
     )

@@ -112,15 +112,15 @@ def _file(rows: Sequence[DetectorRow]) -> Any:
     return show(offer("detector.csv", to_csv(rows).encode()))
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
-    """Lay the section out and wire it."""
+def build(studio: Studio, setup: Setup, fold: gr.Accordion) -> None:
+    """Lay the section out inside the fold that calls it, and wire it."""
     views = Views(studio)
     gr.Markdown(_("#### Can a pattern be noticed?"))
     stored = _outputs("detector-status", "")
-    row = run_row(studio, setup, tab, "detector", _("Measure the detector ({time})"), SECONDS, silent=True)
+    row = run_row(studio, setup, fold, "detector", _("Measure the detector ({time})"), SECONDS, silent=True)
     live = _outputs("detector-live-status", "-live")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
-    keep_fresh(setup, tab, views.stored_detector, [setup.network, setup.pattern], stored)
+    keep_fresh(setup, fold, views.stored_detector, [setup.network, setup.pattern], stored)
     row.wire(views.detect, setup.inputs, live, _("Stopped. The curves so far stay."))
 
 

@@ -89,29 +89,29 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     shown = gr.HTML(elem_id="defences-bars")
     marks = gr.HTML(elem_id="defences-marks")
     below = gr.HTML(awaited(), elem_id="defences-status")
-    with gr.Accordion(_("For researchers"), open=False, elem_id="defences-more"):
+    with gr.Accordion(_("For researchers"), open=False, elem_id="defences-more") as fold:
         gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
         table = gr.HTML(elem_id="defences-table")
         figure = chart("defences-chart")
         csv = download(_("These rates (.csv)"), "defences-csv")
-        _live(views, setup, tab, marks)
-        detector.build(studio, setup, tab)
-        training.build(studio, setup, tab)
+        _live(views, setup, fold, marks)
+        detector.build(studio, setup, fold)
+        training.build(studio, setup, fold)
     gr.HTML(next_line("library", _("Which patterns are there?")))
     places = {"said": said, "bars": shown, "below": below, "table": table, "chart": figure, "csv": csv}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], places)
 
 
-def _live(views: Views, setup: Setup, tab: gr.Tab, marks: gr.HTML) -> None:
+def _live(views: Views, setup: Setup, fold: gr.Accordion, marks: gr.HTML) -> None:
     gr.Markdown(_("#### Measured now, with a small budget"))
     ticked = gr.CheckboxGroup(
         live.all_choices(), value=live.TICKED, label=_("Which defences?"), visible=False, elem_id="defences"
     )
-    row = run_row(views.studio, setup, tab, "defences", _("Measure these ({time})"), SECONDS)
+    row = run_row(views.studio, setup, fold, "defences", _("Measure these ({time})"), SECONDS)
     state = gr.HTML(elem_id="defences-live-status")
     table = gr.HTML(elem_id="defences-live-table")
     figure = chart("defences-live-chart")
     csv = download(_("These rates (.csv)"), "defences-live-csv")
-    keep_fresh(setup, tab, views.offered, [setup.network], {"said": state, "ticked": ticked}, also=[ticked])
+    keep_fresh(setup, fold, views.offered, [setup.network], {"said": state, "ticked": ticked}, also=[ticked])
     places = {"said": state, "table": table, "chart": figure, "csv": csv, "marks": marks}
     row.wire(views.measure, [*setup.inputs, ticked], places, _("Stopped. The rows so far stay."))

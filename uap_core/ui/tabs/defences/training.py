@@ -48,8 +48,8 @@ processor core; `python -m uap_core train DATA --epsilon 4/255` trains the first
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
-    """Lay out the view inside the tab that calls it, and wire it. Nothing is read or drawn before ``tab`` is chosen."""
+def build(studio: Studio, setup: Setup, fold: gr.Accordion) -> None:
+    """Lay out the view inside the fold that calls it, and wire it. Nothing is read or drawn before that is unfolded."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     state = gr.HTML(awaited(), elem_id="training-status")
     rounds_chart = chart("rounds-chart")
@@ -63,7 +63,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         return _rounds(studio, network) | _twins(studio, network)
 
     places = {"said": state, "rounds": rounds_chart, "csv": rounds_csv, "box": box, "twins": twins_chart}
-    keep_fresh(setup, tab, training, [setup.network], places)
+    keep_fresh(setup, fold, training, [setup.network], places)
 
 
 def _rounds(studio: Studio, network: str) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Sent:
         own = sorted(row.into[row.mix.index(max(row.mix))] for row in ends)
         said = _(
             "Trained against {network} in {norm} and told {count} labels to aim at: each fools {low:.0%} to {high:.0%} of"
-            " {photographs} photographs that it never saw; {least:.0%} to {most:.0%} become the label itself."
+            " {photographs} photographs that it was not made from; {least:.0%} to {most:.0%} become the label itself."
         )
         seen, numbers = self.rows[0].fooled.total, {"low": rates[0], "high": rates[-1], "least": own[0], "most": own[-1]}
         return said.format(network=self.network, norm=self.norm, count=len(self.labels), photographs=seen, **numbers)

@@ -39,23 +39,29 @@ raises their sum; G can move the second alone, and lowers it.
 This holds for a D that is perfect before every step of G. The networks here take turns, hence mode collapse and circling. G may
 raise $\log D(G(z))$ instead (*non-saturating*, same paper): the same goal with steeper slopes while D still wins.
 """)
+LINE, DIGITS, DEFENCE = "line", "digits", "defence"  # the parts of the room, of which one is shown (games.css)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 
 
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the room and wire it. No chart is drawn before ``tab`` is chosen."""
     gr.HTML(lesson(TITLE, ANSWER))
-    duel.build()
-    with gr.Accordion(_("For researchers"), open=False, elem_id="games-more"):
-        gr.Markdown(THEORY, latex_delimiters=MATH, elem_classes="explain")
-    digits.build(studio)
-    gr.HTML(defence.link(studio))
-    curve = chart("games-twin-chart")
+    choices = [(_("in one dimension"), LINE), (_("with drawn digits"), DIGITS), (_("as a defence"), DEFENCE)]
+    gr.Radio(choices, value=LINE, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="games-which")
+    with gr.Column(elem_id="games-part-line"):
+        duel.build()
+        with gr.Accordion(_("For researchers"), open=False, elem_id="games-more"):
+            gr.Markdown(THEORY, latex_delimiters=MATH, elem_classes="explain")
+    with gr.Column(elem_id="games-part-digits"):
+        digits.build(studio)
+    with gr.Column(elem_id="games-part-defence"):
+        gr.HTML(defence.link(studio))
+        curve = chart("games-twin-chart")
+        gr.HTML(defence.onward())
 
     def draw_twin() -> dict[str, Any]:
         """The learning of the twin that played this game."""
         return {"curve": defence.curve(studio)}
 
     keep_fresh(setup, tab, draw_twin, [], {"curve": curve})
-    gr.HTML(defence.onward())
     gr.HTML(next_line("generator", _("Can a network learn to make the patterns?")))

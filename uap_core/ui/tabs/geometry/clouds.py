@@ -142,6 +142,8 @@ def changed(cloud: Tensor, change: str, clean: bool, seed: int) -> tuple[str, st
     }
     was, now = _(NAMES[CLASSES[before_label]]), _(NAMES[CLASSES[label]])
     said = told(was, now, len(after) - len(cloud), float(moved.max()), int(removed.sum()), clean)
+    found_before = change.split(" ")[1][0].isdigit() and not change.startswith(RANDOM)
+    said += " " + (_("The change was precomputed; the answers are computed now.") if found_before else _("Computed now."))
     key = dot("var(--before)", _("points that the network hears")) + dot("var(--after)", _("moved or added"))
     morph = len(after) == len(cloud) and not clean
     return status(said), solids_html(view, was, now, label != before_label, morph, key=key + " · ")

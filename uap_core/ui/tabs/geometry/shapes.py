@@ -52,7 +52,11 @@ def build() -> Part:
         another = gr.Button(_("Another body in another pose"), size="sm", elem_id="geo-new-shape", scale=0, min_width=220)
         chart = gr.HTML(elem_id="geo-shape-rates", elem_classes="chart")
         with gr.Accordion(_("Your own mesh"), open=False, elem_id="geo-own-mesh"):
-            own = gr.File(label=_("OBJ, PLY or OFF, at most 20 000 vertices"), height=120, elem_id="geo-mesh-file")
+            own = gr.File(
+                label=_("OBJ, PLY or OFF, at most 20 000 vertices (the largest take about 10 s)"),
+                height=120,
+                elem_id="geo-mesh-file",
+            )
 
     def look(animal: str, change: str, number: int, given: Any) -> dict[Any, Any]:
         if animal == "own" and given is None:

@@ -68,7 +68,7 @@ def _wire(setup: Setup, tab: gr.Tab, domain: gr.Radio, filled: gr.State, parts: 
 
         look.__name__ = f"look_{key}"
         outputs = [*part.shown, filled]
-        for event in (domain.input, setup.turn(str(tab.id)).click):
+        for event in (domain.input, setup.turn_of(tab).click):
             event(_kept(part, look, filled), [domain, filled], outputs, trigger_mode="always_last", **QUICK)
 
 

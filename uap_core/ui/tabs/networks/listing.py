@@ -30,18 +30,19 @@ def answer(studio: Studio) -> str:
 
 
 def listing(studio: Studio, chosen: str) -> str:
-    """A row a network, ready ones first; each can be picked, the ``chosen`` one is."""
+    """A row a network, ready ones first; each can be picked, the ``chosen`` one is. Above it cards that cannot be read."""
     kept, cards = studio.zoo.in_memory(), studio.zoo.cards()
     states = {key: state(card) for key, card in cards.items()}
     ordered = sorted(cards, key=lambda key: states[key] != HERE)
     rows = [_row(key, cards[key], IN_MEMORY if key in kept else states[key], key == chosen) for key in ordered]
     columns = head((_("Network"), _("Pictures"), _("Size"), _("Right"), _("On this machine")))
-    return wide(_("All networks"), f'<table class="listing picks">{columns}{"".join(rows)}</table>')
+    faults = "".join(map(problem, studio.zoo.faults()))
+    return faults + wide(_("All networks"), f'<table class="listing picks">{columns}{"".join(rows)}</table>')
 
 
 def _row(key: str, card: Card, where: str, chosen: bool) -> str:
     kind = "here" if where in (HERE, IN_MEMORY) else "other" if where != ABSENT else "absent"
-    right = f"{card.top1:.1%}" if card.top1 else ""
+    right = f"{card.top1:.1%}" if card.top1 is not None else ""
     name = (
         f'<button type="button" aria-pressed="{str(chosen).lower()}">{escape(plain(card.name))}</button>'
         f"<small>{escape(copy_of(card))}</small>"

@@ -133,7 +133,7 @@ def _wire(views: Views, parts: Parts, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) 
     filled, shown = parts.places("lesson", "table", "memory"), parts.places("details", "use", "get", "stop")
     listed = {"fn": filling(views.listed, filled), "inputs": which, "outputs": list(filled.values()), **QUICK}
     describe = {"fn": filling(views.describe, shown), "inputs": [which, busy], "outputs": list(shown.values()), **QUICK}
-    opened = setup.turn(str(tab.id)).click(views.begin, [which, setup.network], which, **QUICK)
+    opened = setup.turn_of(tab).click(views.begin, [which, setup.network], which, **QUICK)
     opened.then(**listed)
     opened.then(**describe)
     clicked = parts.places("fetched", "which", "hits")

@@ -30,13 +30,15 @@ hidden layers of 100 sigmoids, *AE400-10* is a classifier on the code of a spars
 $\sqrt{\sum_i (x'_i - x_i)^2 / n}$. Below each stands the paper's own (Szegedy et al., 2014, Tables 1 and 4): errors
 on MNIST, those without any attack included, so noise does more there to networks that err more.
 """)
-HALVES = _("#### Networks that learnt from pictures of which none is the same: P1 and P2")
+P1_AND_P2 = _("#### Networks that learnt from pictures of which none is the same: P1 and P2")
 REGULARISE = _(r"""
 #### What makes a small network err less?
 The mixture (Goodfellow et al., 2015) trains on $\alpha J(x) + (1-\alpha)\,J(x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x))$,
 with $\varepsilon = 0.05$; dropout leaves out half of the units; the penalty (Szegedy et al., 2014, section 4.3) adds $\mu
 \sum_k \log \|W_k\|_2$; RBF units say $e^{-b \|x - m\|^2}$, and nothing far from every $m$.
 """)
+NETWORKS, SETS, HELP = "networks", "sets", "help"  # the parts of the room, of which one is shown (games.css)
+CROSS = _("Teach and cross them now ({time})")
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 SIX_SECONDS, THREE_SECONDS, ALPHA_SECONDS = (35.0, 35.0), (10.0, 10.0), (45.0, 45.0)
 
@@ -90,34 +92,46 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the room and wire it. Nothing is read before ``tab`` is chosen."""
     views = Views(studio)
     said = gr.HTML(lesson(TITLE, OPENING), elem_id="small-lesson")
-    six = gr.HTML(awaited(), elem_id="small-six")
-    row = run_row(studio, setup, tab, "small", _("Teach the six and cross them on 12 digits ({time})"), SIX_SECONDS, _always)
-    live = [gr.HTML(elem_id="small-status"), gr.HTML(elem_id="small-live"), download(_("This table (.csv)"), "small-csv")]
-    row.wire(views.cross, [], live, _("Stopped. The lines so far stay."))
-    gr.Markdown(READING, latex_delimiters=MATH, elem_classes="explain")
-    gr.Markdown(HALVES, elem_classes="explain")
-    halves = gr.HTML(elem_id="small-halves")
-    three = run_row(
-        studio, setup, tab, "small-halves", _("Teach the three and cross them on 12 digits ({time})"), THREE_SECONDS, _always
+    choices = [(_("across networks"), NETWORKS), (_("across training sets"), SETS), (_("what makes them err less"), HELP)]
+    gr.Radio(
+        choices, value=NETWORKS, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="small-which"
     )
-    crossed = [
-        gr.HTML(elem_id="small-halves-status"),
-        gr.HTML(elem_id="small-halves-live"),
-        download(_("This table (.csv)"), "small-halves-csv"),
-    ]
-    three.wire(views.cross_halves, [], crossed, _("Stopped. The lines so far stay."))
-    universal = gr.HTML(elem_id="small-universal")
-    tables_csv = download(_("Both tables (.csv)"), "small-tables-csv")
+    with gr.Column(elem_id="small-part-networks"):
+        six = gr.HTML(awaited(), elem_id="small-six")
+        row = run_row(studio, setup, tab, "small", CROSS, SIX_SECONDS, _always)
+        row.wire(views.cross, [], _live("small"), _("Stopped. The lines so far stay."))
+        universal = gr.HTML(elem_id="small-universal")
+    with gr.Column(elem_id="small-part-sets"):
+        gr.Markdown(P1_AND_P2, elem_classes="explain")
+        halves = gr.HTML(elem_id="small-halves")
+        three = run_row(studio, setup, tab, "small-halves", CROSS, THREE_SECONDS, _always)
+        three.wire(views.cross_halves, [], _live("small-halves"), _("Stopped. The lines so far stay."))
+    with gr.Column(elem_id="small-part-tables"):
+        tables_csv = download(_("Both tables (.csv)"), "small-tables-csv")
+        gr.Markdown(READING, latex_delimiters=MATH, elem_classes="explain")
+    with gr.Column(elem_id="small-part-help"):
+        stored = _what_helps(views, setup, tab)
+    gr.HTML(next_line("transfer", _("Do large networks fall for each other's examples, too?")))
+    keep_fresh(setup, tab, views.stored, [], [said, six, halves, universal, tables_csv, *stored])
+
+
+def _live(prefix: str) -> list[Any]:
+    """Where the lines of a run go."""
+    parts = [gr.HTML(elem_id=f"{prefix}-status"), gr.HTML(elem_id=f"{prefix}-live")]
+    return [*parts, download(_("This table (.csv)"), f"{prefix}-csv")]
+
+
+def _what_helps(views: Views, setup: Setup, tab: gr.Tab) -> list[Any]:
+    """The part of regularisers, with a run of its own; returns what was precomputed fills."""
     gr.Markdown(REGULARISE, latex_delimiters=MATH, elem_classes="explain")
     stored: list[Any] = [gr.HTML(elem_id="small-regularisers")]
     stored += [chart(f"small-{name}-chart") for name in ("errors", "confidence", "alpha")]
     stored.append(download(_("All networks (.csv)"), "small-regularisers-csv"))
     alpha = gr.Slider(0, 1, 0.5, step=0.05, label=_("alpha of the mixture (1 is plain)"), elem_id="small-alpha")
-    own = run_row(studio, setup, tab, "alpha", _("Teach nine networks ({time})"), ALPHA_SECONDS, _always)
+    own = run_row(views.studio, setup, tab, "alpha", _("Teach nine networks ({time})"), ALPHA_SECONDS, _always)
     found = [gr.HTML(elem_id="alpha-status"), chart("alpha-live-chart"), download(_("These networks (.csv)"), "alpha-csv")]
     own.wire(views.regularise, [alpha], found, _("Stopped. What was drawn stays."))
-    gr.HTML(next_line("transfer", _("Do large networks fall for each other's examples, too?")))
-    keep_fresh(setup, tab, views.stored, [], [said, six, halves, universal, tables_csv, *stored])
+    return stored
 
 
 def _always(_network: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uap_core.i18n import _
 from uap_core.io.results import Table
+from uap_core.ui.html.equal_l2 import equal_l2_table
 from uap_core.ui.html.evaluations import evaluations_table
 from uap_core.ui.html.rate_table import MADE_ON_IT, rate_table
 from uap_core.ui.html.words import photographs
@@ -65,6 +66,22 @@ def evaluations(studio: Studio, network: str, known: Mapping[str, str]) -> str:
     return status(about) + evaluations_table(table.rows, known)
 
 
+def equal_norms(studio: Studio, network: str) -> str:
+    """What patterns do to networks of this one's size that they never met, at equal l2 norm; empty where not measured."""
+    from uap_core.experiments.equal_l2 import EqualNormRow, means
+
+    family = FAMILIES.get(studio.card(network).input_size)
+    table = studio.precomputed(f"{family}-equal-l2", EqualNormRow) if family else None
+    if table is None or not table.rows:
+        return ""
+    about = _(
+        "A larger pattern fools more networks, so here all are scaled to one ℓ2 norm. Means over all patterns of a kind and the"
+        " networks that neither they nor their siblings were made on; precomputed {date} on {images}."
+    )
+    dated = about.format(date=table.provenance["time"][:10], images=photographs(table.provenance["held_out"]))
+    return status(dated) + equal_l2_table(means(table.rows), str(table.provenance["l2"]).removeprefix("l2 ").split(" = ")[0])
+
+
 def answer(table: Table | None, pattern: str, known: Mapping[str, str]) -> str:
     """Who falls to the chosen pattern, in a sentence; of one that is in no table, what such patterns do on average."""
     if table is None:
@@ -75,11 +92,15 @@ def answer(table: Table | None, pattern: str, known: Mapping[str, str]) -> str:
         return _on_average(table.rows, known)
     makers = ", ".join(known.get(row.network, row.network) for row in home)
     if not away:
-        return _("Made on all of them at once, it fools {rates} of photographs it never saw.").format(rates=_range(home))
+        return _("Made on all of them at once, it fools {rates} of photographs it was not made from.").format(
+            rates=_range(home)
+        )
     if len(home) == 1:
-        said = _("Made on {makers} alone, it fools that one on {home} of photographs it never saw, and {others} on {away}.")
+        said = _(
+            "Made on {makers} alone, it fools that one on {home} of photographs it was not made from, and {others} on {away}."
+        )
     else:
-        said = _("Made on {makers}, it fools those on {home} of photographs it never saw, and {others} on {away}.")
+        said = _("Made on {makers}, it fools those on {home} of photographs it was not made from, and {others} on {away}.")
     others = ", ".join(known.get(row.network, row.network) for row in away)
     return said.format(makers=makers, home=_range(home), others=others, away=_range(away))
 

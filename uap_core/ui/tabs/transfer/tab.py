@@ -20,7 +20,7 @@ from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer.cards import cards
 from uap_core.ui.tabs.transfer.kinds import across_kinds
-from uap_core.ui.tabs.transfer.stored import MADE, answer, evaluations, not_measured, table_html, tables
+from uap_core.ui.tabs.transfer.stored import MADE, answer, equal_norms, evaluations, not_measured, table_html, tables
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import QUICK, awaited, download, hide, offer, progress_note, show
 
@@ -88,6 +88,7 @@ class Views:
             "examples": table_html(examples, known, missing, MADE),
             "csv": file,
             "beyond": evaluations(self.studio, network, known),
+            "norms": equal_norms(self.studio, network),
             "halves": halves.stored(self.studio),
         }
 
@@ -112,32 +113,33 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     counted = gr.HTML(awaited(), elem_id="transfer-counted")
     row = gr.HTML(elem_id="transfer-cards")
     matrix = gr.HTML(elem_id="transfer-matrix")
-    with gr.Accordion(_("For researchers"), open=False, elem_id="transfer-more"):
+    with gr.Accordion(_("For researchers"), open=False, elem_id="transfer-more") as fold:
         gr.Markdown(QUESTION, latex_delimiters=MATH, elem_classes="explain")
         beyond = gr.HTML(elem_id="transfer-beyond")
+        norms = gr.HTML(elem_id="transfer-norms")
         examples = gr.HTML(elem_id="transfer-examples")
         stored_csv = download(_("Both tables (.csv)"), "transfer-stored-csv")
-        _live(views, setup, tab)
-        halves_table = _halves(views, setup, tab)
+        _live(views, setup, fold)
+        halves_table = _halves(views, setup, fold)
         gr.Markdown(EXPLAIN, latex_delimiters=MATH, elem_classes="explain")
     gr.HTML(next_line("why", _("Why does one pattern work on all of them?")))
     seen = gr.State("")
     shown = {"said": counted, "row": row, "seen": seen}
     looked, outputs = filling(views.look_cards, shown), list(shown.values())
-    setup.turn(str(tab.id)).click(looked, [*setup.inputs, seen], outputs, trigger_mode="always_last", **QUICK)
+    setup.turn_of(tab).click(looked, [*setup.inputs, seen], outputs, trigger_mode="always_last", **QUICK)
     precomputed = {"said": said, "matrix": matrix, "examples": examples, "csv": stored_csv, "halves": halves_table}
-    precomputed["beyond"] = beyond
+    precomputed |= {"beyond": beyond, "norms": norms}
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], precomputed)
 
 
-def _live(views: Views, setup: Setup, tab: gr.Tab) -> None:
+def _live(views: Views, setup: Setup, fold: gr.Accordion) -> None:
     gr.Markdown(_("#### Live: the library's patterns and yours, on networks of the chosen one's size"))
     networks = gr.CheckboxGroup(label=_("Measured on"), visible=False, elem_id="transfer-networks")
-    buttons = run_row(views.studio, setup, tab, "transfer", _("Measure them ({time})"), SECONDS)
+    buttons = run_row(views.studio, setup, fold, "transfer", _("Measure them ({time})"), SECONDS)
     state = gr.HTML(elem_id="transfer-status")
     table = gr.HTML(elem_id="transfer-live")
     csv = download(_("These cells (.csv)"), "transfer-csv")
-    keep_fresh(setup, tab, views.offered, [setup.network], {"said": state, "ticked": networks}, also=[networks])
+    keep_fresh(setup, fold, views.offered, [setup.network], {"said": state, "ticked": networks}, also=[networks])
     inputs, stopped = [setup.network, setup.own, networks], _("Stopped. The cells so far stay.")
     buttons.wire(views.measure, inputs, {"said": state, "table": table, "csv": csv}, stopped)
 
@@ -147,12 +149,12 @@ def _always(_network: str) -> str:
     return ""
 
 
-def _halves(views: Views, setup: Setup, tab: gr.Tab) -> gr.HTML:
+def _halves(views: Views, setup: Setup, fold: gr.Accordion) -> gr.HTML:
     gr.Markdown(_("#### Across training sets"))
     gr.Markdown(TRAINING, latex_delimiters=MATH, elem_classes="explain")
     table = gr.HTML(elem_id="halves-stored")
 
-    buttons = run_row(views.studio, setup, tab, "halves", _("Train the three ({time})"), HALVES_SECONDS, _always)
+    buttons = run_row(views.studio, setup, fold, "halves", _("Train the three ({time})"), HALVES_SECONDS, _always)
     state = gr.HTML(elem_id="halves-status")
     trained = gr.HTML(elem_id="halves-live")
     csv = download(_("This table (.csv)"), "halves-csv")

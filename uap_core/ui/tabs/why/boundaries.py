@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.tabs.why import frame as room
 from uap_core.ui.tabs.why.frame import Frame, Page, Words, frame, wire
@@ -55,6 +56,7 @@ class Boundaries:
     def stored(self, network: str) -> dict[str, Any]:
         """What was precomputed for this network, if anything was."""
         from uap_core.experiments.normals import SingularRow, SubspaceRow
+        from uap_core.plots.geometry import singular_figure, subspace_figure
 
         studio = self.page.studio
         values = studio.precomputed(f"{network}-normals", SingularRow)
@@ -69,7 +71,11 @@ class Boundaries:
             images=photographs(stated["held_out"]),
         )
         title = _("{network} (precomputed)").format(network=plain(network_name(studio, network)))
-        return {"said": status(said)} | drawn(values.rows, rates.rows, title) | files(values.rows, rates.rows)
+        charts = {
+            "normals-chart": show(drawn_once(singular_figure, values.rows, title)),
+            "subspace-chart": show(drawn_once(subspace_figure, rates.rows, title)),
+        }
+        return {"said": status(said)} | charts | files(values.rows, rates.rows)
 
     def measure(self, network: str) -> Iterator[dict[str, Any]]:
         """The singular values as normals come in, then the rates."""

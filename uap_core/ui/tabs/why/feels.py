@@ -13,7 +13,7 @@ import numpy as np
 from uap_core.errors import UapError
 from uap_core.experiments.strengths import change_of, picture_at
 from uap_core.i18n import _
-from uap_core.io.results import to_csv
+from uap_core.io.results import Table, to_csv
 from uap_core.models.imagenet import imagenet_classes
 from uap_core.perturbations.library import library, read_levels
 from uap_core.ui.gallery import photo_name
@@ -55,19 +55,21 @@ class Views:
         if found is None:
             empty = {"said": _heading(TITLE, OPENING), "dots": "", "channels": "", "csv": hide()}
             return empty | {"note": status(NOTHING.format(network=name))}
-        source = _("Precomputed {date}: {images}, under {pattern}.").format(
+        made = _("Precomputed {date}: {images}, under {pattern}.").format(
             date=found.plane.provenance["time"][:10],
             images=_counted(len(found.plane.rows), found.plane.provenance["held_out"]),
             pattern=plain_names(self.studio).get(found.pattern, found.pattern),
         )
+        source = made
         if found.pattern != pattern:
             source += " " + _("It has not been computed for the pattern that you chose: measure it now.")
-        return self._felt(found, name, source)
+        return self._felt(found, name, source, made)
 
-    def _felt(self, found: FeltTables, name: str, source: str) -> dict[str, Any]:
+    def _felt(self, found: FeltTables, name: str, source: str, made: str) -> dict[str, Any]:
+        """``source`` stands at the dots, ``made`` at the channels: when and on what these were measured."""
         said = gathered(found.plane.rows, name)
         cards = channel_cards(found.channels.rows, self._class_names(found.network)) if found.channels else ""
-        heading = _heading(SWITCHED, CHANNELS) if cards else ""
+        heading = _heading(SWITCHED, f"{CHANNELS} {made}") if cards else ""
         return {
             "said": _heading(TITLE, said),
             "dots": dots(found.plane.rows, said),
@@ -94,8 +96,9 @@ class Views:
 
     def _looks(self, chosen: Selection) -> str:
         card, name = self.studio.card(chosen.network), photo_name(chosen.photo)
-        before, rows = self.studio.pixels(chosen.photo, card), self._stored_maps(chosen)
-        if rows:
+        before, table = self.studio.pixels(chosen.photo, card), self._stored_maps(chosen)
+        if table:
+            rows, source = table.rows, _("Precomputed {date}.").format(date=table.provenance["time"][:10])
             entry = next(entry for entry in library() if entry.key == chosen.pattern)
             change = change_of(read_levels(entry.path).astype(np.float64), entry.ball.p, entry.ball.radius * 255)
             after = picture_at(before, change, chosen.epsilon)
@@ -106,12 +109,13 @@ class Views:
             image, perturbation = self.studio.image(chosen.photo, chosen.network), chosen.perturbation(self.studio)
             rows = map_rows(self.studio.classifier(chosen.network), image, perturbation)
             after = to_array(perturbation.apply(image))
-        return _heading(LOOKS.format(photo=name), map_note(rows)) + pair(before, after, rows, name)
+            source = _("Computed now, under {pattern}.").format(pattern=perturbation.name)
+        return _heading(LOOKS.format(photo=name), f"{map_note(rows)} {source}") + pair(before, after, rows, name)
 
-    def _stored_maps(self, chosen: Selection) -> list[Any]:
+    def _stored_maps(self, chosen: Selection) -> Table | None:
         first = usual(self.studio, chosen.network)
         if (chosen.photo, chosen.pattern) != (first.photo, first.pattern) or abs(chosen.epsilon - first.epsilon) > 1e-6:
-            return []
+            return None
         return first_maps(self.studio, chosen.network, chosen.photo, chosen.pattern)
 
     @of_selection
@@ -124,7 +128,6 @@ class Views:
         from uap_core.experiments.feature_passes import passes
         from uap_core.experiments.feature_plane import plane_rows
         from uap_core.experiments.shipped_pictures import shipped_pictures
-        from uap_core.io.results import Table
 
         studio, network = self.studio, chosen.network
         classifier, perturbation = studio.classifier(network), chosen.perturbation(studio)
@@ -139,7 +142,7 @@ class Views:
             channels = Table("", channel_rows(classifier, so_far, shipped_pictures(classifier.card)), {})
         seen = studio.live_set_name(network, len(images))
         source = _("Live: {count} {images}, under {pattern}.").format(count=len(images), images=seen, pattern=perturbation.name)
-        yield self._felt(FeltTables(network, chosen.pattern, plane, channels), plain(classifier.card.name), source)
+        yield self._felt(FeltTables(network, chosen.pattern, plane, channels), plain(classifier.card.name), source, source)
 
 
 def _counted(shown: int, held_out: str) -> str:
@@ -159,12 +162,12 @@ def build(page: Page) -> None:
     said = gr.HTML(_heading(TITLE, OPENING), elem_id="feels-said")
     drawn = gr.HTML(elem_id="feels-dots")
     note = gr.HTML(awaited(), elem_id="feels-status")
-    row = run_row(studio, setup, page.tab, "feels", _("Measure your choice ({time})"), SECONDS)
+    row = run_row(studio, setup, page.where, "feels", _("Measure your choice ({time})"), SECONDS)
     spots = gr.HTML(elem_id="feels-spots")
     error = gr.HTML(elem_id="feels-spots-error")
     channels = gr.HTML(elem_id="feels-channels")
     csv = download(_("These dots (.csv)"), "feels-csv")
     felt = {"note": note, "said": said, "dots": drawn, "channels": channels, "csv": csv}
-    keep_fresh(setup, page.tab, views.stored_felt, [setup.network, setup.pattern], felt)
-    keep_fresh(setup, page.tab, views.looks, setup.inputs, {"error": error, "spots": spots})
+    keep_fresh(setup, page.where, views.stored_felt, [setup.network, setup.pattern], felt)
+    keep_fresh(setup, page.where, views.looks, setup.inputs, {"error": error, "spots": spots})
     row.wire(views.measure, setup.inputs, felt, _("Stopped. What was drawn stays."), views.stored_felt)

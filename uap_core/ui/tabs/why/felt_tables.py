@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from uap_core.io.results import Table
 from uap_core.ui.state import Studio
@@ -30,13 +29,13 @@ def felt_tables(studio: Studio, network: str) -> FeltTables | None:
     return FeltTables(network, plane.provenance["pattern_file"], plane, _right(studio, network, "channels", ChannelRow))
 
 
-def first_maps(studio: Studio, network: str, photo: str, pattern: str) -> list[Any]:
-    """The maps of ``photo`` under ``pattern`` at its own strength; none where others, or nothing, were computed."""
+def first_maps(studio: Studio, network: str, photo: str, pattern: str) -> Table | None:
+    """The maps of ``photo`` under ``pattern`` at its own strength; None where others, or nothing, were computed."""
     from uap_core.experiments.class_map_rows import MapRow
 
     table = _right(studio, network, "maps", MapRow)
     known = table is not None and (f"sample:{table.provenance['photo']}", table.provenance["pattern_file"]) == (photo, pattern)
-    return table.rows if table is not None and known else []
+    return table if known else None
 
 
 def _right(studio: Studio, network: str, name: str, row_type: type) -> Table | None:

@@ -21,11 +21,11 @@ LIVE_NORMALS, LIVE_IMAGES = 64, 100  # images for normals, and others to measure
 
 @dataclass(frozen=True)
 class Page:
-    """What a section is laid out on."""
+    """What a section is laid out on: the tab, or a fold of it."""
 
     studio: Studio
     setup: Setup
-    tab: gr.Tab
+    where: gr.Tab | gr.Accordion
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def frame(page: Page, words: Words) -> Frame:
     """Lay a section out."""
     gr.Markdown(words.question, latex_delimiters=LATEX, elem_classes="explain")
     stored = _part(words, gr.HTML(awaited(), elem_id=f"{words.prefix}-status"), "")
-    row = run_row(page.studio, page.setup, page.tab, words.prefix, _("Measure now ({time})"), words.seconds, silent=True)
+    row = run_row(page.studio, page.setup, page.where, words.prefix, _("Measure now ({time})"), words.seconds, silent=True)
     live = _part(words, gr.HTML(elem_id=f"{words.prefix}-live-status"), "-live")
     gr.Markdown(words.reading, latex_delimiters=LATEX, elem_classes="explain")
     return Frame(stored, live, row)
@@ -79,5 +79,5 @@ def wire(
     restore: Callable[..., Any] | None = None,
 ) -> None:
     """Let ``stored(network)`` fill the precomputed part, and ``measure(*inputs)`` the live one; see ``Run.wire``."""
-    keep_fresh(page.setup, page.tab, stored, [page.setup.network], found.stored)
+    keep_fresh(page.setup, page.where, stored, [page.setup.network], found.stored)
     found.row.wire(measure, inputs, found.live, _("Stopped. What was drawn stays."), restore)

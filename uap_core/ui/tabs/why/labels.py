@@ -74,7 +74,7 @@ def build(page: Page) -> gr.DownloadButton:
     """Lay the section out and wire it. Returns the button for the file of the precomputed moves."""
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     stored_csv = download(_("All moves of the picture above (.csv)"), "labels-csv")
-    row = run_row(page.studio, page.setup, page.tab, "labels", _("Count for the chosen pattern ({time})"), SECONDS)
+    row = run_row(page.studio, page.setup, page.where, "labels", _("Count for the chosen pattern ({time})"), SECONDS)
     live = {
         "said": gr.HTML(elem_id="labels-live-status"),
         "chart": chart("labels-chart"),

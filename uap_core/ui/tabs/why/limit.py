@@ -15,7 +15,7 @@ from uap_core.io.results import Table, to_csv
 from uap_core.ui.html.tables import head, line, wide
 from uap_core.ui.html.words import number, photographs
 from uap_core.ui.runtime.charts import drawn_once
-from uap_core.ui.runtime.lazy_refresh import keep_fresh_within
+from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.tabs.why.frame import Page
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
@@ -50,22 +50,23 @@ class Views:
         """The chart of all networks, and who never falls to the chosen one's patterns, or to those of the quick one."""
         from uap_core.plots.limits import limit_figure
 
-        names, rows = plain_names(self.page.studio), self._rows()
+        names, tables = plain_names(self.page.studio), self._tables()
+        rows: list[LimitRow] = [row for table in tables for row in table.rows]
         if not rows:
             return {"said": status(_("Not computed yet.")), "chart": hide(), "table": "", "csv": hide()}
         key = network if network in {row.network for row in rows} else rows[0].network
         title = _("The default method from all pictures at hand")
         csv = show(offer("limit.csv", to_csv(rows).encode()))
         figure = drawn_once(limit_figure, rows, names, title)
-        said = status(told([row for row in rows if row.network == key], names.get(key, key)))
+        said = status(f"{told([row for row in rows if row.network == key], names.get(key, key))} {_dated(tables)}")
         return {"said": said, "chart": show(figure), "table": self._never(key, names), "csv": csv}
 
-    def _rows(self) -> list[LimitRow]:
+    def _tables(self) -> list[Table]:
         from uap_core.experiments.limit import LimitRow
 
         names = [f"{key}-limit-{budget}" for key in LIMITED for budget in BUDGETS]
         found = [self.page.studio.precomputed(name, LimitRow) for name in names]
-        return [row for table in found if table for row in table.rows]
+        return [table for table in found if table]
 
     def _never(self, network: str, names: dict[str, str]) -> str:
         from uap_core.experiments.limit import NeverRow, TraitRow
@@ -77,6 +78,10 @@ class Views:
         return never_html(never, traits.rows, names.get(network, network))
 
 
+def _dated(tables: Sequence[Table]) -> str:
+    return _("Precomputed {date}.").format(date=max(table.provenance["time"] for table in tables)[:10])
+
+
 def told(rows: Sequence[LimitRow], name: str) -> str:
     """How near the shortest run comes to the longest, in a sentence."""
     first, last = min(rows, key=lambda row: row.image_gradients), max(rows, key=lambda row: row.image_gradients)
@@ -86,8 +91,8 @@ def told(rows: Sequence[LimitRow], name: str) -> str:
             name=name, rate=first.fooling_rate.value, count=first.fooling_rate.total, spent=number(first.image_gradients)
         )
     said = _(
-        "{name}: {few} looks at a picture fool {rate:.1%} of {count} photographs that the pattern never saw, {many} looks"
-        " {most:.1%}: {gain:+.1f} points for {times:.0f} times the effort."
+        "{name}: {few} looks at a picture fool {rate:.1%} of {count} photographs that the pattern was not made from, {many}"
+        " looks {most:.1%}: {gain:+.1f} points for {times:.0f} times the effort."
     )
     return said.format(
         name=name,
@@ -136,4 +141,4 @@ def build(page: Page) -> None:
         table = gr.HTML(elem_id="limit-never")
         csv = download(_("The drawn rates (.csv)"), "limit-csv")
     places = {"said": said, "chart": figure, "table": table, "csv": csv}
-    keep_fresh_within(fold, page.setup, page.tab, Views(page).limit, [page.setup.network], places)
+    keep_fresh(page.setup, fold, Views(page).limit, [page.setup.network], places)

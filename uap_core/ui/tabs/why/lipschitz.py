@@ -14,6 +14,7 @@ from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.html.tables import head, line, wide
 from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
 from uap_core.ui.runtime.time_left import Pace
@@ -96,16 +97,16 @@ class Views:
         yield finished(said, name, layers, pictures)
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
-    """Lay out the view inside the tab that calls it, and wire it."""
+def build(studio: Studio, setup: Setup, fold: gr.Accordion) -> None:
+    """Lay out the view inside the fold that calls it, and wire it."""
     views = Views(studio)
     gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
     gr.HTML(cone.picture())
     stored = _outputs("")
-    row = run_row(studio, setup, tab, "lipschitz", _("Bound this network now ({time})"), SECONDS, silent=True)
+    row = run_row(studio, setup, fold, "lipschitz", _("Bound this network now ({time})"), SECONDS, silent=True)
     live = _outputs("-live")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
-    keep_fresh(setup, tab, views.stored_bounds, [setup.network], stored)
+    keep_fresh(setup, fold, views.stored_bounds, [setup.network], stored)
     row.wire(views.measure, [setup.network], live, _("Stopped. The layers so far stay."))
 
 
@@ -161,9 +162,9 @@ def finished(said: str, name: str, layers: Sequence[LayerRow], pictures: Sequenc
     return {
         "said": status(said),
         "table": layers_table(layers),
-        "layers": show(layers_figure(layers, together)),
-        "alexnet": show(beside_alexnet_figure(layers, name, beside)),
-        "radii": show(radii_figure(pictures, certified)) if bound < math.inf else hide(),
+        "layers": show(drawn_once(layers_figure, layers, together)),
+        "alexnet": show(drawn_once(beside_alexnet_figure, layers, name, beside)),
+        "radii": show(drawn_once(radii_figure, pictures, certified)) if bound < math.inf else hide(),
         "layers-csv": show(offer("lipschitz.csv", to_csv(layers).encode())),
         "pictures-csv": show(offer("certified.csv", to_csv(pictures).encode())),
     }

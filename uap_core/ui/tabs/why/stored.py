@@ -49,7 +49,7 @@ def answer(studio: Studio, found: Moves) -> str:
     said = told(found.table.rows, found.table.provenance["held_out"])
     if found.of_the_choice:
         return said
-    of = _("Counted for {pattern} on {network}: {said}")
+    of = _("Not for your choice, but for {pattern} on {network}: {said}")
     return of.format(pattern=_pattern(studio, found), network=plain(network_name(studio, found.network)), said=said)
 
 

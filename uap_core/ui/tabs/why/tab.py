@@ -53,12 +53,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     picture = gr.HTML(elem_id="labels-flow")
     below = gr.HTML(awaited(), elem_id="labels-status")
     limit.build(page)
-    with gr.Accordion(_("For researchers"), open=False, elem_id="why-more"):
-        csv = labels.build(page)
-        boundaries.build(page)
-        directions.build(page)
-        lipschitz.build(studio, setup, tab)
-        worst_direction.build(studio, setup, tab)
+    with gr.Accordion(_("For researchers"), open=False, elem_id="why-more") as fold:
+        inside = Page(studio, setup, fold)
+        csv = labels.build(inside)
+        boundaries.build(inside)
+        directions.build(inside)
+        lipschitz.build(studio, setup, fold)
+        worst_direction.build(studio, setup, fold)
     gr.HTML(next_line("defences", _("What helps?")))
     places = {"said": said, "picture": picture, "below": below, "csv": csv}
     keep_fresh(setup, tab, views.labels, [setup.network, setup.pattern], places)

@@ -80,9 +80,9 @@ def _figure(pixels: Any, name: str) -> str:
     return f'<figure><img alt="{escape(name)}" src="{picture_link(pixels)}"><figcaption>{escape(name)}</figcaption></figure>'
 
 
-def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
-    """Lay out the view inside the tab that calls it, and wire it."""
+def build(studio: Studio, setup: Setup, fold: gr.Accordion) -> None:
+    """Lay out the view inside the fold that calls it, and wire it."""
     gr.Markdown(QUESTION, elem_classes="explain")
     view = gr.HTML(elem_id="worst-direction")
     gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
-    keep_fresh(setup, tab, WorstDirection(studio).shown, [setup.photo, setup.network], {"view": view})
+    keep_fresh(setup, fold, WorstDirection(studio).shown, [setup.photo, setup.network], {"view": view})
