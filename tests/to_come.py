@@ -15,7 +15,6 @@ TABLES_TO_COME = frozenset(
         "squeezenet1_1_caffe-limit-100000",
         "imagenet-data-free",
         "efficientnet_lite0-several",
-        *(f"resnet64-{name}-seed{seed}" for seed in (1, 2) for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME

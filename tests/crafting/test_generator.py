@@ -45,6 +45,22 @@ def test_any_code_gives_a_pattern_in_the_ball(ball: Ball, code: list[float]) -> 
         assert size <= ball.radius * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("ball", BALLS, ids=str)
+def test_values_that_have_grown_still_learn(ball: Ball) -> None:
+    """Pattern and gradient are those of small values: tanh never saturates."""
+    found = []
+    for size in (1.0, 1000.0):
+        raw = (size * torch.randn(2, 3, 6, 6, generator=seeded(0))).requires_grad_(True)
+        pattern = bounded(ball, raw)
+        (pattern * torch.linspace(-1, 1, pattern.numel()).view_as(pattern)).sum().backward()
+        assert raw.grad is not None
+        found.append((pattern.detach(), size * raw.grad))
+    (pattern, gradient), (large, still) = found
+    torch.testing.assert_close(pattern, large)
+    torch.testing.assert_close(gradient, still, atol=1e-6, rtol=1e-3)
+    assert gradient.abs().max() > 1e-3
+
+
 def test_codes_that_are_none_are_refused() -> None:
     made = fresh(BALLS[0])
     for wrong in (torch.zeros(1, 4), torch.full((1, 5), torch.nan), torch.zeros(5)):

@@ -36,7 +36,7 @@ from uap_core.perturbations.generators import STRESS, PatternGenerator, bounded
     "Mopuri et al., CVPR 2018",
     "Trains a small network that makes patterns from random numbers; this is one of them.",
     place=90,
-    settings={"batch_size": 16, "draws": 4, "rate": 5e-3},
+    settings={"batch_size": 8, "draws": 4, "rate": 5e-3},
     colour="#7B3294",
     marker="P",
 )

@@ -17,6 +17,7 @@ from uap_core.norms import LINF, Ball
 from uap_core.perturbations.generator_network import GeneratorShape
 
 STRESS = 2.0  # a label's number in the code, where noise is within -1 and 1
+SLOPE = 1.5  # of tanh at a typical value: most of a pattern is near its bound and can still move
 LARGEST = 3_000_000  # bytes of a file
 
 
@@ -114,6 +115,10 @@ def load_generator(path: Path) -> PatternGenerator:
 def bounded(ball: Ball, values: Tensor) -> Tensor:
     """``values`` (n,3,H,W) without bound as patterns in ``ball``, smoothly: what training differentiates.
 
-    In l_inf radius * tanh, in l2 radius times the direction.
+    In l_inf radius * tanh of the values over their root mean square, times SLOPE; in l2 radius times the direction. Either way
+    the size of the values does not matter: weights that grow do not saturate tanh.
     """
-    return ball.radius * values.tanh() if ball.p == LINF else ball.fill(values)
+    if ball.p != LINF:
+        return ball.fill(values)
+    size = values.square().mean(dim=(-3, -2, -1), keepdim=True).sqrt()
+    return ball.radius * (SLOPE * values / size.clamp_min(1e-8)).tanh()
