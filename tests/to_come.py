@@ -13,7 +13,6 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-ablations",
         "efficientnet_lite0-limit-100000",
         "squeezenet1_1_caffe-limit-100000",
-        "imagenet-data-free",
         "efficientnet_lite0-several",
     )
 )
