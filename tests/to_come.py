@@ -15,6 +15,8 @@ TABLES_TO_COME = frozenset(
         "squeezenet1_1_caffe-limit-100000",
         "imagenet-data-free",
         "efficientnet_lite0-several",
+        "resnet64-hubs-l2-seed1",
+        *(f"resnet64-{name}-seed2" for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
