@@ -14,6 +14,8 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-limit-100000",
         "squeezenet1_1_caffe-limit-100000",
         "efficientnet_lite0-several",
+        "resnet64-hubs-l2-seed1",
+        *(f"resnet64-{name}-seed2" for name in ("free-linf10", "hubs-linf10", "hubs-l2")),
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
