@@ -56,6 +56,6 @@ def test_limit_compares_lengths_and_tells_who_never_falls(
     assert "32 image-gradients from 8 images" in out
     (never,) = tables["never"]
     assert never.never.total == 16
-    assert len(never.patterns) == 2 + 3, "two runs, and the library's three of this strength"
-    assert f"no pattern of 5 fools {never.never}" in out
+    assert len(never.patterns) == 2 + 5, "two runs, and the library's five of this strength"
+    assert f"no pattern of 7 fools {never.never}" in out
     assert (tmp_path / "limit.svg").read_text(encoding="utf-8").startswith("<?xml")
