@@ -64,7 +64,7 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     page.get_by_role("tab", name="Training images").click()
     wait_for(page, "#curve-note", "Precomputed")
     page.locator("#curve-stored figure").wait_for()
-    wait_for(page, "#curve-run", r"about \d+ s")
+    wait_for(page, "#curve-run", r"about \d+ (s|min)")
     page.locator("#curve-more button").first.click()
     page.locator("#curve-methods figure").wait_for()
     with page.expect_download() as download:

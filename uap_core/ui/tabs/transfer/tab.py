@@ -68,6 +68,7 @@ class Views:
         """The row of cards, network by network, where it is another one than that which was shown last."""
         key = fingerprint((chosen.photo, chosen.network, chosen.pattern, chosen.own, chosen.epsilon))
         if key == before:
+            yield {}  # Gradio empties what a handler that yields nothing was to fill
             return
         yield {"seen": ""}  # of a row that fails nothing is known
         for said, row in cards(self.studio, chosen):
