@@ -374,6 +374,10 @@ def test_tabs_are_filled_once_they_are_opened(page) -> None:
     page.locator("#transfer-networks input:checked").nth(1).wait_for()
     assert "A': 16-32-64" in page.locator("#halves-stored").inner_text()
     go("Why")
+    go("Transfer")
+    page.wait_for_timeout(1500)  # as long as an answer takes that would empty it
+    assert page.locator("#transfer-cards figure").count() >= 5, "the row stays when one comes back"
+    go("Why")
     wait_for(page, "#labels-status", "ResNet-64 says under the pattern ResNet-64, strength 10 of 255; precomputed")
     page.locator("#labels-flow svg.wide-star").wait_for()
     page.locator("#why-more > button").click()

@@ -108,7 +108,9 @@ def test_one_photograph_goes_to_every_network_of_the_size(handlers: Handlers) ->
     assert names[:2] == ["ResNet-64", "VGG-64"], "the chosen one first, then whom the pattern was made on"
     assert row.count("the pattern was made on it") == 1
     assert "(built in)" not in row
-    assert list(handlers["look_cards"]("sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 10.0, key)) == [(SKIPPED,) * 3]
+    assert list(handlers["look_cards"]("sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 10.0, key)) == [
+        (SKIPPED,) * 3
+    ]
     *_, (said, row, _) = handlers["look_cards"]("sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 0.0, "")
     assert "nothing changes" in said
     assert row.count("no change yet") == len(of_size)
