@@ -13,12 +13,12 @@ from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.makers import own_pattern
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.craft.order import Order, size_for
 from uap_core.ui.titles import network_name, precomputed_on
 from uap_core.ui.widgets import hide, show, status
 
 if TYPE_CHECKING:
     from uap_core.metrics import Rate
-    from uap_core.ui.tabs.craft.order import Order
 
 PUBLISHED = _(
     "No photograph is needed: neither noise, nor the layers' singular vectors, nor class impressions, which the network dreams"
@@ -26,14 +26,14 @@ PUBLISHED = _(
     " AlexNet, VGG16, VGG19, ResNet152 and GoogLeNet, in 10 000 steps; TRM-UAP (ICCV 2023) 86.4 %. Those are other networks"
     " than these, measured on other photographs: the figures say what is known to be possible, and are no race."
 )
-ENOUGH = 400  # image-gradients that the sentence speaks of, at most: as far as the chart goes at first
 OURS = "default"
 
 
 def answer(studio: Studio, network: str) -> str:
     """How a pattern is found, with what was measured on photographs for this network where that was."""
     name = studio.card(network).name
-    soon = [row for row in curve(studio, network, OURS) if row[0] <= ENOUGH]
+    first = size_for(studio.card(network).input_size).budget  # so far the chart goes before anything is made
+    soon = [row for row in curve(studio, network, OURS) if row[0] <= first]
     if soon:
         spent, rate = soon[-1]
         said = _(
