@@ -112,8 +112,8 @@
       const x = width * (left + (right - left) * Math.min(1, level / most));
       const now = add(svg, "g", { class: "now" });
       add(now, "line", { x1: x, x2: x, y1: top * height, y2: bottom * height });
-      const anchor = x > width * 0.85 ? "end" : x < width * 0.15 ? "start" : "middle";
-      const words = add(now, "text", { x, y: top * height - 4, "text-anchor": anchor });
+      const late = x > width * 0.8; // beside the line, above the axis: over it stands the title
+      const words = add(now, "text", { x: x + (late ? -6 : 6), y: bottom * height - 6, "text-anchor": late ? "end" : "start" });
       words.textContent = svg.dataset.now.replace("{level}", level > most ? `${level} →` : level);
     }
   }
