@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from uap_core.datasets.halves import BothHalvesWarning
 from uap_core.datasets.image_sets import ImageSet, open_held_out, open_image_set, open_splits
 from uap_core.errors import DatasetError
 
@@ -279,9 +281,16 @@ def test_folders_of_other_programs_are_passed_over(store: Callable[[Layout], Pat
 
 def test_the_same_picture_is_in_one_half_only(store: Callable[[Layout], Path]) -> None:
     files = layout("train/cat/1.png", "train/cat/2.png", "val/cat/3.png")
-    craft, held_out = open_splits(store(files | {"val/cat/4.png": files["train/cat/2.png"]}), SIZE, SIZE)
+    source = store(files | {"val/cat/4.png": files["train/cat/2.png"]})
+    with pytest.warns(BothHalvesWarning, match=rf"^1 picture is in both halves of {source.stem}: left out of the craft set\.$"):
+        craft, held_out = open_splits(source, SIZE, SIZE)
     assert (craft.files, len(held_out)) == (("train/cat/1.png",), 2)
     assert craft.left_out == 1
+    with pytest.warns(BothHalvesWarning):  # of a pattern that was crafted there
+        assert open_held_out(source, SIZE, SIZE, crafted_on=f"2 images of {source.stem} (craft)").files == held_out.files
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_held_out(source, SIZE, SIZE).files == held_out.files
 
 
 @pytest.mark.parametrize("ending", ["jfif", "jpe", "avif", "jp2", "mpo", "ppm"])

@@ -33,6 +33,8 @@ def check_shape(images: Tensor) -> None:
         raise SettingError(
             f"Pictures are a tensor (N,3,height,width), red, green and blue before the rows, not {tuple(images.shape)}."
         )
+    if 0 in images.shape[2:]:
+        raise SettingError(f"These pictures have no pixels: {tuple(images.shape)}.")
 
 
 def check_pixels(images: Tensor) -> None:

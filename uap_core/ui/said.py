@@ -70,3 +70,8 @@ SAID = {
     "play": _("▶ play"),
     "pause": _("❚❚ pause"),
 }
+
+
+def in_both_halves(count: int) -> str:
+    """What follows the name of a set of which ``count`` pictures are in both halves; empty for none."""
+    return _("; {count} in both halves, not crafted on").format(count=count) if count else ""

@@ -26,6 +26,7 @@ from uap_core.perturbations.library import library
 from uap_core.settings import limits
 from uap_core.ui.gallery import dream_pixels, picture_square
 from uap_core.ui.runtime.run_queue import Line
+from uap_core.ui.said import in_both_halves
 from uap_core.ui.uploads import uploaded
 
 if TYPE_CHECKING:
@@ -200,11 +201,14 @@ class Studio:
         craft_set, measured = (part.shuffled(torch.Generator().manual_seed(0)).prefix(count) for part, count in parts)
         return craft_set, measured
 
-    def live_set_name(self, network: str, count: int = 2) -> str:
-        """What live runs of a network measure on, in words: ``count`` of them, or some."""
+    def live_set_name(self, network: str, count: int = 2, briefly: bool = False) -> str:
+        """What live runs of a network measure on, in words: ``count`` of them, or some; for names ``briefly``."""
         if self.images:
+            twice = max(
+                (pair[0].left_out for (source, *_), pair in self._sets.items() if source == str(self.images)), default=0
+            )
             named = ngettext("picture of yours ({name})", "pictures of yours ({name})", count)
-            return named.format(name=self.images.name)
+            return named.format(name=self.images.name + in_both_halves(0 if briefly else twice))
         if self.live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
         return ngettext("class impression", "class impressions", count)

@@ -200,6 +200,6 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]
 
 def _named(studio: Studio, network: str, images: int, values: Any, ball: Any) -> Pattern:
     name = _("crafted on {count} {images} for {network}, {ball}").format(
-        count=images, images=studio.live_set_name(network, images), network=studio.card(network).name, ball=ball
+        count=images, images=studio.live_set_name(network, images, briefly=True), network=studio.card(network).name, ball=ball
     )
     return Pattern(name, values, ball.p, ball.radius, origin="run")
