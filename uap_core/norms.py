@@ -95,7 +95,7 @@ class Ball:
             raise SettingError(f"{said} Did you mean {meant:.4g}, which is {in_levels(meant)}?")
         most = math.sqrt(3 * math.prod(shape)) if shape else 0.0
         if self.p == L2 and 0 < self.radius < LEAST * most:
-            usual = in_levels(round(to_levels(PAPERS_SHARE * most), -1))
+            usual = f"{round(to_levels(PAPERS_SHARE * most), -1):g}/{LEVELS}"
             said = f"An l2 epsilon of {in_levels(self.radius)} changes no pixel when it is spread over a whole picture."
             raise SettingError(f"{said} Did you mean l_inf, or some {usual}?")
 

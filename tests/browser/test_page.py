@@ -311,6 +311,20 @@ def test_a_foreign_pattern_is_read_and_can_be_read_otherwise(page, tmp_path: Pat
 
 
 @pytest.mark.goes_on
+def test_which_array_of_a_file_is_the_pattern_is_chosen_from_a_menu(page, tmp_path: Path) -> None:
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, SIZE, SIZE))
+    np.savez(tmp_path / "several.npz", first=signs * 6 / 255, second=signs * 4 / 255, third=signs * 5 / 255)
+    open_own_pattern(page)
+    page.locator("#pattern-file button[aria-label=Clear], #pattern-file button[aria-label='Remove this file']").first.click()
+    page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / "several.npz")
+    wait_for(page, "#bar-said", "This file holds 3 arrays that may be the pattern.")
+    page.locator("#which-array input").click()
+    assert page.get_by_role("option").all_inner_texts()[2] == f"third (3, {SIZE}, {SIZE}) float64 -0.01961..0.01961"
+    page.get_by_role("option").filter(has_text="second").click()
+    wait_for(page, "#pattern-note", "Opened several: l_inf 4/255")
+
+
+@pytest.mark.goes_on
 def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str) -> None:
     page.keyboard.press("Escape")
     page.locator("#strip [data-photo]").nth(1).click()

@@ -1,4 +1,4 @@
-"""A picture that is crafted on and measured on would flatter a pattern: it is left out, and whatever is measured there says so."""
+"""A picture that is crafted on and measured on would flatter a pattern: it is left out, and live runs say so."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from uap_core.errors import ImageError
 from uap_core.images.deep_greys import by_strips
@@ -46,7 +46,7 @@ class Stated:
     exponent: float = 0.0
 
 
-def look(picture: Image.Image) -> None:
+def look(picture: ImageFile.ImageFile) -> None:
     """Note in ``picture.info`` what an open file that is not yet decoded states. Raises ImageError for high dynamic range.
 
     A profile has the last word, except over cICP. The one of a JPEG 2000 file is noted too: Pillow passes it over.
@@ -84,7 +84,7 @@ def on_srgb(picture: Image.Image, stated: Stated) -> Image.Image:
     return by_strips(picture, "RGB", change)
 
 
-def _jpeg2000_profile(picture: Image.Image) -> bytes:
+def _jpeg2000_profile(picture: ImageFile.ImageFile) -> bytes:
     held = _box(picture, b"colr\2") if picture.format == "JPEG2000" else b""
     return held[2 : 2 + int.from_bytes(held[2:6], "big")]
 
@@ -146,7 +146,7 @@ def _of_exif(picture: Image.Image) -> Stated:
     return Stated(ADOBE, ADOBE_EXPONENT) if adobe else Stated()
 
 
-def _png_numbers(picture: Image.Image) -> bytes:
+def _png_numbers(picture: ImageFile.ImageFile) -> bytes:
     """The content of cICP, which stands before the pixels; or empty."""
     if picture.fp is None:
         return b""
@@ -165,7 +165,7 @@ def _png_numbers(picture: Image.Image) -> bytes:
     return b""
 
 
-def _box(picture: Image.Image, name: bytes) -> bytes:
+def _box(picture: ImageFile.ImageFile, name: bytes) -> bytes:
     """What follows ``name`` in the first kilobytes of an open file; or empty."""
     if picture.fp is None:
         return b""

@@ -77,7 +77,7 @@ class Studio:
         self.line = Line(limits().waiting)
         self.looked_at = threading.Event()  # somebody has the page before their eyes
         self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._twice = threading.Lock(), 0
 
     def networks(self) -> list[tuple[str, str]]:
         """(shown name, key) of every network whose weights are here: the one that the page opens with, then large ones."""
@@ -189,6 +189,7 @@ class Studio:
         with self._lock:
             if key not in self._sets:
                 self._sets[key] = open_splits(source, card.resize_size, card.input_size, limits().images, card.interpolation)
+                self._twice = self._sets[key][0].left_out
                 while len(self._sets) > 4:
                     self._sets.popitem(last=False)
             return self._sets[key]
@@ -204,11 +205,8 @@ class Studio:
     def live_set_name(self, network: str, count: int = 2, briefly: bool = False) -> str:
         """What live runs of a network measure on, in words: ``count`` of them, or some; for names ``briefly``."""
         if self.images:
-            twice = max(
-                (pair[0].left_out for (source, *_), pair in self._sets.items() if source == str(self.images)), default=0
-            )
             named = ngettext("picture of yours ({name})", "pictures of yours ({name})", count)
-            return named.format(name=self.images.name + in_both_halves(0 if briefly else twice))
+            return named.format(name=self.images.name + in_both_halves(0 if briefly else self._twice))
         if self.live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
         return ngettext("class impression", "class impressions", count)
