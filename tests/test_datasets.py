@@ -259,12 +259,31 @@ def test_shared_sets_are_disjoint(shared: Path) -> None:
         ("craft", "testing"),
         ("train", "dev"),
         ("train", "Holdout"),
+        ("training_set", "test_set"),
+        ("train2017", "val2017"),
+        ("Trainset", "test-images"),
+        ("imagenet_train", "imagenet-val"),
     ],
 )
 def test_names_of_splits_in_any_case(names: tuple[str, str], store: Callable[[Layout], Path]) -> None:
     source = store(layout(*(f"{split}/{word}/{i}.png" for split in names for word in ("cat", "dog") for i in range(2))))
     for part, found in zip(names, open_splits(source, SIZE, SIZE), strict=True):
         assert [file.split("/")[0] for file in found.files] == [part] * 4
+
+
+def test_words_that_only_begin_like_a_split_are_none(store: Callable[[Layout], Path]) -> None:
+    source = store(
+        layout("train stations/big/1.png", "train stations/small/1.png", "test tubes/big/1.png", "testament/old/1.png")
+    )
+    assert len(open_held_out(source, SIZE, SIZE)) == 4
+
+
+def test_a_zip_with_backslashes_has_its_classes(tmp_path: Path) -> None:
+    source = zipped(tmp_path / "set.zip", {name.replace("/", "\\"): data for name, data in SPLIT.items()})
+    craft, held_out = open_splits(source, SIZE, SIZE)
+    assert set(craft.classes) == set(held_out.classes) == {"cat", "dog"}
+    assert (len(craft), len(held_out)) == (6, 6)
+    assert torch.equal(craft.pixels, open_splits(zipped(tmp_path / "plain.zip", SPLIT), SIZE, SIZE)[0].pixels)
 
 
 def test_a_held_out_split_alone_is_measured_whole(store: Callable[[Layout], Path]) -> None:

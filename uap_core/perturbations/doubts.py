@@ -47,7 +47,7 @@ def check_likely(array: np.ndarray, full: float) -> None:
             f"These numbers ({told}) are as large as a picture's without its mean, not as a pattern's. If they are a pattern, "
             "say for which pixels (uap convert --scale)."
         )
-    if largest < LEAST * full:
+    if 0 < largest < LEAST * full:
         raise PerturbationError(
             f"This pattern changes no pixel ({told}): was it divided by 255 twice? Save it in units of pixels from 0 to 1."
         )
