@@ -12,7 +12,7 @@ import numpy as np
 
 from uap_core.checks import check_number, check_path, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
-from uap_core.images.batches import SLACK, check_batch, fits
+from uap_core.images.batches import SLACK, check_batch, check_pattern
 from uap_core.images.eight_bits import from_bytes
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
@@ -116,15 +116,8 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
     """
     if isinstance(v, Perturbation):
         return v.apply(images)
-    import torch
-
     check_batch(images)
-    check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
-    if not fits(v, images) or not v.is_floating_point():
-        said = f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of"
-        raise PerturbationError(f"{said} {v.dtype}: it is never resized.")
-    if v.ndim == 3 and not float(v.detach().abs().amax()) <= 1 + SLACK:  # NaN is not
-        raise PerturbationError("A pattern is in units of [0,1] pixels, and this one goes beyond 1. Divide levels by 255.")
+    check_pattern(v, images)
     return (images + v.to(images.device)).clamp(0, 1)
 
 
