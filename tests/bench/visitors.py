@@ -19,6 +19,7 @@ import threading
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -50,6 +51,7 @@ class Pupil(threading.Thread):
         self.wrong: list[str] = []
         self.refused = 0
         self.level = 0
+        self.values = {part["id"]: part["props"].get("value") for part in self.visitor.config["components"]}
         self.own_photo = False
 
     @property
@@ -124,15 +126,15 @@ class Pupil(threading.Thread):
     def _follow_up(self) -> None:
         """What the page asks for by itself after a choice: the views of the open tab, which is not the same for all visitors,
         and what comes later (refresh.js)."""
-        started, parts = time.monotonic(), self.visitor.config["components"]
-        values = {part["id"]: part["props"].get("value") for part in parts}
+        started, parts, values = time.monotonic(), self.visitor.config["components"], self.values
         turns = {part["id"]: part["props"]["elem_id"] for part in parts if part["props"].get("elem_id", "").startswith("turn-")}
         tabs = [turn for turn in turns.values() if turn != "turn-later"]
         for turn in (tabs[self.number % len(tabs)], "turn-later"):
             for view in self.visitor.config["dependencies"]:
                 if any(turns.get(target) == turn for target, _ in view["targets"]):
                     name = view["api_name"].rstrip("_0123456789")
-                    self._ask(f"after it: {name}", view["id"], [values[number] for number in view["inputs"]])
+                    answer = self._ask(f"after it: {name}", view["id"], [values[number] for number in view["inputs"]])
+                    values.update(said_by(view["outputs"], answer.data))
         self.seconds["all that follows a photograph"].append(time.monotonic() - started)
 
     def _photo(self) -> bytes:
@@ -164,6 +166,13 @@ class Pupil(threading.Thread):
                 told = re.search(r'role=\\"alert\\">(.*?)<', answer.text)
                 self.errors.append(f"{handler}: {told[1] if told else answer.text[-300:]}")
         return answer
+
+
+def said_by(outputs: list[int], data: list[Any]) -> dict[int, Any]:
+    """The values that an answer gives to components: not those that it leaves alone."""
+    updates = {number: one for number, one in zip(outputs, data, strict=False) if isinstance(one, dict) and "__type__" in one}
+    plain = {number: one for number, one in zip(outputs, data, strict=False) if number not in updates}
+    return plain | {number: one["value"] for number, one in updates.items() if "value" in one}
 
 
 def main() -> None:
