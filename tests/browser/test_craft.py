@@ -113,7 +113,9 @@ def test_while_it_runs_all_that_matters_is_in_view(page) -> None:
     assert [name for name in ["craft-run", "craft-stop", *places] if not in_view(page, f"#{name}")] == []
     assert page.locator("#craft-run").is_disabled()
     page.locator("#craft-stop").click()
+    assert page.locator("#craft-run").is_disabled(), "a click before the step under way has ended would be passed by"
     wait_for(page, "#craft-status", "Stopped after")
+    page.locator("#craft-run:enabled").wait_for()
     page.locator("#craft-stop").wait_for(state="hidden")
     page.locator("#craft-use").wait_for()
     assert [name for name in ["craft-run", "craft-use", "craft-keep", *places] if not in_view(page, f"#{name}")] == []

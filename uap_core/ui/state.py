@@ -205,8 +205,8 @@ class Studio:
     def live_set_name(self, network: str, count: int = 2, briefly: bool = False) -> str:
         """What live runs of a network measure on, in words: ``count`` of them, or some; for names ``briefly``."""
         if self.images:
-            named = ngettext("picture of yours ({name})", "pictures of yours ({name})", count)
-            return named.format(name=self.images.name + in_both_halves(0 if briefly else self._twice))
+            name = self.images.name + in_both_halves(0 if briefly else self._twice)
+            return ngettext("picture of yours ({name})", "pictures of yours ({name})", count).format(name=name)
         if self.live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
         return ngettext("class impression", "class impressions", count)
