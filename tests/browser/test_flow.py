@@ -45,7 +45,9 @@ def test_the_presenters_view_is_in_the_link_and_escape_leaves_it(page) -> None:
     page.locator("#present").click()
     wait_for_address(page, {**USUAL, "present": "1"})
     assert page.locator("#header").is_hidden()
+    assert "Esc leave this view" in page.locator("#presenter-hint.on").inner_text()
     page.keyboard.press("Escape")
+    page.locator("#presenter-hint").wait_for(state="hidden")
     wait_for_address(page, USUAL)
     assert page.locator("#present").get_attribute("aria-pressed") == "false"
 

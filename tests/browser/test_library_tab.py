@@ -49,7 +49,7 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
     assert page.locator("#network input").input_value() == f"{NETWORK}, 224 px"
     page.wait_for_function("document.querySelector('#first-view .sentence').getBoundingClientRect().top >= 0", timeout=3_000)
     page.get_by_role("button", name=f"Use {NETWORK}’s own").click()
-    page.wait_for_function(f"document.querySelector('#pattern input').value == '{NETWORK}, l_inf 10/255'")
+    page.wait_for_function("document.querySelector('#pattern input').value == 'its own, strength 10 of 255'")
     page.wait_for_function("!document.querySelector('#first-view').innerText.includes('made for')")
 
 
