@@ -56,7 +56,7 @@ def _by_gradient(seen: Seen, classes: Tensor) -> Tensor:
 
 
 def map_rows(classifier: Classifier, image: Tensor, perturbation: Perturbation) -> list[MapRow]:
-    """The map of what the network says of ``image`` (1,3,H,W) on the 8-bit grid, and of that picture under the pattern, saved."""
+    """The map of what the network says of ``image`` (1,3,H,W), and of it under the pattern, both on the 8-bit grid."""
     pair = torch.cat([image, quantise(image, perturbation.apply(image), perturbation.ball)])
     maps, logits, kind = class_maps(classifier, pair)
     sure = logits.softmax(dim=1)

@@ -41,8 +41,9 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
 SCRIPT_FILES = (
-    *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "sideways", "next", "charts"),
-    *("countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits", "geometry"),
+    *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "sideways", "next"),
+    *("charts", "countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits"),
+    "geometry",
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script

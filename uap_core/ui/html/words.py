@@ -68,8 +68,10 @@ def pattern_title(name: str, ball: Ball) -> str:
 
 def listed(entry: Entry, network: str) -> str:
     """What the list of patterns of ``network`` calls one: its own is called so, others by whom they were made for."""
-    who, what = pattern_parts(entry.name, entry.ball)
-    return _("its own, {what}").format(what=what) if entry.networks == (network,) and what else pattern_title(entry.name, entry.ball)
+    what = pattern_parts(entry.name, entry.ball)[1]
+    if entry.networks == (network,) and what:
+        return _("its own, {what}").format(what=what)
+    return pattern_title(entry.name, entry.ball)
 
 
 def number(count: float) -> str:

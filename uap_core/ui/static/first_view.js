@@ -220,7 +220,7 @@ window.uapFirst = (() => {
   const photos = () => [...document.querySelectorAll("#strip [data-photo]")];
 
   function another(by = 0) {
-    const all = photos(), at = all.findIndex((one) => one.dataset.photo === view?.photo);
+    const all = photos(), at = all.findIndex((one) => one.getAttribute("aria-pressed") === "true");
     const random = () => { let next = at; while (next === at && all.length > 1) next = Math.floor(Math.random() * all.length); return next; };
     all[by ? (at + by + all.length) % all.length : random()]?.click();
   }

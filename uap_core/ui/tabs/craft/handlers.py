@@ -13,6 +13,7 @@ from uap_core.errors import SettingError, UapError
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson
+from uap_core.ui.live_pictures import about_live
 from uap_core.ui.runtime.time_left import about
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
@@ -108,7 +109,7 @@ def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, meth
     pace.time(studio, network)
     here = dict.fromkeys(("goal", "until", "images"), gr.update(visible=needed))
     button = gr.update(visible=True, value=priced(studio, pace, network, images if needed else 1, cost))
-    return here | {"run": button, "quick": gr.update(visible=False), "gap": ""}
+    return here | {"run": button, "quick": gr.update(visible=False), "gap": about_live(studio, network) if needed else ""}
 
 
 def priced(studio: Studio, pace: Pace, network: str, images: Any, cost: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ LONGEST_NAME = 60
 class Keeping:
     """The components around a finished pattern."""
 
-    result: gr.Row
+    result: gr.Column
     use: gr.Button
     name: gr.Textbox
     keep: gr.Button
@@ -49,27 +50,38 @@ class Files:
 
 def lay_out() -> Keeping:
     """What stands beside the result, seen once there is one, and the list of what was kept, seen once there is any."""
-    with gr.Row(equal_height=True, visible=False, elem_id="craft-result") as result:
-        use = gr.Button(_("Use it"), variant="primary", scale=0, min_width=90, elem_id="craft-use")
-        name = gr.Textbox(
-            label=_("Name it"),
-            show_label=False,
-            container=False,
-            placeholder=_("any name; left empty, it says how it was made"),
-            max_length=LONGEST_NAME,
-            max_lines=1,
-            scale=3,
-            min_width=140,
-            elem_id="craft-name",
-        )
-        keep = gr.Button(_("Keep"), scale=0, min_width=80, elem_id="craft-keep")
-        clear = gr.Button(_("Clear"), scale=0, min_width=80, elem_id="craft-clear")
+    with gr.Column(visible=False, elem_id="craft-result") as result:
+        with gr.Row(equal_height=True):
+            use = gr.Button(_("Use it"), variant="primary", scale=0, min_width=90, elem_id="craft-use")
+            gr.HTML(_does(_("All tabs show this pattern from now on.")))
+        with gr.Row(equal_height=True):
+            keep = gr.Button(_("Keep"), scale=0, min_width=90, elem_id="craft-keep")
+            gr.HTML(_does(_("It joins the list of patterns, while this page is open, as")))
+            name = gr.Textbox(
+                label=_("Name it"),
+                show_label=False,
+                container=False,
+                placeholder=_("any name; left empty, it says how it was made"),
+                max_length=LONGEST_NAME,
+                max_lines=1,
+                scale=3,
+                min_width=140,
+                elem_id="craft-name",
+            )
+        with gr.Row(equal_height=True):
+            clear = gr.Button(_("Clear"), scale=0, min_width=90, elem_id="craft-clear")
+            gr.HTML(_does(_("This result goes, and the chosen pattern is back. What was used or kept stays.")))
     said = gr.HTML(elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
         kept = gr.Dropdown([], label=_("Kept so far"), show_label=False, container=False, min_width=140, elem_id="craft-kept")
         choose = gr.Button(_("Use this one"), scale=0, min_width=120, elem_id="craft-choose")
         forget = gr.Button(_("Forget it"), scale=0, min_width=100, elem_id="craft-forget")
     return Keeping(result, use, name, keep, clear, said, row, kept, choose, forget)
+
+
+def _does(words: str) -> str:
+    """What a button does, beside it."""
+    return f'<p class="does">{escape(words)}</p>'
 
 
 def lay_out_files() -> Files:
