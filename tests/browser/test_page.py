@@ -336,7 +336,7 @@ def test_epsilon_out_of_range_is_said_and_nothing_is_lost(page) -> None:
     page.get_by_role("option", name=re.compile("l2 2000")).click()
     wait_for(page, "#epsilon", "l2 of the pattern")
     set_epsilon(page, 9000)
-    wait_for(page, "#epsilon-note", "Epsilon must lie between 0 and 4000")
+    wait_for(page, "#epsilon-note", "The strength must lie between 0 and 4000")
 
 
 def test_the_slider_is_in_view_together_with_the_words_at_every_size(page) -> None:

@@ -8,8 +8,8 @@ from uap_core.ui.state import Studio
 from uap_core.ui.widgets import status
 
 DRAWN = _(
-    "It looks at class impressions: pictures that a network drew itself, until it was sure of a class. Photographs cannot all"
-    " be shipped."
+    "Live runs look at class impressions: pictures that a network drew itself, until it was sure of a class. Photographs"
+    " cannot all be shipped."
 )
 
 

@@ -47,7 +47,7 @@ def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
 def default_name(wanted: Order, about: str) -> str:
     """What its pattern is called when nobody gives it a name; ``about`` says on what it was crafted."""
     seed = _(", seed {seed}").format(seed=wanted.seed) if wanted.seed else ""
-    by = "" if wanted.method == USUAL else _(", by {method}").format(method=_(MENU[wanted.method].name))
+    by = "" if wanted.method == USUAL else _(", method: {method}").format(method=_(MENU[wanted.method].name))
     into = _(", into {target!r}").format(target=wanted.target) if wanted.target else ""
     return _("Made here from {images}, {strength}").format(images=about, strength=strength(wanted.ball)) + into + by + seed
 

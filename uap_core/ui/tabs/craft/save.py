@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from html import escape
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ import numpy as np
 
 from uap_core.errors import PerturbationError
 from uap_core.i18n import _
+from uap_core.ui.html.lesson import does
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
@@ -53,10 +53,10 @@ def lay_out() -> Keeping:
     with gr.Column(visible=False, elem_id="craft-result") as result:
         with gr.Row(equal_height=True):
             use = gr.Button(_("Use it"), variant="primary", scale=0, min_width=90, elem_id="craft-use")
-            gr.HTML(_does(_("All tabs show this pattern from now on.")))
+            gr.HTML(does(_("All tabs show this pattern from now on.")))
         with gr.Row(equal_height=True):
             keep = gr.Button(_("Keep"), scale=0, min_width=90, elem_id="craft-keep")
-            gr.HTML(_does(_("It joins the list of patterns, while this page is open, as")))
+            gr.HTML(does(_("It joins the list of patterns, while this page is open, as")))
             name = gr.Textbox(
                 label=_("Name it"),
                 show_label=False,
@@ -70,18 +70,13 @@ def lay_out() -> Keeping:
             )
         with gr.Row(equal_height=True):
             clear = gr.Button(_("Clear"), scale=0, min_width=90, elem_id="craft-clear")
-            gr.HTML(_does(_("This result goes, and the chosen pattern is back. What was used or kept stays.")))
+            gr.HTML(does(_("This result goes, and the chosen pattern is back. What was used or kept stays.")))
     said = gr.HTML(elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
         kept = gr.Dropdown([], label=_("Kept so far"), show_label=False, container=False, min_width=140, elem_id="craft-kept")
         choose = gr.Button(_("Use this one"), scale=0, min_width=120, elem_id="craft-choose")
         forget = gr.Button(_("Forget it"), scale=0, min_width=100, elem_id="craft-forget")
     return Keeping(result, use, name, keep, clear, said, row, kept, choose, forget)
-
-
-def _does(words: str) -> str:
-    """What a button does, beside it."""
-    return f'<p class="does">{escape(words)}</p>'
 
 
 def lay_out_files() -> Files:
