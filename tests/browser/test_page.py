@@ -317,7 +317,7 @@ def test_a_foreign_pattern_is_read_and_can_be_read_otherwise(page, tmp_path: Pat
 @pytest.mark.goes_on
 def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str) -> None:
     page.keyboard.press("Escape")
-    page.locator("#strip [data-photo]").nth(1).click()
+    page.locator(f"#strip [data-photo='sample:{SAMPLE_PHOTOS[1].key}']").click()
     wait_for_photograph(page, photograph(SAMPLE_PHOTOS[1].key))
     other = browser.new_page(locale="en-US")
     open_on_the_quick_network(other, server)
@@ -329,11 +329,11 @@ def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str)
 def test_epsilon_out_of_range_is_said_and_nothing_is_lost(page) -> None:
     before = page.locator("#after .bars").inner_text()
     set_epsilon(page, 99)
-    assert "between 0 and 32" in wait_for(page, "#epsilon-note", "Epsilon must")
+    assert "between 0 and 32" in wait_for(page, "#epsilon-note", "strength must")
     assert page.locator("#after .bars").inner_text() == before
     # Once another pattern was chosen, Gradio has a slider for this visitor alone: it must not fall back to its own manners.
     page.locator("#pattern input").click()
-    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    page.get_by_role("option", name=re.compile("its own, length 2000")).click()
     wait_for(page, "#epsilon", "l2 of the pattern")
     set_epsilon(page, 9000)
     wait_for(page, "#epsilon-note", "The strength must lie between 0 and 4000")

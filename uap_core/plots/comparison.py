@@ -34,13 +34,14 @@ def _bars(rows: Sequence[Contender], title: str) -> Figure:
     figure.set_gid(LOW)
     for colour, face, label, mine in _kinds(rows):
         heights = [to_levels(row.l2) for row in mine]
-        axes.bar([rows.index(row) for row in mine], heights, 0.45, color=face, edgecolor=colour, linewidth=1.8, label=label)
+        inside = "none" if face == "white" else face  # no white slab where the page is dark
+        axes.bar([rows.index(row) for row in mine], heights, 0.45, color=inside, edgecolor=colour, linewidth=1.8, label=label)
     for place, row in enumerate(rows):
         passes, outcome = row.gradients + row.queries, _("held") if row.verdict == HELD else _("fooled")
         said = ngettext("{outcome}, {count} pass", "{outcome}, {count} passes", passes).format(outcome=outcome, count=passes)
-        axes.annotate(said, (place, to_levels(row.l2)), (0, 4), textcoords="offset points", ha="center", fontsize=11)
+        axes.annotate(said, (place, to_levels(row.l2)), (0, 6), textcoords="offset points", ha="center", fontsize=11)
     axes.set_xticks(range(len(rows)), [fill(attack_name(row.key), 14) for row in rows])
-    axes.set(xlim=(-0.6, max(2, len(rows) - 1) + 0.6), ylim=(0, 1.18 * max(to_levels(row.l2) for row in rows)))
+    axes.set(xlim=(-0.6, max(2, len(rows) - 1) + 0.6), ylim=(0, 1.25 * max(to_levels(row.l2) for row in rows)))
     axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.grid(axis="x", visible=False)
     add_legend(axes)
