@@ -64,7 +64,7 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
 def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -> None:
     open_tab(page, "Library")
     page.locator("#library-more > button").click()
-    assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is this project’s method with one part changed, the last")
+    assert "whole pictures" in wait_for(page, "#library-ablations", "with one part changed, the last")
     page.locator("#library-convergence figure").wait_for()
     page.locator("#library-samples figure").wait_for()
 
