@@ -101,7 +101,7 @@ def test_what_a_link_gets_wrong_is_said_and_nothing_breaks(unopened, server: str
     page.goto(f"{server}/?photo=../../x&network=<b>none</b>&eps=1e9&tab=nowhere")
     page.locator("#download-png").wait_for()
     said = wait_for(page, "#link-note", "could not be followed here")
-    assert re.search("photograph, network, epsilon and tab", said)
+    assert re.search("photograph, network, strength and tab", said)
     shown = load_opening()
     assert shown is not None
     assert after_label(page) == shown.view.after[0][0]

@@ -21,7 +21,6 @@ from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbations.library import library
 from uap_core.perturbations.perturbation import load_perturbation
-from uap_core.ui.live_pictures import about_live
 from uap_core.ui.selection import Selection
 from uap_core.ui.session_patterns import OWN_KEPT, add_own, read_pattern
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
@@ -322,7 +321,7 @@ def test_a_network_without_images_says_so_and_offers_the_quick_one(studio: Studi
     with pytest.raises(SettingError, match="No pictures are here"):
         list(craft_handlers.craft(studio, Pace(), Selection(*LEFT), Sight(LION), *SMALL))
     monkeypatch.undo()
-    assert craft_handlers.offer(studio, Pace(), NETWORK, 200, 800)["gap"] == about_live(studio, NETWORK)
+    assert craft_handlers.offer(studio, Pace(), NETWORK, 200, 800)["gap"] == ""
 
 
 def test_a_run_under_way_is_told_of_another_photograph(studio: Studio) -> None:

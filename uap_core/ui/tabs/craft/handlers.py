@@ -105,11 +105,12 @@ def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, meth
     if needed and studio.live_source(network) is None:
         quick = _("Take {network}").format(network=studio.card(QUICK_MODEL).name)
         away = dict.fromkeys(("run", "goal", "until"), gr.update(visible=False))
-        return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network))}
+        return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network)), "seen": ""}
     pace.time(studio, network)
     here = dict.fromkeys(("goal", "until", "images"), gr.update(visible=needed))
     button = gr.update(visible=True, value=priced(studio, pace, network, images if needed else 1, cost))
-    return here | {"run": button, "quick": gr.update(visible=False), "gap": about_live(studio, network) if needed else ""}
+    seen = about_live(studio, network) if needed else ""
+    return here | {"run": button, "quick": gr.update(visible=False), "gap": "", "seen": seen}
 
 
 def priced(studio: Studio, pace: Pace, network: str, images: Any, cost: Any) -> str:

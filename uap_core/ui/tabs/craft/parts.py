@@ -66,6 +66,7 @@ class Parts:
     seed: gr.Number
     table: gr.HTML
     methods: gr.Plot
+    seen: gr.HTML
     data_free_said: gr.HTML
     data_free: gr.Plot
 
@@ -141,6 +142,7 @@ def lay_out_show(studio: Studio, opening: Opening | None) -> tuple[dict[str, Any
         with gr.Column(scale=5, min_width=300):
             found["figure"] = chart("craft-chart")
             keeping = save.lay_out()
+    found["seen"] = gr.HTML(elem_id="craft-live-pictures")
     return found, keeping
 
 

@@ -56,7 +56,7 @@ def lay_out() -> Keeping:
             gr.HTML(does(_("All tabs show this pattern from now on.")))
         with gr.Row(equal_height=True):
             keep = gr.Button(_("Keep"), scale=0, min_width=90, elem_id="craft-keep")
-            gr.HTML(does(_("It joins the list of patterns, while this page is open, as")))
+            gr.HTML(does(_("It joins the list of patterns as")))
             name = gr.Textbox(
                 label=_("Name it"),
                 show_label=False,
@@ -70,7 +70,7 @@ def lay_out() -> Keeping:
             )
         with gr.Row(equal_height=True):
             clear = gr.Button(_("Clear"), scale=0, min_width=90, elem_id="craft-clear")
-            gr.HTML(does(_("This result goes, and the chosen pattern is back. What was used or kept stays.")))
+            gr.HTML(does(_("This result goes; what was used or kept stays.")))
     said = gr.HTML(elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
         kept = gr.Dropdown([], label=_("Kept so far"), show_label=False, container=False, min_width=140, elem_id="craft-kept")
