@@ -81,8 +81,8 @@ def _beside(studio: Studio, sent: Sent) -> str:
         said = _("all corners on {network}").format(network=plain(network_name(studio, row.name)))
         lines += _row(said, [f"{row.fooled.value:.1%}"])
     head = escape(_("Photographs fooled"))
-    rows = f'<tr><th></th><th scope="col">{head}</th></tr>{lines}'
-    return wide(_("Patterns between labels, corners and other networks"), f'<table class="bouts">{rows}</table>')
+    body = f'<tr><th></th><th scope="col">{head}</th></tr>{lines}'
+    return wide(_("Patterns between labels, corners and other networks"), f'<table class="bouts">{body}</table>')
 
 
 def _row(name: str, cells: list[str]) -> str:
