@@ -51,10 +51,14 @@ SAID = {
     "learning": LEARNING,
     "copied": _("Link copied."),
     "byHand": _("Copy it from the address bar."),
-    "presenting": _(
-        "Presenter: arrow keys change the photograph, space the pattern, + and - the strength, N the network, F fills the"
-        " screen; Escape leaves."
-    ),
+    "keys": [
+        ["← →", _("photograph")],
+        [_("space"), _("pattern on, off")],
+        ["+ −", _("strength")],
+        ["N", _("network")],
+        ["F", _("full screen")],
+    ],
+    "leave": _("leave this view"),
     "sentences": SENTENCES,
     "holds": _("This photograph holds: try another."),
     "near": _("A near miss: both are of one kind."),

@@ -25,6 +25,7 @@ from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.perturbations.library import library
 from uap_core.settings import limits
 from uap_core.ui.gallery import dream_pixels, picture_square
+from uap_core.ui.html.words import listed
 from uap_core.ui.runtime.run_queue import Line
 from uap_core.ui.said import in_both_halves
 from uap_core.ui.uploads import uploaded
@@ -125,7 +126,7 @@ class Studio:
         fitting = [entry for entry in library() if entry.side == size]
         has_own = any(entry.networks == (network,) for entry in fitting)
         fitting.sort(key=lambda entry: (network not in entry.networks, 0 if has_own else -len(entry.networks)))
-        ready = [(entry.name, entry.key) for entry in fitting]
+        ready = [(listed(entry, network), entry.key) for entry in fitting]
         mine = [
             (_("{pattern} (yours)").format(pattern=pattern.name), f"own:{key}")
             for key, pattern in own.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from uap_core.i18n import _
+from uap_core.ui.html.tables import wide
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.games.polygon import FILE, FILES, Sent
@@ -56,7 +57,8 @@ def _draws(studio: Studio) -> str:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     said = _("{draws} draws of each, on {photographs}. A generator that has no reason to differ makes one pattern.")
     text = said.format(draws=table.rows[0].draws, photographs=photographs(str(table.provenance["held_out"])))
-    return f'<p class="note">{escape(text)}</p><div class="wide"><table class="bouts"><tr>{head}</tr>{lines}</table></div>'
+    table_of_draws = wide(_("What many draws do"), f'<table class="bouts"><tr>{head}</tr>{lines}</table>')
+    return f'<p class="note">{escape(text)}</p>{table_of_draws}'
 
 
 def _beside(studio: Studio, sent: Sent) -> str:
@@ -79,7 +81,8 @@ def _beside(studio: Studio, sent: Sent) -> str:
         said = _("all corners on {network}").format(network=plain(network_name(studio, row.name)))
         lines += _row(said, [f"{row.fooled.value:.1%}"])
     head = escape(_("Photographs fooled"))
-    return f'<div class="wide"><table class="bouts"><tr><th></th><th scope="col">{head}</th></tr>{lines}</table></div>'
+    body = f'<tr><th></th><th scope="col">{head}</th></tr>{lines}'
+    return wide(_("Patterns between labels, corners and other networks"), f'<table class="bouts">{body}</table>')
 
 
 def _row(name: str, cells: list[str]) -> str:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
+from uap_core.ui.html.tables import wide
 from uap_core.ui.tabs.geometry.figures import singles
 from uap_core.ui.tabs.geometry.rates import clouds_chart
 from uap_core.ui.tabs.geometry.stage import WAIT, Part, dot, rounded, solids_html, stage, uploaded
@@ -77,7 +78,10 @@ def build() -> Part:
         return {said: sentence, drawn: picture, seed: number}
 
     def first() -> dict[Any, Any]:
-        return {**look("ring", CHANGES[0][1], False, 0, None), chart: clouds_chart() + f'<div class="wide">{singles()}</div>'}
+        return {
+            **look("ring", CHANGES[0][1], False, 0, None),
+            chart: clouds_chart() + wide(_("Made for one cloud"), singles()),
+        }
 
     def other(solid: str, change: str, clean: bool, number: int, given: Any) -> dict[Any, Any]:
         return look(solid, change, clean, number + 1, given)

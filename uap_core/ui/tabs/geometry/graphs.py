@@ -8,6 +8,7 @@ import gradio as gr
 
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
+from uap_core.ui.html.tables import wide
 from uap_core.ui.tabs.geometry.figures import targets
 from uap_core.ui.tabs.geometry.graph_view import Named, attack_html, flips_html, verdict
 from uap_core.ui.tabs.geometry.rates import anchors_chart
@@ -52,7 +53,7 @@ def build() -> Part:
         return {said: sentence, drawn: picture, listed: table, node: chosen}
 
     def first() -> dict[Any, Any]:
-        return {**look(CLUB, EDGES, FIRST, None), chart: anchors_chart() + f'<div class="wide">{targets()}</div>'}
+        return {**look(CLUB, EDGES, FIRST, None), chart: anchors_chart() + wide(_("Attacks on one node"), targets())}
 
     def pick(which: str, kind: str, given: Any, event: gr.EventData) -> dict[Any, Any]:
         asked = event._data.get("node") if isinstance(event._data, dict) else None

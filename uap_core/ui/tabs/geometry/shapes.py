@@ -9,6 +9,7 @@ import numpy as np
 
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
+from uap_core.ui.html.tables import wide
 from uap_core.ui.tabs.geometry.figures import distortions
 from uap_core.ui.tabs.geometry.rates import shapes_chart
 from uap_core.ui.tabs.geometry.stage import WAIT, Part, dot, rounded, solids_html, stage, uploaded
@@ -66,7 +67,10 @@ def build() -> Part:
         return {said: status(sentence + note), drawn: picture, seed: number}
 
     def first() -> dict[Any, Any]:
-        return {**look("horse", UNIVERSAL, 0, None), chart: shapes_chart() + f'<div class="wide">{distortions()}</div>'}
+        return {
+            **look("horse", UNIVERSAL, 0, None),
+            chart: shapes_chart() + wide(_("How large changes are"), distortions()),
+        }
 
     def other(animal: str, change: str, number: int, given: Any) -> dict[Any, Any]:
         return look(animal, change, number + 1, given)
