@@ -11,7 +11,8 @@ from uap_core.geometric.shapes.classifier import SpectralNet
 from uap_core.geometric.shapes.deform import Shape, moved, relative_slopes
 from uap_core.geometric.shapes.laplacian import scale_free
 
-ROUNDS, USUAL, BEYOND, LONGEST = 10, 4, 0.1, 0.4  # USUAL: as many rounds as it mostly takes; LONGEST: a step, as derivatives hold only nearby
+ROUNDS, USUAL = 10, 4  # at most, and as many as it mostly takes
+BEYOND, LONGEST = 0.1, 0.4  # LONGEST: a step, as derivatives hold only nearby
 
 
 def own_change(net: SpectralNet, shape: Shape) -> tuple[np.ndarray, np.ndarray]:

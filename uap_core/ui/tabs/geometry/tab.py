@@ -9,6 +9,7 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.geometry import clouds, graphs, shapes
 from uap_core.ui.tabs.geometry.stage import Part
 from uap_core.ui.widgets import QUICK, saying
@@ -40,12 +41,12 @@ twenty eigenvectors until its spectrum shows that, by $\mathrm{d}\lambda = \phi^
 GRAPHS, CLOUDS, SHAPES = "graphs", "clouds", "shapes"
 
 
-def build(setup: Setup, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the room and wire it."""
     gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
     choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
     domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
-    parts = {GRAPHS: graphs.build(), CLOUDS: clouds.build(), SHAPES: shapes.build()}
+    parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(), SHAPES: shapes.build(studio.line)}
     filled = gr.State([])
     with gr.Accordion(_("For researchers"), open=False, elem_id="geo-more"):
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
