@@ -105,8 +105,9 @@ class Pupil(threading.Thread):
         and what comes later (refresh.js)."""
         started, parts = time.monotonic(), self.visitor.config["components"]
         values = {part["id"]: part["props"].get("value") for part in parts}
-        turns = {part["id"]: part["props"]["elem_id"] for part in parts if part["props"].get("elem_id", "").startswith("turn-")}
-        tabs = [turn for turn in turns.values() if turn != "turn-later"]
+        names = {part["id"]: part["props"].get("elem_id", "") for part in parts}
+        turns = {number: name.partition("--")[0] for number, name in names.items() if name.startswith("turn-")}
+        tabs = sorted(set(turns.values()) - {"turn-later"})
         for turn in (tabs[self.number % len(tabs)], "turn-later"):
             for view in self.visitor.config["dependencies"]:
                 if any(turns.get(target) == turn for target, _ in view["targets"]):

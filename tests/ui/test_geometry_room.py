@@ -46,12 +46,12 @@ def upload(tmp_path: Path):
 
 
 def test_a_domain_is_filled_once_and_only_when_it_is_looked_at(handlers: dict[str, Any]) -> None:
-    first = by_id(handlers["look_graphs"]("graphs", []))
+    first = by_id(handlers["look_domain"]("graphs", []))
     assert "2 flips turn 17" in first["geo-graph-said"]
     assert "74%" in first["geo-anchors"] or "fooling rate" in first["geo-anchors"]
     assert first["state"] == ["graphs"]
-    for chosen, done in (("graphs", ["graphs"]), ("clouds", [])):
-        assert set(by_id(handlers["look_graphs"](chosen, done))) == {"state"}
+    for chosen, done in (("graphs", ["graphs"]), ("nonsense", [])):
+        assert set(by_id(handlers["look_domain"](chosen, done))) == {"state"}
 
 
 def test_a_picked_member_is_attacked_and_drawn(handlers: dict[str, Any]) -> None:

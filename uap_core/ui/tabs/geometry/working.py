@@ -5,6 +5,7 @@ Small ones, and all of the room's own, answer at once and stand in no line.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -16,8 +17,7 @@ from uap_core.ui.runtime.named_outputs import answering
 from uap_core.ui.runtime.run_queue import Line, in_line
 from uap_core.ui.runtime.stop_button import Halt
 from uap_core.ui.runtime.time_left import Pace
-from uap_core.ui.tabs.geometry.stage import WAIT
-from uap_core.ui.widgets import LONG, QUICK, guarded
+from uap_core.ui.widgets import LONG, QUICK, awaited, guarded
 
 Steps = Iterator[dict[Any, Any]]
 
@@ -40,8 +40,8 @@ class Work:
     def wire(self, event: Callable[..., Any], handler: Callable[..., Steps], inputs: Sequence[Any]) -> None:
         """Let ``event`` start ``handler(*inputs)``, whose steps are {place: value}."""
         running = self._halt.heeded(guarded(len(self.places), 0)(answering(self.places, handler)))
-        event(**WAIT, outputs=self.places[0])
-        event(None, None, self.stop, js="() => ({__type__: 'update', visible: true})")
+        shown = f"() => [{json.dumps(awaited())}, {{__type__: 'update', visible: true}}]"
+        event(None, None, [self.places[0], self.stop], js=shown, trigger_mode="multiple")
         ended = event(running, list(inputs), self.places, **LONG)
         ended.then(None, None, self.stop, js="() => ({__type__: 'update', visible: false})")
 
