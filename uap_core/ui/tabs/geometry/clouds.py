@@ -88,9 +88,9 @@ def build() -> Part:
         return {**look("own", change, clean, 0, found), mine: found, solid: "own"}
 
     shown, inputs = [said, drawn, seed], [solid, change, clean, seed, mine]
-    for choice in (solid, change, clean):
-        choice.input(**WAIT, outputs=said)
-        choice.input(saying(said)(look), inputs, shown, **QUICK)
+    for event in (solid.select, change.select, clean.input):  # of one choice Gradio's list tells twice that it is an input
+        event(**WAIT, outputs=said)
+        event(saying(said)(look), inputs, shown, **QUICK)
     another.click(**WAIT, outputs=said)
     another.click(saying(said)(other), inputs, shown, **QUICK)
     own.upload(**WAIT, outputs=said)

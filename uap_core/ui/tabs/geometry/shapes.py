@@ -110,8 +110,8 @@ def build(line: Line) -> Part:
 
     inputs = [animal, change, seed, mine, wanted]
     for choice in (animal, change):
-        choice.input(**WAIT, outputs=said)
-        choice.input(saying(said)(look), inputs, [*shown, wanted], **QUICK)
+        choice.select(**WAIT, outputs=said)  # of one choice Gradio's list tells twice that it is an input
+        choice.select(saying(said)(look), inputs, [*shown, wanted], **QUICK)
     another.click(**WAIT, outputs=said)
     another.click(saying(said)(other), inputs, [*shown, wanted], **QUICK)
     work.wire(wanted.change, large, [change, seed, mine])
