@@ -31,8 +31,8 @@ class Setup:
     """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
 
     A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
-    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. After each choice refresh.js presses the button
-    of ``turns`` that has the open tab's id, those of its open folds, and a moment later the one called "later".
+    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. After each choice refresh.js presses the buttons
+    of ``turns`` that have the open tab's id, those of its open folds, and a moment later the ones called "later".
     """
 
     photo: gr.State
@@ -44,17 +44,21 @@ class Setup:
     wanted: gr.State
     staged: gr.State
     unseen: gr.Column
-    turns: dict[str, gr.Button] = field(default_factory=dict)
+    turns: dict[str, list[gr.Button]] = field(default_factory=dict)
 
     def turn(self, name: str) -> gr.Button:
-        """The button that nobody sees, pressed when it is the turn of the tab ``name``, or of what may come "later"."""
-        if name not in self.turns:
-            with self.unseen:  # not in the tab: what stands there is built when it is opened
-                self.turns[name] = gr.Button("", elem_id=f"turn-{name}")
-        return self.turns[name]
+        """A button that nobody sees, pressed when it is the turn of the tab ``name``, or of what may come "later".
+
+        It is a new one for each who listens: of a button with two listeners, each of which is asked once more where it was
+        pressed meanwhile ("always_last"), Gradio's page asks both for either, and so without end.
+        """
+        mine = self.turns.setdefault(name, [])
+        with self.unseen:  # not in the tab: what stands there is built when it is opened
+            mine.append(gr.Button("", elem_id=f"turn-{name}--{len(mine)}" if mine else f"turn-{name}"))
+        return mine[-1]
 
     def turn_of(self, place: gr.Tab | gr.Accordion) -> gr.Button:
-        """The button of a tab, or of a fold, which is pressed only while that is unfolded."""
+        """A button of a tab, or of a fold, which is pressed only while that is unfolded; a new one for each who listens."""
         return self.turn(str(place.id if isinstance(place, gr.Tab) else place.elem_id))
 
     @property

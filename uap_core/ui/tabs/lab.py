@@ -33,7 +33,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs) -> gr.Tabs:
         with gr.Tab(_("Patterns on demand"), id="generator") as tab:
             patterns_tab.build(studio, setup, tab)
         with gr.Tab(_("Beyond pictures"), id="geometry") as tab:
-            geometry_tab.build(setup, tab)
+            geometry_tab.build(studio, setup, tab)
         with gr.Tab(_("Map and words"), id="words"):
             attack_map.build()
             glossary.build()
