@@ -16,3 +16,8 @@ def next_line(tab: str, question: str) -> str:
     """A line at the end of a tab: a button with the next ``question`` that opens ``tab`` (static/next.js)."""
     words = escape(_("Next:"))
     return f'<p class="next">{words} <button type="button" data-go="{escape(tab)}">{escape(question)} →</button></p>'
+
+
+def go_line(tab: str, words: str) -> str:
+    """A line that opens ``tab``, which is not the next one."""
+    return f'<p class="next"><button type="button" data-go="{escape(tab)}">{escape(words)} →</button></p>'
