@@ -26,7 +26,8 @@ class Visitor:
     """One session of the app at ``address``. Its ``config`` is the same for all, and takes a moment to fetch."""
 
     def __init__(self, address: str, config: dict[str, Any] | None = None) -> None:
-        self.http = httpx.Client(base_url=address, timeout=PATIENCE)
+        # The server closes what is unused for 5 s. A question sent at that moment is lost, where a browser asks again.
+        self.http = httpx.Client(base_url=address, timeout=PATIENCE, limits=httpx.Limits(keepalive_expiry=3))
         self.session = uuid.uuid4().hex
         self.config = config or self.http.get("/config").json()
 

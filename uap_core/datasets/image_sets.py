@@ -79,7 +79,7 @@ class ImageSet:
         """Return the images at ``indices``, or all of them, as a batch, float32 (n,3,H,W) in [0,1]."""
         return from_bytes(self.pixels if indices is None else self.pixels[indices])
 
-    def batches(self, size: int = 32) -> Iterator[Tensor]:
+    def batches(self, size: int = 16) -> Iterator[Tensor]:
         """All images in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield self.images(slice(start, start + size))

@@ -57,7 +57,7 @@ def evaluate(
     perturbation: Perturbation,
     images: ImageSet | Tensor,
     generator: torch.Generator | None = None,
-    batch_size: int = 32,
+    batch_size: int = 16,
     target: int | str | None = None,
 ) -> Evaluation:
     """Measure what a perturbation does to a set of images; clean predictions are computed once.

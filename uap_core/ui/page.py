@@ -15,6 +15,7 @@ import gradio as gr
 
 from uap_core.experiments.first_view import Opening, load_opening
 from uap_core.i18n import _
+from uap_core.models.allocator import give_back_freed_memory
 from uap_core.models.zoo import Zoo
 from uap_core.settings import limits
 from uap_core.ui import choosing, sidebar
@@ -54,6 +55,7 @@ QUICK_EVENTS = 60  # that Gradio may hold, beside the runs in our own line
 # its pictures are on their way.
 HEAD_START, LOADING = 8.0, 1.0
 THREADS = 40  # of which a run that waits takes one from time to time
+BETWEEN = 10  # seconds from one look at the memory to the next
 GOING = 1  # second that answers under way get when the app is told to go
 
 
@@ -142,11 +144,19 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
         footer_links=["api", "gradio"],
         allowed_paths=[str(DOWNLOADS)],
     )
-    threading.Thread(target=warm, args=(studio,), daemon=True).start()
+    threading.Thread(target=attend, args=(studio,), daemon=True).start()
     # Whoever stops it by a signal, as containers are stopped, gets what Ctrl-C does: files made for visitors go.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     demo.server.config.timeout_graceful_shutdown = GOING  # a page that is open listens for as long as it is open
     demo.block_thread()
+
+
+def attend(studio: Studio) -> None:
+    """Make the first clicks quick, then keep the server's memory small."""
+    warm(studio)
+    while True:
+        time.sleep(BETWEEN)
+        give_back_freed_memory()
 
 
 def warm(studio: Studio) -> None:
