@@ -14,11 +14,9 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-limit-100000",
         "squeezenet1_1_caffe-limit-100000",
         "efficientnet_lite0-several",
-        "resnet64-hubs-linf10-crafted",
         *(f"resnet64-hubs-l2-{name}" for name in ("seed1", "seed2", "draws", "crafted")),
         *(f"resnet64-free-linf10-{name}" for name in ("seed1", "seed2", "draws")),
         "resnet64-generators-trade",
-        *("efficientnet_lite0-hubs-linf10", "efficientnet_lite0-hubs-linf10-draws"),
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
