@@ -15,7 +15,6 @@ TABLES_TO_COME = frozenset(
         "squeezenet1_1_caffe-limit-100000",
         "efficientnet_lite0-several",
         *(f"resnet64-hubs-l2-{name}" for name in ("seed1", "seed2", "draws", "crafted")),
-        "resnet64-generators-trade",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
