@@ -34,9 +34,9 @@ def trade_figure(rows: Sequence[TradeRow], title: str) -> Figure:
             axes.annotate(
                 text, (row.cosine, row.mean), (0, above), textcoords="offset points", ha="center", color=colour, fontsize=11
             )
-    axes.set_xlim(-0.02, 1.02)
-    least = min((row.mean for row in rows), default=0.0)
-    axes.set_ylim(max(0.0, least - 0.12), 1.0)
+    if rows:
+        for values, limit in (([row.cosine for row in rows], axes.set_xlim), ([row.mean for row in rows], axes.set_ylim)):
+            limit(max(-1.0, min(values) - 0.05), min(1.0, max(values) + 0.05))
     add_legend(axes)
     return figure
 
