@@ -65,7 +65,8 @@ def test_everything_that_ships_is_made(every: list[Job]) -> None:
     assert networks <= done
     # Of a generator that was trained to be measured alone, its row of the draws is what ships.
     made = {f"{name}.json" for name in done - networks if "-seed" not in name}
-    made |= {f"{name.removesuffix('-places')}-beside.json" for name in done if name.endswith("-places")}
+    for kind, other in (("-places", "-beside"), ("-crafted", "-blends")):
+        made |= {f"{name.removesuffix(kind)}{other}.json" for name in done if name.endswith(kind)}
     others = {"opening.json", "resnet64-rounds.json", *(path.name for path in RESULTS.glob("*-training.json"))}
     assert {path.name for path in RESULTS.glob("*.json")} == made | others
     assert {path.stem for path in PERTURBATIONS.glob("*.safetensors")} == {

@@ -14,6 +14,7 @@ from in_node import in_node
 from toys import SIDE, convolutional_network, pictures, seeded
 
 from uap_core.attacks.criterion import Criterion
+from uap_core.crafting.default import unlikely_and_turned
 from uap_core.crafting.generator import Generator, generator_of
 from uap_core.crafting.hubs import find_hubs
 from uap_core.crafting.problem import Problem
@@ -129,6 +130,25 @@ def test_a_stopped_training_goes_on_to_the_same_result(tmp_path: Path) -> None:
             break
     resumed = list(method.craft(network, pictures(20), ball, seeded(0), checkpoint=state))[-1]
     assert torch.equal(whole.perturbation, resumed.perturbation)
+
+
+def test_the_weight_of_fooling_grows_from_nothing_once_the_share_alone_is_over() -> None:
+    clean, under, aims = torch.randn(5, 7, generator=seeded(0)), torch.randn(5, 7, generator=seeded(1)), torch.arange(5)
+    method = Generator(budget=64, hubs=(0, 1), alone=0.25, weight=2.0)
+    into = torch.nn.functional.cross_entropy(under, aims, reduction="none")
+    for share, weight in ((0.0, 0.0), (0.25, 0.0), (0.625, 1.0), (1.0, 2.0)):
+        wanted = into + weight * unlikely_and_turned(clean, under)
+        torch.testing.assert_close(method.aimed(clean, under, None, aims, share), wanted)
+    with pytest.raises(SettingError, match="weight not negative"):
+        Generator(budget=64, weight=-1.0)
+
+
+@pytest.mark.parametrize("ball", [Ball("linf", 0.1), Ball("l2", 0.5)], ids=str)
+@pytest.mark.parametrize("rate", [1e3, 1e38])
+def test_a_rate_too_high_is_said_and_the_network_is_not_blamed(ball: Ball, rate: float) -> None:
+    method = Generator(budget=160, batch_size=8, draws=4, hubs=(1, 2), channels=2, rate=rate)
+    with pytest.raises(SettingError, match="rate is too high"):
+        list(method.craft(convolutional_network(), pictures(20), ball, seeded(0)))
 
 
 def test_hubs_and_a_target_exclude_each_other() -> None:

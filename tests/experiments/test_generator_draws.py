@@ -11,9 +11,12 @@ from toys import convolutional_network, pictures, seeded
 from uap_core.experiments.generator_draws import (
     Sight,
     any_of,
+    blends,
     corners,
     draws,
     elsewhere,
+    middles,
+    pattern_row,
     place_codes,
     place_rows,
     places,
@@ -60,6 +63,11 @@ def test_draws_are_counted(made: PatternGenerator, sight: Sight) -> None:
     assert 1 <= row.dominant <= 5
     assert -1 <= row.cosine <= 1
     assert 0 <= row.agreement <= 1
+    answers = [sight.answers(v) for v in patterns]
+    alike = {(a, b): float((answers[a] == answers[b]).double().mean()) for a in range(6) for b in range(a)}
+    other = [share for (a, b), share in alike.items() if a % 3 != b % 3]
+    assert row.agreement == pytest.approx(sum(alike.values()) / 15, abs=1e-4)
+    assert row.between == pytest.approx(sum(other) / 12, abs=1e-4)
 
 
 def test_one_pattern_only_is_called_so(sight: Sight) -> None:
@@ -67,7 +75,7 @@ def test_one_pattern_only_is_called_so(sight: Sight) -> None:
     weights, statistics = shape.start(seeded(1))
     weights[: 4 * 4 * 4 * 4] = 0  # what the code meets first
     row = draws("collapsed", PatternGenerator(shape, Ball("linf", 0.2), (), weights, statistics.fill_(0.5)), sight, 0, 5)
-    assert (row.deviation, row.dominant, row.agreement) == (0, 1, 1)
+    assert (row.deviation, row.dominant, row.agreement, row.between) == (0, 1, 1, 1)
 
 
 def test_places_walks_and_corners(made: PatternGenerator, sight: Sight) -> None:
@@ -75,9 +83,28 @@ def test_places_walks_and_corners(made: PatternGenerator, sight: Sight) -> None:
     codes = place_codes(made, torch.tensor([row.mix for row in rows]))
     assert torch.equal(codes[0, :4], codes[-1, :4]), "the same noise everywhere"
     assert rows[0].fooled == sight.fooled(made.patterns(codes[:1])[0])
-    assert len(list(walks(made, sight))) == 3
+    ways = {row.name: row.fooled for row in walks(made, sight)}
+    halves = {row.name: row.fooled for row in middles(made, sight)}
+    assert list(ways) == list(halves) == ["a, c", "a, d", "c, d"]
+    assert halves["a, d"] == sight.fooled(made.patterns(place_codes(made, torch.tensor([[0.5, 0, 0.5]])))[0])
+    assert all(ways[name].value <= halves[name].value for name in ways)
     (row,) = elsewhere(made, [sight])
     assert row.fooled.total == 3 * 30
+
+
+@pytest.mark.parametrize("ball", [Ball("linf", 0.2), Ball("l2", 2.0)], ids=str)
+def test_a_blend_is_half_of_each_and_fills_the_ball(sight: Sight, ball: Ball) -> None:
+    patterns = {name: ball.random_signs((3, 8, 8), seeded(i)) for i, name in enumerate("abc")}
+    rows = list(blends("blend", patterns, ball, sight))
+    assert [row.name for row in rows] == ["a, b", "a, c", "b, c"]
+    half = (patterns["a"] + patterns["c"]) / 2
+    assert rows[1].fooled == sight.fooled(ball.fill(half))
+
+
+def test_crafted_patterns_are_counted_like_draws(made: PatternGenerator, sight: Sight) -> None:
+    patterns = made.patterns(made.codes(4, seeded(0)))
+    row = pattern_row("crafted", patterns, sight, 0)
+    assert (row.draws, row.aimed, row.between) == (4, 0, row.agreement)
 
 
 @pytest.mark.parametrize(

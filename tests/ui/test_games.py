@@ -16,14 +16,15 @@ import torch
 from tab_pages import handlers_of, looked, page_of
 
 from uap_core.experiments.generator_draws import place_codes, places
-from uap_core.experiments.generator_rows import BesideRow, PlaceRow
+from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow, TradeRow
 from uap_core.io.results import Table
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
 from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import PatternGenerator, load_generator
+from uap_core.plots.generators import trade_figure
 from uap_core.ui.state import Studio
-from uap_core.ui.tabs.games import defence, patterns, polygon
+from uap_core.ui.tabs.games import defence, figures, patterns, polygon
 
 LABELS = ("abacus", "bee", "umbrella")
 BALLS = (Ball("linf", 10 / 255), Ball("l2", 2000 / 255))
@@ -45,9 +46,22 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     tables = {f"{polygon.FILE}-places": Table("", rows, told), f"{polygon.FILE}-beside": Table("", beside, told)}
     tables |= {f"{polygon.FILES[1]}-places": Table("", rows, told | {"p": "l2"})}
     tables |= {f"{polygon.FILES[1]}-beside": Table("", [BesideRow("network", "resnet64", Rate(97, 100))], told)}
+    halves = [BesideRow(kind, "a, b", Rate(count, 100)) for kind, count in (("blend of targets", 44), ("blend of seeds", 55))]
+    tables[f"{polygon.FILE}-blends"] = Table("", halves, told)
+    beside += [BesideRow("middle", "a, b", Rate(76, 100)), BesideRow("middle", "a, c", Rate(72, 100))]
+    draws = [DrawRow(polygon.FILE, seed, 100, 0.82, 0.02, 0.78, 0.86, 0.3, 0.31, 3, 0.43, 0.37) for seed in range(3)]
+    tables |= {f"{polygon.FILE}-draws": Table("", draws, told)}
+    large = DrawRow("", 0, 20, 0.71, 0.02, 0.64, 0.79, 0.3, 0.31, 3, 0.43, 0.37)
+    tables["efficientnet_lite0-hubs-linf10-draws"] = Table("", [large], told | {"held_out": "300 images of others (held-out)"})
+    tables["resnet64-generators-trade"] = Table("", trades(), {})
     studio = Studio()
     monkeypatch.setattr(studio, "precomputed", lambda name, _row: tables.get(name))
     return studio
+
+
+def trades() -> list[TradeRow]:
+    pairs = ((0.3, 0.0, 0.6, 0.2), (0.3, 2.0, 0.8, 0.3), (0.3, 8.0, 0.85, 0.7), (0.0, 2.0, 0.82, 0.8), (0.6, 2.0, 0.7, 0.25))
+    return [TradeRow(alone, weight, mean, 0.5, 0.9, cosine, 0.4, 0.3, Rate(70, 100)) for alone, weight, mean, cosine in pairs]
 
 
 @pytest.fixture
@@ -75,6 +89,25 @@ def test_a_place_is_answered_for_the_chosen_photograph(handlers: dict[str, Any])
     assert (place, chosen) == (7, ("place", 0, 7))
     assert "ResNet-64" in seen
     assert "gradio_api/file=" in seen
+
+
+def test_blends_seeds_and_the_large_network_are_told(studio: Studio) -> None:
+    sents = polygon.all_sent(studio)
+    text = unescape(figures.told(studio, sents[0]))
+    assert "fool 74% on average, 72% at least" in text
+    assert "made for the same labels, fool 44%, 44% at least" in text
+    assert text.count("told which label</th>") == 3
+    assert "20 draws fool 71% on average, 64% to 79%, of 300 photographs" in text
+    assert "Halfway" not in figures.told(studio, sents[1]), "of the other norm that was not measured"
+
+
+def test_the_trade_off_is_drawn(studio: Studio) -> None:
+    (axes,) = trade_figure(trades(), "").axes
+    weights, shares = (list(zip(*line.get_data(), strict=True)) for line in axes.get_lines())
+    assert weights == [(0.2, 0.6), (0.3, 0.8), (0.7, 0.85)]
+    assert shares == [(0.8, 0.82), (0.3, 0.8), (0.25, 0.7)], "from the shortest share to the longest"
+    assert [text.get_text() for text in axes.texts] == ["0", "2", "8", "0%", "30%", "60%"]
+    assert "more weight on fooling" in str(looked(page_of(patterns.build, studio), "traded")[0])
 
 
 def test_the_other_norm_brings_its_own_answer_draws_and_tables(handlers: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ class Generator(FirstOrder):
     Args:
         hubs: class indices that the code tells it to aim at; none for noise alone.
         alone: share of the run in which hubs are aimed at and nothing else.
+        weight: of fooling at all, beside aiming at the hub, when the run ends: more fools more, and patterns differ less.
         draws: codes a step; each gets ``batch_size / draws`` images.
         noise: numbers of noise in the code.
         channels: of the last hidden layer (see ``GeneratorShape``).
@@ -73,6 +74,7 @@ class Generator(FirstOrder):
     batch_size: int = 32
     hubs: tuple[int, ...] = ()
     alone: float = 0.4
+    weight: float = 1.0
     draws: int = 16
     noise: int = 6
     channels: int = 16
@@ -86,8 +88,8 @@ class Generator(FirstOrder):
             raise SettingError(f"Hubs are class indices, such as (398, 879), not {self.hubs!r}.")
         if not 1 < self.draws <= self.batch_size:
             raise SettingError("A step needs at least two codes, and an image for each.")
-        if min(self.noise, self.channels, self.tiles) < 1 or not 0 <= self.alone < 1:
-            raise SettingError("Noise, channels and tiles are at least 1, and the share alone is below 1.")
+        if min(self.noise, self.channels, self.tiles) < 1 or not 0 <= self.alone < 1 or self.weight < 0:
+            raise SettingError("Noise, channels and tiles are at least 1, the share alone below 1, the weight not negative.")
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """Hubs are classes of all networks, and targets by themselves."""
@@ -120,7 +122,7 @@ class Generator(FirstOrder):
         with torch.enable_grad():
             weights = state.memory["weights"].detach().requires_grad_(True)
             values = self.shape(problem).forward(weights, state.memory["statistics"], codes.to(problem.device), training=True)
-            each = bounded(problem.ball, values)[owner]
+            each = finite(bounded(problem.ball, values))[owner]
         state.image_gradients += len(batch) * len(problem.networks)
         aims = my_share(hubs[owner]) if self.hubs else None
         share = state.step / self.steps
@@ -139,7 +141,7 @@ class Generator(FirstOrder):
         if aims is None:
             return self.loss(clean, perturbed, target)
         into = F.cross_entropy(perturbed, aims.to(perturbed.device), reduction="none")
-        weight = max(0.0, (share - self.alone) / (1 - self.alone))
+        weight = self.weight * max(0.0, (share - self.alone) / (1 - self.alone))
         return into + weight * self.loss(clean, perturbed, None) if weight else into
 
     def finish(self, problem: Problem, state: State) -> Iterator[None]:
@@ -159,7 +161,15 @@ class Generator(FirstOrder):
         """Let the state's pattern be that of its one code."""
         memory = state.memory
         values = self.shape(problem).forward(memory["weights"], memory["statistics"], memory["shown"])
-        state.pattern = bounded(problem.ball, values)[0]
+        finite(memory["weights"])
+        state.pattern = finite(bounded(problem.ball, values))[0]
+
+
+def finite(values: Tensor) -> Tensor:
+    """``values`` as they are. Raises SettingError where one is no number any more: the rate was too high."""
+    if not bool(values.isfinite().all()):
+        raise SettingError("The generator's weights went beyond all numbers: its rate is too high. Lower it and start again.")
+    return values
 
 
 def generator_of(method: Generator, problem: Problem, state: State) -> PatternGenerator:

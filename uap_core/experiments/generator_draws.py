@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,7 +15,7 @@ from uap_core.crafting.problem import predicted
 from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
-from uap_core.norms import in_levels
+from uap_core.norms import Ball, in_levels
 from uap_core.perturbations.generators import PatternGenerator
 
 RINGS = 4  # of places between the middle of the polygon and its corners
@@ -49,19 +49,27 @@ class Sight:
 def draws(name: str, made: PatternGenerator, sight: Sight, seed: int, count: int = 100) -> DrawRow:
     """Measure ``count`` draws, of told labels in turn."""
     patterns = made.patterns(made.codes(count, torch.Generator().manual_seed(1000 + seed)))
+    return pattern_row(name, patterns, sight, seed, made.labels)
+
+
+def pattern_row(name: str, patterns: Tensor, sight: Sight, seed: int, labels: Sequence[str] = ()) -> DrawRow:
+    """Measure ``patterns`` (n,3,H,W) as draws, aimed at ``labels`` in turn. The first few are compared with one another."""
+    count, told = len(patterns), max(1, len(labels))
     answers = torch.stack([sight.answers(pattern) for pattern in patterns])
     rates = (answers != sight.clean).double().mean(dim=1)
-    aims = torch.tensor([sight.network.index_of(label) for label in made.labels])
-    hits = (answers == aims[torch.arange(count) % len(aims)][:, None]).double().mean() if len(aims) else torch.zeros(())
-    few = range(min(count, max(COMPARED, len(made.labels))))
+    aims = torch.tensor([sight.network.index_of(label) for label in labels])
+    hits = (answers == aims[torch.arange(count) % told][:, None]).double().mean() if labels else torch.zeros(())
+    few = range(min(count, max(COMPARED, told)))
     unit = F.normalize(patterns[: len(few)].flatten(1), dim=1)
     pairs = list(combinations(few, 2))
-    alike = sum(float((answers[a] == answers[b]).double().mean()) for a, b in pairs) / len(pairs)
+    alike = {pair: float((answers[pair[0]] == answers[pair[1]]).double().mean()) for pair in pairs}
+    other = [pair for pair in pairs if (pair[0] - pair[1]) % told] or pairs
     stats = (rates.mean(), rates.std(), rates.min(), rates.max(), hits)
     mean, deviation, lowest, highest, aimed = (round(float(value), 4) for value in stats)
     cosine = round(sum(float(unit[a] @ unit[b]) for a, b in pairs) / len(pairs), 3)
     dominant = len({int(torch.mode(each).values) for each in answers})
-    return DrawRow(name, seed, count, mean, deviation, lowest, highest, aimed, cosine, dominant, round(alike, 4))
+    agreement, between = (round(sum(alike[pair] for pair in some) / len(some), 4) for some in (pairs, other))
+    return DrawRow(name, seed, count, mean, deviation, lowest, highest, aimed, cosine, dominant, agreement, between)
 
 
 def corners(count: int) -> list[tuple[float, float]]:
@@ -103,11 +111,28 @@ def place_rows(made: PatternGenerator, sight: Sight) -> Iterator[PlaceRow]:
 
 def walks(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
     """On the way between every two labels: the place that fools least."""
+    for name, patterns in _between(made, WALK):
+        yield BesideRow("walk", name, min(map(sight.fooled, patterns), key=lambda rate: rate.value))
+
+
+def middles(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
+    """Halfway between every two labels."""
+    for name, (pattern,) in _between(made, (0.5,)):
+        yield BesideRow("middle", name, sight.fooled(pattern))
+
+
+def _between(made: PatternGenerator, shares: Sequence[float]) -> Iterator[tuple[str, Tensor]]:
+    """For every two labels their names and the patterns (n,3,H,W) at ``shares`` of the way from one to the other."""
     ends = torch.eye(len(made.labels))
     for a, b in combinations(range(len(ends)), 2):
-        mixes = torch.stack([torch.lerp(ends[a], ends[b], share) for share in WALK])
-        rates = [sight.fooled(pattern) for pattern in made.patterns(place_codes(made, mixes))]
-        yield BesideRow("walk", f"{made.labels[a]}, {made.labels[b]}", min(rates, key=lambda rate: rate.value))
+        mixes = torch.stack([torch.lerp(ends[a], ends[b], share) for share in shares])
+        yield f"{made.labels[a]}, {made.labels[b]}", made.patterns(place_codes(made, mixes))
+
+
+def blends(kind: str, patterns: Mapping[str, Tensor], ball: Ball, sight: Sight) -> Iterator[BesideRow]:
+    """Half of each of two ``patterns`` (by their names), which then fill the ``ball``: what every such blend fools."""
+    for (first, v), (second, w) in combinations(patterns.items(), 2):
+        yield BesideRow(kind, f"{first}, {second}", sight.fooled(ball.fill(v + w)))
 
 
 def any_of(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:

@@ -10,7 +10,8 @@ from uap_core.metrics import Rate
 @dataclass(frozen=True)
 class DrawRow:
     """Draws of one generator: mean, deviation, lowest and highest fooling rate (0 to 1); mean share that becomes the label
-    aimed at; mean cosine of two patterns; labels that rule some draw; share of images on which two draws agree."""
+    aimed at; mean cosine of two patterns; labels that rule some draw; share of images on which two draws agree, any two and
+    ``between`` two that aim at different labels. Patterns crafted one by one are told in the same way."""
 
     generator: str
     seed: int
@@ -23,6 +24,7 @@ class DrawRow:
     cosine: float
     dominant: int
     agreement: float
+    between: float
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,25 @@ class PlaceRow:
 
 @dataclass(frozen=True)
 class BesideRow:
-    """One figure beside: ``kind`` is a walk, any of the corners at a level, another network or a control; ``name`` which."""
+    """One figure beside: ``kind`` is a walk or its middle, a blend of two crafted patterns, any of the corners at a level, or
+    another network; ``name`` says which."""
 
     kind: str
     name: str
     fooled: Rate
+
+
+@dataclass(frozen=True)
+class TradeRow:
+    """A generator trained by other settings, the share of the run ``alone`` and the ``weight`` of fooling after it; its draws
+    as ``DrawRow`` has them, and the ``middle`` of a walk that fools least."""
+
+    alone: float
+    weight: float
+    mean: float
+    lowest: float
+    highest: float
+    cosine: float
+    agreement: float
+    between: float
+    middle: Rate

@@ -18,7 +18,7 @@ from uap_core.precompute.digit_games import digit_jobs
 from uap_core.precompute.equal_l2 import equal_l2_jobs
 from uap_core.precompute.evaluations import evaluation_job
 from uap_core.precompute.feels import feel_jobs
-from uap_core.precompute.generators import generator_jobs
+from uap_core.precompute.generator_tables import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
 from uap_core.precompute.limits import limit_jobs

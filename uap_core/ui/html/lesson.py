@@ -21,3 +21,8 @@ def next_line(tab: str, question: str) -> str:
 def does(words: str) -> str:
     """What a button does, beside it."""
     return f'<p class="does">{escape(words)}</p>'
+
+
+def go_line(tab: str, words: str) -> str:
+    """A line that opens ``tab``, which is not the next one."""
+    return f'<p class="next"><button type="button" data-go="{escape(tab)}">{escape(words)} →</button></p>'

@@ -13,7 +13,7 @@ from uap_core.experiments.apply import GAIN, amplified
 from uap_core.experiments.first_view import Opening
 from uap_core.i18n import _
 from uap_core.perturbations.library import library
-from uap_core.ui.html.lesson import lesson, next_line
+from uap_core.ui.html.lesson import go_line, lesson, next_line
 from uap_core.ui.selection import usual
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.craft import save
@@ -204,9 +204,10 @@ def listed_name(key: str) -> str:
 
 
 def about_method(key: str) -> str:
-    """The idea of a method, whose it is, and what becomes of pictures where it needs none."""
+    """The idea of a method, whose it is, what becomes of pictures where it needs none; of a generator, where more are seen."""
     said = f"{_(MENU[key].line)} ({_(MENU[key].source)})"
-    return status(said if MENU[key].needs_images else f"{said} {ONLY_MEASURED}")
+    more = go_line("generator", _("Trained ones, with as many patterns as you like")) if key == "generator" else ""
+    return status(said if MENU[key].needs_images else f"{said} {ONLY_MEASURED}") + more
 
 
 ONLY_MEASURED = _("No picture is used to make it; where some are here, they measure what it does.")

@@ -8,6 +8,7 @@ from typing import Any
 from uap_core.i18n import _
 from uap_core.models.robust_variants import UNIVERSAL, twin_key
 from uap_core.models.zoo import QUICK_MODEL
+from uap_core.ui.html.lesson import go_line
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
@@ -66,8 +67,7 @@ def curve(studio: Studio) -> Any:
 
 def onward() -> str:
     """The way to what defends."""
-    see = escape(_("See it under Defences"))
-    return f'<p class="next"><button type="button" data-go="defences">{see} →</button></p>'
+    return go_line("defences", _("See it under Defences"))
 
 
 def _game(name: str, maker: str, other: str, value: str) -> str:

@@ -24,7 +24,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.games import figures, polygon
 from uap_core.ui.titles import network_name
-from uap_core.ui.widgets import QUICK, picture_link, png_of, status
+from uap_core.ui.widgets import QUICK, chart, picture_link, png_of, status
 
 if TYPE_CHECKING:
     from uap_core.perturbations.generators import PatternGenerator
@@ -78,6 +78,10 @@ class Views:
     def fill(self, photo: str, which: int, place: int, seed: int) -> dict[str, Any]:
         """What the open room shows of the chosen photograph."""
         return {"seen": self.seen(photo, which, self.sent(which).checked(place)), "grid": self.grid(which, seed)}
+
+    def traded(self) -> dict[str, Any]:
+        """The chart of fooling against difference."""
+        return {"trade": figures.trade(self.studio)}
 
     def move(self, photo: str, before: int, seed: int, event: gr.EventData) -> dict[str, Any]:
         """The dot was dragged to another place, or to another generator than the one ``before``."""
@@ -186,11 +190,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         another = gr.Button(_("Other draws"), scale=0, min_width=140, elem_id="generator-another")
     grid = pick_list("generator-draws")
     told = gr.HTML(figures.told(studio, first), elem_id="generator-told")
+    trade = chart("generator-trade")
     gr.HTML(f'<p class="explain">{escape(SOURCES)}</p>')
     gr.HTML(next_line("defences", _("What helps?")))
     which, place, seed = gr.State(0), gr.State(first.start), gr.State(0)
     chosen = gr.State(("place", 0, first.start))
     keep_fresh(setup, tab, views.fill, [setup.photo], {"seen": seen, "grid": grid}, [which, place, seed])
+    keep_fresh(setup, tab, views.traded, [], {"trade": trade})
     shown = {"said": said, "seen": seen, "grid": grid, "seed": seed, "place": place, "chosen": chosen}
     shown |= {"which": which, "lesson": answer, "told": told}
     kept = {"said": said, "own": setup.own, "asked": setup.asked, "staged": setup.staged}

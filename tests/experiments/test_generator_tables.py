@@ -1,0 +1,68 @@
+"""Tables of generators: rows of other settings or of another file are measured anew; what is trained and measured is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from toys import seeded
+
+from uap_core.experiments.generator_rows import DrawRow
+from uap_core.identity import settings
+from uap_core.io.results import Table, write_table
+from uap_core.models.zoo import Zoo
+from uap_core.perturbations.generator_network import GeneratorShape
+from uap_core.perturbations.generators import PatternGenerator
+from uap_core.precompute.generator_sights import made_by
+from uap_core.precompute.generator_tables import generator_jobs, is_measured
+from uap_core.precompute.generators import GeneratorRecipe, generator_recipes, path_of
+from uap_core.precompute.materials import Materials
+
+
+@pytest.fixture
+def materials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
+    for module in ("generator_sights", "generators"):
+        monkeypatch.setattr(f"uap_core.precompute.{module}.GENERATORS", tmp_path)
+    found = Materials(Zoo(), {}, results=tmp_path, work=tmp_path / "work")
+    for recipe in generator_recipes():
+        ship(found, recipe, settings(recipe.method))
+    return found
+
+
+def ship(materials: Materials, recipe: GeneratorRecipe, stated: dict[str, object]) -> None:
+    shape = GeneratorShape(2, 8, 8, 2)
+    made = PatternGenerator(shape, recipe.ball, (), *shape.start(seeded(0)), {"settings": stated})
+    made.save(path_of(materials, recipe))
+
+
+def measure(materials: Materials, recipe: GeneratorRecipe, seeds: tuple[int, ...]) -> None:
+    """Write the table of its draws, of these seeds."""
+    rows = [DrawRow(recipe.file, seed, 100, 0.8, 0.1, 0.7, 0.9, 0.3, 0.2, 3, 0.5, 0.4) for seed in seeds]
+    write_table(Table("", rows, made_by(recipe)), materials.results / f"{recipe.file}-draws.json")
+
+
+def done(materials: Materials) -> set[str]:
+    return {job.name for job in generator_jobs(materials) if job.is_done()}
+
+
+def test_a_seed_that_is_measured_is_done_and_a_table_only_with_all_seeds(materials: Materials) -> None:
+    recipe = generator_recipes()[0]
+    assert recipe.file in done(materials)
+    assert not {f"{recipe.file}-seed1", f"{recipe.file}-draws"} & done(materials)
+    measure(materials, recipe, (0, 1))
+    assert f"{recipe.file}-seed1" in done(materials)
+    assert not {f"{recipe.file}-seed2", f"{recipe.file}-draws"} & done(materials)
+    measure(materials, recipe, recipe.seeds)
+    assert {f"{recipe.file}-seed2", f"{recipe.file}-draws"} <= done(materials)
+
+
+def test_another_file_or_other_settings_are_trained_and_measured_anew(materials: Materials) -> None:
+    first, second, *_others = generator_recipes()
+    for recipe in (first, second):
+        measure(materials, recipe, recipe.seeds)
+    ship(materials, first, {"budget": 1})
+    assert first.file not in done(materials), "trained by other settings"
+    assert f"{first.file}-draws" not in done(materials), "of another file"
+    assert not is_measured(materials, replace(first, seed=1))
+    assert f"{second.file}-draws" in done(materials)

@@ -1,0 +1,53 @@
+"""What generators are measured on, and what their tables state of it.
+
+Settings were chosen on the first held-out photographs of the many that ResNet-64 has, figures come from the next ones. There
+are 300 of EfficientNet-Lite0's in all: they are all measured, and settings were chosen without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from uap_core.experiments.generator_draws import Sight
+from uap_core.identity import settings
+from uap_core.io.paths import GENERATORS
+from uap_core.perturbations.perturbation import versions
+from uap_core.precompute.generators import GeneratorRecipe
+from uap_core.precompute.materials import Materials, provenance_of
+
+MEASURED = 200
+CHOSEN_ON, NEW = "the first ones, on which settings were chosen", "the next ones, on which nothing was chosen"
+
+
+def sight_of(materials: Materials, key: str, first: int = MEASURED) -> Sight:
+    """A network and held-out images that no generator saw: all, or of many those from ``first``."""
+    found = materials.held_out(key)
+    if len(found) > 2 * MEASURED:
+        found = found.shuffled(torch.Generator().manual_seed(0)).subset(torch.arange(first, first + MEASURED))
+    return Sight.on(materials.network(key), found.pixels)
+
+
+def told_of(materials: Materials, key: str, which: str = NEW) -> dict[str, Any]:
+    """What a table states: network, images (``which`` of many), versions."""
+    found = materials.held_out(key)
+    part = {"held_out": f"{MEASURED} images of {found.name}", "photographs": which} if len(found) > 2 * MEASURED else {}
+    return provenance_of(materials, [key]) | versions() | part
+
+
+def made_by(recipe: GeneratorRecipe) -> dict[str, Any]:
+    """What a table of one generator is of: its settings, and the sum of the file that ships."""
+    return {"generator": {"file": recipe.file, "settings": settings(recipe.method), "sha256": sum_of(shipped(recipe))}}
+
+
+def shipped(recipe: GeneratorRecipe) -> Path:
+    """The file that ships."""
+    return GENERATORS / f"{recipe.file}.safetensors"
+
+
+def sum_of(path: Path) -> str:
+    """The SHA-256 of a file; empty where it is missing."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
