@@ -1,20 +1,13 @@
 """What the recipes and jobs name and nobody has computed yet: `publish` makes it. Everything else must be made."""
 
-PATTERNS_TO_COME = frozenset(
-    (
-        "efficientnet_lite1-linf10-deepfool",
-        "efficientnet_lite2-linf10-deepfool",
-        "unseen-mobilenet_v2_tf-linf10",
-    )
-)
+PATTERNS_TO_COME = frozenset[str]()
 TABLES_TO_COME = frozenset(
     (
-        "efficientnet_lite0-curve-deepfool",
         "efficientnet_lite0-ablations",
         "efficientnet_lite0-limit-100000",
         "squeezenet1_1_caffe-limit-100000",
         "efficientnet_lite0-several",
-        *(f"resnet64-hubs-l2-{name}" for name in ("seed1", "seed2", "draws", "crafted")),
+        *(f"resnet64-hubs-l2-{name}" for name in ("seed1", "seed2", "crafted")),
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME

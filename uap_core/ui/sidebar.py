@@ -69,9 +69,8 @@ class Setup:
 
 @dataclass(frozen=True)
 class Bar:
-    """The bar's components beside those of ``Setup``. ``said`` is about the last choice, ``level_said`` about the strength;
-    ``fitted`` is what lists, notes and epsilon were last set for, ``which`` the arrays of a file that holds several, ``mine``
-    the path of the visitor's last picture."""
+    """The bar's components beside those of ``Setup``. ``said`` is about the last choice, ``level_said`` about the strength,
+    ``fitted`` what lists and notes were last set for, ``which`` a file's arrays, ``mine`` the path of the last own picture."""
 
     setup: Setup
     said: gr.HTML

@@ -224,12 +224,10 @@ class Studio:
             "No live runs with {network}: no pictures are here that tell the truth about it. Choose {quick} below, start"
             " the app with --images and a folder or zip of pictures, or fetch Imagenette under Networks ({size} MB)."
         )
-        quick = self.card(QUICK_MODEL).name
-        return said.format(network=self.card(network).name, quick=quick, size=imagenette.MEGABYTES)
+        return said.format(network=self.card(network).name, quick=self.card(QUICK_MODEL).name, size=imagenette.MEGABYTES)
 
     def may_share(self, network: str, other: str) -> bool:
-        """Whether what a live run of ``network`` looks at tells the truth about the network ``other``, too: photographs do,
-        dreams where they were checked."""
+        """Whether live runs of ``network`` may measure ``other``, too: photographs may, dreams where they were checked."""
         source = self.live_source(network)
         return source is not None and source in (self.images, imagenette.folder(), dreams_for(self.card(other)))
 
