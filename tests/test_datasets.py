@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from uap_core.datasets.halves import BothHalvesWarning
 from uap_core.datasets.image_sets import ImageSet, open_held_out, open_image_set, open_splits
 from uap_core.errors import DatasetError
 
@@ -257,12 +259,31 @@ def test_shared_sets_are_disjoint(shared: Path) -> None:
         ("craft", "testing"),
         ("train", "dev"),
         ("train", "Holdout"),
+        ("training_set", "test_set"),
+        ("train2017", "val2017"),
+        ("Trainset", "test-images"),
+        ("imagenet_train", "imagenet-val"),
     ],
 )
 def test_names_of_splits_in_any_case(names: tuple[str, str], store: Callable[[Layout], Path]) -> None:
     source = store(layout(*(f"{split}/{word}/{i}.png" for split in names for word in ("cat", "dog") for i in range(2))))
     for part, found in zip(names, open_splits(source, SIZE, SIZE), strict=True):
         assert [file.split("/")[0] for file in found.files] == [part] * 4
+
+
+def test_words_that_only_begin_like_a_split_are_none(store: Callable[[Layout], Path]) -> None:
+    source = store(
+        layout("train stations/big/1.png", "train stations/small/1.png", "test tubes/big/1.png", "testament/old/1.png")
+    )
+    assert len(open_held_out(source, SIZE, SIZE)) == 4
+
+
+def test_a_zip_with_backslashes_has_its_classes(tmp_path: Path) -> None:
+    source = zipped(tmp_path / "set.zip", {name.replace("/", "\\"): data for name, data in SPLIT.items()})
+    craft, held_out = open_splits(source, SIZE, SIZE)
+    assert set(craft.classes) == set(held_out.classes) == {"cat", "dog"}
+    assert (len(craft), len(held_out)) == (6, 6)
+    assert torch.equal(craft.pixels, open_splits(zipped(tmp_path / "plain.zip", SPLIT), SIZE, SIZE)[0].pixels)
 
 
 def test_a_held_out_split_alone_is_measured_whole(store: Callable[[Layout], Path]) -> None:
@@ -279,9 +300,16 @@ def test_folders_of_other_programs_are_passed_over(store: Callable[[Layout], Pat
 
 def test_the_same_picture_is_in_one_half_only(store: Callable[[Layout], Path]) -> None:
     files = layout("train/cat/1.png", "train/cat/2.png", "val/cat/3.png")
-    craft, held_out = open_splits(store(files | {"val/cat/4.png": files["train/cat/2.png"]}), SIZE, SIZE)
+    source = store(files | {"val/cat/4.png": files["train/cat/2.png"]})
+    with pytest.warns(BothHalvesWarning, match=rf"^1 picture is in both halves of {source.stem}: left out of the craft set\.$"):
+        craft, held_out = open_splits(source, SIZE, SIZE)
     assert (craft.files, len(held_out)) == (("train/cat/1.png",), 2)
     assert craft.left_out == 1
+    with pytest.warns(BothHalvesWarning):  # of a pattern that was crafted there
+        assert open_held_out(source, SIZE, SIZE, crafted_on=f"2 images of {source.stem} (craft)").files == held_out.files
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_held_out(source, SIZE, SIZE).files == held_out.files
 
 
 @pytest.mark.parametrize("ending", ["jfif", "jpe", "avif", "jp2", "mpo", "ppm"])

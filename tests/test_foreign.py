@@ -138,6 +138,11 @@ DOUBTFUL: dict[str, tuple[np.ndarray, str]] = {
     "a photograph in floats": (PICTURE / 255, "looks like a picture"),
     "a normalised photograph": ((PICTURE / 255 - 0.45) / 0.225, "may be a normalised picture"),
     "signs": (np.sign(SIGNS), "holds signs alone"),
+    "for the pixels of a network": (
+        SIGNS / 255 / np.array((0.229, 0.224, 0.225)).reshape(3, 1, 1),
+        "normalised as for ImageNet",
+    ),
+    "made stronger to be seen": ((SIGNS * 10 + 128).astype(np.uint8), "shifted for viewing"),
     "truth values": (SIGNS > 0, "no array of real numbers, but bool"),
 }
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -227,6 +229,33 @@ def test_255ths_and_units_of_one_are_two_scales_of_one_size(levels: float, size:
     assert to_levels(size) == pytest.approx(levels)
     assert in_levels(size) == text
     assert Ball.parse(in_levels(size), L2).radius == size
+
+
+@pytest.mark.parametrize("radius", [10 / 255, 0.03])
+def test_an_l2_epsilon_of_which_nothing_would_be_seen(radius: float) -> None:
+    """Spread over 3 * 224 * 224 values, 10/255 changes each by a fortieth of a level."""
+    with pytest.raises(SettingError, match=r"spread over a whole picture\. Did you mean l_inf, or some 1980/255\?"):
+        Ball(L2, radius).check_seen((224, 224))
+    Ball(L2, 2000 / 255).check_seen((224, 224))
+    Ball(L2, 0.0).check_seen((224, 224))
+    with pytest.raises(SettingError, match="spread over a whole picture"):
+        uap_core.craft(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3)), torch.rand(4, 3, 4, 4), 0.002, "l2")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: uap_core.FGSM(0.03 / 255), r"of 0\.03/255 changes no pixel\. Did you mean 0\.03,"),
+        (lambda: uap_core.PGD(8 / 255 / 255), r"Did you mean 0\.03137, which is 8/255\?"),
+        (lambda: uap_core.PGD(8 / 255, alpha=2), r"beyond black and white\. Did you mean 2/255\?"),
+        (lambda: uap_core.Square(8), r"Did you mean 8/255\?"),
+        (lambda: uap_core.load_perturbation("resnet64-linf10").scaled_to(8), r"Did you mean 8/255\?"),
+        (lambda: uap_core.Ball("linf", 256 / 255), "pixels cannot move further.$"),
+    ],
+)
+def test_sizes_in_the_other_unit_are_refused_wherever_they_are_stated(make: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        make()
 
 
 def test_an_l2_epsilon_that_no_picture_can_reach() -> None:

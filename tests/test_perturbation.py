@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from traps import Trap, assert_damage_is_said
 
+import uap_core
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.norms import L2, LINF, Ball, on_grid
 from uap_core.perturbations.perturbation import Perturbation, load_perturbation, save_perturbation
@@ -141,6 +142,26 @@ def test_a_pattern_without_pixels_or_with_nan_cannot_be_made() -> None:
     for pattern in (torch.zeros(3, 0, 0), torch.zeros(6, 6), torch.full((3, 2, 2), torch.nan)):
         with pytest.raises(PerturbationError):
             Perturbation("v", pattern, Ball(LINF, 0.1))
+
+
+def test_a_pattern_larger_than_its_ball_cannot_be_made() -> None:
+    """One in levels, say, which would hide every picture."""
+    for p, radius, value in ((LINF, 10 / 255, 10.0), (LINF, 0.1, 0.11), (L2, 1.0, 0.1)):
+        with pytest.raises(PerturbationError, match="larger than the l"):
+            Perturbation("v", torch.full((3, SIZE, SIZE), value), Ball(p, radius))
+
+
+@pytest.mark.parametrize("value", [10.0, torch.nan, -torch.inf])
+def test_apply_refuses_patterns_in_levels_and_what_is_no_number(value: float) -> None:
+    pattern = torch.zeros(3, 4, 4)
+    pattern[1, 2, 3] = value
+    with pytest.raises(PerturbationError, match=r"in units of \[0,1\] pixels"):
+        uap_core.apply(torch.rand(2, 3, 4, 4), pattern)
+
+
+def test_scaling_beyond_what_a_picture_can_hold_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"Did you mean 2000/255\?"):
+        made(L2).scaled_to(2000)
 
 
 def test_apply_at_epsilon_zero_changes_no_bit() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import Image, TiffImagePlugin, features
 from test_images import wide_profile
 from tiff_files import tiff
 
@@ -78,6 +78,30 @@ def test_greys_of_every_depth_from_either_end(white_is_zero: bool) -> None:
         assert np.array_equal(greys(file(GREY / 255, 32, 1, "<f4", format=3, **more)), GREY)
 
 
+def floats(numbers: np.ndarray, spoilt: float | None = None) -> bytes:
+    """A TIFF of floats, one of which is ``spoilt``."""
+    numbers = numbers.astype("<f4")
+    numbers.flat[7] = numbers.flat[7] if spoilt is None else spoilt
+    return tiff([numbers.tobytes()], SIZE, 32, 1, format=3)
+
+
+@pytest.mark.parametrize(("wide", "low"), [(255, 0), (260, 0), (270, -10), (1.04, -0.02)])
+def test_floats_may_leave_their_range_by_a_little(wide: float, low: float) -> None:
+    white = 255 if wide > 2 else 1
+    numbers = GREY / 255 * wide + low
+    assert np.abs(greys(floats(numbers)) - 255 * (numbers / white).clip(0, 1)).max() <= 1
+
+
+def test_a_smaller_copy_that_comes_first_is_not_the_picture() -> None:
+    preview, kind = Image.fromarray(COLOURS[::2, ::2]), TiffImagePlugin.ImageFileDirectory_v2()
+    kind[254] = 0
+    data = encoded(preview, "TIFF", tiffinfo=kind, save_all=True, append_images=[Image.fromarray(COLOURS)])
+    whole, reduced = (struct.pack("<HHII", 254, 4, 1, value) for value in (0, 1))
+    assert whole in data
+    assert np.array_equal(levels(data.replace(whole, reduced, 1)), COLOURS)
+    assert np.array_equal(levels(data), COLOURS[::2, ::2])
+
+
 def _packed(numbers: np.ndarray, bits: int) -> bytes:
     """Rows of numbers of few bits, the highest bit first."""
     return np.packbits(
@@ -101,8 +125,16 @@ def test_twelve_bits_reach_white() -> None:
         (tiff([COLOURS.tobytes()], SIZE, 8, 2, 3, dng=1), "a camera's raw file"),
         (tiff([COLOURS.tobytes()], SIZE, 8, 2, 3, lead=b"CR\2\0" + bytes(4)), "a camera's raw file"),
         (tiff([b""], (0, 12), 8, 1), "This TIFF is damaged"),
+        *((floats(GREY / 255, spoilt), r"not numbers \(NaN or infinite\)") for spoilt in (np.nan, np.inf, -np.inf)),
+        *((floats(GREY / 255, spoilt), "black and white are not known") for spoilt in (-9999.0, 1e38)),
+        *(
+            (floats(GREY * wide + low), "black and white are not known")
+            for wide, low in ((2 / 255, -1), (100 / 255, 0), (16.0, 0))
+        ),
+        (tiff([GREY.astype("<u2").tobytes()], SIZE, 16, 1), "go up to 2.. of 65535: they are 8-bit levels"),
+        (tiff([zlib.compress(GREY.tobytes())] * 2, SIZE, 8, 1, 2, planes=2, compression=DEFLATE), "kind that cannot be opened"),
+        (tiff([GREY.astype("<u2").tobytes()] * 4, SIZE, 16, 5, 4, planes=2), "kind that cannot be opened here"),
     ],
-    ids=["signed", "32 bits", "float colours", "double", "preview", "negative", "Canon", "no pixels"],
 )
 def test_a_tiff_that_nobody_can_know_is_refused(data: bytes, sentence: str) -> None:
     with pytest.raises(ImageError, match=sentence):
@@ -117,6 +149,24 @@ def png(depth: int, colour: int, rows: list[bytes], *more: bytes) -> bytes:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, depth, colour, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
     return b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + body + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_inks_that_do_not_say_which_way_round_they_are(turned: bool) -> None:
+    data = encoded(Image.fromarray(COLOURS).convert("CMYK"), "JPEG", quality=100)
+    place = data.index(b"\xff\xee\x00\x0eAdobe")
+    if turned:  # the marker's last byte: lightness and two colours in place of three inks
+        inks = Image.fromarray(COLOURS).convert("CMYK")
+        *three, black = inks.split()
+        lightness = Image.merge("RGB", three).convert("YCbCr").split()
+        data = bytearray(
+            encoded(Image.merge("CMYK", (*(band.point(lambda v: 255 - v) for band in lightness), black)), "JPEG", quality=100)
+        )
+        data[place + 15] = 2
+        assert np.abs(levels(bytes(data)) - levels(encoded(inks, "TIFF"))).mean() < 3
+    else:
+        with pytest.raises(ImageError, match="does not say whether 0 or 255 is full ink"):
+            open_image(data[:place] + data[place + 16 :])
 
 
 def test_a_palette_with_transparency_lies_on_white() -> None:

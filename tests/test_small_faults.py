@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from servers import serving
 from toys import pictures, seeded, smooth_network
 
@@ -53,7 +54,7 @@ def test_a_level_beyond_eight_bits_comes_back_as_it_was(level: int, tmp_path: Pa
 @pytest.mark.parametrize(("value", "fits"), [(0.1, True), (0.2, False)])
 def test_an_l2_file_is_held_to_its_l2_norm(value: float, fits: bool, tmp_path: Path) -> None:
     """192 values of 0.1 have the l2 norm 1.39, of 0.2 twice that; the largest value is far below the radius in both."""
-    save_perturbation(Perturbation("v", torch.full((3, 8, 8), value), Ball("l2", 1.5)), tmp_path / "v.safetensors")
+    save_file({"pattern": torch.full((3, 8, 8), value)}, tmp_path / "v.safetensors", metadata={"p": "l2", "radius": "1.5"})
     if fits:
         assert load_perturbation(tmp_path / "v.safetensors").norms.l2 == pytest.approx(1.386, abs=1e-3)
     else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINF, L2 = "linf", "l2"
 LEVELS = 255  # from black to white in 8 bits: the scale on which people read and type sizes
+PAPERS_SHARE = 0.02  # of the largest l2 norm there is: what the paper's 2000/255 is of 224 x 224 pixels
 LEAST = 0.1 / LEVELS  # a change that no 8-bit picture shows
 
 Size = TypeVar("Size", float, "Tensor", "NDArray[Any]")
@@ -67,7 +68,7 @@ class Ball:
             raise SettingError("Epsilon must be a number that is not negative.")
         if self.p == LINF and self.radius > 1:
             said = "An l_inf epsilon is at most 255/255; pixels cannot move further."
-            meant = " " + f"Did you mean {self.radius:g}/255?" if self.radius <= LEVELS else ""
+            meant = " " + f"Did you mean {self.radius:g}/255?" if 1.5 <= self.radius <= LEVELS else ""
             raise SettingError(said + meant)
 
     @classmethod
@@ -83,12 +84,20 @@ class Ball:
         ball.check_seen()
         return ball
 
-    def check_seen(self) -> None:
-        """Raise SettingError for a radius at which no 8-bit picture changes: one that was divided by 255 twice, say."""
+    def check_seen(self, shape: tuple[int, int] | None = None) -> None:
+        """Raise SettingError for a radius at which no 8-bit picture changes: one that was divided by 255 twice, say.
+
+        In l2 one that shows nothing when it is spread over pictures of ``shape`` (H,W), as a pattern is.
+        """
         if 0 < self.radius < LEAST:
             meant = to_levels(self.radius)
             said = f"An epsilon of {in_levels(self.radius)} changes no pixel."
             raise SettingError(f"{said} Did you mean {meant:.4g}, which is {in_levels(meant)}?")
+        most = math.sqrt(3 * math.prod(shape)) if shape else 0.0
+        if self.p == L2 and 0 < self.radius < LEAST * most:
+            usual = f"{round(to_levels(PAPERS_SHARE * most), -1):g}/{LEVELS}"
+            said = f"An l2 epsilon of {in_levels(self.radius)} changes no pixel when it is spread over a whole picture."
+            raise SettingError(f"{said} Did you mean l_inf, or some {usual}?")
 
     def check_reach(self, shape: tuple[int, int]) -> None:
         """Raise SettingError for an l2 radius that no change of pictures (H,W) in three colours can have."""
@@ -162,6 +171,10 @@ class Norms:
     l2: float
     changed: float
     """Share of the values that differ at all, 0 to 1."""
+
+    def of(self, p: str) -> float:
+        """The one of "linf" or "l2"."""
+        return self.linf if p == LINF else self.l2
 
 
 def measure(difference: Tensor) -> Norms:

@@ -127,8 +127,9 @@ class Pupil(threading.Thread):
         """What the page asks for by itself after a choice: the views of the open tab, which is not the same for all visitors,
         and what comes later (refresh.js)."""
         started, parts, values = time.monotonic(), self.visitor.config["components"], self.values
-        turns = {part["id"]: part["props"]["elem_id"] for part in parts if part["props"].get("elem_id", "").startswith("turn-")}
-        tabs = [turn for turn in turns.values() if turn != "turn-later"]
+        names = {part["id"]: part["props"].get("elem_id", "") for part in parts}
+        turns = {number: name.partition("--")[0] for number, name in names.items() if name.startswith("turn-")}
+        tabs = sorted(set(turns.values()) - {"turn-later"})
         for turn in (tabs[self.number % len(tabs)], "turn-later"):
             for view in self.visitor.config["dependencies"]:
                 if any(turns.get(target) == turn for target, _ in view["targets"]):

@@ -88,7 +88,7 @@ def test_charts_and_the_page_say_what_they_are(page) -> None:
     open_tab(page, "Epsilon")
     words = page.locator("#sweep-chart svg.wide").get_attribute("aria-label")
     assert words.startswith("ResNet-64")
-    assert re.search(r"fooling rate against epsilon \(of 255\)\. .*: from 0% to \d+%\.", words)
+    assert re.search(r"fooling rate against strength ε \(of 255\)\. .*: from 0% to \d+%\.", words)
     assert page.get_by_role("application", name="Chart: the arrow keys go from value to value. ResNet-64").is_visible()
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title() == "Universal adversarial perturbations"

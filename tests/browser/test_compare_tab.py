@@ -117,11 +117,7 @@ def test_compare_tab_stops_in_the_middle_of_an_attack(page) -> None:
 
 
 def test_on_a_phone_lines_are_cards_and_names_stay_in_view(phone) -> None:
-    tab = phone.get_by_role("tab", name="Compare", exact=True)
-    if not tab.is_visible():
-        phone.locator(".overflow-menu button").first.click()
-        tab = phone.locator(".overflow-dropdown").get_by_text("Compare", exact=True)
-    tab.click()
+    phone.get_by_role("tab", name="Compare", exact=True).click()
     phone.locator(".bouts.cards tr").nth(3).wait_for()
     for cell in phone.locator(".bouts.cards tr").nth(1).locator("td").all():
         box = cell.bounding_box()

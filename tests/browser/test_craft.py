@@ -113,7 +113,9 @@ def test_while_it_runs_all_that_matters_is_in_view(page) -> None:
     assert [name for name in ["craft-run", "craft-stop", *places] if not in_view(page, f"#{name}")] == []
     assert page.locator("#craft-run").is_disabled()
     page.locator("#craft-stop").click()
+    assert page.locator("#craft-run").is_disabled(), "a click before the step under way has ended would be passed by"
     wait_for(page, "#craft-status", "Stopped after")
+    page.locator("#craft-run:enabled").wait_for()
     page.locator("#craft-stop").wait_for(state="hidden")
     page.locator("#craft-use").wait_for()
     assert [name for name in ["craft-run", "craft-use", "craft-keep", *places] if not in_view(page, f"#{name}")] == []
@@ -228,7 +230,7 @@ def test_several_are_kept_and_forgotten_and_nobody_else_sees_them(page, browser,
     other.close()
     page.locator("#craft-forget").click()
     wait_for(page, "#craft-kept-note", "two is forgotten")
-    page.wait_for_function("document.querySelector('#pattern input').value == 'ResNet-64 (built in), l_inf 10/255'")
+    page.wait_for_function("document.querySelector('#pattern input').value == 'its own, strength 10 of 255'")
     page.locator("#craft-choose").click()
     page.wait_for_function("document.querySelector('#pattern input').value == 'one (yours)'")
     page.locator("#craft-forget").click()
@@ -287,11 +289,7 @@ def test_a_class_is_reached_by_name_by_a_method_that_can(page) -> None:
 
 
 def test_on_a_phone_result_and_curve_fit_its_width(phone) -> None:
-    tab = phone.get_by_role("tab", name="Craft", exact=True)
-    if not tab.is_visible():
-        phone.locator(".overflow-menu button").first.click()
-        tab = phone.locator(".overflow-dropdown").get_by_text("Craft", exact=True)
-    tab.click()
+    phone.get_by_role("tab", name="Craft", exact=True).click()
     phone.locator(f"#craft-chart {CHART}").first.wait_for()
     for name in ("craft-run", "craft-until", "craft-pattern img", "craft-photograph img", f"craft-chart {CHART}"):
         box = phone.locator(f"#{name}").first.bounding_box()

@@ -45,7 +45,9 @@ def test_the_presenters_view_is_in_the_link_and_escape_leaves_it(page) -> None:
     page.locator("#present").click()
     wait_for_address(page, {**USUAL, "present": "1"})
     assert page.locator("#header").is_hidden()
+    assert "Esc leave this view" in page.locator("#presenter-hint.on").inner_text()
     page.keyboard.press("Escape")
+    page.locator("#presenter-hint").wait_for(state="hidden")
     wait_for_address(page, USUAL)
     assert page.locator("#present").get_attribute("aria-pressed") == "false"
 
@@ -99,7 +101,7 @@ def test_what_a_link_gets_wrong_is_said_and_nothing_breaks(unopened, server: str
     page.goto(f"{server}/?photo=../../x&network=<b>none</b>&eps=1e9&tab=nowhere")
     page.locator("#download-png").wait_for()
     said = wait_for(page, "#link-note", "could not be followed here")
-    assert re.search("photograph, network, epsilon and tab", said)
+    assert re.search("photograph, network, strength and tab", said)
     shown = load_opening()
     assert shown is not None
     assert after_label(page) == shown.view.after[0][0]

@@ -10,14 +10,20 @@ from quick_page import open_tab
 from test_page import SIZE, wait_for
 
 from uap_core.perturbations.library import library
+from uap_core.ui.html.words import listed
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.library.gallery import in_order
 
 NETWORK = "EfficientNet-Lite0"
 
 
+def unfold(page) -> None:
+    page.locator(".picks details").evaluate("details => { details.open = true; }")
+
+
 def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     open_tab(page, "Library")
+    unfold(page)
     page.locator(".patterns > *").nth(len(library()) - 1).wait_for()
     assert page.locator(".patterns > *").count() == len(library())
     shown = in_order(Studio())
@@ -32,12 +38,13 @@ def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     page.locator("#library-use").click()
     page.locator("#first-view .now .word").wait_for()
     wait_for(page, "#pattern-note", re.escape(shown[place].verdict[1:]))
-    assert page.locator("#pattern input").input_value() == shown[place].name
+    assert page.locator("#pattern input").input_value() == listed(shown[place], shown[place].networks[0])
 
 
 @pytest.mark.goes_on
 def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page) -> None:
     open_tab(page, "Library")
+    unfold(page)
     shown = in_order(Studio())
     place = len(shown) - 1
     assert "squeezenet1_1_caffe" not in shown[place].networks
@@ -49,7 +56,7 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
     assert page.locator("#network input").input_value() == f"{NETWORK}, 224 px"
     page.wait_for_function("document.querySelector('#first-view .sentence').getBoundingClientRect().top >= 0", timeout=3_000)
     page.get_by_role("button", name=f"Use {NETWORK}’s own").click()
-    page.wait_for_function(f"document.querySelector('#pattern input').value == '{NETWORK}, l_inf 10/255'")
+    page.wait_for_function("document.querySelector('#pattern input').value == 'its own, strength 10 of 255'")
     page.wait_for_function("!document.querySelector('#first-view').innerText.includes('made for')")
 
 
@@ -57,7 +64,7 @@ def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page)
 def test_library_tab_tells_how_fast_methods_are_and_what_parts_are_worth(page) -> None:
     open_tab(page, "Library")
     page.locator("#library-more > button").click()
-    assert "whole pictures" in wait_for(page, "#library-ablations", "Each line is ours with one part changed, the last")
+    assert "whole pictures" in wait_for(page, "#library-ablations", "with one part changed, the last")
     page.locator("#library-convergence figure").wait_for()
     page.locator("#library-samples figure").wait_for()
 

@@ -73,7 +73,7 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     assert {row["crafted_on"] for row in rows} == {"photographs", "dreams", "photographs by DeepFool"}
     assert all(0 < float(row["held_out_rate"]) < 1 for row in rows)
     page.locator("#curve-run").click()
-    wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
+    wait_for(page, "#curve-status", "images: .* of the other images fooled", timeout=120_000)
     page.locator("#curve-stop").click()
     wait_for(page, "#curve-status", "Stopped")
     page.wait_for_timeout(800)
@@ -116,7 +116,7 @@ def test_live_crafting_is_in_the_norm_of_the_chosen_pattern(page) -> None:
     wait_for(page, "#pattern-note", "Fools")
     page.get_by_role("tab", name="Training images").click()
     page.locator("#curve-run").click()
-    wait_for(page, "#curve-status", "images: .* of the held-out images fooled", timeout=120_000)
+    wait_for(page, "#curve-status", "images: .* of the other images fooled", timeout=120_000)
     page.locator("#curve-stop").click()
     wait_for(page, "#curve-status", "Stopped")
     page.locator("#pattern input").click()

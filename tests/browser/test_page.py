@@ -241,13 +241,17 @@ def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
     upload(page, tmp_path / "good.png")
     expected = np.asarray(square(Image.fromarray(noise), SHOWN, SHOWN))
     wait_for_photograph(page, expected)
-    assert page.locator("#strip [aria-pressed=true]").count() == 0
+    page.locator("#strip [data-photo=upload][aria-pressed=true]").wait_for()
     upload(page, tmp_path / "bad.png")
     wait_for(page, "#bar-said", "not a picture that can be opened")
     wait_for_photograph(page, expected)  # what was looked at stays
     page.locator("#strip [data-photo='sample:lion']").click()
     wait_for_photograph(page, lion())
     assert page.locator("#bar-said").inner_text().strip() == ""
+    page.locator("#strip [data-photo=upload]").click()
+    wait_for_photograph(page, expected)
+    page.locator("#strip [data-photo='sample:lion']").click()
+    wait_for_photograph(page, lion())
 
 
 @pytest.mark.goes_on
@@ -311,9 +315,23 @@ def test_a_foreign_pattern_is_read_and_can_be_read_otherwise(page, tmp_path: Pat
 
 
 @pytest.mark.goes_on
+def test_which_array_of_a_file_is_the_pattern_is_chosen_from_a_menu(page, tmp_path: Path) -> None:
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (3, SIZE, SIZE))
+    np.savez(tmp_path / "several.npz", first=signs * 6 / 255, second=signs * 4 / 255, third=signs * 5 / 255)
+    open_own_pattern(page)
+    page.locator("#pattern-file button[aria-label=Clear], #pattern-file button[aria-label='Remove this file']").first.click()
+    page.locator("#pattern-file input[type=file]").set_input_files(tmp_path / "several.npz")
+    wait_for(page, "#bar-said", "This file holds 3 arrays that may be the pattern.")
+    page.locator("#which-array input").click()
+    assert page.get_by_role("option").all_inner_texts()[2] == f"third (3, {SIZE}, {SIZE}) float64 -0.01961..0.01961"
+    page.get_by_role("option").filter(has_text="second").click()
+    wait_for(page, "#pattern-note", "Opened several: l_inf 4/255")
+
+
+@pytest.mark.goes_on
 def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str) -> None:
     page.keyboard.press("Escape")
-    page.locator("#strip [data-photo]").nth(1).click()
+    page.locator(f"#strip [data-photo='sample:{SAMPLE_PHOTOS[1].key}']").click()
     wait_for_photograph(page, photograph(SAMPLE_PHOTOS[1].key))
     other = browser.new_page(locale="en-US")
     open_on_the_quick_network(other, server)
@@ -325,14 +343,14 @@ def test_two_visitors_do_not_see_each_others_choices(page, browser, server: str)
 def test_epsilon_out_of_range_is_said_and_nothing_is_lost(page) -> None:
     before = page.locator("#after .bars").inner_text()
     set_epsilon(page, 99)
-    assert "between 0 and 32" in wait_for(page, "#epsilon-note", "Epsilon must")
+    assert "between 0 and 32" in wait_for(page, "#epsilon-note", "strength must")
     assert page.locator("#after .bars").inner_text() == before
     # Once another pattern was chosen, Gradio has a slider for this visitor alone: it must not fall back to its own manners.
     page.locator("#pattern input").click()
-    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    page.get_by_role("option", name=re.compile("its own, length 2000")).click()
     wait_for(page, "#epsilon", "l2 of the pattern")
     set_epsilon(page, 9000)
-    wait_for(page, "#epsilon-note", "Epsilon must lie between 0 and 4000")
+    wait_for(page, "#epsilon-note", "The strength must lie between 0 and 4000")
 
 
 def test_the_slider_is_in_view_together_with_the_words_at_every_size(page) -> None:

@@ -26,13 +26,26 @@ def test_a_phone_scrolls_down_only(phone, name: str) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_on_other_tabs_the_bar_is_slim_and_all_tabs_are_back_on_a_wider_window(phone) -> None:
-    open_tab(phone, "Epsilon")
-    phone.locator("body[data-tab=epsilon]").wait_for()
+def test_the_row_of_tabs_moves_to_the_open_one_and_the_bar_is_slim(phone) -> None:
+    open_tab(phone, "Apply")
+    phone.locator("#tabs > .tab-wrapper > [data-more=right]").wait_for()
+    phone.evaluate("document.querySelector('#go-defences').click()")
+    phone.locator("#tabs > .tab-wrapper > [data-more=left], #tabs > .tab-wrapper > [data-more=both]").wait_for()
+    box = phone.get_by_role("tab", name="Defences", exact=True).bounding_box()
+    assert 0 <= box["x"] < box["x"] + box["width"] <= 390
     assert phone.locator("#bar").bounding_box()["height"] < 844 / 8
-    try:
-        phone.set_viewport_size({"width": 1440, "height": 900})
-        phone.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Lab", exact=True).wait_for()
-    finally:
-        phone.set_viewport_size({"width": 390, "height": 844})
-        open_tab(phone, "Apply")
+    for name in ("Strength, of 255", "Network", "Pattern"):
+        assert phone.locator("#bar").get_by_text(name, exact=True).is_visible()
+
+
+def test_a_finger_that_rests_on_the_picture_compares(phone) -> None:
+    open_tab(phone, "Apply")
+    tag = phone.locator("#first-view .now .tag", has_text="with the pattern")
+    tag.wait_for()
+    box = phone.locator("#first-view .now canvas[role=img]").bounding_box()
+    touch = phone.context.new_cdp_session(phone)
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    phone.locator("#first-view .now .tag", has_text="without the pattern").wait_for()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    tag.wait_for()

@@ -132,6 +132,13 @@ def test_without_means_the_map_is_weighted_by_gradients() -> None:
     torch.testing.assert_close(maps, by_hand)
 
 
+def test_maps_are_those_of_the_picture_that_a_file_holds() -> None:
+    """What other tabs show: rounding a change away leaves the answer as it is."""
+    network, image = classifier_of(Switch()), greys(128 / 255).images()
+    before, after = map_rows(network, image, brighter(0.4 / 255))
+    assert (after.label, after.probability) == (before.label, before.probability)
+
+
 def test_maps_before_and_after_say_what_the_network_says() -> None:
     network = classifier_of(Switch())
     before, after = map_rows(network, greys(0.4).images(), brighter(0.3))

@@ -121,6 +121,9 @@ DOUBTFUL: dict[str, Callable[[Array, Array], Array]] = {
     "four channels": lambda v, x: np.concatenate([v, v[:1]]) / 255,
     "one channel": lambda v, x: v[:1] / 255,
     "truth values": lambda v, x: v > 0,
+    "normalised as for ImageNet": lambda v, x: v / 255 / np.array((0.229, 0.224, 0.225)).reshape(3, 1, 1),
+    "normalised, channels last": lambda v, x: (v / 255).transpose(1, 2, 0) / np.array((0.2470, 0.2435, 0.2616)),
+    "stronger": lambda v, x: (np.sign(v) * 90 + 128).astype(np.uint8),
     "complex": lambda v, x: (v / 255).astype(np.complex64),
 }
 
@@ -146,6 +149,11 @@ def _several(seed: int, ending: str, v: Array, x: Array) -> Iterator[KindFile]:
         ("pattern first", {"a": small, "b": x / 255}, small),
         ("normalised beside", {"x": (x / 255 - 0.45) / 0.225, "delta": small}, small),
         ("less its mean beside", {"x": x - x.mean(), "delta": small}, small),
+        ("twice", {"uap": small, "best": small.astype(np.float32)}, small),
+        ("on two scales", {"uap": small, "levels": v.astype(np.int16)}, small),
+        ("channels first and last", {"uap": small, "shown": small.transpose(1, 2, 0)}, small),
+        ("a mask beside", {"uap": small, "mask": (v > 0).astype(np.uint8)}, small),
+        ("momentum beside", {"uap": small, "momentum": v / 1e4}, None),
         ("labels beside", {"labels": np.arange(5), "uap": small}, small),
         ("two patterns apart", {"first": small, "second": -small}, None),
         ("two photographs", {"clean": x.astype(np.uint8), "adv": attacked.astype(np.uint8)}, None),

@@ -178,7 +178,7 @@ def _impossible_tensors() -> Iterator[PatternFile]:
         "meta": torch.zeros(3, 4, 4, device="meta"),
         "nan": torch.full((3, 4, 4), float("nan")),
         "flat": torch.zeros(48),
-        "list": [torch.zeros(3, 4, 4), [torch.zeros(3, 4, 4)]],
+        "list": [torch.full((3, 4, 4), 0.1), [torch.full((3, 4, 4), -0.1)]],
     }.items():
         stream = io.BytesIO()
         torch.save(value, stream)

@@ -88,9 +88,9 @@ def test_mistakes_are_answered_in_a_sentence(client: Client, photo: Path) -> Non
         (1, ["resnet64"], "must be words"),
         (2, "own:mine", "no longer there"),
         (2, {"a": 1}, "must be words"),
-        (3, 33, "Epsilon must lie between"),
-        (3, "ten", "Epsilon must lie between"),
-        (3, None, "Epsilon must lie between"),
+        (3, 33, "The strength must lie between"),
+        (3, "ten", "The strength must lie between"),
+        (3, None, "The strength must lie between"),
     ):
         wrong = [*good[:place], value, *good[place + 1 :]]
         with pytest.raises(AppError, match=re.escape(sentence)) as caught:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from kinds import kind_files
+from picture_kinds import kind_pictures
 
-from uap_core.errors import PerturbationError
+from uap_core.errors import ImageError, PerturbationError
+from uap_core.images.reading import open_image
 from uap_core.perturbations.perturbation import load_perturbation
 
 SENTENCE = re.compile(r"[A-Z][^\n]{10,900}\.")
@@ -39,3 +41,22 @@ def test_no_pattern_is_wrong_in_silence(tmp_path: Path) -> None:
     assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong)
     assert sum(found.values()) >= 800
     assert min(found.values()) >= 200
+
+
+def test_no_picture_is_wrong_in_silence() -> None:
+    found: Counter[str] = Counter()
+    wrong = []
+    for file in kind_pictures():
+        try:
+            opened = np.asarray(open_image(file.data)).astype(float)
+        except ImageError as error:
+            found["refused"] += 1
+            if file.levels is not None or not SENTENCE.fullmatch(str(error)):
+                wrong.append(f"{file.name}: {error}")
+        else:
+            found["read"] += 1
+            if file.levels is None or np.abs(opened - file.levels).max() > file.off:
+                wrong.append(f"{file.name}: {'read' if file.levels is None else np.abs(opened - file.levels).max()}")
+    assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong)
+    assert sum(found.values()) >= 300
+    assert min(found.values()) >= 40

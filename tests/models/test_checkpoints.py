@@ -23,6 +23,12 @@ WRAPPED: dict[str, Callable[[State], Any]] = {
     "bfloat16": lambda state: {name: value.bfloat16() for name, value in state.items()},
     "module.": lambda state: {f"module.{name}": value for name, value in state.items()},
     "state_dict": lambda state: {"state_dict": state, "epoch": 3},
+    "compiled": lambda state: {f"module._orig_mod.{name}": value for name, value in state.items()},
+    "lightning": lambda state: {"state_dict": {f"model.{name}": value for name, value in state.items()}, "epoch": 3},
+    "a twin of equal weights": lambda state: {
+        "model": state,
+        "best": {f"module.{name}": value for name, value in state.items()},
+    },
     "model, module.": lambda state: {"model": {f"module.{name}": value.half() for name, value in state.items()}},
 }
 UNFIT: dict[str, tuple[Callable[[State], Any], str]] = {
@@ -31,6 +37,16 @@ UNFIT: dict[str, tuple[Callable[[State], Any], str]] = {
         lambda state: {name: value[:3] if name.startswith("classifier") else value for name, value in state.items()},
         r"has the shape \[3.*in the network \[4.*number of classes",
     ),
+    "its mean beside it": (
+        lambda state: {"model": state, "ema": {name: value * 0.5 for name, value in state.items()}},
+        "holds two networks, 'model' and 'ema'",
+    ),
+    "a part of a network": (
+        lambda state: {f"1.{name}": value for name, value in state.items()} | {"0.mean": torch.zeros(3)},
+        r"The network is a part of it, '1\.'",
+    ),
+    "8 bits": (lambda state: {name: value.to(torch.int8) for name, value in state.items()}, "holds int8: it is quantised"),
+    "a list": (lambda state: [state], "holds no tensors by name"),
     "a layer less": (lambda state: dict(list(state.items())[1:]), r"lacks features\.0\.weight"),
     "a layer more": (lambda state: state | {"more.bias": torch.zeros(1)}, r"network has no more\.bias"),
 }
@@ -84,7 +100,7 @@ class Program(nn.Module):
 @pytest.mark.parametrize(
     ("gives", "dtype", "sentence"),
     [
-        (lambda y: {"logits": y}, torch.float32, "gives a dict where its scores"),
+        (lambda y: {"boxes": y, "scores": y}, torch.float32, "gives a dict where its scores"),
         (lambda y: (y, 2 * y), torch.float32, "gives a tuple where its scores"),
         (lambda y: y, torch.float16, r"computes in float16, .*model\.float\(\)"),
     ],
@@ -98,3 +114,11 @@ def test_an_exported_program_that_gives_or_wants_something_else(
     torch.export.save(program, tmp_path / "w.pt2")
     with pytest.raises(ModelError, match=sentence):
         load(card(tmp_path / "w.pt2", "exported"))
+
+
+@pytest.mark.parametrize("gives", [lambda y: {"logits": y}, lambda y: (y,)], ids=["dict", "tuple"])
+def test_an_exported_program_whose_scores_stand_alone(gives: Callable[[Tensor], Any], tmp_path: Path) -> None:
+    x, batch = torch.rand(2, 3, SIDE, SIDE), torch.export.Dim("batch", min=1, max=512)
+    module = Program(gives).eval()
+    torch.export.save(torch.export.export(module, (x,), dynamic_shapes=({0: batch},)), tmp_path / "w.pt2")
+    torch.testing.assert_close(load(card(tmp_path / "w.pt2", "exported"))(x), module.layers(x))

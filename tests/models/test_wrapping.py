@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -94,3 +97,41 @@ def test_a_classifier_is_no_module_to_wrap_again() -> None:
     network = smooth_network(0)
     x = torch.rand(2, 3, SIDE, SIDE, generator=seeded(0))
     assert torch.equal(wrap(network)(x), network(x))
+
+
+class Giving(nn.Module):
+    """A network whose scores are handed over as ``gives`` makes them."""
+
+    def __init__(self, gives: Callable[[torch.Tensor], object]) -> None:
+        super().__init__()
+        self.linear, self.gives = nn.Linear(VALUES, 3), gives
+
+    def forward(self, x: torch.Tensor) -> object:
+        return self.gives(self.linear(x.flatten(1)))
+
+
+@pytest.mark.parametrize("gives", [lambda y: {"logits": y, "loss": 0}, lambda y: (y,), lambda y: SimpleNamespace(logits=y)])
+def test_scores_are_found_where_it_is_clear_which_those_are(gives: Callable[[torch.Tensor], object]) -> None:
+    inner, x = Giving(gives), torch.rand(2, 3, SIDE, SIDE)
+    assert torch.equal(wrap(inner, size=SIDE)(x), inner.linear(x.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    ("gives", "sentence"),
+    [
+        (lambda y: (y, y), "gives a tuple of 2"),
+        (lambda y: {"out": y, "aux": y}, "gives a dictionary of 'out', 'aux'"),
+        (lambda y: y.softmax(dim=1), "seems to give probabilities"),
+        (lambda y: y[:, :, None], r"gives \(2, 3, 1\) of float32"),
+    ],
+)
+def test_other_outputs_are_named(gives: Callable[[torch.Tensor], object], sentence: str) -> None:
+    with pytest.raises(ModelError, match=sentence):
+        wrap(Giving(gives), size=SIDE)
+
+
+def test_two_classes_of_one_name_are_told_apart() -> None:
+    cranes = wrap(module(), labels=("crane", "crane", "owl"), size=SIDE)
+    with pytest.raises(ModelError, match=r"several classes 'crane': give the whole name, 'crane \(0\)' or 'crane \(1\)'"):
+        cranes.index_of("crane")
+    assert cranes.index_of("crane (1)") == 1

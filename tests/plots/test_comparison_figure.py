@@ -49,12 +49,30 @@ def test_held_is_a_ring_and_what_knows_no_picture_has_its_own_colour() -> None:
         replace(first, key=key, verdict=verdict, l2=size)
         for key, verdict, size in ((UNIVERSAL, FOOLED, 4.0), (SIGNS, HELD, 4.0), ("fgsm", FOOLED, 3.0), ("square", HELD, 2.0))
     ]
-    axes = comparison_figure(rows, "a title").axes[0]
+    axes = comparison_figure([*rows, replace(first, key="pgd")], "a title").axes[0]
     faces = {str(line.get_label()): (line.get_color(), line.get_markerfacecolor()) for line in axes.lines}
     ours, noise, fgsm, square = (faces[attack_name(key)] for key in (UNIVERSAL, SIGNS, "fgsm", "square"))
     assert ours[0] == ours[1] == noise[0] != fgsm[0]
     assert noise[1] == square[1] == "white"
     assert fgsm[0] == fgsm[1]
+
+
+def test_a_few_are_bars_of_their_lengths_from_nothing_on() -> None:
+    """Three dots in an empty field would say less."""
+    first = contenders()[0]
+    rows = [
+        replace(first, key=key, verdict=verdict, l2=size / 255, gradients=0, queries=passes)
+        for key, verdict, size, passes in ((UNIVERSAL, FOOLED, 400, 1), (SIGNS, HELD, 400, 1), ("fgsm", FOOLED, 300, 3))
+    ]
+    axes = comparison_figure(rows, "a title").axes[0]
+    bars = sorted((bar for box in axes.containers for bar in box), key=lambda bar: bar.get_x())
+    assert [round(bar.get_height()) for bar in bars] == [400, 400, 300]
+    assert axes.get_ylim()[0] == 0
+    assert [bar.get_facecolor() == bar.get_edgecolor() for bar in bars] == [True, False, True]
+    assert [box.get_label() for box in axes.containers] == [
+        *("the same for every picture, fooled", "the same for every picture, held", "made for this picture, fooled")
+    ]
+    assert [text.get_text() for text in axes.texts] == ["fooled, 1 pass", "held, 1 pass", "fooled, 3 passes"]
 
 
 def test_places_are_moved_sideways_only() -> None:

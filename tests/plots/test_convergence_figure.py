@@ -16,7 +16,7 @@ def test_convergence_names_each_line_at_its_end() -> None:
     figure = convergence_figure(rows, "title")
     (axes,) = figure.axes
     assert [line.get_ydata().tolist() for line in axes.lines] == [[0.1, 0.8], [0.2, 0.79], [0.05, 0.78]]
-    assert {text.get_text() for text in axes.texts} == {"ours 80%", "SPGD 79%", "SGA 78%"}
+    assert {text.get_text() for text in axes.texts} == {"this project's method 80%", "SPGD 79%", "SGA 78%"}
     heights = sorted(text.get_position()[1] for text in axes.texts)
     assert all(b - a > 0.05 for a, b in pairwise(heights)), "names may not cover each other"
 
@@ -27,8 +27,8 @@ def test_a_method_without_a_style_is_drawn_too() -> None:
     (axes,) = convergence_figure([ConvergenceRow(key, 0, 16, 1.0, Rate(1, 2)) for key in methods], "title").axes
     assert len({(line.get_color(), line.get_marker()) for line in axes.lines}) == 4
     assert {text.get_text().rpartition(" ")[0] for text in axes.texts} == {
-        "ours",
-        "Ours, for networks never seen",
+        "this project's method",
+        "This project's method, for networks never seen",
         "somebody's",
         "another's",
     }

@@ -19,7 +19,7 @@ def test_lines_are_told_with_where_they_begin_and_end() -> None:
         sweep_figure(sweep_rows(), "a title, so long that it takes a second line when it is written above the lines")
     )
     assert words.startswith(f"{TITLE}. ")
-    assert "fooling rate against epsilon (of 255). " in words
+    assert "fooling rate against strength ε (of 255). " in words
     rows = [row.fooling_rate.value for row in sweep_rows() if row.attack == UNIVERSAL]
     assert f"{UNIVERSAL}: from {rows[0]:.0%} to {rows[-1]:.0%}" in words
 

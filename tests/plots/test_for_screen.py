@@ -82,9 +82,9 @@ def test_titles_are_taken_out_once() -> None:
 
 
 def test_marks_at_one_place_leave_each_other_to_be_seen() -> None:
-    figure = comparison_figure(contenders((4.0, 4.0)), "a title")
+    figure = comparison_figure(contenders((4.0,) * 5), "a title")
     unhidden(figure)
-    fooled, held = (line for line in figure.axes[0].get_lines() if not line.get_label().startswith("_"))
+    fooled, held, *_others = (line for line in figure.axes[0].get_lines() if not line.get_label().startswith("_"))
     assert held.get_markerfacecolor() == "none"
     assert held.get_markersize() > fooled.get_markersize()
     figure = sweep_figure(sweep_rows(), "a title")

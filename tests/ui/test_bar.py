@@ -91,18 +91,18 @@ def picked(photo: str) -> gr.EventData:
 
 def test_a_photograph_that_withstands_is_named_so(panel: dict[str, Callable[..., Any]]) -> None:
     holds = next(photo for photo in SAMPLE_PHOTOS if NETWORK in photo.withstands)
-    now = panel["pick_photo"](NETWORK, picked(f"sample:{holds.key}"))
+    now = panel["pick_photo"](NETWORK, "", picked(f"sample:{holds.key}"))
     assert now["state"] == f"sample:{holds.key}"
     assert f'data-chosen="sample:{holds.key}"' in now["now-photo"]
     assert "This one holds" in now["photo-note"]
-    assert "This one holds" not in panel["pick_photo"]("resnet64_universal", picked(f"sample:{holds.key}"))["photo-note"]
+    assert "This one holds" not in panel["pick_photo"]("resnet64_universal", "", picked(f"sample:{holds.key}"))["photo-note"]
 
 
 @pytest.mark.parametrize(
     "odd", [{}, {"photo": None}, {"photo": 5}, {"photo": "sample:nobody"}, {"photo": "upload:/etc/passwd"}, None]
 )
 def test_what_a_stranger_makes_up_is_no_photograph(panel: dict[str, Callable[..., Any]], odd: Any) -> None:
-    now = panel["pick_photo"](NETWORK, gr.EventData(None, odd))
+    now = panel["pick_photo"](NETWORK, "", gr.EventData(None, odd))
     assert "state" not in now
     assert "Choose a photograph" in now["bar-said"]
 
@@ -111,7 +111,7 @@ def test_class_impressions_name_their_network(panel: dict[str, Callable[..., Any
     now = panel["dream"](PAGE_MODEL, gr.SelectData(None, {"index": 2, "value": None}))
     assert now["state"] == "dream:2"
     assert "ResNet-64" in now["photo-note"]
-    assert panel["pick_photo"](PAGE_MODEL, picked("sample:cat"))["dreams"]["selected_index"] == -1
+    assert panel["pick_photo"](PAGE_MODEL, "", picked("sample:cat"))["dreams"]["selected_index"] == -1
 
 
 def test_a_pattern_that_is_not_to_be_had_for_a_network_gives_way_to_its_first(panel: dict[str, Callable[..., Any]]) -> None:
@@ -127,11 +127,14 @@ def test_an_upload_is_looked_at_until_it_is_taken_away(
     path = tmp_path / "mine.png"
     Image.new("RGB", (80, 80), "red").save(path)
     now = panel["accept"](str(path), NETWORK)
-    assert now["state"] == f"upload:{path}"
+    assert 'data-chosen="upload"' in now["now-photo"]
     assert "Your picture" in now["photo-note"]
-    assert panel["accept_image"](str(path), NETWORK, "sample:cat")["state"] == f"upload:{path}"
+    assert 'data-photo="upload"' in panel["accept_image"](str(path), NETWORK, "sample:cat")["strip"]
+    assert 'data-photo="upload"' in now["strip"]
+    assert panel["pick_photo"](NETWORK, str(path), picked("upload"))["state"] == f"upload:{path}"
     gone = panel["accept_image"](None, NETWORK, f"upload:{path}")
-    assert gone["state"] == "sample:lion"
+    assert 'data-photo="upload"' not in gone["strip"]
+    assert 'data-chosen="sample:lion"' in gone["now-photo"]
     assert "Gradio" in gone["photo-note"]
     assert panel["accept_image"](None, NETWORK, "sample:cat") == {}
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,8 @@ def test_every_method_runs_and_stays_in_its_ball(method: str) -> None:
     made = crafted(method=method, images=8, budget=32)
     assert np.abs(made.values).max() <= 10 / 255 + 1e-6
     assert made.values.any()
-    assert made.name.startswith(MENU[method].name)
+    assert made.name.startswith("Made here from ")
+    assert method == "default" or f"method: {MENU[method].name}" in made.name
 
 
 def test_a_pattern_in_l2_and_one_with_a_target() -> None:
@@ -209,7 +211,7 @@ def test_a_photograph_chosen_during_a_run_is_the_one_that_is_shown(monkeypatch: 
         ({"method": "guess"}, "There is no method 'guess'"),
         ({"stop": 1.0}, "between 0 and 100 %"),
         ({"stop": "soon"}, "between 0 and 100 %"),
-        ({"goal": TARGET, "target": "abacus", "method": "singular"}, "SV-UAP cannot aim at a class. These can: Ours, "),
+        ({"goal": TARGET, "target": "abacus", "method": "singular"}, "These can: This project's method, "),
     ],
 )
 def test_what_cannot_be_crafted(change: dict[str, Any], sentence: str) -> None:
@@ -248,7 +250,7 @@ def test_the_first_sight_is_full_and_true(page: gr.Blocks) -> None:
     entry = next(entry for entry in library() if entry.key == f"{PAGE_MODEL}-linf10.safetensors")
     assert f"{entry.provenance['craft_set']}, seed 0" in table
     assert f"{entry.provenance['image_gradients']} image-gradients" in table
-    assert "<td>Ours</td>" in table
+    assert f"<td>{escape(MENU['default'].name)}</td>" in table
     assert "Before:" in element(page, "craft-labels").value
     assert "<h2>Make one</h2>" in element(page, "craft-lesson").value
     assert not any(element(page, f"craft-{name}").visible for name in ("result", "stop", "quick", "kept-row"))

@@ -48,7 +48,7 @@ def test_an_order_without_pictures_asks_for_none() -> None:
 def test_held_out_pictures_measure_what_was_made_without_any() -> None:
     *_, last = frames(Studio(), WANTED, Sight(LION))
     assert last.pattern
-    assert last.pattern.name == "Activations on no pictures, l_inf 10/255"
+    assert last.pattern.name == "Made here from no pictures, strength 10 of 255, method: Activations"
     assert last.pattern.provenance["craft_set"] == "no images"
     assert last.pattern.provenance["held_out"]["set"] == "12 images of resnet64 (held-out)"
     assert "Fools" in last.note

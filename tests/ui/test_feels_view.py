@@ -91,7 +91,7 @@ def test_the_first_photograph_needs_no_torch_and_others_a_pass(
     assert other.count("<img ") == 2
     assert other != spots
     _, error, spots = handlers["look_looks"]("", first.photo, NETWORK, PATTERN, {}, 99.0)
-    assert "Epsilon must lie between" in error
+    assert "The strength must lie between" in error
     assert not spots
 
 

@@ -64,6 +64,19 @@ def test_only_the_open_tab_is_asked(whole_page: gr.Blocks) -> None:
     assert after == told, "and nothing else follows a choice"
 
 
+def test_no_two_views_wait_for_one_button(whole_page: gr.Blocks) -> None:
+    """Gradio's page would ask both anew for either that was asked meanwhile, and so without end."""
+    waiting = [
+        target
+        for event in whole_page.fns.values()
+        if event.trigger_mode == "always_last"
+        for target in event.targets
+        if target[0]
+    ]
+    assert len(waiting) > 20
+    assert len(waiting) == len(set(waiting))
+
+
 def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
     zeros, ones = ({"mine": Pattern("mine", np.full((3, 4, 4), value, np.float32), "linf", 0.1)} for value in (0, 1))
     assert fingerprint(["lion", zeros]) == fingerprint(["lion", dict(zeros)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from html import unescape
 from pathlib import Path
@@ -20,7 +21,7 @@ from uap_core.ui.tabs.geometry import clouds, graphs, shapes, tab
 
 @pytest.fixture(scope="module")
 def page() -> gr.Blocks:
-    return page_of(lambda studio, setup, room: tab.build(setup, room))
+    return page_of(tab.build)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +46,12 @@ def upload(tmp_path: Path):
 
 
 def test_a_domain_is_filled_once_and_only_when_it_is_looked_at(handlers: dict[str, Any]) -> None:
-    first = by_id(handlers["look_graphs"]("graphs", []))
+    first = by_id(handlers["look_domain"]("graphs", []))
     assert "2 flips turn 17" in first["geo-graph-said"]
     assert "74%" in first["geo-anchors"] or "fooling rate" in first["geo-anchors"]
     assert first["state"] == ["graphs"]
-    for chosen, done in (("graphs", ["graphs"]), ("clouds", [])):
-        assert set(by_id(handlers["look_graphs"](chosen, done))) == {"state"}
+    for chosen, done in (("graphs", ["graphs"]), ("nonsense", [])):
+        assert set(by_id(handlers["look_domain"](chosen, done))) == {"state"}
 
 
 def test_a_picked_member_is_attacked_and_drawn(handlers: dict[str, Any]) -> None:
@@ -104,14 +105,52 @@ def test_a_shape_shows_what_was_asked_of_its_spectrum() -> None:
 
 def test_own_files_are_opened_or_told(handlers: dict[str, Any], upload: Any) -> None:
     ring = upload("ring.txt", "\n".join(f"n{i} n{(i + d) % 20}" for i in range(20) for d in (1, 2)))
-    stored, names = graphs.own_graph(ring)
-    assert "flip" in graphs.attacked(stored, graphs.Named(names, ["a", "b"]), "direct", 3, "own")[0]
-    with pytest.raises(Exception, match="not here"):
-        graphs.own_graph("/etc/passwd")
-    with pytest.raises(Exception, match="not here"):
-        shapes.own_shape("/etc/passwd")
-    with pytest.raises(Exception, match="numbers should stand"):
-        shapes.own_shape(upload("bad.obj", "v a b c"))
+    steps = list(handlers["read_graph"](ring, "direct"))
+    assert all("Teaching a network" in step[0] for step in steps[:-1])
+    assert "flip" in steps[-1][0]
+    assert "groups that the edges alone suggest" in steps[-1][0]
+    assert "numbers should stand" in next(handlers["read_mesh"](upload("bad.obj", "v a b c"), "universal"))[0]
+    for opened in (graphs.own_edges, shapes.own_mesh, clouds.own_cloud):
+        with pytest.raises(Exception, match="not here"):
+            opened("/etc/passwd")
+
+
+def torus(long: int, short: int) -> str:
+    """An OBJ file of as many quads as vertices."""
+    places = [(2 * math.pi * i / long, 2 * math.pi * j / short) for i in range(long) for j in range(short)]
+    lines = [
+        f"v {(2 + math.cos(b)) * math.cos(a)} {(2 + 0.7 * math.cos(b)) * math.sin(a)} {0.8 * math.sin(b)}" for a, b in places
+    ]
+    for i in range(long):
+        corners = [(i, 0), (i + 1, 0), (i + 1, 1), (i, 1)]
+        lines += ["f " + " ".join(str(a % long * short + (b + j) % short + 1) for a, b in corners) for j in range(short)]
+    return "\n".join(lines)
+
+
+def press(page: gr.Blocks, elem_id: str) -> None:
+    """A click on a button, by the visitor of ``handlers_of``."""
+    for event in page.fns.values():
+        if event.fn and any(target and page.blocks[target].elem_id == elem_id for target, _name in event.targets):
+            event.fn(gr.Request(session_hash="visitor"))
+
+
+def test_a_large_mesh_tells_how_far_it_is_and_ends_on_stop(
+    page: gr.Blocks, handlers: dict[str, Any], upload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shapes, "LARGE", 50)
+    mesh = upload("ball.obj", torus(12, 10))
+    steps = list(handlers["read_mesh"](mesh, "universal"))
+    assert "Eigenvalues of 120 vertices" in steps[0][0]
+    assert all('class="meter"' in step[0] for step in steps[1:-1])
+    assert "of the radius" in steps[-1][0]
+    given = next(value for value in steps[-1] if isinstance(value, tuple))
+    asked = by_id(handlers["look"]("own", "own", 0, given, 0))
+    assert "One moment" in asked["geo-shape-said"], "a change of it is such work, too"
+    stopped = []
+    for step in handlers["large"]("universal", 0, given):
+        stopped.append(step[0])
+        press(page, "geo-shape-stop")
+    assert "Stopped" in stopped[-1]
 
 
 def test_unknown_choices_are_sentences() -> None:

@@ -45,6 +45,22 @@ def test_it_ends_after_the_step_under_way_and_says_so() -> None:
     assert closed == [1]
 
 
+def test_a_run_that_begins_while_a_stopped_one_ends_is_whole() -> None:
+    closed, halt = list[int](), Halt("Stopped.", 2)
+    first = halt.heeded(counting(closed))(ANNA)
+    next(first)
+    halt.ask(ANNA)
+    second = halt.heeded(counting(closed))(ANNA)
+    assert next(second) == ("under way", 0)
+    assert "Stopped." in list(first)[-1][0]
+    assert len(list(second)) == 99
+    assert closed == [0, 99]
+    stopped = halt.heeded(counting(closed))(ANNA)
+    next(stopped)
+    assert "Stopping" in halt.ask(ANNA)
+    assert len(list(stopped)) == 1
+
+
 def test_another_visitors_run_goes_on() -> None:
     closed, halt = list[int](), Halt("Stopped.", 2)
     hers, his = (halt.heeded(counting(closed))(visitor) for visitor in (ANNA, BEN))

@@ -24,6 +24,7 @@ from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.zoo import Zoo
 from uap_core.perturbations.library import library
 from uap_core.perturbations.remote import CATALOGUE
+from uap_core.ui.html.words import pattern_parts
 
 babel = pytest.importorskip("babel.messages.frontend")
 from babel.messages.catalog import Catalog, Message  # noqa: E402 - Babel comes with tests/requirements.txt
@@ -82,6 +83,7 @@ def names() -> list[str]:
     """What comes from files and stays as it is there, long ones first."""
     cards = list(Zoo().cards().values())
     found = [text for entry in library() for text in (entry.name, entry.name.partition(",")[0], entry.key)]
+    found += [pattern_parts(entry.name, entry.ball)[0] for entry in library()]
     found += [entry.name for entry in CATALOGUE] + ["tiny-imagenet-100"]
     found += [text for photo in SAMPLE_PHOTOS for text in (photo.title, photo.credit)]
     found += imagenet_classes()[0]

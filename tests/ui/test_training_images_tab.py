@@ -69,7 +69,7 @@ def test_live_points_are_over_the_curve_and_all_patterns_are_named(
     assert all("data-live" in figure and "made from photographs" in figure.chart for figure in figures)
     assert "crafted on 1, 4, 5 images are now in the list" in steps[-1][0]
     *_, found = steps[-2]
-    assert [pattern.name.split()[2] for pattern in found] == ["1", "4", "5"]
+    assert [pattern.name.split()[3] for pattern in found] == ["1", "4", "5"]
     said, _note, chart, *_, answer, npy, _made = handlers["cleared"]("resnet64", "resnet64-linf10.safetensors")
     assert not npy["visible"]
     assert said == ""

@@ -133,4 +133,4 @@ def test_labels_are_counted_batch_by_batch(handlers: dict[str, Callable[..., Any
 
 def test_epsilon_out_of_range_is_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:
     *_, last = list(handlers["labels-run"]("sample:lion", NETWORK, "resnet64-linf10.safetensors", {}, 99.0))
-    assert "Epsilon must lie between" in last[0]
+    assert "The strength must lie between" in last[0]

@@ -187,8 +187,8 @@ def check_images(classifier: Classifier, images: Tensor) -> None:
 
 
 def check_epsilon(epsilon: float) -> None:
-    """Raise SettingError unless 0 <= ``epsilon`` <= 1; says which number was probably meant."""
-    Ball(LINF, epsilon)
+    """Raise SettingError unless ``epsilon`` is 0, or at most 1 and seen; says which number was probably meant."""
+    Ball(LINF, epsilon).check_seen()
 
 
 def check_positive(most: float = math.inf, **values: float) -> None:

@@ -19,6 +19,8 @@ from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import between, unit_interval
 from uap_core.attacks.run import AttackRun
 from uap_core.checks import check_number
+from uap_core.errors import SettingError
+from uap_core.norms import LEVELS
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class IterativeFGSM(Attack):
         check_epsilon(self.epsilon)
         check_counts(steps=self.steps)
         check_number("alpha", self.alpha, least=0)
+        if self.alpha > 1:
+            raise SettingError(f"Alpha {self.alpha:g} is a step beyond black and white. Did you mean {self.alpha:g}/{LEVELS}?")
         check_number("momentum", self.momentum, least=0)
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:

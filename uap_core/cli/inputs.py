@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +32,8 @@ def craft_and_held_out(classifier: Classifier, data: Path | None) -> tuple[Image
 
     card = classifier.card
     source = _source(classifier, data)
-    craft, held_out = open_splits(source, card.resize_size, card.input_size, interpolation=card.interpolation)
-    if craft.left_out:
-        print(f"{craft.left_out} pictures of {source.name} are held out too: they are not crafted on.", file=sys.stderr)
-    return craft, held_out
+    with said_plainly():
+        return open_splits(source, card.resize_size, card.input_size, interpolation=card.interpolation)
 
 
 def held_out_only(classifier: Classifier, data: Path | None, pattern: Perturbation | None = None) -> ImageSet:
@@ -42,10 +43,23 @@ def held_out_only(classifier: Classifier, data: Path | None, pattern: Perturbati
     card, source = classifier.card, _source(classifier, data)
     crafted_on = str(pattern.provenance.get("craft_set", "")) if pattern else ""
     shape = (card.resize_size, card.input_size)
-    found = open_held_out(source, *shape, interpolation=card.interpolation, crafted_on=crafted_on)
+    with said_plainly():
+        found = open_held_out(source, *shape, interpolation=card.interpolation, crafted_on=crafted_on)
     if crafted_on.endswith(f" images of {source.stem} (craft)") and found.name == f"{source.stem} (held-out)":
         print(f"Measured on the pictures of {source.name} that the pattern was not crafted on.", file=sys.stderr)
     return found
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    """What a set of pictures warns of, as sentences on the standard error."""
+    from uap_core.datasets.halves import BothHalvesWarning
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", BothHalvesWarning)
+        yield
+    for warning in said:
+        print(warning.message, file=sys.stderr)
 
 
 def _source(classifier: Classifier, data: Path | None) -> Path:

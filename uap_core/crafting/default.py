@@ -60,11 +60,11 @@ def tiled(values: Tensor, tiles: int) -> Tensor:
 
 @register_method(
     "default",
-    "Ours",
+    "This project's method",
     "this project",
     "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon.",
     place=10,
-    short_name="ours",
+    short_name="this project's method",
     colour="#0072B2",
     marker="o",
 )

@@ -78,8 +78,9 @@ class Problem:
         shapes = {network.shape for network in networks} - {None}
         if not networks or len(shapes) > 1:
             raise SettingError("A pattern needs a network, or several that take images of the same size.")
-        ball.check_seen()
-        ball.check_reach((images.shape[-2], images.shape[-1]))
+        shape = images.shape[-2], images.shape[-1]
+        ball.check_seen(shape)
+        ball.check_reach(shape)
         for network in networks:
             network.check_takes(images)
             network.learn_classes(images)
@@ -106,7 +107,7 @@ class Problem:
         (shape,) = shapes
         assert shape is not None
         ball.check_reach(shape)
-        ball.check_seen()
+        ball.check_seen(shape)
         none = torch.empty((0, 3, *shape), dtype=torch.uint8)
         clean = tuple(torch.empty(0, len(network.labels)) for network in networks)
         return cls(tuple(networks), none, ball, criterion, clean, ensemble)

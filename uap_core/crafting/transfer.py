@@ -30,9 +30,9 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
 
 @register_method(
     "transfer",
-    "Ours, for networks never seen",
+    "This project's method, for networks never seen",
     "this project; input diversity: Xie et al., CVPR 2019",
-    "As ours, with input diversity: the perturbed picture is resized and shifted at random. Weaker here, stronger elsewhere.",
+    "The same with input diversity: the perturbed picture is resized and shifted at random. Weaker here, stronger elsewhere.",
     place=20,
 )
 @dataclass(frozen=True, kw_only=True)

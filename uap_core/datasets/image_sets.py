@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uap_core.checks import check_path, check_whole
+from uap_core.datasets.halves import disjoint, halved
 from uap_core.datasets.listing import SPLITS, listing, of_classes, of_split, ranked
 from uap_core.errors import DatasetError, ImageError, SettingError
 from uap_core.images.batches import as_bytes, check_shape, check_tensor
@@ -191,15 +192,15 @@ def open_splits(
 ) -> tuple[ImageSet, ImageSet]:
     """The craft set and the held-out set of ``source``, disjoint by construction.
 
-    Where the source has splits they are used; otherwise every other picture is held out. A picture that is in both is taken
-    out of the craft set, which says how many were.
+    Where the source has splits they are used; otherwise every other picture is held out. A picture that is in both, pixel by
+    pixel, is taken out of the craft set, whose ``left_out`` counts them; a BothHalvesWarning says so.
     """
 
     def opened(split: str | None) -> ImageSet:
         return open_image_set(source, split, resize, crop, limit, interpolation=interpolation, classes=classes)
 
-    pair = (opened("craft"), opened("held_out")) if _has_splits(source) else _halves(opened(None))
-    return _disjoint(*pair)
+    pair = (opened("craft"), opened("held_out")) if _has_splits(source) else halved(opened(None))
+    return disjoint(*pair)
 
 
 def open_held_out(
@@ -212,38 +213,16 @@ def open_held_out(
 ) -> ImageSet:
     """What there is to measure on in ``source``: its held-out split, or all pictures where it has none.
 
-    ``crafted_on`` is what a pattern's provenance says of its craft set: of a source without splits that it was crafted on,
-    the other half is measured on, the same as from ``open_splits``.
+    ``crafted_on`` is what a pattern's provenance says of its craft set. Where that is from this source, the held-out set of
+    ``open_splits`` is measured on: of a source without splits the other half, and pictures in both halves are said.
     """
-    if of_split(listing(Path(source))[0], "held_out"):
-        return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
-    if crafted_on.endswith(f" images of {Path(source).stem} (craft)"):
+    names, _ = listing(Path(source))
+    craft, held_out = (bool(of_split(names, split)) for split in SPLITS)
+    if craft == held_out and crafted_on.endswith(f" images of {Path(source).stem} (craft)"):
         return open_splits(source, resize, crop, limit, interpolation)[1]
+    if held_out:
+        return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
     return open_image_set(source, None, resize, crop, limit, interpolation=interpolation)
-
-
-def _halves(everything: ImageSet) -> tuple[ImageSet, ImageSet]:
-    import torch
-
-    if len(everything) < 2:
-        raise DatasetError(f"{everything.name!r} has one picture; crafting and measuring need at least two.")
-    order = torch.arange(len(everything))
-    craft, held_out = everything.subset(order[::2]), everything.subset(order[1::2])
-    return replace(craft, name=f"{craft.name} (craft)"), replace(held_out, name=f"{held_out.name} (held-out)")
-
-
-def _disjoint(craft: ImageSet, held_out: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """Both, the craft set without pictures that equal a held-out one pixel by pixel."""
-    import torch
-
-    known = {picture.numpy().tobytes() for picture in held_out.pixels}
-    new = [i for i, picture in enumerate(craft.pixels) if picture.numpy().tobytes() not in known]
-    twice = len(craft) - len(new)
-    if not twice:
-        return craft, held_out
-    if not new:
-        raise DatasetError(f"Every picture of {craft.name!r} that could be crafted on is held out too.")
-    return replace(craft.subset(torch.tensor(new)), left_out=twice), held_out
 
 
 def _has_splits(source: str | Path) -> bool:

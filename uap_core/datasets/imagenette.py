@@ -43,13 +43,15 @@ def fetch() -> Iterator[Fetched]:
     home = folder().parent
     with one_at_a_time(folder()), writing("Imagenette", home):
         home.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(home, ".imagenette*")
-        with tempfile.TemporaryDirectory(dir=home, prefix=".imagenette") as work:
-            archive = Path(work) / "imagenette2-320.tgz"
-            yield from download(URL, archive, MD5, largest=2_000_000 * MEGABYTES, algorithm="md5", advice=ADVICE)
+        remove_abandoned(home, ".imagenette-*")
+        archive = home / URL.rpartition("/")[2]
+        yield from download(URL, archive, MD5, largest=2_000_000 * MEGABYTES, algorithm="md5", advice=ADVICE)
+        with tempfile.TemporaryDirectory(dir=home, prefix=".imagenette-") as work:
             try:
                 with tarfile.open(archive) as packed:
                     packed.extractall(work, filter="data")  # nothing outside the folder, no links out of it, no devices
                 (Path(work) / folder().name).rename(folder())
             except (tarfile.TarError, EOFError, FileNotFoundError) as error:
                 raise DownloadError(f"Imagenette was fetched but could not be unpacked into {home}: {error}.") from error
+            finally:
+                archive.unlink(missing_ok=True)

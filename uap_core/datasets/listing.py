@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from uap_core.errors import DatasetError, ImageError
@@ -21,6 +23,8 @@ SPLITS = {
         *("val", "valid", "validation", "test", "testing", "dev"),
     ),
 }
+# Words beside the name of a split, in those of well-known data sets.
+BESIDE = frozenset({"data", "image", "images", "img", "imgs", "pictures", "photos", "split", "imagenet", "seg"})
 # Folders in which other programs keep copies and previews; those whose names begin with a dot are left out as well.
 NOT_OURS = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__"})
 
@@ -39,7 +43,17 @@ def of_split(names: list[str], split: str | None) -> list[str]:
     if split is None:
         return names
     wanted = SPLITS.get(split, (split,))
-    return [name for name in names if any(part.lower() in wanted or part == split for part in _above_class(name))]
+    return [name for name in names if any(_split_name(part) in wanted or part == split for part in _above_class(name))]
+
+
+@lru_cache(maxsize=4096)
+def _split_name(folder: str) -> str:
+    """What a folder calls a split: "Test" is test, and so are "test_set", "testset", "test1" and "imagenet-test"."""
+    lower = folder.strip().lower()
+    if any(lower in names for names in SPLITS.values()):
+        return lower
+    words = [word.removesuffix("set") for word in re.split(r"[^a-z]+", lower)]
+    return " ".join(word for word in words if word and word not in BESIDE)
 
 
 def _above_class(name: str) -> tuple[str, ...]:
@@ -85,15 +99,18 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DatasetError(f"The zip {path.name!r} is damaged: its table of contents could not be read.") from error
-    names = {entry.filename for entry in archive.infolist() if _is_picture(entry.filename) and entry.file_size <= MAX_BYTES}
+    entries = archive.infolist()
+    # Some programs of Windows write backslashes, against the format's rules.
+    slash = "/" if any("/" in entry.filename for entry in entries) else "\\"
+    names = {entry.filename.replace(slash, "/"): entry for entry in entries if entry.file_size <= MAX_BYTES}
 
     def read(name: str) -> bytes:
         try:
-            return archive.read(name)
+            return archive.read(names[name])
         except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
             raise ImageError("This picture could not be unpacked.") from error
 
-    return list(names), read
+    return [name for name in names if _is_picture(name)], read
 
 
 def of_classes(names: list[str], count: int) -> list[str]:

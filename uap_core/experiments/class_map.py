@@ -14,6 +14,7 @@ import torch
 from uap_core.errors import SettingError
 from uap_core.experiments.class_map_rows import BY_GRADIENT, EXACT, MapRow
 from uap_core.models.last_layer import LastLayer, Seen, last_layer, look
+from uap_core.norms import quantise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,8 +56,8 @@ def _by_gradient(seen: Seen, classes: Tensor) -> Tensor:
 
 
 def map_rows(classifier: Classifier, image: Tensor, perturbation: Perturbation) -> list[MapRow]:
-    """The map of what the network says of ``image`` (1,3,H,W), and of what it says of it under the pattern."""
-    pair = torch.cat([image, perturbation.apply(image)])
+    """The map of what the network says of ``image`` (1,3,H,W), and of it under the pattern, both on the 8-bit grid."""
+    pair = torch.cat([image, quantise(image, perturbation.apply(image), perturbation.ball)])
     maps, logits, kind = class_maps(classifier, pair)
     sure = logits.softmax(dim=1)
     return [

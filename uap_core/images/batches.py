@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uap_core.checks import shown
-from uap_core.errors import SettingError
+from uap_core.checks import check_type, shown
+from uap_core.errors import PerturbationError, SettingError
 from uap_core.norms import LEVELS, to_levels
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SLACK = 1e-5  # beyond [0,1], which arithmetic on pixels may leave; 16-bit floats have a coarser grid
 DIVIDED_TWICE = 1.001 / LEVELS  # no photograph is as dark as that
+IN_LEVELS = 4.0  # no change of a pixel in [0,1] is as large, of small pictures in l2 neither: such a pattern is in levels
 NORMALISED = 4.0  # pixels less their mean, by their deviation, go from -2.2 to 2.7
 
 
@@ -33,6 +34,8 @@ def check_shape(images: Tensor) -> None:
         raise SettingError(
             f"Pictures are a tensor (N,3,height,width), red, green and blue before the rows, not {tuple(images.shape)}."
         )
+    if 0 in images.shape[2:]:
+        raise SettingError(f"These pictures have no pixels: {tuple(images.shape)}.")
 
 
 def check_pixels(images: Tensor) -> None:
@@ -63,6 +66,21 @@ def check_batch(images: object) -> None:
     check_tensor(images)
     check_shape(images)  # type: ignore[arg-type]
     check_pixels(images)  # type: ignore[arg-type]
+
+
+def check_pattern(v: object, images: Tensor) -> None:
+    """Raise SettingError or PerturbationError unless ``v`` are floats that can be added to ``images``, in the same units."""
+    import torch
+
+    check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
+    assert isinstance(v, torch.Tensor)
+    if not fits(v, images) or not v.is_floating_point():
+        said = f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of"
+        raise PerturbationError(f"{said} {v.dtype}: it is never resized.")
+    if v.ndim == 3 and not (largest := float(v.detach().abs().amax())) <= IN_LEVELS:  # NaN is not
+        raise PerturbationError(
+            f"A pattern is in units of [0,1] pixels, and this one goes to {largest:g}. Divide levels by 255."
+        )
 
 
 def fits(v: Tensor, images: Tensor) -> bool:

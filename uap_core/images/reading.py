@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from uap_core.checks import check_path, check_type, check_whole, shown
 from uap_core.errors import ImageError, SettingError
-from uap_core.images import closed_formats, tiff
+from uap_core.images import closed_formats, stated_colours, tiff
 from uap_core.images.batches import check_batch, check_tensor
 from uap_core.images.eight_bits import from_bytes
 from uap_core.images.srgb import to_rgb
@@ -97,8 +97,17 @@ def _decoded(stream: io.BytesIO | Path) -> Image.Image:
             # An animated PNG may begin with a fallback picture that is not a frame.
             picture.seek(1 if getattr(picture, "default_image", False) and getattr(picture, "n_frames", 1) > 1 else 0)
             tiff.prepare(picture)
+            _check_size(picture.size)
+            _check_inks(picture)
+            stated_colours.look(picture)
             picture.load()
             return to_rgb(picture)
+
+
+def _check_inks(picture: Image.Image) -> None:
+    """Raise ImageError for a JPEG of inks without Adobe's marker, which says that they are turned round."""
+    if picture.format in ("JPEG", "MPO") and picture.mode == "CMYK" and "adobe" not in picture.info:
+        raise ImageError("This JPEG holds inks (CMYK) and does not say whether 0 or 255 is full ink. Save it with RGB colours.")
 
 
 def _start(path: Path) -> bytes:

@@ -9,8 +9,9 @@ from PIL import Image, TiffImagePlugin
 from uap_core.errors import ImageError
 
 # Numbers of tags, and of their values.
-KIND, BITS, WHITE, PLANES, PARTS, SAMPLES, DNG = 254, 258, 262, 284, 330, 339, 50706
-REDUCED, WHITE_IS_ZERO, APART, SIGNED = 1, 0, 2, 2
+KIND, BITS, WHITE, COLOURS, PLANES, PARTS, INKS, SAMPLES, DNG = 254, 258, 262, 277, 284, 330, 332, 339, 50706
+REDUCED, WHITE_IS_ZERO, APART, CMYK, SIGNED = 1, 0, 2, 1, 2
+MOST_PREVIEWS = 8
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFFs
 UNREADABLE = (
     "This TIFF is damaged, or of a kind that cannot be opened here. Save it as PNG, or as TIFF with 8 or 16 bits a colour."
@@ -25,6 +26,7 @@ def prepare(picture: Image.Image) -> None:
     """
     if not isinstance(picture, TiffImagePlugin.TiffImageFile):
         return
+    _skip_previews(picture)
     tags = picture.tag_v2
     if DNG in tags or (PARTS in tags and tags.get(KIND, 0) & REDUCED) or _is_canon(picture):
         raise ImageError("This is a camera's raw file, which cannot be opened here. Save it as JPEG or PNG.")
@@ -33,8 +35,23 @@ def prepare(picture: Image.Image) -> None:
         raise ImageError("This TIFF holds signed numbers, of which white is not known. Save it with 8 or 16 bits a colour.")
     if picture.mode.startswith("I") and bits not in (12, 16):
         raise ImageError(f"This TIFF holds whole numbers of {bits} bits, of which white is not known. Save it with 8 or 16.")
+    if (tags.get(PLANES, 1) == APART and tags.get(COLOURS) == 2) or tags.get(INKS, CMYK) != CMYK:
+        raise ImageError(UNREADABLE)  # Pillow takes the grey plane for transparency as well, and other inks for CMYK
     if tags.get(PLANES, 1) == APART and bits == 16:
         _in_sixteen_bits(picture, "B" if tags.prefix == b"MM" else "L")
+
+
+def _skip_previews(picture: TiffImagePlugin.TiffImageFile) -> None:
+    """Go on to the first page that is no smaller copy of another one, if there is such a page."""
+    for page in range(1, MOST_PREVIEWS):
+        tags = picture.tag_v2
+        if not tags.get(KIND, 0) & REDUCED or PARTS in tags or DNG in tags:
+            return
+        try:
+            picture.seek(page)
+        except EOFError:
+            picture.seek(0)
+            return
 
 
 def white_is_zero(picture: Image.Image) -> bool:

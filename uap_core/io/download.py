@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from uap_core.errors import DownloadError
-from uap_core.io.atomic import whole_file
+from uap_core.io.parts import HeldError, LineError, is_held, part_file
 
 if TYPE_CHECKING:
     import httpx
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 BLOCK = 1 << 18
 PATIENCE = 20.0
 CONNECTIONS = 5  # of one download: where a connection breaks off, the next one goes on from there
 PAUSE = 1.0  # seconds before that
 ABANDONED = 3600
+RANGE_NOT_SATISFIABLE = 416  # the part is no part of that file
 NAMES = {"sha256": "SHA-256", "md5": "MD5"}
 PLAIN = {"Accept-Encoding": "identity"}  # so that the bytes announced are the bytes that come
 
@@ -68,14 +64,11 @@ def writing(what: str, folder: Path) -> Iterator[None]:
 def one_at_a_time(path: Path, name: str = "") -> Iterator[None]:
     """Raise DownloadError while ``path`` is being fetched already: a second visitor would only halve the speed of both.
 
-    ``name`` is what the sentence calls it. Another process is seen by the part that it has locked; two that begin in the same
-    instant both fetch, and the later whole file wins.
+    ``name`` is what the sentence calls it. Another process is seen by the part that it has locked.
     """
     with _lock:
-        if path in _under_way or any(map(_is_locked, path.parent.glob(f".{path.name}.*.part"))):
-            raise DownloadError(
-                f"{name or path.name} is being fetched already, here or by another visitor. Look again in a while."
-            )
+        if path in _under_way or is_held(path):
+            raise _busy(name or path.name)
         _under_way.add(path)
     try:
         yield
@@ -84,53 +77,106 @@ def one_at_a_time(path: Path, name: str = "") -> Iterator[None]:
             _under_way.discard(path)
 
 
+def _busy(name: str) -> DownloadError:
+    return DownloadError(f"{name} is being fetched already, here or by another visitor. Look again in a while.")
+
+
 def download(
     url: str, path: Path, digits: str, largest: int = 0, algorithm: str = "sha256", advice: str = "", name: str = ""
 ) -> Iterator[Fetched]:
     """Fetch ``url`` into ``path``, telling how far it is after every quarter of a megabyte.
 
     ``digits`` are the first ones of the file's hash; a server that offers more than ``largest`` bytes (if given) is not
-    listened to. Where a connection breaks off, the next one goes on from there. The file appears under its name when all of it
-    is here and right; closing the iterator before leaves nothing behind. Raises DownloadError with what happened to ``name``
-    (that of ``path`` when left out), and ``advice``, or what to save where.
+    listened to. Where a connection breaks off, the next one goes on from there, and so does the next call, in this process or
+    another. The file appears under its name when all of it is here and right. Closing the iterator before, a full disk and a
+    wrong file leave nothing behind. Raises DownloadError with what happened to ``name`` (that of ``path`` when left out), and
+    ``advice``, or what to save where.
     """
     advice, name = advice or f"Try again, or get {url} elsewhere and save it as {path}.", name or path.name
     with one_at_a_time(path, name), writing(name, path.parent):
         remove_abandoned(path.parent, f".{path.name}.*.part")
-        digest, done = hashlib.new(algorithm, usedforsecurity=algorithm != "md5"), 0
-        with whole_file(path) as out:
-            _hold(out)
-            for block, total in _blocks(url, name, advice):
-                done += len(block)
-                if largest and max(done, total) > largest:
-                    raise DownloadError(f"{host_of(url)} offers a larger file than {name} is. {advice}")
-                out.write(block)
-                digest.update(block)
-                yield Fetched(done, total)
-            if not digest.hexdigest().startswith(digits):
-                found = f"its {NAMES[algorithm]} does not begin with {digits[:8]}"
-                raise DownloadError(f"What {host_of(url)} sent is not {name}: {found}. {advice}")
+        try:
+            with part_file(path) as out:
+                here = _Here(out, algorithm, digits)
+                if here.done and here.is_right():  # all of it came before
+                    yield Fetched(here.done, here.done)
+                    return
+                for _attempt in ("after what is here", "from the first byte, where that was another file's"):
+                    went_on = here.done > 0
+                    for begins, block, total in _blocks(url, name, advice, here.done):
+                        if begins and here.done:
+                            here.empty()
+                            went_on = False
+                        here.add(block)
+                        if largest and max(here.done, total) > largest:
+                            raise DownloadError(f"{host_of(url)} offers a larger file than {name} is. {advice}")
+                        yield Fetched(here.done, total)
+                    if here.is_right() or not went_on:
+                        break
+                    here.empty()
+                if not here.is_right():
+                    found = f"its {NAMES[algorithm]} does not begin with {digits[:8]}"
+                    raise DownloadError(f"What {host_of(url)} sent is not {name}: {found}. {advice}")
+        except HeldError as error:
+            raise _busy(name) from error
 
 
-def _blocks(url: str, name: str, advice: str) -> Iterator[tuple[bytes, int]]:
-    """What the server sends, an empty block first, each with the bytes announced (0 if they were not)."""
+class _Here:
+    """What of a file is here: an open part, its hash and its length."""
+
+    def __init__(self, out: BinaryIO, algorithm: str, digits: str) -> None:
+        self._out, self._algorithm, self._digits = out, algorithm, digits
+        self._begin()
+        while block := out.read(BLOCK):
+            self._digest.update(block)
+            self.done += len(block)
+
+    def _begin(self) -> None:
+        self._digest, self.done = hashlib.new(self._algorithm, usedforsecurity=self._algorithm != "md5"), 0
+
+    def add(self, block: bytes) -> None:
+        self._out.write(block)
+        self._digest.update(block)
+        self.done += len(block)
+
+    def empty(self) -> None:
+        self._out.seek(0)
+        self._out.truncate()
+        self._begin()
+
+    def is_right(self) -> bool:
+        return self._digest.hexdigest().startswith(self._digits)
+
+
+def _blocks(url: str, name: str, advice: str, done: int = 0) -> Iterator[tuple[bool, bytes, int]]:
+    """What the server sends after ``done`` bytes: whether it begins with the first byte, a block, the bytes announced.
+
+    The first block is empty; 0 bytes are announced where the server did not say.
+    """
     import httpx
 
-    done, total, version = 0, 0, ""
+    total, version, first = 0, "", True
     for more in reversed(range(CONNECTIONS)):
         headers = PLAIN | ({"Range": f"bytes={done}-"} if done else {}) | ({"If-Range": version} if done and version else {})
         with connecting(url, name, advice):
             try:
                 with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=PATIENCE) as answer:
+                    goes_on = bool(done) and answer.headers.get("content-range", "").startswith(f"bytes {done}-")
+                    if first and done and answer.status_code == RANGE_NOT_SATISFIABLE:
+                        done = 0
+                        continue
                     answer.raise_for_status()
-                    if not done:
-                        total, version = int(answer.headers.get("content-length", 0)), _version(answer)
-                        yield b"", total
-                    elif not answer.headers.get("content-range", "").startswith(f"bytes {done}-"):  # it would begin anew
-                        raise DownloadError(f"The connection to {host_of(url)} broke off before {name} was whole. {advice}")
+                    if done and not goes_on and not first:  # it would begin anew
+                        raise LineError(_broken(url, name, advice))
+                    if first:
+                        done = done if goes_on else 0
+                        announced = int(answer.headers.get("content-length", 0))
+                        total, version = announced and done + announced, _version(answer)
+                        yield not goes_on, b"", total
+                        first = False
                     for block in answer.iter_bytes(BLOCK):
                         done += len(block)
-                        yield block, total
+                        yield False, block, total
                     return
             except httpx.TransportError:
                 if not (done and more):
@@ -144,6 +190,10 @@ def _version(answer: httpx.Response) -> str:
     return tag if tag.startswith('"') else ""
 
 
+def _broken(url: str, name: str, advice: str) -> str:
+    return f"The connection to {host_of(url)} broke off before {name} was whole. {advice}"
+
+
 @contextmanager
 def connecting(url: str, name: str, advice: str) -> Iterator[None]:
     """Turn what goes wrong between here and a server that is asked for the file ``name`` into a DownloadError."""
@@ -153,32 +203,14 @@ def connecting(url: str, name: str, advice: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPStatusError as error:
-        raise DownloadError(f"{host} answered {error.response.status_code} for {name}. {advice}") from error
+        code = error.response.status_code
+        kind = LineError if code >= 500 or code == 429 else DownloadError  # of a busy server the part is kept
+        raise kind(f"{host} answered {code} for {name}. {advice}") from error
     except (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
-        raise DownloadError(f"The connection to {host} broke off before {name} was whole. {advice}") from error
+        raise LineError(_broken(url, name, advice)) from error
     # No route, a missing proxy or certificate, an invalid address: httpx raises many kinds.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError, ValueError) as error:
-        raise DownloadError(f"There is no connection to {host}. {advice}") from error
-
-
-def _hold(part: BinaryIO) -> None:
-    """Lock a part for as long as it is open, so that other processes see that somebody is at it."""
-    if fcntl:
-        with suppress(OSError):  # some file systems know no locks
-            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _is_locked(part: Path) -> bool:
-    if fcntl is None:
-        return False
-    try:
-        with part.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # it went meanwhile, or this file system knows no locks
-        return False
-    return False
+        raise LineError(f"There is no connection to {host}. {advice}") from error
 
 
 def host_of(url: str) -> str:

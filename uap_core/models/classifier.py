@@ -162,9 +162,11 @@ class Classifier(nn.Module):
         Raises ModelError when this network does not know it, SettingError for what is neither a name nor a whole number.
         """
         if isinstance(label, str):
-            if label not in self.labels:
-                raise ModelError(f"{self.card.name} has no class {label!r}.")
-            return self.labels.index(label)
+            if label in self.labels:
+                return self.labels.index(label)
+            alike = [name for name in self.labels if name.startswith(f"{label} (")]
+            several = f": give the whole name, {' or '.join(map(repr, alike))}" if len(alike) > 1 else ""
+            raise ModelError(f"{self.card.name} has {'several classes' if several else 'no class'} {label!r}{several}.")
         check_whole("a class", label, least=0)
         if label >= len(self.labels):
             raise SettingError(f"{self.card.name} has classes 0 to {len(self.labels) - 1}, and none of number {label}.")

@@ -20,8 +20,9 @@ from uap_core.models.exported import open_program
 from uap_core.models.fusion import fold_batch_norm
 from uap_core.models.imagenet import imagenet_classes
 from uap_core.models.libraries import import_timm, import_torchvision
-from uap_core.models.tensors import read_tensors
+from uap_core.models.tensors import UnfitError, fitting, read_tensors
 from uap_core.models.weights import file_hash, how_to_get
+from uap_core.models.wrapping import OnlyScores, scores_in
 
 # torchvision's DenseNet weights are older than its layers' names: norm.1 became norm1.
 OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")
@@ -67,6 +68,8 @@ def _try(classifier: Classifier) -> None:
         raise ModelError(
             f"{card.name} does not take batches of {card.input_size} x {card.input_size} pixels, as its card says."
         ) from error
+    if not isinstance(scores, Tensor) and isinstance(alone := scores_in(scores), Tensor):
+        classifier.network, scores = OnlyScores(classifier.network), alone
     if not isinstance(scores, Tensor):
         raise ModelError(
             f"{card.name} gives a {type(scores).__name__} where its scores are needed alone, (N, classes). Export a "
@@ -82,7 +85,7 @@ def _embedded(card: Card, path: Path) -> nn.Module:
         raise ModelError(f"The card of {card.name} names an unknown architecture: {card.architecture!r}.")
     network = EMBEDDED[card.architecture].build(len(card.classes))
     with _fitting(card):
-        network.load_state_dict({name: value.float() for name, value in read_tensors(path).items()})
+        network.load_state_dict(fitting(read_tensors(path), network.state_dict()))
     enlarge = [Enlarge(card.view_size)] if card.view_size else []
     return nn.Sequential(Normalise(card.mean, card.std), *enlarge, network)
 
@@ -94,7 +97,7 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
     with _fitting(card):
         network = _without_weights(partial(tv_models.get_model, card.architecture, weights=None, **card.options))
         tensors = {OLD_DENSENET.sub(r"\1\2", name): value for name, value in read_tensors(path).items()}
-        network.load_state_dict(tensors, assign=True)
+        network.load_state_dict(fitting(tensors, network.state_dict()), assign=True)
     return nn.Sequential(Normalise(card.mean, card.std), network)
 
 
@@ -108,7 +111,8 @@ def _timm(card: Card, path: Path) -> nn.Module:
             network = timm.create_model(card.architecture, pretrained=True, pretrained_cfg_overlay=overlay)
             return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
         network = _without_weights(partial(timm.create_model, card.architecture, pretrained=False, **card.options))
-        network.load_state_dict(in_order(read_tensors(path), network.state_dict()), assign=True)
+        own = network.state_dict()
+        network.load_state_dict(in_order(fitting(read_tensors(path), own), own), assign=True)
     return nn.Sequential(Normalise(card.mean, card.std), network)
 
 
@@ -139,6 +143,8 @@ def why_not(error: Exception) -> str:
     sizes = re.search(r"size mismatch for (\S+): .*?torch\.Size\((\[.*?\])\).*?torch\.Size\((\[.*?\])\)", said, re.DOTALL)
     missing = re.search(r'Missing key\(s\) in state_dict: "(\S+?)"', said)
     foreign = re.search(r'Unexpected key\(s\) in state_dict: "(\S+?)"', said)
+    if isinstance(error, UnfitError):
+        return f" {error}"
     if isinstance(error, pickle.UnpicklingError):
         return " It holds more than tensors. Save the state dict alone: torch.save(model.state_dict(), file)."
     if sizes:

@@ -90,7 +90,7 @@ class Wrapped(Classifier):
     def forward(self, images: Tensor) -> Tensor:
         """See ``Classifier.forward``. Raises ModelError for anything but logits, one for each label."""
         with held_still(self.network):
-            found = self.network(self.fitting(images).clone())  # a network of others may write into what it is given
+            found = scores_in(self.network(self.fitting(images).clone()))  # networks of others may write into what they get
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images) or not found.is_floating_point():
             raise ModelError(
                 f"{self.card.name} must return logits, one row of scores a picture, and gives {_given(found)}. Wrap a module "
@@ -114,7 +114,12 @@ class Wrapped(Classifier):
     def ask(self, shape: tuple[int, int]) -> None:
         """Raise ModelError unless the network takes images of ``shape`` (H,W) as its wrapping says."""
         try:
-            self(torch.zeros(2, 3, *shape, dtype=self.dtype))
+            found = self(torch.zeros(2, 3, *shape, dtype=self.dtype))
+            if found.min() >= 0 and bool(((found.double().sum(dim=1) - 1).abs() < 1e-3).all()):
+                raise ModelError(
+                    f"{self.card.name} seems to give probabilities, of which attacks learn little. Wrap it without its last "
+                    "softmax."
+                )
         except ModelError:
             raise
         except Exception as error:  # an unknown network may raise anything
@@ -137,6 +142,27 @@ class Wrapped(Classifier):
     @weights_hash.setter
     def weights_hash(self, value: str) -> None:
         """Compute it from the present weights."""
+
+
+def scores_in(found: object) -> object:
+    """What a network returned, or its scores where it is clear which those are: called "logits", or alone in a row."""
+    named = found.get("logits") if isinstance(found, dict) else getattr(found, "logits", None)
+    if isinstance(named, Tensor):
+        return named
+    held = list(found.values()) if isinstance(found, dict) else found
+    return held[0] if isinstance(held, (tuple, list)) and len(held) == 1 else found
+
+
+class OnlyScores(nn.Module):
+    """A network of which ``scores_in`` finds the scores."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> object:
+        """The scores (N,K)."""
+        return scores_in(self.network(x))
 
 
 @contextmanager

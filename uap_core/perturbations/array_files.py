@@ -143,6 +143,9 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
         if plain and value.dtype in (*floats, *whole, *named):
             _check_size(tuple(value.shape))  # a few bytes may claim to be repeated a million times
             found[name] = (value.float() if value.dtype in floats[:2] else value).detach().resolve_conj().resolve_neg().numpy()
+    if tensors and not found:
+        odd = sorted({f"{str(value.layout)[6:]} {str(value.dtype)[6:]}".removeprefix("strided ") for value in tensors.values()})
+        raise PerturbationError(f"The tensors of this file are {', '.join(odd)}. Save the pattern as dense floats.")
     return found
 
 

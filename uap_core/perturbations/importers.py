@@ -15,14 +15,13 @@ import numpy as np
 from uap_core.errors import PerturbationError
 from uap_core.norms import LEAST, LEVELS, of_levels, to_levels
 from uap_core.perturbations.array_files import read_file
+from uap_core.perturbations.doubts import UNLIKELY, check_likely, described
 
 UNIT, BYTES = "0 to 1", "0 to 255"
 # Patterns made for an l_inf ball fill it: root mean square over largest value is 0.77 to 1 in published ones, below 0.3 in l2.
 FILLS_ITS_BOX = 0.5
 LONGEST_NAME, NAMED = 60, 12  # of arrays, in a sentence
-PHOTOGRAPHS = 0.1  # of all levels: photographs without their mean have a larger root mean square, patterns of an l2 ball do not
-UNLIKELY = 0.25  # of all levels: no pattern that is meant to go unnoticed changes a pixel by so much
-NORMALISED = 3.0  # normalised by ImageNet's mean and deviation, pixels are between -2.2 and 2.7
+SEEN = 16  # levels: patterns whose smallest value is larger are hardly made to go unnoticed
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,15 @@ def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Re
             likely.append(_reading(candidate, values, scale))
         except PerturbationError:
             continue
-    if len(likely) != 1:
+    if not likely or not _are_one(arrays, likely):
         raise SeveralArraysError(arrays)
     return likely[0]
+
+
+def _are_one(arrays: dict[str, np.ndarray], likely: list[Reading]) -> bool:
+    """Whether all readings give one pattern: kept twice, on two scales, with channels first and last."""
+    first, *others = (understood(arrays, reading) for reading in likely)
+    return all(first.shape == other.shape and np.allclose(first, other, atol=LEAST / 10) for other in others)
 
 
 class SeveralArraysError(PerturbationError):
@@ -113,11 +118,6 @@ class SeveralArraysError(PerturbationError):
         )
 
 
-def described(values: np.ndarray) -> str:
-    """Shape, type and range of an array, in short."""
-    return f"{values.shape} {values.dtype} {values.min():.4g}..{values.max():.4g}"
-
-
 def _reading(name: str, array: np.ndarray, scale: str) -> Reading:
     values = array.astype(np.float64)
     largest = _largest(values)
@@ -126,7 +126,7 @@ def _reading(name: str, array: np.ndarray, scale: str) -> Reading:
     if wraps:
         values, zero = _unwrapped(array), 0.0
     elif not scale and not zero and largest <= LEVELS:
-        _check_likely(array, float(LEVELS) if kind == BYTES else 1.0)
+        check_likely(array, float(LEVELS) if kind == BYTES else 1.0)
     values = values - zero
     fills = math.sqrt(float((values**2).mean())) >= FILLS_ITS_BOX * _largest(values)
     return Reading(name, "first" if values.shape[0] == 3 else "last", kind, "linf" if fills else "l2", zero=zero, wraps=wraps)
@@ -137,7 +137,9 @@ def _wraps(array: np.ndarray) -> bool:
     if array.dtype.kind != "u":
         return False
     signed = _unwrapped(array)
-    return bool(signed.min() < 0 < signed.max()) and float(np.abs(signed).max()) <= to_levels(UNLIKELY)
+    size = np.abs(signed)
+    # 28 and 228 are 128 less and more 100 as well: a pattern that was made stronger to be seen.
+    return bool(signed.min() < 0 < signed.max()) and size.max() <= to_levels(UNLIKELY) and size.min() <= SEEN
 
 
 def _unwrapped(array: np.ndarray) -> np.ndarray:
@@ -155,40 +157,6 @@ def _zero(values: np.ndarray, full: float) -> float:
         return 0.0
     zero = of_levels(round(2 * middle) / 2) * full
     return zero if math.sqrt(float(((values - zero) ** 2).mean())) >= FILLS_ITS_BOX * reach else 0.0
-
-
-def _check_likely(array: np.ndarray, full: float) -> None:
-    """Raise PerturbationError for numbers that look like a picture's, or like signs, rather than like a pattern's."""
-    low, high = float(array.min()), float(array.max())
-    told = described(array)
-    largest, rms = max(-low, high), math.sqrt(float((array.astype(np.float64) ** 2).mean()))
-    if low >= 0 and high > low:
-        raise PerturbationError(
-            f"Nothing in this array is negative ({told}): it looks like a picture, or a pattern that was shifted for "
-            "viewing. Save the pattern as signed floats; zero means no change."
-        )
-    if low == -1 and high == 1 and set(np.unique(array)) <= {-1, 0, 1}:
-        raise PerturbationError(
-            f"This array holds signs alone ({told}). Multiply them by epsilon, such as 10/255, and save that."
-        )
-    if largest > UNLIKELY * full and rms > PHOTOGRAPHS * full:
-        raise PerturbationError(
-            f"These numbers ({told}) are as large as a picture's without its mean, not as a pattern's. If they are a pattern, "
-            "say for which pixels (uap convert --scale)."
-        )
-    if 0 < largest < LEAST * full:
-        raise PerturbationError(
-            f"This pattern changes no pixel ({told}): was it divided by 255 twice? Save it in units of pixels from 0 to 1."
-        )
-    if full == 1 and abs(rms * math.sqrt(array.size) - 1) < 1e-4:
-        raise PerturbationError(
-            f"This array has the l2 norm 1 ({told}): it is a direction. Multiply it by epsilon, such as 2000/255, and save."
-        )
-    if full == LEVELS and array.dtype.kind == "f" and max(-low, high) < NORMALISED and np.any(array != np.rint(array)):
-        raise PerturbationError(
-            f"These numbers ({told}) may be a normalised picture, or a pattern for pixels from 0 to 255. Save a "
-            "pattern divided by 255, or say which it is (uap convert --scale)."
-        )
 
 
 def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:

@@ -40,7 +40,7 @@ def read_mat(data: bytes, most_bytes: int, most_values: int) -> dict[str, np.nda
         raise ValueError("no header of version 5")
     order = "<" if data[126:128] == b"IM" else ">"
     found: dict[str, np.ndarray] = {}
-    room = most_bytes
+    room, passed_over = most_bytes, False
     for kind, element in _elements(data[HEADER:], order):
         if kind == COMPRESSED:
             unpacked = _inflated(element, room)
@@ -49,6 +49,12 @@ def read_mat(data: bytes, most_bytes: int, most_values: int) -> dict[str, np.nda
         if kind == MATRIX:
             named = _matrix(element, order, most_values)
             found |= {} if named is None else dict([named])
+            passed_over = passed_over or named is None
+    if passed_over and not found:
+        raise PerturbationError(
+            "This .mat file holds no array of numbers by itself, but structures, cells or texts. Save the pattern alone: "
+            "v = s.v; save('v.mat', 'v', '-v7')."
+        )
     return found
 
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from uap_core.checks import check_number, check_path, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
-from uap_core.images.batches import SLACK, check_batch, fits
+from uap_core.images.batches import SLACK, check_batch, check_pattern
 from uap_core.images.eight_bits import from_bytes
 from uap_core.io.atomic import write_whole
 from uap_core.io.paths import PERTURBATIONS
-from uap_core.norms import LINF, Ball, Norms, measure, of_levels, to_levels
+from uap_core.norms import Ball, Norms, measure, of_levels, to_levels
 from uap_core.perturbations.importers import Reading, detect, read_arrays, understood
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ class Perturbation:
             raise PerturbationError(f"A perturbation has the shape (3, height, width), not {tuple(self.pattern.shape)}.")
         if not bool(self.pattern.isfinite().all()):
             raise PerturbationError("This perturbation holds values that are not numbers.")
+        size = self.norms.of(self.ball.p)
+        if size > self.ball.radius * (1 + SLACK) + SLACK:
+            raise PerturbationError(f"This pattern, of the norm {size:.4g} in units of [0,1], is larger than the {self.ball}.")
 
     @property
     def norms(self) -> Norms:
@@ -89,6 +92,7 @@ class Perturbation:
     def scaled_to(self, radius: float) -> Perturbation:
         """The same pattern for another epsilon: v * radius / its radius."""
         check_number("epsilon", radius, least=0)
+        Ball(self.ball.p, radius).check_reach((self.pattern.shape[1], self.pattern.shape[2]))
         factor = radius / self.ball.radius if self.ball.radius else 0.0
         return Perturbation(self.name, self.pattern * factor, Ball(self.ball.p, radius), self.provenance)
 
@@ -112,13 +116,8 @@ def apply(images: Tensor, v: Tensor | Perturbation) -> Tensor:
     """
     if isinstance(v, Perturbation):
         return v.apply(images)
-    import torch
-
     check_batch(images)
-    check_type("a pattern", v, torch.Tensor, "a tensor (3,H,W) or (N,3,H,W), or a Perturbation")
-    if not fits(v, images) or not v.is_floating_point():
-        said = f"A pattern for pictures {tuple(images.shape)} has floats {tuple(images.shape[1:])}, not {tuple(v.shape)} of"
-        raise PerturbationError(f"{said} {v.dtype}: it is never resized.")
+    check_pattern(v, images)
     return (images + v.to(images.device)).clamp(0, 1)
 
 
@@ -206,8 +205,7 @@ def from_arrays(arrays: dict[str, np.ndarray], reading: Reading, path: Path) -> 
     import torch
 
     pattern = torch.from_numpy(understood(arrays, reading))
-    norms = measure(pattern)
-    radius = norms.linf if reading.p == LINF else norms.l2
+    radius = measure(pattern).of(reading.p)
     whole = round(to_levels(radius))
     if abs(to_levels(radius) - whole) < 1e-3:  # 10.00001/255 is 10/255 that went through other hands
         radius = of_levels(whole)
@@ -233,12 +231,7 @@ def open_own(path: Path) -> Perturbation | None:
             raise ValueError("provenance is a dictionary")
     except (SafetensorError, SettingError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise PerturbationError("This file holds no perturbation that was saved by this app.") from error
-    perturbation = Perturbation(header.get("name", path.stem), pattern, ball, provenance)
-    norms = perturbation.norms
-    size = norms.linf if ball.p == LINF else norms.l2
-    if size > ball.radius + SLACK:
-        raise PerturbationError(f"This pattern is larger than the {ball} that its file states.")
-    return perturbation
+    return Perturbation(header.get("name", path.stem), pattern, ball, provenance)
 
 
 def versions() -> dict[str, str]:

@@ -14,6 +14,7 @@ from uap_core.metrics import Rate
 # Okabe and Ito's palette, told apart by colour-blind viewers too; markers differ as well.
 BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#6B7280", "#D55E00"
 SIZE = (8.0, 4.6)  # inches
+LOW = "low"  # the gid of a figure that is lower on the page
 
 
 def open_axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:

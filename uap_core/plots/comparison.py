@@ -1,27 +1,55 @@
-"""Attacks made for one photograph: how small a change each found, and what it cost."""
+"""Attacks made for one photograph: how small a change each found, and what it cost. A few are bars, many are dots."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from uap_core.attacks.menu import BASELINES, HELD, attack_name
 from uap_core.experiments.compare import Contender
-from uap_core.i18n import _
+from uap_core.i18n import _, ngettext
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREY, RED, SIZE, dress
+from uap_core.plots.axes import BLUE, GREY, LOW, RED, SIZE, add_legend, dress, open_axes
 from uap_core.plots.scatter import Dot, draw_dots
+
+FEW = 4  # attacks that are bars beside each other; more are dots over what they cost
 
 
 def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
-    """l2 of the change against the passes through the network that it took: a dot an attack, named beside it.
+    """l2 of the change: of a few attacks a bar each, of more a dot each, over the passes through the network that it took.
 
-    Dots at the same place are moved apart sideways. Full ones fooled, rings held; blue ones were not made for this picture.
+    Full ones fooled, hollow ones held; blue ones were not made for this picture.
     """
+    moved = [row for row in contenders if row.l2 > 0]
+    return _bars(moved, title) if 0 < len(moved) <= FEW else _dots(contenders, title)
+
+
+def _bars(rows: Sequence[Contender], title: str) -> Figure:
+    """The lengths beside each other, and above each what it took."""
+    figure, axes = open_axes("", _("length of the change\n(l2, 0-255)"), title)
+    figure.set_gid(LOW)
+    for colour, face, label, mine in _kinds(rows):
+        heights = [to_levels(row.l2) for row in mine]
+        inside = "none" if face == "white" else face  # no white slab where the page is dark
+        axes.bar([rows.index(row) for row in mine], heights, 0.45, color=inside, edgecolor=colour, linewidth=1.8, label=label)
+    for place, row in enumerate(rows):
+        passes, outcome = row.gradients + row.queries, _("held") if row.verdict == HELD else _("fooled")
+        said = ngettext("{outcome}, {count} pass", "{outcome}, {count} passes", passes).format(outcome=outcome, count=passes)
+        axes.annotate(said, (place, to_levels(row.l2)), (0, 6), textcoords="offset points", ha="center", fontsize=11)
+    axes.set_xticks(range(len(rows)), [fill(attack_name(row.key), 14) for row in rows])
+    axes.set(xlim=(-0.6, max(2, len(rows) - 1) + 0.6), ylim=(0, 1.25 * max(to_levels(row.l2) for row in rows)))
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.grid(axis="x", visible=False)
+    add_legend(axes)
+    return figure
+
+
+def _dots(contenders: Sequence[Contender], title: str) -> Figure:
+    """Length against cost. Dots at the same place are moved apart sideways."""
     figure = Figure(figsize=SIZE, dpi=110)  # laid out by hand: dots and names are placed in pixels, and stay where they are
     axes = figure.add_axes((0.1, 0.24, 0.88, 0.68))
     axes.set_title(title, fontsize=14, loc="left", parse_math=False)
@@ -40,7 +68,7 @@ def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
     lengths, passes = [to_levels(row.l2) for row in there], [row.gradients + row.queries for row in there]
     axes.set_ylim(min(lengths) / 2, max(lengths) * 2)
     axes.set_xlim(max(0.5, min(passes)) / 2, max(passes) * 4)  # room for the names on the right
-    _explain(axes, there)
+    _explain(figure, there)
     draw_dots(axes, [_dot(row) for row in there])
     return figure
 
@@ -50,17 +78,27 @@ def _dot(row: Contender) -> Dot:
     return Dot(max(0.5, row.gradients + row.queries), to_levels(row.l2), attack_name(row.key), colour, row.verdict != HELD)
 
 
-def _explain(axes: Axes, rows: Sequence[Contender]) -> None:
+def _kinds(rows: Sequence[Contender]) -> list[tuple[str, str, str, list[Contender]]]:
+    """Colour, filling and name of each kind of attack that occurs, and the attacks of it."""
+    kinds: dict[tuple[str, str, str], list[Contender]] = {}
+    for row in rows:
+        held = row.verdict == HELD
+        if row.key in BASELINES:
+            kind = (
+                (BLUE, "white", _("the same for every picture, held"))
+                if held
+                else (BLUE, BLUE, _("the same for every picture, fooled"))
+            )
+        else:
+            kind = (GREY, "white", _("made for this picture, held")) if held else (RED, RED, _("made for this picture, fooled"))
+        kinds.setdefault(kind, []).append(row)
+    return [(*kind, alike) for kind, alike in kinds.items()]
+
+
+def _explain(figure: Figure, rows: Sequence[Contender]) -> None:
     """What colours and rings mean, as far as they occur."""
-    own = [row for row in rows if row.key not in BASELINES]
-    kinds = [
-        (RED, RED, _("made for this picture, fooled"), any(row.verdict != HELD for row in own)),
-        (GREY, "white", _("made for this picture, held"), any(row.verdict == HELD for row in own)),
-        (BLUE, BLUE, _("the same for every picture (a ring: held)"), len(own) < len(rows)),
-    ]
     handles = [
         Line2D([], [], marker="o", ls="", color=colour, markerfacecolor=face, markersize=9, markeredgewidth=1.8, label=label)
-        for colour, face, label, occurs in kinds
-        if occurs
+        for colour, face, label, _alike in _kinds(rows)
     ]
-    axes.figure.legend(handles=handles, fontsize=12, loc="lower center", ncols=2, frameon=False)
+    figure.legend(handles=handles, fontsize=12, loc="lower center", ncols=2, frameon=False)

@@ -28,7 +28,7 @@ def style_of(method: str, number: int) -> tuple[str, str, str]:
 
 def convergence_figure(rows: Sequence[ConvergenceRow], title: str) -> Figure:
     """Held-out fooling rate against image-gradients (log scale), a line a method, named at its end."""
-    figure, axes = open_axes(_("image-gradients spent"), _("fooling rate, held-out"), title)
+    figure, axes = open_axes(_("looks at a picture (image-gradients)"), _("fooling rate"), title)
     ends = []
     strangers = dict.fromkeys(row.method for row in rows if row.method not in MENU)
     known = [method for method in MENU if any(row.method == method for row in rows)]

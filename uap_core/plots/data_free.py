@@ -14,7 +14,7 @@ from uap_core.plots.axes import BLUE, GREEN, GREY, RED, add_legend, draw_bars, o
 STYLES = {
     ACTIVATIONS: (RED, _("activations, on noise")),
     INTRINSIC: (BLUE, _("singular vectors of the layers")),
-    DREAMS: (GREEN, _("ours, on class impressions")),
+    DREAMS: (GREEN, _("this project’s method, on class impressions")),
     RANDOM: (GREY, _("random noise")),
 }
 

@@ -73,7 +73,7 @@ def photo_figure(rows: Sequence[PhotoRow], title: str, reach: float = 0.0) -> Fi
 
 def _over_epsilon(y_label: str, title: str, reach: float) -> tuple[Figure, Axes]:
     """Axes whose x is epsilon in 255ths; their gid says so to who draws the slider's (svg.py)."""
-    figure, axes = open_axes(_("epsilon (of 255)"), y_label, title)
+    figure, axes = open_axes(_("strength ε (of 255)"), y_label, title)
     axes.set_gid("epsilon")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if reach:

@@ -15,6 +15,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from uap_core.plots.axes import LOW
 from uap_core.plots.points import is_level, is_live, named_lines
 
 WIDE, NARROW = (10.0, 4.4), (4.4, 4.7)  # inches
@@ -59,7 +60,7 @@ def unhidden(figure: Figure) -> None:
 
 def widened(figure: Figure) -> None:
     """Its size on a wide screen, with each line named at its end in place of the legend where that tells them apart."""
-    figure.set_size_inches(*WIDE)
+    figure.set_size_inches(WIDE[0], WIDE[1] * _height(figure))
     for axes in figure.axes:
         _type(axes, 12, 11)
         for text in axes.texts:
@@ -74,13 +75,17 @@ def widened(figure: Figure) -> None:
 
 def narrowed(figure: Figure) -> None:
     """Its size on a phone, all names in a legend below."""
-    figure.set_size_inches(*NARROW)
+    figure.set_size_inches(NARROW[0], NARROW[1] * _height(figure))
     for axes in figure.axes:
         _type(axes, 12, 11)
         for text in [text for text in axes.texts if text.get_gid() == "end"]:
             text.remove()
     if figure.axes:
         _relegend(figure, columns=1)
+
+
+def _height(figure: Figure) -> float:
+    return 0.65 if figure.get_gid() == LOW else 1.0
 
 
 def _type(axes: Axes, label: float, tick: float) -> None:

@@ -41,7 +41,7 @@ def sample_figure(
     With ``gap`` the first curve's rate on the very images that the patterns were crafted on is drawn beside it, the difference
     between the two shaded. ``live`` are points over the curves, with no line through them.
     """
-    figure, axes = open_axes(_("images to craft on"), _("fooling rate, held-out"), title)
+    figure, axes = open_axes(_("images it is made from"), _("fooling rate"), title)
     for curve in curves:
         sizes, values, low, high = _by_size(curve.rows)
         axes.errorbar(

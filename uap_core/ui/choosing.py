@@ -15,7 +15,7 @@ from uap_core.ui.gallery import photo_choices
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, told_of
 from uap_core.ui.pattern_files import open_array, open_pattern, read_again
 from uap_core.ui.selection import Scene, check_level, usual
-from uap_core.ui.sidebar import Bar, chosen_photo, slider_for
+from uap_core.ui.sidebar import OWN, Bar, chosen_photo, slider_for, strip_of
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.widgets import QUICK, saying
 
@@ -30,18 +30,21 @@ def wire(studio: Studio, bar: Bar, demo: gr.Blocks) -> None:
     def choose(photo: str, network: str) -> dict[Any, Any]:
         return _photo(studio, bar, photo, network)
 
-    def pick_photo(network: str, event: gr.EventData) -> dict[Any, Any]:
-        return choose(_offered(event), network)
+    def pick_photo(network: str, mine: str, event: gr.EventData) -> dict[Any, Any]:
+        return choose(_offered(event, mine), network)
 
-    picked = bar.strip.click(told(pick_photo), setup.network, [*seen, bar.dreams], **QUICK)
+    picked = bar.strip.click(told(pick_photo), [setup.network, bar.mine], [*seen, bar.dreams], **QUICK)
 
     def dream(network: str, event: gr.SelectData) -> dict[Any, Any]:
         return choose(f"dream:{event.index}", network)
 
     dreamt = bar.dreams.select(told(dream), setup.network, [*seen, bar.dreams], **QUICK)
-    uploaded = bar.your_photo.upload(told(partial(_accept, studio, choose)), [bar.your_photo, setup.network], seen, **QUICK)
+    brought = [*seen, bar.strip, bar.mine]
+    uploaded = bar.your_photo.upload(
+        told(partial(_accept, studio, bar, choose)), [bar.your_photo, setup.network], brought, **QUICK
+    )
     opened_here = bar.upload.change(
-        told(partial(_accept_image, studio, choose)), [bar.upload, setup.network, setup.photo], seen, **QUICK
+        told(partial(_accept_image, studio, bar, choose)), [bar.upload, setup.network, setup.photo], brought, **QUICK
     )
     networks = _wire_networks(studio, bar, told)
     patterns = _wire_patterns(studio, bar, told)
@@ -121,27 +124,32 @@ def _photo(studio: Studio, bar: Bar, photo: str, network: str) -> dict[Any, Any]
     return {bar.setup.photo: photo, bar.now: chosen_photo(photo), bar.photo_note: about_photo(photo, studio, network), **mark}
 
 
-def _offered(event: gr.EventData) -> str:
-    """The sample photograph that was clicked, as the page, or a stranger, sent it. Raises ImageError for anything else."""
+def _offered(event: gr.EventData, mine: str) -> str:
+    """The photograph of the strip that was clicked, as the page, or a stranger, sent it; ``mine`` is the path of the visitor's
+    own. Raises ImageError for anything else."""
     photo = event._data.get("photo") if isinstance(event._data, dict) else None
+    if photo == OWN and mine:
+        return f"upload:{mine}"
     if photo not in [key for _, key in photo_choices()]:
         raise ImageError(_("Choose a photograph first, or upload one."))
     return str(photo)
 
 
-def _accept(studio: Studio, choose: Any, path: str | None, network: str) -> dict[Any, Any]:
-    """A visitor's file, once it could be opened."""
+def _accept(studio: Studio, bar: Bar, choose: Any, path: str | None, network: str) -> dict[Any, Any]:
+    """A visitor's file, once it could be opened; it gets its place in the strip."""
     if path is None:
         return {}
     studio.pixels(f"upload:{path}", studio.card(network))
-    return dict(choose(f"upload:{path}", network))
+    return {**choose(f"upload:{path}", network), bar.strip: strip_of(path), bar.mine: path}
 
 
-def _accept_image(studio: Studio, choose: Any, path: str | None, network: str, photo: str) -> dict[Any, Any]:
+def _accept_image(studio: Studio, bar: Bar, choose: Any, path: str | None, network: str, photo: str) -> dict[Any, Any]:
     """The same for the camera and the clipboard; once the picture is taken away, the first photograph is back."""
     if path is not None:
-        return _accept(studio, choose, path, network)
-    return dict(choose(usual(studio, network).photo, network)) if photo.startswith("upload:") else {}
+        return _accept(studio, bar, choose, path, network)
+    if not photo.startswith("upload:"):
+        return {}
+    return {**choose(usual(studio, network).photo, network), bar.strip: strip_of(), bar.mine: ""}
 
 
 def _switch(

@@ -42,8 +42,9 @@ from uap_core.ui.widgets import DOWNLOADS, QUICK, status
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
 SCRIPT_FILES = (
-    *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "next", "charts"),
-    *("countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits", "geometry"),
+    *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "sideways", "next"),
+    *("charts", "countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits"),
+    "geometry",
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
@@ -90,7 +91,7 @@ def build(studio: Studio) -> gr.Blocks:
 
 def _tabs(studio: Studio, setup: Setup, opening: Opening | None) -> tuple[gr.Tabs, gr.Tabs]:
     """All tabs in the order of the path, and those inside the Lab."""
-    with gr.Tabs(elem_id="tabs") as tabs:
+    with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:  # all stand in one row (static/layout.css)
         with gr.Tab(_("Apply"), id="apply") as tab:
             apply_tab.build(studio, setup, opening, tab)
         with gr.Tab(_("Epsilon"), id="epsilon") as tab:

@@ -66,7 +66,7 @@ def about_pattern(key: str, network: str, own: dict[str, Pattern], studio: Studi
 def story_of(key: str, network: str, own: dict[str, Pattern], studio: Studio) -> str:
     """Where a pattern comes from and what it does, in words; empty when that is not known."""
     if key == RANDOM_SIGNS:
-        return _("Not crafted: every value is plus or minus epsilon by the toss of a coin.")
+        return _("Not crafted: every value is plus or minus the strength by the toss of a coin.")
     provenance = told_of(key, network, own, studio).provenance
     found = verdict(provenance)
     if not found:

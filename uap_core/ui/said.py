@@ -51,10 +51,14 @@ SAID = {
     "learning": LEARNING,
     "copied": _("Link copied."),
     "byHand": _("Copy it from the address bar."),
-    "presenting": _(
-        "Presenter: arrow keys change the photograph, space the pattern, + and - the strength, N the network, F fills the"
-        " screen; Escape leaves."
-    ),
+    "keys": [
+        ["← →", _("photograph")],
+        [_("space"), _("pattern on, off")],
+        ["+ −", _("strength")],
+        ["N", _("network")],
+        ["F", _("full screen")],
+    ],
+    "leave": _("leave this view"),
     "sentences": SENTENCES,
     "holds": _("This photograph holds: try another."),
     "near": _("A near miss: both are of one kind."),
@@ -70,3 +74,8 @@ SAID = {
     "play": _("▶ play"),
     "pause": _("❚❚ pause"),
 }
+
+
+def in_both_halves(count: int) -> str:
+    """What follows the name of a set of which ``count`` pictures are in both halves; empty for none."""
+    return _("; {count} in both halves, not crafted on").format(count=count) if count else ""

@@ -92,4 +92,4 @@ def largest_level(ball: Ball) -> float:
 def check_level(ball: Ball, epsilon: Any) -> None:
     """Raise SettingError if epsilon (255ths) is outside the range allowed for ``ball``."""
     if not isinstance(epsilon, (int, float)) or not 0 <= epsilon <= largest_level(ball):
-        raise SettingError(_("Epsilon must lie between 0 and {largest:g}/255.").format(largest=largest_level(ball)))
+        raise SettingError(_("The strength must lie between 0 and {largest:g} of 255.").format(largest=largest_level(ball)))

@@ -68,7 +68,8 @@ def read_pattern(path: Path, size: int, how: Sequence[str] = (), array: str = ""
     Raises SeveralArraysError where it must be said which, PerturbationError for what cannot be used.
     """
     from uap_core.errors import PerturbationError
-    from uap_core.perturbations.importers import described, detect, read_arrays
+    from uap_core.perturbations.doubts import described
+    from uap_core.perturbations.importers import detect, read_arrays
     from uap_core.perturbations.perturbation import from_arrays, open_own
 
     words: tuple[str, ...] = ()

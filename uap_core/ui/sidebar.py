@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from uap_core.i18n import _
 from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, picture_square, thumbnails
@@ -18,6 +19,7 @@ from uap_core.ui.uploads import photo_input
 from uap_core.ui.widgets import picture_grid, picture_link, status
 
 STRENGTHS = 32  # steps of the slider
+OWN = "upload"  # what the page calls the visitor's own picture
 PICK = """element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-photo]");
   if (button) trigger("click", { photo: button.dataset.photo });
@@ -29,8 +31,8 @@ class Setup:
     """The components that other tabs read. ``photo`` and ``own`` live in the visitor's session.
 
     A tab that wants another perturbation chosen sets ``asked`` to its key and a number that it never used before, and
-    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. After each choice refresh.js presses the button
-    of ``turns`` that has the open tab's id, those of its open folds, and a moment later the one called "later".
+    ``wanted`` likewise for another network, and ``staged`` for a whole Scene. After each choice refresh.js presses the buttons
+    of ``turns`` that have the open tab's id, those of its open folds, and a moment later the ones called "later".
     """
 
     photo: gr.State
@@ -42,17 +44,21 @@ class Setup:
     wanted: gr.State
     staged: gr.State
     unseen: gr.Column
-    turns: dict[str, gr.Button] = field(default_factory=dict)
+    turns: dict[str, list[gr.Button]] = field(default_factory=dict)
 
     def turn(self, name: str) -> gr.Button:
-        """The button that nobody sees, pressed when it is the turn of the tab ``name``, or of what may come "later"."""
-        if name not in self.turns:
-            with self.unseen:  # not in the tab: what stands there is built when it is opened
-                self.turns[name] = gr.Button("", elem_id=f"turn-{name}")
-        return self.turns[name]
+        """A button that nobody sees, pressed when it is the turn of the tab ``name``, or of what may come "later".
+
+        It is a new one for each who listens: of a button with two listeners, each of which is asked once more where it was
+        pressed meanwhile ("always_last"), Gradio's page asks both for either, and so without end.
+        """
+        mine = self.turns.setdefault(name, [])
+        with self.unseen:  # not in the tab: what stands there is built when it is opened
+            mine.append(gr.Button("", elem_id=f"turn-{name}--{len(mine)}" if mine else f"turn-{name}"))
+        return mine[-1]
 
     def turn_of(self, place: gr.Tab | gr.Accordion) -> gr.Button:
-        """The button of a tab, or of a fold, which is pressed only while that is unfolded."""
+        """A button of a tab, or of a fold, which is pressed only while that is unfolded; a new one for each who listens."""
         return self.turn(str(place.id if isinstance(place, gr.Tab) else place.elem_id))
 
     @property
@@ -64,7 +70,8 @@ class Setup:
 @dataclass(frozen=True)
 class Bar:
     """The bar's components beside those of ``Setup``. ``said`` is about the last choice, ``level_said`` about the strength;
-    ``fitted`` is what lists, notes and epsilon were last set for, ``which`` the arrays of a file that holds several."""
+    ``fitted`` is what lists, notes and epsilon were last set for, ``which`` the arrays of a file that holds several, ``mine``
+    the path of the visitor's last picture."""
 
     setup: Setup
     said: gr.HTML
@@ -82,6 +89,7 @@ class Bar:
     reading: list[gr.Radio]
     which: gr.Dropdown
     fitted: gr.State
+    mine: gr.State
 
 
 def build(studio: Studio, demo: gr.Blocks) -> Bar:
@@ -89,11 +97,11 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
     first = usual(studio)
     photo, own = gr.State(first.photo), gr.State({})
     asked, wanted, staged = gr.State(("", 0)), gr.State(("", 0)), gr.State((None, 0))
-    fitted = gr.State((first.network, first.pattern))
+    fitted, mine = gr.State((first.network, first.pattern)), gr.State("")
     with gr.Column(elem_id="bar"):
         said, level_said = gr.HTML(elem_id="bar-said"), gr.HTML(elem_id="epsilon-note")
         with gr.Row(elem_id="strip-row"):
-            strip = gr.HTML(_strip(), js_on_load=PICK, elem_id="strip")
+            strip = gr.HTML(strip_of(), js_on_load=PICK, elem_id="strip")
             your_photo = gr.UploadButton(_("+ your photo"), size="sm", scale=0, min_width=0, elem_id="your-photo")
         with gr.Row(elem_id="bar-controls"):
             now = gr.HTML(chosen_photo(first.photo), elem_id="now-photo")
@@ -139,6 +147,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
         reading,
         which,
         fitted,
+        mine,
     )
 
 
@@ -173,15 +182,24 @@ def _pattern_file() -> tuple[gr.File, gr.Column, list[gr.Radio], gr.Dropdown]:
     return pattern_file, reading_box, reading, which
 
 
-def _strip() -> str:
-    """A row of photographs to choose from, and one more at random."""
+def strip_of(mine: str = "") -> str:
+    """A row of photographs to choose from, one more at random, and before them the visitor's own, an uploaded file."""
+    offered = [(pixels, caption, key) for (pixels, caption), (_c, key) in zip(thumbnails(), photo_choices(), strict=True)]
+    if mine:
+        offered.insert(0, (_own_square(mine), _("your picture"), OWN))
     tiles = "".join(
         f'<button type="button" data-photo="{key}" aria-pressed="false" aria-label="{escape(caption)}" '
         f'title="{escape(caption)}"><img src="{picture_link(pixels)}" alt=""></button>'
-        for (pixels, caption), (_caption, key) in zip(thumbnails(), photo_choices(), strict=True)
+        for pixels, caption, key in offered
     )
     another = _("↻ another")
     return f'{tiles}<button type="button" class="word" data-bar="another">{escape(another)}</button>'
+
+
+def _own_square(path: str) -> np.ndarray:
+    from uap_core.ui.uploads import uploaded
+
+    return picture_square(uploaded(path), 128, 128, "bilinear")
 
 
 def _modes() -> str:
@@ -218,12 +236,10 @@ def chosen_photo(photo: str) -> str:
     if photo.startswith("dream:"):
         found = [pixels for i, (pixels, _caption) in enumerate(dream_thumbnails()) if str(i) == name]
     if photo.startswith("upload:"):
-        from uap_core.ui.uploads import uploaded
-
-        found = [picture_square(uploaded(name), 128, 128, "bilinear")]
+        found = [_own_square(name)]
     image = f'<img src="{picture_link(found[0])}" alt="">' if found else ""
     label = escape(_("The chosen photograph: see it"))
-    shown = photo if not photo.startswith("upload:") else "upload"
+    shown = photo if not photo.startswith("upload:") else OWN
     return f'<button type="button" data-go="apply" data-chosen="{escape(shown)}" aria-label="{label}">{image}</button>'
 
 

@@ -25,7 +25,9 @@ from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.perturbations.library import library
 from uap_core.settings import limits
 from uap_core.ui.gallery import dream_pixels, picture_square
+from uap_core.ui.html.words import listed
 from uap_core.ui.runtime.run_queue import Line
+from uap_core.ui.said import in_both_halves
 from uap_core.ui.uploads import uploaded
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class Studio:
         self.line = Line(limits().waiting)
         self.looked_at = threading.Event()  # somebody has the page before their eyes
         self._sets: OrderedDict[tuple[str, int, int, str], tuple[ImageSet, ImageSet]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._twice = threading.Lock(), 0
 
     def networks(self) -> list[tuple[str, str]]:
         """(shown name, key) of every network whose weights are here: the one that the page opens with, then large ones."""
@@ -124,7 +126,7 @@ class Studio:
         fitting = [entry for entry in library() if entry.side == size]
         has_own = any(entry.networks == (network,) for entry in fitting)
         fitting.sort(key=lambda entry: (network not in entry.networks, 0 if has_own else -len(entry.networks)))
-        ready = [(entry.name, entry.key) for entry in fitting]
+        ready = [(listed(entry, network), entry.key) for entry in fitting]
         mine = [
             (_("{pattern} (yours)").format(pattern=pattern.name), f"own:{key}")
             for key, pattern in own.items()
@@ -188,6 +190,7 @@ class Studio:
         with self._lock:
             if key not in self._sets:
                 self._sets[key] = open_splits(source, card.resize_size, card.input_size, limits().images, card.interpolation)
+                self._twice = self._sets[key][0].left_out
                 while len(self._sets) > 4:
                     self._sets.popitem(last=False)
             return self._sets[key]
@@ -200,11 +203,11 @@ class Studio:
         craft_set, measured = (part.shuffled(torch.Generator().manual_seed(0)).prefix(count) for part, count in parts)
         return craft_set, measured
 
-    def live_set_name(self, network: str, count: int = 2) -> str:
-        """What live runs of a network measure on, in words: ``count`` of them, or some."""
+    def live_set_name(self, network: str, count: int = 2, briefly: bool = False) -> str:
+        """What live runs of a network measure on, in words: ``count`` of them, or some; for names ``briefly``."""
         if self.images:
-            named = ngettext("picture of yours ({name})", "pictures of yours ({name})", count)
-            return named.format(name=self.images.name)
+            name = self.images.name + in_both_halves(0 if briefly else self._twice)
+            return ngettext("picture of yours ({name})", "pictures of yours ({name})", count).format(name=name)
         if self.live_source(network) == imagenette.folder():
             return ngettext("photograph of Imagenette", "photographs of Imagenette", count)
         return ngettext("class impression", "class impressions", count)

@@ -31,4 +31,6 @@ def plain_names(studio: Studio) -> dict[str, str]:
 
 def precomputed_on(studio: Studio, network: str, count: int) -> str:
     """The title of a chart of ``network`` on ``count`` photographs."""
-    return _("{network}: {count} held-out photographs (precomputed)").format(network=network_name(studio, network), count=count)
+    return _("{network}: {count} photographs that no pattern was made from (precomputed)").format(
+        network=network_name(studio, network), count=count
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 L2, CHAMFER, HAUSDORFF = "l2", "chamfer", "hausdorff"
@@ -9,8 +10,9 @@ L2, CHAMFER, HAUSDORFF = "l2", "chamfer", "hausdorff"
 
 def nearest(points: Tensor, cloud: Tensor) -> Tensor:
     """Squared distance (N,a) of each of ``points`` (N,a,3) to the nearest point of ``cloud`` (N,m,3)."""
-    between = (points[:, :, None] - cloud[:, None]).square().sum(-1)
-    return between.amin(2)
+    with torch.no_grad():  # which one is nearest has no derivative, and all distances at once are slow to derive
+        where = torch.cdist(points, cloud, compute_mode="donot_use_mm_for_euclid_dist").argmin(2)
+    return (points - cloud.gather(1, where[..., None].expand(-1, -1, 3))).square().sum(-1)
 
 
 def distance(kind: str, changed: Tensor, cloud: Tensor) -> Tensor:

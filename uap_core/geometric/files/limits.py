@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from uap_core.errors import DatasetError
 
 MOST_VERTICES, MOST_FACES, MOST_EDGES = 20_000, 60_000, 200_000
 MOST_BYTES = 8_000_000
-FURTHEST = 1e9  # beyond, squares and products lose all digits
+FURTHEST, NEAREST = 1e9, 1e-30  # beyond, and below, squares and products lose their digits
+PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstandard
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def content(path: Path) -> bytes:
@@ -24,20 +27,32 @@ def content(path: Path) -> bytes:
         raise DatasetError("The file cannot be read; choose it again.") from error
     if not data.strip():
         raise DatasetError("The file is empty; choose another one.")
+    if data.startswith(PACKED):
+        raise DatasetError("This file is compressed; unpack it, then open what was in it.")
     return data
 
 
 def text_of(data: bytes) -> str:
-    """Bytes as text. Raises DatasetError for what is none."""
+    """Bytes as text: UTF-8, or UTF-16 where its mark says so. Raises DatasetError for what is none."""
+    if data.startswith(UTF16):
+        return data.decode("utf-16", errors="replace")
     if b"\0" in data[:4096]:
-        raise DatasetError("This is a binary file, not text; save it as text (ASCII), or as binary little-endian PLY.")
-    return data.decode("utf-8", errors="replace")
+        raise DatasetError("This is a binary file, not text; save it as text (ASCII), or as PLY.")
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def lines_of(text: str) -> list[list[str]]:
-    """Words of each line that has any; what follows # is left out."""
-    words = (line.partition("#")[0].replace(",", " ").replace(";", " ").split() for line in text.splitlines())
+    """Words of each line that has any; what follows # is left out, and a line that ends in a backslash goes on in the next."""
+    words = (line.partition("#")[0].split() for line in text.replace("\\\n", " ").replace("\\\r\n", " ").splitlines())
     return [line for line in words if line]
+
+
+def cells_of(text: str) -> list[list[str]]:
+    """``lines_of`` for a table, in which semicolons or commas may stand between numbers, or commas for decimal points."""
+    lines = lines_of(text.replace(";", " ").replace(", ", " ").replace("\t", " "))
+    if lines and sum("," in word for word in lines[-1]) >= 3:
+        return [[word.replace(",", ".") for word in line] for line in lines]
+    return lines_of(text.replace(";", " ").replace(",", " "))
 
 
 def numbers(words: list[str]) -> list[float]:
@@ -59,6 +74,9 @@ def checked_points(points: np.ndarray) -> np.ndarray:
         raise DatasetError("Some coordinates are not numbers (NaN or infinite); repair the file, then open it again.")
     if np.abs(points).max() > FURTHEST:
         raise DatasetError(f"Some coordinates are beyond {FURTHEST:.0e}; scale the shape down, then open it again.")
-    if np.ptp(points, axis=0).max() <= 1e-9 * max(1.0, float(np.abs(points).max())):
+    size = float(np.ptp(points, axis=0).max())
+    if size <= 1e-9 * float(np.abs(points).max()):
         raise DatasetError("All points are at one place; choose another file.")
+    if size < NEAREST:
+        raise DatasetError(f"The shape is smaller than {NEAREST:.0e}; scale it up, then open it again.")
     return points

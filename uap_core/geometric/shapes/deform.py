@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from uap_core.geometric.shapes.laplacian import Spectrum, scale_free, scale_free_slopes
 
 WAVES = 20  # eigenvectors above the constant one that displacements are made of, as in Rampini et al. (CVPR 2021)
-ROUNDS = 14
+ROUNDS, USUAL = 14, 6  # at most, and as many as it mostly takes
 DAMPING, ENOUGH = 0.3, 0.01  # at first; the gain, as a share of what is left, below which a search ends
 STIFF = 0.02  # weight of the displacement against the relative error of the eigenvalues
 
@@ -59,10 +60,18 @@ def with_spectrum(shape: Shape, wanted: np.ndarray) -> tuple[np.ndarray, np.ndar
 
     Levenberg's and Marquardt's method on the logarithms; no classifier is asked.
     """
+    *_, found = deforming(shape, wanted)
+    assert isinstance(found, tuple)
+    return found
+
+
+def deforming(shape: Shape, wanted: np.ndarray) -> Iterator[float | tuple[np.ndarray, np.ndarray]]:
+    """``with_spectrum`` a round at a time: about how much of it is done (0 to 1), and last what it gives."""
     coefficients, values, found = np.zeros(3 * shape.waves.shape[1]), shape.values, shape.found
     cost, damping = _cost(values, wanted, coefficients), DAMPING
     slopes = relative_slopes(shape, shape.points, found, values)
-    for _round in range(ROUNDS):
+    for turn in range(ROUNDS):
+        yield min(turn / USUAL, 0.95)
         square = slopes.T @ slopes + (STIFF + damping) * np.eye(len(coefficients))
         trial = coefficients + np.linalg.solve(square, slopes.T @ np.log(wanted / values) - STIFF * coefficients)
         new_values, new_found = scale_free(moved(shape, trial), shape.faces, len(wanted))
@@ -74,7 +83,7 @@ def with_spectrum(shape: Shape, wanted: np.ndarray) -> tuple[np.ndarray, np.ndar
         if gained < ENOUGH * cost:
             break
         slopes = relative_slopes(shape, moved(shape, coefficients), found, values)
-    return coefficients, values
+    yield coefficients, values
 
 
 def _cost(values: np.ndarray, wanted: np.ndarray, coefficients: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh, splu
 
 from uap_core.errors import SettingError
 
@@ -36,7 +36,16 @@ def spectrum(points: np.ndarray, faces: np.ndarray, count: int) -> Spectrum:
     scaled = sp.diags(root) @ stiffness @ sp.diags(root)
     shift = SHIFT * 4 * np.pi / masses.sum()
     start = np.cos(np.arange(len(points)) * 0.7) + 1.1  # the same result each time
-    values, vectors = eigsh((scaled + scaled.T) / 2, k=count, sigma=shift, v0=start)
+    even = ((scaled + scaled.T) / 2).tocsc()
+    # SciPy's own factorisation does not know that the matrix is symmetric and positive: it takes twice as long.
+    factors = splu(
+        even - shift * sp.identity(len(points), format="csc"),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    inverse = LinearOperator(even.shape, factors.solve, dtype=np.float64)
+    values, vectors = eigsh(even, k=count, sigma=shift, v0=start, OPinv=inverse)
     order = np.argsort(values)
     values, vectors = values[order], vectors[:, order]
     vectors = vectors * np.where(vectors[np.abs(vectors).argmax(0), np.arange(count)] < 0, -1, 1)

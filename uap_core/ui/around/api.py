@@ -13,6 +13,7 @@ from uap_core.errors import ImageError, SettingError, UapError
 from uap_core.experiments.apply import exhibit
 from uap_core.i18n import _
 from uap_core.images.reading import from_array, png_bytes
+from uap_core.perturbations.library import library
 from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import QUICK, UNEXPECTED, offer
@@ -41,10 +42,10 @@ def offer_calls(studio: Studio, demo: gr.Blocks) -> None:
     def list_patterns(network: str) -> list[dict[str, Any]]:
         """The ready-made patterns that fit a network: key, name, norm ("linf" or "l2") and epsilon in 255ths."""
         _check_words(network=network)
-        found = []
-        for name, key in studio.patterns(network, {}):
+        found, names = [], {entry.key: entry.name for entry in library()}
+        for listed, key in studio.patterns(network, {}):
             ball = studio.perturbation(key, network, {}).ball
-            found.append({"key": key, "name": name, "norm": ball.p, "epsilon": round(ball.radius * 255, 2)})
+            found.append({"key": key, "name": names.get(key, listed), "norm": ball.p, "epsilon": round(ball.radius * 255, 2)})
         return found
 
     def apply_pattern(photo: gr.FileData, network: str, pattern: str, epsilon: float) -> tuple[dict[str, Any], gr.FileData]:

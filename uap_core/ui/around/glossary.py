@@ -17,8 +17,9 @@ WORDS = {
         "The share of pictures whose answer changes when the pattern is added. Whether the first answer was right"
         " does not matter."
     ),
-    _("Epsilon"): _(
-        "How large a change may be. Here in 255ths: 10/255 means that no colour value moves by more than 10 of its 255 levels."
+    _("Strength, epsilon (ε)"): _(
+        "How large a change may be. Strength 10 of 255 means that no colour value moves by more than 10 of its 255 levels;"
+        " papers write ε = 10/255."
     ),
     "l_inf": _("The largest single change among all colour values of a picture. A bound on it lets every pixel move a little."),
     "l2": _(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uap_core.ui.sidebar import Setup
 
 # Parameters in their order, with the word for each; ``tab`` stands beside them, and so does presenter.js's ``present``.
-NAMES = {"photo": _("photograph"), "network": _("network"), "pattern": _("pattern"), "eps": _("epsilon")}
+NAMES = {"photo": _("photograph"), "network": _("network"), "pattern": _("pattern"), "eps": _("strength")}
 SUFFIX = ".safetensors"
 LEVEL = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
 CSS = """

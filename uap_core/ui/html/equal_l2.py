@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from uap_core.experiments.equal_l2 import KindMean
 
 NAMES = {
-    "several": N_("ours, made on several others"),
-    "one": N_("ours, made on one other"),
+    "several": N_("this project’s method, on several others"),
+    "one": N_("this project’s method, on one other"),
     "no_pictures": N_("without pictures, on one other"),
     "paper": N_("the paper's method, on one other"),
     "random_signs": N_("random noise"),

@@ -1,4 +1,4 @@
-"""What every tab begins and ends with: a plain question with its answer, and the way to the next tab."""
+"""What every tab begins and ends with: a plain question with its answer, and the way to the next tab; words beside buttons."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def next_line(tab: str, question: str) -> str:
     """A line at the end of a tab: a button with the next ``question`` that opens ``tab`` (static/next.js)."""
     words = escape(_("Next:"))
     return f'<p class="next">{words} <button type="button" data-go="{escape(tab)}">{escape(question)} →</button></p>'
+
+
+def does(words: str) -> str:
+    """What a button does, beside it."""
+    return f'<p class="does">{escape(words)}</p>'
 
 
 def go_line(tab: str, words: str) -> str:

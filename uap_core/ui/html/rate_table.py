@@ -30,7 +30,7 @@ def rate_table(
     cells = {(row.origin, row.network): row for row in rows}
     distortions = {row.origin: row.distortion for row in rows if row.distortion is not None}
     show = _("show the 95 % intervals")
-    columns = [_("perturbation"), *(names.get(key, key) for key in networks), *[_("av. distortion")] * bool(distortions)]
+    columns = [_("pattern"), *(names.get(key, key) for key in networks), *[_("av. distortion")] * bool(distortions)]
     lines = ""
     for origin in dict.fromkeys(row.origin for row in rows):
         found = "".join(_cell(cells.get((origin, network)), made) for network in networks)

@@ -22,7 +22,7 @@ def line(name: str, cells: Iterable[str]) -> str:
 def wide(label: str, table: str) -> str:
     """A frame as wide as the page, called ``label``, in which a wider table of HTML moves sideways, by the arrow keys too.
 
-    On narrow screens a line above says so (static/tabs.css).
+    Where it does, a line above says so (static/sideways.js).
     """
     the_table_moves = _("The table moves sideways.")
     hint = f'<p class="sideways" aria-hidden="true">{escape(the_table_moves)} ⟷</p>'

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from uap_core.i18n import _
 from uap_core.norms import LINF, Ball
+from uap_core.perturbations.library import Entry
 
 CRAFT = re.compile(r"(\d+) images of (\S+) \(craft\)")
 HELD_OUT = re.compile(r"(?:(\d+) of the )?(\d+) images of (\S+) \(held-out\)")
@@ -63,6 +64,14 @@ def pattern_parts(name: str, ball: Ball) -> tuple[str, str]:
 def pattern_title(name: str, ball: Ball) -> str:
     """A pattern's name without symbols: "ResNet-64, strength 10 of 255, by DeepFool"."""
     return ", ".join(filter(None, pattern_parts(name, ball)))
+
+
+def listed(entry: Entry, network: str) -> str:
+    """What the list of patterns of ``network`` calls one: its own is called so, others by whom they were made for."""
+    what = pattern_parts(entry.name, entry.ball)[1]
+    if entry.networks == (network,) and what:
+        return _("its own, {what}").format(what=what)
+    return pattern_title(entry.name, entry.ball)
 
 
 def number(count: float) -> str:

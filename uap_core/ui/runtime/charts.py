@@ -71,9 +71,11 @@ def _html(figure: Any) -> Drawn:
     csv, png = escape(_("The drawn values (.csv)")), escape(_("This chart (.png)"))
     tools = f'<button type="button" data-save="png" title="{png}">PNG</button>'
     tools += f'<button type="button" data-save="csv" title="{csv}">CSV</button>'
+    the_chart_moves = escape(_("The chart moves sideways."))
+    moves = f'<p class="sideways" aria-hidden="true">{the_chart_moves} ⟷</p>' if fixed else ""
     kind = " fixed" if fixed else ""
     html = Drawn(
-        f'<figure class="figure{kind}"{" data-live" if live else ""}>{head}<div class="scroll">{plot}</div>'
+        f'<figure class="figure{kind}"{" data-live" if live else ""}>{head}{moves}<div class="scroll">{plot}</div>'
         f'<div class="tools">{tools}</div></figure>'
     )
     html.chart = words

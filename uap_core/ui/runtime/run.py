@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from uap_core.i18n import _
+from uap_core.ui.live_pictures import about_live
 from uap_core.ui.runtime.named_outputs import Places, answering, filling, named
 from uap_core.ui.runtime.run_queue import in_line
 from uap_core.ui.runtime.stop_button import Halt
@@ -100,8 +101,10 @@ def run_row(
         time = seconds(network) if callable(seconds) else seconds[studio.card(network).input_size > LARGE]
         return dict(gr.update(value=words.format(time=about(time)), visible=True))
 
-    def said_why(reason: str) -> str:
-        return status(reason) if reason and not silent else ""
+    def said_why(network: str, reason: str) -> str:
+        if silent or why_not:
+            return status(reason) if reason and not silent else ""
+        return about_live(studio, network)
 
     first = studio.first_network()
     reason = reason_of(first)
@@ -110,7 +113,7 @@ def run_row(
         run = gr.Button(label, variant="primary", visible=not reason, scale=0, min_width=330, elem_id=f"{prefix}-run")
         stop = gr.Button(_("Stop"), variant="stop", visible=False, scale=0, min_width=120, elem_id=f"{prefix}-stop")
         clear = gr.Button(_("Clear"), visible=False, scale=0, min_width=120, elem_id=f"{prefix}-clear")
-    note = gr.HTML(said_why(reason), visible=not silent, elem_id=f"{prefix}-live-note")
+    note = gr.HTML(said_why(first, reason), visible=not silent, elem_id=f"{prefix}-live-note")
     told = gr.State(("", "") if callable(seconds) else (first, reason))
     places = {"note": note, "told": told, "run": run}
 
@@ -118,7 +121,7 @@ def run_row(
         now = (network, reason_of(network))
         if now == tuple(before):  # asked whenever that is opened: pictures may have been fetched meanwhile
             return {}
-        return {"told": now, "note": said_why(now[1]), "run": offered(network)}
+        return {"told": now, "note": said_why(*now), "run": offered(network)}
 
     setup.turn_of(where).click(
         filling(look_live, places), [setup.network, told], list(places.values()), trigger_mode="always_last", **QUICK

@@ -32,7 +32,7 @@ class Halt:
 
     def __init__(self, sentence: str, outputs: int) -> None:
         self._last = status(sentence) if outputs == 1 else (status(sentence), *(gr.skip(),) * (outputs - 1))
-        self._asked: dict[str | None, bool] = {}
+        self._asked: dict[str | None, list[threading.Event]] = {}  # of each visitor, one for each run under way
         self._early: dict[str | None, float] = {}  # when somebody asked who has no run
         self._lock = threading.Lock()
 
@@ -47,29 +47,34 @@ class Halt:
                     request.session_hash: time.monotonic()
                 }
                 return gr.skip()
-            self._asked[request.session_hash] = True
+            for asked in self._asked[request.session_hash]:
+                asked.set()
         return status(_("Stopping…"))
 
     def heeded(self, measure: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         """``measure``, which also ends when its visitor asks for it."""
 
         def running(request: gr.Request, *args: Any) -> Iterator[Any]:
+            asked = threading.Event()  # of this run alone: the next one may begin before it has ended
             with self._lock:
-                early = self._early.pop(request.session_hash, -OVERTAKING)
-                self._asked[request.session_hash] = time.monotonic() - early < OVERTAKING
+                if time.monotonic() - self._early.pop(request.session_hash, -OVERTAKING) < OVERTAKING:
+                    asked.set()
+                self._asked.setdefault(request.session_hash, []).append(asked)
             last: Any = self._last
             try:
                 with closing(measure(*args)) as steps:  # type: ignore[type-var]  # handlers are generators
                     for step in steps:
                         yield step
-                        if self._asked.get(request.session_hash):
+                        if asked.is_set():
                             last = step if is_end(step) else self._last
                             break
                         last = step
             finally:
                 with self._lock:
-                    asked = self._asked.pop(request.session_hash, None)
-            if asked:
+                    self._asked[request.session_hash].remove(asked)
+                    if not self._asked[request.session_hash]:
+                        del self._asked[request.session_hash]
+            if asked.is_set():
                 time.sleep(AHEAD)
                 yield last  # of a run that was over before Stop reached it, its own last word
 

@@ -112,8 +112,8 @@
       const x = width * (left + (right - left) * Math.min(1, level / most));
       const now = add(svg, "g", { class: "now" });
       add(now, "line", { x1: x, x2: x, y1: top * height, y2: bottom * height });
-      const late = x > width * 0.8; // beside the line, above the axis: over it stands the title
-      const words = add(now, "text", { x: x + (late ? -6 : 6), y: bottom * height - 6, "text-anchor": late ? "end" : "start" });
+      const late = x > width * 0.8; // in place of the axis' own number there, where no curve comes
+      const words = add(now, "text", { x, y: bottom * height + 16, "text-anchor": late ? "end" : "middle" });
       words.textContent = svg.dataset.now.replace("{level}", level > most ? `${level} →` : level);
     }
   }
@@ -140,11 +140,10 @@
     return `series,x,y,low,high\n${rows.join("\n")}\n`;
   }
 
-  const LOOKS = ["fill", "stroke", "stroke-width", "font-size", "font-weight", "text-anchor"];
-  const ABOVE = 16; // where the words of the slider's line stand
+  const LOOKS = ["fill", "stroke", "stroke-width", "font-size", "font-weight", "text-anchor", "paint-order"];
 
   // A copy that looks the same without the page's style sheets.
-  function standsAlone(svg, width, height) {
+  function standsAlone(svg) {
     const copy = svg.cloneNode(true);
     const theirs = [...svg.querySelectorAll("*")];
     [...copy.querySelectorAll("*")].forEach((element, place) => {
@@ -157,8 +156,6 @@
     const { color, fontFamily } = getComputedStyle(svg);
     copy.removeAttribute("style");
     Object.assign(copy.style, { color, fill: color, fontFamily, strokeLinejoin: "round" });
-    copy.setAttribute("viewBox", `0 ${-ABOVE} ${width} ${height + ABOVE}`);
-    copy.setAttribute("height", height + ABOVE);
     copy.setAttribute("xmlns", SVG);
     return new XMLSerializer().serializeToString(copy);
   }
@@ -175,9 +172,9 @@
 
   async function picture(figure, svg) {
     const times = 2, size = 17, margin = 12;
-    const { width, height: inside } = svg.viewBox.baseVal, height = inside + ABOVE;
+    const { width, height } = svg.viewBox.baseVal;
     const image = new Image(width * times, height * times);
-    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standsAlone(svg, width, inside))}`;
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standsAlone(svg))}`;
     await image.decode();
     const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
     const font = `${size * times}px ${getComputedStyle(svg).fontFamily}`;

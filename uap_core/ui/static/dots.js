@@ -49,6 +49,8 @@ window.uapDots = (() => {
     const place = section();
     if (!place) return;
     if (place.hidden !== !data) place.hidden = !data;
+    const unknown = document.querySelector("#dots .no-dots");
+    if (unknown.hidden !== Boolean(data)) unknown.hidden = Boolean(data);
     if (!data) return;
     const now = Math.round((strength / data.top) * (data.pattern.length - 1));
     const at = Math.min(data.pattern.length - 1, Math.max(0, now));

@@ -211,7 +211,8 @@ window.uapFirst = (() => {
     draw();
   }
   const holds = (event) => event.target.closest?.("[data-tool=hold], #first-view .now canvas[role=img]");
-  document.addEventListener("pointerdown", (event) => holds(event) && hold(true));
+  document.addEventListener("pointerdown", (event) => event.button === 0 && holds(event) && hold(true));
+  document.addEventListener("contextmenu", (event) => held && holds(event) && event.preventDefault()); // of a finger that rests there
   for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, () => hold(false));
   document.addEventListener("keydown", (event) => { if (event.key === " " && event.target.closest?.("[data-tool=hold]")) hold(true); });
   document.addEventListener("keyup", (event) => { if (event.key === " ") hold(false); });
@@ -219,7 +220,7 @@ window.uapFirst = (() => {
   const photos = () => [...document.querySelectorAll("#strip [data-photo]")];
 
   function another(by = 0) {
-    const all = photos(), at = all.findIndex((one) => one.dataset.photo === view?.photo);
+    const all = photos(), at = all.findIndex((one) => one.getAttribute("aria-pressed") === "true");
     const random = () => { let next = at; while (next === at && all.length > 1) next = Math.floor(Math.random() * all.length); return next; };
     all[by ? (at + by + all.length) % all.length : random()]?.click();
   }

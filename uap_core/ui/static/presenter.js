@@ -7,15 +7,39 @@ window.uapPresenter = (() => {
 
   function mark() {
     document.querySelector("#present")?.setAttribute("aria-pressed", String(isOn()));
+    hint();
   }
 
   function toggle() {
     root.classList.toggle("present");
     mark();
     uapLinks.put({ present: isOn() ? "1" : "" });
-    uapLinks.say(isOn() ? uapTexts.presenting : "");
-    window.dispatchEvent(new Event("resize")); // tabs count anew how many of them fit
   }
+
+  // Which keys there are, and the way out, which Escape is, too: seen at first and whenever the pointer moves, then it fades.
+  const SEEN = 8000;
+  let card, fades;
+  function hint() {
+    if (isOn() && !card) {
+      card = document.body.appendChild(document.createElement("aside"));
+      card.id = "presenter-hint";
+      const out = document.createElement("button");
+      out.type = "button";
+      out.addEventListener("click", toggle);
+      const lines = [...uapTexts.keys, ["Esc", uapTexts.leave]].map(([key, does]) => {
+        const line = document.createElement("div"), cap = document.createElement("kbd");
+        cap.textContent = key;
+        line.append(cap, ` ${does}`);
+        return line;
+      });
+      out.append(...lines.splice(-1)[0].childNodes);
+      card.append(...lines, out);
+    }
+    card?.classList.add("on");
+    clearTimeout(fades);
+    fades = setTimeout(() => card?.classList.remove("on"), SEEN);
+  }
+  document.addEventListener("pointermove", () => isOn() && hint(), { passive: true });
 
   const KEYS = {
     ArrowRight: () => uapFirst.another(1),

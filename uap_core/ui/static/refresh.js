@@ -11,9 +11,9 @@ window.uapTurns = (() => {
 
   document.addEventListener("DOMContentLoaded", () => { document.body.dataset.tab = open; });
 
-  const give = (name) => document.querySelector(`#turn-${name}`)?.click();
+  const give = (name) => document.querySelectorAll(`#turn-${name}, [id^="turn-${name}--"]`).forEach((button) => button.click());
 
-  // A fold that computes something has a button named after it. It is pressed only while the fold is open and in sight.
+  // A fold that computes something has buttons named after it. They are pressed only while the fold is open and in sight.
   function giveFold(head) {
     if (head.classList.contains("open") && head.offsetParent) give(head.parentElement.id);
   }

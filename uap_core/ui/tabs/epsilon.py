@@ -180,7 +180,8 @@ def answer_of(studio: Studio, network: str, table: Table | None) -> str:
     half = next((level for level in levels if rates[UNIVERSAL, level] >= 0.5), levels[-1])
     full = 10 if 10 in levels else levels[-1]
     said = _(
-        "At strength {half} of 255 the pattern already fools {network} on {half_rate:.1%} of {count} photographs it was not"
+        "The strength (epsilon, ε, in papers) is by how many of its 255 levels a colour may change at most. At strength {half}"
+        " the pattern already fools {network} on {half_rate:.1%} of {count} photographs it was not"
         " made from, at {full} on {rate:.1%}; random noise of strength {full} fools it on {signs:.1%}."
     )
     return lesson(

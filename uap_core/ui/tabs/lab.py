@@ -19,7 +19,7 @@ from uap_core.ui.tabs.geometry import tab as geometry_tab
 
 def build(studio: Studio, setup: Setup, tabs: gr.Tabs) -> gr.Tabs:
     """All rooms, in the order in which one learns; returns them."""
-    with gr.Tabs(elem_id="lab-tabs") as rooms:
+    with gr.Tabs(elem_id="lab-tabs", overflow_behavior="wrap") as rooms:
         with gr.Tab(_("Library"), id="library") as tab:
             library_tab.build(studio, setup, tabs, tab)
         with gr.Tab(_("Networks"), id="networks") as tab:
@@ -33,7 +33,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs) -> gr.Tabs:
         with gr.Tab(_("Patterns on demand"), id="generator") as tab:
             patterns_tab.build(studio, setup, tab)
         with gr.Tab(_("Beyond pictures"), id="geometry") as tab:
-            geometry_tab.build(setup, tab)
+            geometry_tab.build(studio, setup, tab)
         with gr.Tab(_("Map and words"), id="words"):
             attack_map.build()
             glossary.build()

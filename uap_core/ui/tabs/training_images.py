@@ -11,7 +11,7 @@ import gradio as gr
 from uap_core.i18n import _, ngettext
 from uap_core.io.results import to_csv
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.html.words import photographs
+from uap_core.ui.html.words import photographs, strength
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.runtime.run import run_row
@@ -59,7 +59,7 @@ each: compare shapes, not heights.
 """)
 METHODS = _("""
 The dotted line of the next chart is what the paper (Moosavi-Dezfooli et al., 2017, its Figure 6) reports of its DeepFool
-method on GoogLeNet: other images, and no limit on the effort. Ours by the same method stops at about 2000 image-gradients,
+method on GoogLeNet: other images, and no limit on the effort. The same method as run here stops at about 2000 image-gradients,
 at which larger sets have been seen only once or in part. Compare shapes, not heights.
 """)
 LIVE_BUDGET, LIVE_FACTOR = 480, 4
@@ -157,11 +157,11 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]
 
     yield {"said": progress_note(_("Opening network and images…"), 0)}
     if not ball.radius:
-        raise SettingError(_("Crafting needs an epsilon above 0. Move the epsilon slider."))
+        raise SettingError(_("A pattern needs a strength above 0: move the slider."))
     classifier = studio.classifier(network)
     craft_set, held_out = studio.craft_and_held_out(network)
     sizes = nested_sizes(len(craft_set), LIVE_FACTOR)
-    looking = _("Looking at {count} held-out images as they are…").format(count=len(held_out))
+    looking = _("Looking at {count} other images as they are…").format(count=len(held_out))
     yield {"said": progress_note(looking, 0)}
     clean = predict(classifier, held_out.batches())
     signs = ball.random_signs((3, classifier.size, classifier.size), torch.Generator().manual_seed(0))
@@ -183,8 +183,8 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]
         values = patterns[row.images].numpy()
         found = (*found, _named(studio, network, row.images, values, ball))
         text = ngettext(
-            "{count} image: {rate} of the held-out images fooled",
-            "{count} images: {rate} of the held-out images fooled",
+            "{count} image: {rate} of the other images fooled",
+            "{count} images: {rate} of the other images fooled",
             row.images,
         ).format(count=row.images, rate=row.held_out_rate)
         yield {
@@ -199,7 +199,10 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]
 
 
 def _named(studio: Studio, network: str, images: int, values: Any, ball: Any) -> Pattern:
-    name = _("crafted on {count} {images} for {network}, {ball}").format(
-        count=images, images=studio.live_set_name(network, images), network=studio.card(network).name, ball=ball
+    name = _("Made here from {count} {images}, {strength}, for {network}").format(
+        count=images,
+        images=studio.live_set_name(network, images, briefly=True),
+        network=studio.card(network).name,
+        strength=strength(ball),
     )
     return Pattern(name, values, ball.p, ball.radius, origin="run")

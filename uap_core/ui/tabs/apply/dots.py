@@ -16,13 +16,17 @@ from uap_core.ui.state import Studio
 def dots_place() -> str:
     """Where the dots are drawn; hidden until some are known of what is chosen."""
     legend = [
-        ("right", _("the answer is right")),
-        ("right on", _("it was right, and is another now")),
-        ("wrong", _("it was wrong without the pattern, too")),
-        ("wrong on", _("it was wrong before, and is another now")),
+        ("right", _("right")),
+        ("right on", _("was right, is fooled now")),
+        ("wrong", _("wrong, with the pattern or without")),
+        ("wrong on", _("was wrong, says something else now")),
     ]
     fields = [("pattern", _("the pattern")), ("noise", _("random noise"))]
-    return rendered("dots", fields=fields, legend=legend)
+    unknown = _(
+        "How many of 300 photographs give way is not computed for this choice: it is for the ready-made patterns, each on the"
+        " network that it was made for."
+    )
+    return rendered("dots", fields=fields, legend=legend, unknown=unknown)
 
 
 def dots_of(studio: Studio, network: str, pattern: str) -> str:

@@ -103,7 +103,8 @@ def _skeleton() -> str:
         "photograph": _("Photograph"),
         "gets": _("what the network gets"),
         "hold": _("hold to compare"),
-        "hold_title": _("While it is held down, the photograph without the pattern"),
+        "hold_short": _("hold"),
+        "hold_title": _("While this or the picture is held down, the photograph without the pattern"),
         "ten_title": _("The pattern alone, ten times stronger, around mid-grey"),
     }
     return rendered("first_view", **said)

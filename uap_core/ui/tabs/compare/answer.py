@@ -25,7 +25,7 @@ class _Row:
 
 
 def answer(studio: Studio, network: str) -> str:
-    """In a sentence, and what that does to the belief that small changes keep the label."""
+    """In a sentence."""
     table = studio.precomputed(f"{network}-sweep", _Row)
     rows = sorted(table.rows, key=lambda row: row.epsilon) if table else []
     both = [
@@ -38,20 +38,15 @@ def answer(studio: Studio, network: str) -> str:
         if own.value - universal.value > CLEAR:
             said = _(
                 "It can be much fainter: at strength {level:g} of 255 a single step made for each picture fools {network} on"
-                " {own:.0%} of {count} photographs, the universal pattern on {universal:.0%} – but each picture needs its own."
+                " {own:.0%} of {count} photographs, the universal pattern on {universal:.0%}{noise} – but each picture needs"
+                " its own."
             )
-            first = said.format(
+            return said.format(
                 level=epsilon * 255,
                 network=studio.card(network).name,
                 own=own.value,
                 universal=universal.value,
                 count=own.total,
+                noise="" if noise is None else _(", random noise on {noise:.1%}").format(noise=noise.value),
             )
-            return first if noise is None else f"{first} {_believed(noise, own)}"
-    return _("It looks for a change of this one answer only: the chart shows how small a change it found, and what it cost.")
-
-
-def _believed(noise: Rate, own: Rate) -> str:
-    """Which assumption falls, by the two rates."""
-    said = _("“So small a change keeps the label” is true of random noise ({noise:.1%} change), not of attacks ({own:.0%}).")
-    return said.format(noise=noise.value, own=own.value)
+    return _("It looks for a change of this one answer only: the chart shows how small a change it found, and what it took.")

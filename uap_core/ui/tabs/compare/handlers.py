@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Filled = dict[str, Any]
 ITSELF = _("the network itself")
 EFFORTS = {_("quick"): 1, _("thorough, 4 times the steps"): 4}
-MATCHED = {_("the same epsilon for all"): True, _("each its own smallest"): False}
+MATCHED = {_("the same strength for all"): True, _("each its own smallest"): False}
 NORMS = {"1": 1.0, "2": 2.0, "∞": math.inf}
 USUAL_NORM = "2"
 QUICK_ONES = (*BASELINES, "fgsm")
@@ -65,7 +65,7 @@ def preview(
     run = Bench(studio, photo, network, network)
     found_here = {
         "lesson": lesson(QUESTION, answer(studio, network)),
-        "state": status(_("Three quick ones, measured live on this photograph.")),
+        "state": status(_("Three quick ones, live on this photograph. The others search for smaller changes.")),
         "searches": hide(),
         "archive": hide(),
         "numbers": hide(),

@@ -73,7 +73,7 @@ def _long_line(before: np.ndarray, row: Contender, near: Near) -> str:
     change = picture_link(amplified((row.picture.astype(float) - before) / 255))
     stronger = _("its change, {gain} times stronger").format(gain=GAIN)
     home = _small(_("failed even where it was made")) if row.at_home is False else ""
-    beyond = _small(_("beyond epsilon")) if row.within is False else ""
+    beyond = _small(_("beyond the strength")) if row.within is False else ""
     aim = _small(_("aim: {aim}").format(aim=_aim(row)))
     budget = _small(_("up to {budget}").format(budget=_spent(row.budget))) if row.budget else ""
     gradients = _small(_("gradients {count}").format(count=row.gradients))

@@ -33,7 +33,7 @@ QUESTION = _("""
 The same photograph and the same goal on two networks of one architecture, one of which was trained on attacked pictures. The
 length of the smallest change that fools is its *distortion*: training on attacks makes it longer, not infinite.
 """)
-USUAL = _("the same epsilon for all"), _("quick")
+USUAL = _("the same strength for all"), _("quick")
 
 
 @dataclass(frozen=True)

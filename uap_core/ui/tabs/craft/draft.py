@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from uap_core.crafting.menu import MENU
 from uap_core.i18n import _
+from uap_core.ui.html.words import strength
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.craft.order import Order, size_for
 from uap_core.ui.tabs.craft.view import conclusion
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from uap_core.datasets.image_sets import ImageSet
 
 
+USUAL = "default"  # the method that need not be named
 NOT_MEASURED = _("No pictures are here to measure it on.")
 
 
@@ -45,9 +47,9 @@ def judged_when_stopped(studio: Studio, draft: Pattern) -> tuple[Pattern, str]:
 def default_name(wanted: Order, about: str) -> str:
     """What its pattern is called when nobody gives it a name; ``about`` says on what it was crafted."""
     seed = _(", seed {seed}").format(seed=wanted.seed) if wanted.seed else ""
-    sentence = _("{method} into {target!r} on {images}, {ball}") if wanted.target else _("{method} on {images}, {ball}")
-    method = _(MENU[wanted.method].name)
-    return sentence.format(method=method, target=wanted.target, images=about, ball=wanted.ball) + seed
+    by = "" if wanted.method == USUAL else _(", method: {method}").format(method=_(MENU[wanted.method].name))
+    into = _(", into {target!r}").format(target=wanted.target) if wanted.target else ""
+    return _("Made here from {images}, {strength}").format(images=about, strength=strength(wanted.ball)) + into + by + seed
 
 
 def some(held_out: ImageSet, count: int) -> ImageSet:

@@ -13,6 +13,7 @@ from uap_core.errors import SettingError, UapError
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson
+from uap_core.ui.live_pictures import about_live
 from uap_core.ui.runtime.time_left import about
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
@@ -104,11 +105,12 @@ def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, meth
     if needed and studio.live_source(network) is None:
         quick = _("Take {network}").format(network=studio.card(QUICK_MODEL).name)
         away = dict.fromkeys(("run", "goal", "until"), gr.update(visible=False))
-        return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network))}
+        return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network)), "seen": ""}
     pace.time(studio, network)
     here = dict.fromkeys(("goal", "until", "images"), gr.update(visible=needed))
     button = gr.update(visible=True, value=priced(studio, pace, network, images if needed else 1, cost))
-    return here | {"run": button, "quick": gr.update(visible=False), "gap": ""}
+    seen = about_live(studio, network) if needed else ""
+    return here | {"run": button, "quick": gr.update(visible=False), "gap": "", "seen": seen}
 
 
 def priced(studio: Studio, pace: Pace, network: str, images: Any, cost: Any) -> str:

@@ -30,9 +30,9 @@ $P[\,k(x+v) \ne k(x)\,] \ge 1 - \delta$. A rate has no gradient, so each method 
 images $B$ of the craft set at a time, $v \leftarrow \Pi_\varepsilon(v - \eta\, d)$, with a direction $d$ made of
 $\nabla_v \tfrac1{|B|} \sum_{x \in B} L(\mathrm{clip}(x+v),\, k(x))$, while $\Pi_\varepsilon$ brings $v$ back into the
 ball. The methods differ in $L$ and in $d$; DeepFool adds shortest steps over a boundary instead, SV-UAP looks at a hidden
-layer. With a target $t$ the loss pulls towards $k(x+v) = t$. A *look at a picture*, or image-gradient, is one forward and one
-backward pass of one image: the unit of cost. For pictures of 224 pixels ours repeats one tile, four across and four down: from
-few looks that fools more.
+layer. With a target $t$ the loss pulls towards $k(x+v) = t$. A *look at a picture*, or image-gradient, is one forward and
+one backward pass of one image: the unit of cost. For pictures of 224 pixels this project’s method repeats one tile, four
+across and four down: from few looks that fools more.
 
 The red curve is measured on the same few images all the time, which crafting never sees, the blue one on as many of those that
 it does; bands are 95 % Wilson intervals. At the end more images are asked. Where a share to stop at, $1 - \delta$, is chosen,
@@ -66,6 +66,7 @@ class Parts:
     seed: gr.Number
     table: gr.HTML
     methods: gr.Plot
+    seen: gr.HTML
     data_free_said: gr.HTML
     data_free: gr.Plot
 
@@ -141,6 +142,7 @@ def lay_out_show(studio: Studio, opening: Opening | None) -> tuple[dict[str, Any
         with gr.Column(scale=5, min_width=300):
             found["figure"] = chart("craft-chart")
             keeping = save.lay_out()
+    found["seen"] = gr.HTML(elem_id="craft-live-pictures")
     return found, keeping
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
-from uap_core.i18n import _, ngettext
+from uap_core.i18n import _
 from uap_core.ui.html.evaluations import beyond_sentence
 from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
@@ -91,7 +91,8 @@ class _Run:
         self.crafter = build(wanted.method, wanted.budget, self.classifier.size)
         self.images = studio.live_set_name(wanted.network, wanted.images)
         self.made_from = f"{wanted.images} {self.images}" if needed else _("no pictures")
-        self.name = default_name(wanted, self.made_from)
+        named = f"{wanted.images} {studio.live_set_name(wanted.network, wanted.images, briefly=True)}"
+        self.name = default_name(wanted, named if needed else self.made_from)
         self.points: list[Point] = []
         self.known: list[Point] = []
         self.signs: Point | None = None
@@ -183,13 +184,6 @@ class _Run:
             share=1 - self.wanted.delta,
             conclusion=said,
         )
-        if self.craft and self.craft.left_out:
-            twice = ngettext(
-                "{count} picture is in both halves of the set: nothing was made from it.",
-                "{count} pictures are in both halves of the set: nothing was made from them.",
-                self.craft.left_out,
-            )
-            note = f"{note} {twice.format(count=self.craft.left_out)}"
         note = f"{note} {beyond}".strip()
         return Frame(status(note), found.pattern.numpy(), self._view(found), plain(found), (), self._figure(rate))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from uap_core.errors import PerturbationError
 from uap_core.i18n import _
+from uap_core.ui.html.lesson import does
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
@@ -27,7 +28,7 @@ LONGEST_NAME = 60
 class Keeping:
     """The components around a finished pattern."""
 
-    result: gr.Row
+    result: gr.Column
     use: gr.Button
     name: gr.Textbox
     keep: gr.Button
@@ -49,21 +50,27 @@ class Files:
 
 def lay_out() -> Keeping:
     """What stands beside the result, seen once there is one, and the list of what was kept, seen once there is any."""
-    with gr.Row(equal_height=True, visible=False, elem_id="craft-result") as result:
-        use = gr.Button(_("Use it"), variant="primary", scale=0, min_width=90, elem_id="craft-use")
-        name = gr.Textbox(
-            label=_("Name it"),
-            show_label=False,
-            container=False,
-            placeholder=_("any name; left empty, it says how it was made"),
-            max_length=LONGEST_NAME,
-            max_lines=1,
-            scale=3,
-            min_width=140,
-            elem_id="craft-name",
-        )
-        keep = gr.Button(_("Keep"), scale=0, min_width=80, elem_id="craft-keep")
-        clear = gr.Button(_("Clear"), scale=0, min_width=80, elem_id="craft-clear")
+    with gr.Column(visible=False, elem_id="craft-result") as result:
+        with gr.Row(equal_height=True):
+            use = gr.Button(_("Use it"), variant="primary", scale=0, min_width=90, elem_id="craft-use")
+            gr.HTML(does(_("All tabs show this pattern from now on.")))
+        with gr.Row(equal_height=True):
+            keep = gr.Button(_("Keep"), scale=0, min_width=90, elem_id="craft-keep")
+            gr.HTML(does(_("It joins the list of patterns as")))
+            name = gr.Textbox(
+                label=_("Name it"),
+                show_label=False,
+                container=False,
+                placeholder=_("any name; left empty, it says how it was made"),
+                max_length=LONGEST_NAME,
+                max_lines=1,
+                scale=3,
+                min_width=140,
+                elem_id="craft-name",
+            )
+        with gr.Row(equal_height=True):
+            clear = gr.Button(_("Clear"), scale=0, min_width=90, elem_id="craft-clear")
+            gr.HTML(does(_("This result goes; what was used or kept stays.")))
     said = gr.HTML(elem_id="craft-kept-note")
     with gr.Row(equal_height=True, visible=False, elem_id="craft-kept-row") as row:
         kept = gr.Dropdown([], label=_("Kept so far"), show_label=False, container=False, min_width=140, elem_id="craft-kept")

@@ -37,8 +37,8 @@ def answer(studio: Studio, network: str) -> str:
     if soon:
         spent, rate = soon[-1]
         said = _(
-            "A few hundred looks at pictures are enough: after {spent} of them the precomputed run on {network} fooled"
-            " {rate:.0%} of {count} photographs it was not made from."
+            "A few hundred looks are enough (100 pictures, each looked at 4 times, are 400 looks): after {spent} of them the"
+            " precomputed pattern for {network} fooled {rate:.0%} of {count} photographs it was not made from."
         )
         return said.format(spent=spent, network=name, rate=rate.value, count=rate.total)
     key = own_pattern(studio, network)

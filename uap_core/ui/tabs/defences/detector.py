@@ -55,7 +55,7 @@ class Views:
         found = self.studio.precomputed(f"{network}-detector", DetectorRow)
         if found is None or pattern != found.provenance["pattern_file"]:
             return {"said": status(_("Nothing precomputed for this choice.")), "chart": hide(), "csv": hide()}
-        title = _("Entropy of a deep layer, {network}: {count} held-out photographs (precomputed)").format(
+        title = _("Entropy of a deep layer, {network}: {count} photographs that no pattern was made from (precomputed)").format(
             network=plain(network_name(self.studio, network)), count=found.rows[0].fooled.total
         )
         said = _("Precomputed on {images}, {date}. {noticed}").format(

@@ -60,7 +60,7 @@ class Views:
             empty = {"bars": "", "below": status(UNKNOWN), "table": "", "chart": hide(), "csv": hide()}
             return {"said": lesson(TITLE, OPENING), **empty}
         rows = found.table.rows
-        title = _("Defences, {network}: {count} held-out photographs (precomputed)").format(
+        title = _("Defences, {network}: {count} photographs that no pattern was made from (precomputed)").format(
             network=plain(network_name(self.studio, found.network)), count=rows[0].fixed.total
         )
         return {

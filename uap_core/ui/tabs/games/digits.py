@@ -11,6 +11,7 @@ import gradio as gr
 
 from uap_core.i18n import _
 from uap_core.io.paths import GENERATORS, RESULTS
+from uap_core.ui.html.tables import wide
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import offer
 
@@ -78,7 +79,5 @@ def _attack(studio: Studio) -> str:
     title, alt = escape(_("Made to fool")), escape(_("Drawn digits, and below them the changed ones, a line for each row"))
     about = _("Here a network changes a digit so that a classifier errs, and a judge must not notice. Measured on {digits}.")
     text = escape(about.format(digits=table.provenance["held_out"]))
-    return (
-        f'<h3>{title}</h3><p>{text}</p><img class="sheet" src="{_link(CHANGED)}" alt="{alt}">'
-        f'<div class="wide"><table class="bouts"><tr><th></th>{head}</tr>{lines}</table></div>'
-    )
+    sheet = f'<h3>{title}</h3><p>{text}</p><img class="sheet" src="{_link(CHANGED)}" alt="{alt}">'
+    return sheet + wide(_("How the changed digits fare"), f'<table class="bouts"><tr><th></th>{head}</tr>{lines}</table>')

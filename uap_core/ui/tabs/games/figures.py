@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uap_core.experiments.networks import LITES
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
+from uap_core.ui.html.tables import wide
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
@@ -104,7 +105,8 @@ def _draws(studio: Studio) -> str:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     said = _("{draws} draws of each, on {photographs}. A generator that has no reason to differ makes one pattern.")
     text = said.format(draws=rows[0].draws, photographs=seen)
-    return f'<p class="note">{escape(text)}</p><div class="wide"><table class="bouts"><tr>{head}</tr>{lines}</table></div>'
+    table_of_draws = wide(_("What many draws do"), f'<table class="bouts"><tr>{head}</tr>{lines}</table>')
+    return f'<p class="note">{escape(text)}</p>{table_of_draws}'
 
 
 def _large(studio: Studio) -> str:
@@ -175,7 +177,8 @@ def _beside(studio: Studio, sent: Sent, rows: list[BesideRow]) -> str:
         said = _("all corners on {network}").format(network=plain(network_name(studio, row.name)))
         lines += _row(said, [f"{row.fooled.value:.1%}"])
     head = escape(_("Photographs fooled"))
-    return f'<div class="wide"><table class="bouts"><tr><th></th><th scope="col">{head}</th></tr>{lines}</table></div>'
+    body = f'<tr><th></th><th scope="col">{head}</th></tr>{lines}'
+    return wide(_("Patterns between labels, corners and other networks"), f'<table class="bouts">{body}</table>')
 
 
 def _row(name: str, cells: list[str]) -> str:

@@ -8,9 +8,10 @@ import gradio as gr
 
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
+from uap_core.ui.html.tables import wide
 from uap_core.ui.tabs.geometry.figures import singles
 from uap_core.ui.tabs.geometry.rates import clouds_chart
-from uap_core.ui.tabs.geometry.stage import WAIT, Part, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -69,32 +70,31 @@ def build() -> Part:
                 label=_("OBJ, PLY, OFF, or three numbers a line; at most 20 000 points"), height=120, elem_id="geo-cloud-file"
             )
 
+    @alone
     def look(solid: str, change: str, clean: bool, number: int, given: Any) -> dict[Any, Any]:
-        cloud = given if solid == "own" else cloud_of(solid, number)
-        if cloud is None:
+        if solid == "own" and given is None:
             raise SettingError(_("Open a file with points below."))
-        sentence, picture = changed(cloud, change, bool(clean), number)
+        cloud, note = given if solid == "own" else (cloud_of(solid, number), "")
+        sentence, picture = changed(cloud, change, bool(clean), number, note)
         return {said: sentence, drawn: picture, seed: number}
 
     def first() -> dict[Any, Any]:
-        return {**look("ring", CHANGES[0][1], False, 0, None), chart: clouds_chart() + f'<div class="wide">{singles()}</div>'}
+        return {
+            **look("ring", CHANGES[0][1], False, 0, None),
+            chart: clouds_chart() + wide(_("Made for one cloud"), singles()),
+        }
 
     def other(solid: str, change: str, clean: bool, number: int, given: Any) -> dict[Any, Any]:
         return look(solid, change, clean, number + 1, given)
 
     def read(path: str | None, change: str, clean: bool) -> dict[Any, Any]:
-        import torch
-
-        from uap_core.geometric.files.clouds import open_cloud
-
-        points, _count = open_cloud(uploaded(path or ""), MOST_POINTS, 0)
-        cloud = torch.tensor(points, dtype=torch.float32)
-        return {**look("own", change, clean, 0, cloud), mine: cloud, solid: "own"}
+        found = own_cloud(path or "")
+        return {**look("own", change, clean, 0, found), mine: found, solid: "own"}
 
     shown, inputs = [said, drawn, seed], [solid, change, clean, seed, mine]
-    for choice in (solid, change, clean):
-        choice.input(**WAIT, outputs=said)
-        choice.input(saying(said)(look), inputs, shown, **QUICK)
+    for event in (solid.select, change.select, clean.input):  # of one choice Gradio's list tells twice that it is an input
+        event(**WAIT, outputs=said)
+        event(saying(said)(look), inputs, shown, **QUICK)
     another.click(**WAIT, outputs=said)
     another.click(saying(said)(other), inputs, shown, **QUICK)
     own.upload(**WAIT, outputs=said)
@@ -114,8 +114,21 @@ def cloud_of(name: str, seed: int) -> Tensor:
     return made(CLASSES.index(name), POINTS, torch.Generator().manual_seed(1000 + seed))
 
 
-def changed(cloud: Tensor, change: str, clean: bool, seed: int) -> tuple[str, str]:
-    """Sentence and picture of a change of ``cloud`` (m,3)."""
+def own_cloud(path: str) -> tuple[Tensor, str]:
+    """A visitor's cloud (m,3), and what is to be said of it. Raises DatasetError for a file that holds none."""
+    import torch
+
+    from uap_core.geometric.files.clouds import open_cloud
+
+    points, count = open_cloud(uploaded(path), MOST_POINTS, 0)
+    note = _(" The network knows ten solids only, so its answer says which of them your cloud is most like.")
+    if count > len(points):
+        note += _(" Of {count} points {shown}, drawn at random, are shown.").format(count=count, shown=len(points))
+    return torch.tensor(points, dtype=torch.float32), note
+
+
+def changed(cloud: Tensor, change: str, clean: bool, seed: int, note: str = "") -> tuple[str, str]:
+    """Sentence and picture of a change of ``cloud`` (m,3); ``note`` is said, too."""
     import torch
 
     from uap_core.geometric.clouds.outliers import outliers
@@ -146,7 +159,7 @@ def changed(cloud: Tensor, change: str, clean: bool, seed: int) -> tuple[str, st
     said += " " + (_("The change was precomputed; the answers are computed now.") if found_before else _("Computed now."))
     key = dot("var(--before)", _("points that the network hears")) + dot("var(--after)", _("moved or added"))
     morph = len(after) == len(cloud) and not clean
-    return status(said), solids_html(view, was, now, label != before_label, morph, key=key + " · ")
+    return status(said + note), solids_html(view, was, now, label != before_label, morph, key=key + " · ")
 
 
 def applied_to(cloud: Tensor, change: str, seed: int) -> Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uap_core.i18n import N_, _, ngettext
+from uap_core.ui.html.tables import wide
 from uap_core.ui.tabs.geometry.stage import dot, graph_html
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def flips_html(attack: Attack, named: Named) -> str:
     ).format(threshold=THRESHOLD)
     head = "".join(f'<th scope="col">{escape(word)}</th>' for word in (_("Flip"), _("Margin"), _("Degrees"), ""))
     body = f"<caption>{escape(caption)}</caption><tr>{head}</tr>{''.join(rows)}"
-    return f'<div class="wide"><table class="flips">{body}</table></div>'
+    return wide(_("The flips, one by one"), f'<table class="flips">{body}</table>')
 
 
 def verdict(attack: Attack, named: Named, budget: int) -> str:

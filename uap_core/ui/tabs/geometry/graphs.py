@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
+from uap_core.ui.html.tables import wide
+from uap_core.ui.runtime.run_queue import Line
 from uap_core.ui.tabs.geometry.figures import targets
 from uap_core.ui.tabs.geometry.graph_view import Named, attack_html, flips_html, verdict
 from uap_core.ui.tabs.geometry.rates import anchors_chart
-from uap_core.ui.tabs.geometry.stage import WAIT, Part, stage, uploaded
+from uap_core.ui.tabs.geometry.stage import Part, alone, stage, uploaded
+from uap_core.ui.tabs.geometry.working import Work
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ NOT_HERE = {
 }
 
 
-def build() -> Part:
+def build(line: Line) -> Part:
     """Lay out and wire the view. Nothing is computed before it is looked at."""
     node, mine = gr.State(FIRST), gr.State(None)
     with gr.Column(elem_id="geo-graphs") as column:
@@ -38,6 +42,7 @@ def build() -> Part:
             which = gr.Radio(_graphs(), value=CLUB, label=_("Graph"), interactive=True, elem_id="geo-graph")
             kind = gr.Radio(_kinds(), value=EDGES, label=_("What is flipped"), interactive=True, elem_id="geo-flips")
         said = gr.HTML(awaited(), elem_id="geo-graph-said")
+        work_row = gr.Row(elem_classes="run-row")
         drawn = stage("geo-graph-stage")
         another = gr.Button(_("Attack another node"), size="sm", elem_id="geo-another", scale=0, min_width=200)
         listed = gr.HTML(elem_id="geo-flip-list")
@@ -45,37 +50,55 @@ def build() -> Part:
         with gr.Accordion(_("Your own list of edges"), open=False, elem_id="geo-own-graph"):
             own = gr.File(label=_("Two names a line (.txt, .csv), at most 20 000 nodes"), height=120, elem_id="geo-edges")
 
-    def look(which: str, kind: str, asked: int, given: Any) -> dict[Any, Any]:
+    shown = [said, drawn, listed, node]
+    work = Work(line, [*shown, mine, which, kind], "geo-graph-stop")
+    with work_row:
+        work.laid_out()
+
+    @alone
+    def look(which: str, flips: str, asked: int, given: Any) -> dict[Any, Any]:
         stored, named = opened(which, given)
-        chosen = asked if 0 <= asked < len(named.nodes) else FIRST if which == CLUB else int(stored.held_out()[0])
-        sentence, picture, table = attacked(stored, named, kind, chosen, which)
+        chosen = asked if 0 <= asked < len(named.nodes) else FIRST if which == CLUB else victims(stored)[0]
+        sentence, picture, table = attacked(stored, named, flips, chosen, which, given[2] if which == OWN else "")
         return {said: sentence, drawn: picture, listed: table, node: chosen}
 
     def first() -> dict[Any, Any]:
-        return {**look(CLUB, EDGES, FIRST, None), chart: anchors_chart() + f'<div class="wide">{targets()}</div>'}
+        return {**look(CLUB, EDGES, FIRST, None), chart: anchors_chart() + wide(_("Attacks on one node"), targets())}
 
-    def pick(which: str, kind: str, given: Any, event: gr.EventData) -> dict[Any, Any]:
+    def pick(which: str, flips: str, given: Any, event: gr.EventData) -> dict[Any, Any]:
         asked = event._data.get("node") if isinstance(event._data, dict) else None
-        return look(which, kind, asked if isinstance(asked, int) else -1, given)
+        return look(which, flips, asked if isinstance(asked, int) else -1, given)
 
-    def other(which: str, kind: str, now: int, given: Any) -> dict[Any, Any]:
-        order = opened(which, given)[0].held_out().tolist()
-        return look(which, kind, order[(order.index(now) + 1) % len(order)] if now in order else order[0], given)
+    def other(which: str, flips: str, now: int, given: Any) -> dict[Any, Any]:
+        order = victims(opened(which, given)[0])
+        return look(which, flips, order[(order.index(now) + 1) % len(order)] if now in order else order[0], given)
 
-    def change_graph(which: str, kind: str, given: Any) -> dict[Any, Any]:
-        return look(which, kind, -1, given)
+    def change_graph(which: str, flips: str, given: Any) -> dict[Any, Any]:
+        return look(which, flips, -1, given)
 
-    def read(path: str | None, kind: str) -> dict[Any, Any]:
-        found = own_graph(path or "")
-        return {**look(OWN, kind if kind in (EDGES, NEIGHBOURS) else EDGES, -1, found), mine: found, which: OWN}
+    def read_graph(path: str | None, flips: str) -> Iterator[Any]:
+        found = own_edges(path or "")
+        if len(found.names) > LARGE:
+            yield from work.in_turn(taught(found, EDGES))
+        else:
+            yield from taught(found, flips if flips in (EDGES, NEIGHBOURS) else EDGES)
 
-    shown = [said, drawn, listed, node]
+    def taught(found: OwnGraph, flips: str) -> Iterator[dict[Any, Any]]:
+        from uap_core.geometric.graphs.own import learning_own
+
+        words = _("Teaching a network two groups of {count} nodes").format(count=len(found.names))
+        for part in work.counted(learning_own(found.graph, 0), words):
+            if isinstance(part, dict):
+                yield part
+            else:
+                given = (part, found.names, left_out(found))
+                yield {**look(OWN, flips, -1, given), mine: given, which: OWN, kind: flips}
+
     which.input(saying(said)(change_graph), [which, kind, mine], shown, **QUICK)
     kind.input(saying(said)(look), [which, kind, node, mine], shown, **QUICK)
     drawn.click(saying(said)(pick), [which, kind, mine], shown, **QUICK)
     another.click(saying(said)(other), [which, kind, node, mine], shown, **QUICK)
-    own.upload(**WAIT, outputs=said)
-    own.upload(saying(said)(read), [own, kind], [*shown, mine, which], **QUICK)
+    work.wire(own.upload, read_graph, [own, kind])
     return Part(column, said, [*shown, chart], first)
 
 
@@ -104,12 +127,16 @@ def opened(which: str, mine: Any) -> tuple[Stored, Named]:
         return stored, Named([str(i) for i in range(len(stored.nodes.classes))], classes)
     if mine is None:
         raise SettingError(_("Open a list of edges below: two names a line."))
-    stored, names = mine
-    return stored, Named(names, [_("group 1"), _("group 2")])
+    return mine[0], Named(mine[1], [_("group 1"), _("group 2")])
 
 
-def attacked(stored: Stored, named: Named, kind: str, node: int, which: str) -> tuple[str, str, str]:
-    """Sentence, picture and list of flips for one node."""
+def victims(stored: Stored) -> list[int]:
+    """Nodes to attack in turn: those that the network gets right untold, or all, where there are none."""
+    return stored.held_out().tolist() or list(range(len(stored.nodes.classes)))
+
+
+def attacked(stored: Stored, named: Named, kind: str, node: int, which: str, more: str = "") -> tuple[str, str, str]:
+    """Sentence, picture and list of flips for one node; ``more`` is said, too."""
     from uap_core.geometric.graphs.anchored import anchored
     from uap_core.geometric.graphs.targeted import attack_node
 
@@ -126,13 +153,25 @@ def attacked(stored: Stored, named: Named, kind: str, node: int, which: str) -> 
     note = _(" The network was told this node's class.") if node in stored.nodes.known and which != OWN else ""
     if kind == ANCHORS and not found.fooled and stored.predicted[stored.anchors[0]] == found.label:
         note += _(" The anchors are of its own class.")
-    return status(verdict(found, named, BUDGET) + note), attack_html(stored, named, found), flips_html(found, named)
+    return status(verdict(found, named, BUDGET) + note + more), attack_html(stored, named, found), flips_html(found, named)
 
 
-def own_graph(path: str) -> tuple[Stored, list[str]]:
-    """A visitor's list of edges with a network of its own."""
+def own_edges(path: str) -> OwnGraph:
+    """A visitor's list of edges. Raises DatasetError for a file that is none."""
     from uap_core.geometric.files.edges import open_edges
-    from uap_core.geometric.graphs.own import own_network
 
-    found: OwnGraph = open_edges(uploaded(path))
-    return own_network(found.graph, 0), found.names
+    return open_edges(uploaded(path))
+
+
+def left_out(found: OwnGraph) -> str:
+    """What the network was taught about a visitor's graph, and what was left out of it, in sentences."""
+    said = [_(" The network was taught two groups that the edges alone suggest.")]
+    if found.loops:
+        said.append(_(" {count} edges from a node to itself were left out.").format(count=found.loops))
+    if found.repeated:
+        said.append(_(" {count} edges were there already, in this direction or the other.").format(count=found.repeated))
+    if found.more:
+        said.append(_(" Directions, weights and further columns are not used."))
+    if found.pieces > 1:
+        said.append(_(" Of {count} separate pieces the largest is shown.").format(count=found.pieces))
+    return "".join(said)

@@ -34,9 +34,9 @@ def anchors_chart() -> str:
         (_("universal anchors"), counts, [row.fooled for row in rows]),
         (_("random nodes"), counts, [row.random for row in rows]),
     ]
-    title = _("Held-out victims fooled, by the number of anchors they are joined to")
+    title = _("Victims fooled, by the number of anchors they are joined to")
     said = _(
-        "{count} anchors, found on {crafted} other nodes, change the answer for {rate:.0%} of {total} held-out victims; as many"
+        "{count} anchors, found on {crafted} other nodes, change the answer for {rate:.0%} of {total} victims; as many"
         " random nodes for {random:.0%}."
     ).format(
         count=counts[-1],
@@ -79,7 +79,7 @@ def clouds_chart() -> str:
     eight = next(row for row in found.rows if (row.kind, row.size) == ("added", 8.0))
     moved = next(row for row in found.rows if (row.kind, row.size) == ("field", 0.16))
     said = _(
-        "Eight points fool on {points:.0%} of {total} held-out clouds (random ones {random:.0%}), and removal of outliers"
+        "Eight points fool on {points:.0%} of {total} other clouds (random ones {random:.0%}), and removal of outliers"
         " brings that to {cleaned:.0%}; a field of 0.16 fools on {field:.0%} (random fields {fields:.0%}), and there"
         " removal leaves {after:.0%}."
     ).format(

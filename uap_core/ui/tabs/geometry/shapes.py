@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -9,9 +10,12 @@ import numpy as np
 
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
+from uap_core.ui.html.tables import wide
+from uap_core.ui.runtime.run_queue import Line
 from uap_core.ui.tabs.geometry.figures import distortions
 from uap_core.ui.tabs.geometry.rates import shapes_chart
-from uap_core.ui.tabs.geometry.stage import WAIT, Part, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.tabs.geometry.working import Work
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -35,12 +39,13 @@ CHANGES = (
     (N_("the smallest change made for this shape"), OWN),
 )
 NEW = 5000  # seeds of bodies that no table was made with
+LARGE = 5000  # vertices, from which a change takes longer than a click should
 BRIGHT = 0.25  # a displacement, in radii, that is drawn in full colour
 
 
-def build() -> Part:
+def build(line: Line) -> Part:
     """Lay out and wire the view. Nothing is computed before it is looked at."""
-    seed, mine = gr.State(0), gr.State(None)
+    seed, mine, wanted = gr.State(0), gr.State(None), gr.State(0)
     with gr.Column(elem_id="geo-shapes", visible=False) as column:
         with gr.Row():
             kinds = [(_(label), key) for key, label in NAMES.items()] + [(_("Your own"), "own")]
@@ -48,41 +53,73 @@ def build() -> Part:
             choices = [(_(label), key) for label, key in CHANGES]
             change = gr.Dropdown(choices, value=UNIVERSAL, label=_("Change"), interactive=True, elem_id="geo-spectral")
         said = gr.HTML(awaited(), elem_id="geo-shape-said")
+        work_row = gr.Row(elem_classes="run-row")
         drawn = stage("geo-shape-stage")
         another = gr.Button(_("Another body in another pose"), size="sm", elem_id="geo-new-shape", scale=0, min_width=220)
         chart = gr.HTML(elem_id="geo-shape-rates", elem_classes="chart")
         with gr.Accordion(_("Your own mesh"), open=False, elem_id="geo-own-mesh"):
             own = gr.File(
-                label=_("OBJ, PLY or OFF, at most 20 000 vertices (the largest take about 10 s)"),
+                label=_("OBJ, PLY or OFF, at most 20 000 vertices"),
                 height=120,
                 elem_id="geo-mesh-file",
             )
 
-    def look(animal: str, change: str, number: int, given: Any) -> dict[Any, Any]:
-        if animal == "own" and given is None:
+    shown = [said, drawn, seed]
+    work = Work(line, [*shown, mine, animal], "geo-shape-stop")
+    with work_row:
+        work.laid_out()
+
+    @alone
+    def look(animal: str, change: str, number: int, given: Any, asked: int) -> dict[Any, Any]:
+        if animal != "own":
+            return filled(changed(animal_of(animal, number), change, number), "", number)
+        if given is None:
             raise SettingError(_("Open a file with a mesh below."))
-        shape, note = given if animal == "own" else (animal_of(animal, number), "")
-        sentence, picture = changed(shape, change, number)
-        return {said: status(sentence + note), drawn: picture, seed: number}
+        if len(given[0].points) > LARGE:
+            return {said: awaited(), wanted: asked + 1, seed: number}
+        return filled(changed(given[0], change, number), given[1], number)
+
+    def filled(found: tuple[str, str], note: str, number: int) -> dict[Any, Any]:
+        return {said: status(found[0] + note), drawn: found[1], seed: number}
 
     def first() -> dict[Any, Any]:
-        return {**look("horse", UNIVERSAL, 0, None), chart: shapes_chart() + f'<div class="wide">{distortions()}</div>'}
+        return {
+            **look("horse", UNIVERSAL, 0, None, 0),
+            chart: shapes_chart() + wide(_("How large changes are"), distortions()),
+        }
 
-    def other(animal: str, change: str, number: int, given: Any) -> dict[Any, Any]:
-        return look(animal, change, number + 1, given)
+    def other(animal: str, change: str, number: int, given: Any, asked: int) -> dict[Any, Any]:
+        return look(animal, change, number + 1, given, asked)
 
-    def read(path: str | None, change: str) -> dict[Any, Any]:
-        found = own_shape(path or "")
-        return {**look("own", change, 0, found), mine: found, animal: "own"}
+    def large(change: str, number: int, given: Any) -> Iterator[Any]:
+        if given is not None:
+            yield from work.in_turn(deformed(given, change, number))
 
-    shown, inputs = [said, drawn, seed], [animal, change, seed, mine]
+    def deformed(given: tuple[Shape, str], change: str, number: int) -> Iterator[dict[Any, Any]]:
+        for found in work.counted(changing_parts(given[0], change, number), _("Deforming")):
+            yield found if isinstance(found, dict) else filled(found, given[1], number)
+
+    def read_mesh(path: str | None, change: str) -> Iterator[Any]:
+        found = own_mesh(path or "")
+        if len(found.points) > LARGE:
+            yield from work.in_turn(opened(found, change))
+        else:
+            yield from opened(found, change)
+
+    def opened(mesh: Mesh, change: str) -> Iterator[dict[Any, Any]]:
+        yield {said: status(_("Eigenvalues of {count} vertices…").format(count=len(mesh.points)))}
+        given = own_shape(mesh)
+        for found in deformed(given, change, 0):
+            yield {**found, mine: given, animal: "own"} if drawn in found else found
+
+    inputs = [animal, change, seed, mine, wanted]
     for choice in (animal, change):
-        choice.input(**WAIT, outputs=said)
-        choice.input(saying(said)(look), inputs, shown, **QUICK)
+        choice.select(**WAIT, outputs=said)  # of one choice Gradio's list tells twice that it is an input
+        choice.select(saying(said)(look), inputs, [*shown, wanted], **QUICK)
     another.click(**WAIT, outputs=said)
-    another.click(saying(said)(other), inputs, shown, **QUICK)
-    own.upload(**WAIT, outputs=said)
-    own.upload(saying(said)(read), [own, change], [*shown, mine, animal], **QUICK)
+    another.click(saying(said)(other), inputs, [*shown, wanted], **QUICK)
+    work.wire(wanted.change, large, [change, seed, mine])
+    work.wire(own.upload, read_mesh, [own, change])
     return Part(column, said, [*shown, chart], first)
 
 
@@ -100,13 +137,18 @@ def animal_of(name: str, seed: int) -> Shape:
     return shape_of(*stored_shapes().mesh(CLASSES.index(name), body), EIGENVALUES)
 
 
-def own_shape(path: str) -> tuple[Shape, str]:
-    """A visitor's mesh with its spectrum, and what was done to it."""
+def own_mesh(path: str) -> Mesh:
+    """A visitor's mesh. Raises DatasetError for a file that is none."""
     from uap_core.geometric.files.meshes import open_mesh
+
+    return open_mesh(uploaded(path))
+
+
+def own_shape(mesh: Mesh) -> tuple[Shape, str]:
+    """A visitor's mesh with its spectrum, and what was done to it."""
     from uap_core.geometric.shapes.classifier import EIGENVALUES
     from uap_core.geometric.shapes.deform import shape_of
 
-    mesh = open_mesh(uploaded(path))
     return shape_of(mesh.points, mesh.faces, EIGENVALUES), mended(mesh)
 
 
@@ -117,6 +159,10 @@ def mended(mesh: Mesh) -> str:
         said.append(_(" {count} vertices belong to no triangle and were left out.").format(count=mesh.unused))
     if mesh.flat:
         said.append(_(" {count} triangles have no area and were left out.").format(count=mesh.flat))
+    if mesh.repeated:
+        said.append(_(" {count} triangles were there twice.").format(count=mesh.repeated))
+    if mesh.joined:
+        said.append(_(" {count} vertices lay where others do and were joined with them.").format(count=mesh.joined))
     if mesh.pieces > 1:
         said.append(_(" Of {count} separate pieces the largest is shown.").format(count=mesh.pieces))
     if mesh.open_edges:
@@ -125,27 +171,45 @@ def mended(mesh: Mesh) -> str:
                 count=mesh.open_edges
             )
         )
+    if mesh.pinched:
+        said.append(_(" At {count} vertices parts of the surface meet in a point only.").format(count=mesh.pinched))
     return "".join(said)
 
 
 def changed(shape: Shape, change: str, seed: int) -> tuple[str, str]:
     """Sentence and picture of a change of the spectrum of ``shape``."""
-    from uap_core.geometric.shapes.bodies import CLASSES
-    from uap_core.geometric.shapes.deform import moved, with_spectrum
-    from uap_core.geometric.shapes.distortion import distortion
+    *_shares, found = changing_parts(shape, change, seed)
+    assert isinstance(found, tuple)
+    return found
+
+
+def changing_parts(shape: Shape, change: str, seed: int) -> Iterator[float | tuple[str, str]]:
+    """``changed`` in parts: about how much is done (0 to 1), and last the sentence and the picture."""
+    from uap_core.geometric.shapes.deform import deforming
     from uap_core.geometric.shapes.measured import random_like
-    from uap_core.geometric.shapes.own import own_change
+    from uap_core.geometric.shapes.own import changing
     from uap_core.geometric.shapes.stored import stored_shapes
 
     if change not in [key for _label, key in CHANGES]:
         raise SettingError(_("There is no such change; choose one of the list."))
     stored = stored_shapes()
-    if change == OWN:
-        coefficients, values = own_change(stored.net, shape)
-        asked = values / shape.values - 1
-    else:
-        asked = stored.rho if change == UNIVERSAL else random_like(stored.rho, np.random.default_rng(seed))
-        coefficients, values = with_spectrum(shape, shape.values * (1 + asked))
+    asked = None if change == OWN else stored.rho
+    if change == RANDOM:
+        asked = random_like(stored.rho, np.random.default_rng(seed))
+    parts = changing(stored.net, shape) if asked is None else deforming(shape, shape.values * (1 + asked))
+    for part in parts:
+        yield part if isinstance(part, float) else drawn_change(shape, *part, asked)
+
+
+def drawn_change(shape: Shape, coefficients: np.ndarray, values: np.ndarray, asked: np.ndarray | None) -> tuple[str, str]:
+    """Sentence and picture of ``shape`` displaced by ``coefficients`` (3b,), with its eigenvalues (k,) then; ``asked`` (k,) is
+    by how much they were to change, where that was asked."""
+    from uap_core.geometric.shapes.bodies import CLASSES
+    from uap_core.geometric.shapes.deform import moved
+    from uap_core.geometric.shapes.distortion import distortion
+    from uap_core.geometric.shapes.stored import stored_shapes
+
+    net, shown = stored_shapes().net, values / shape.values - 1
     after = moved(shape, coefficients)
     far = np.linalg.norm(after - shape.points, axis=1)
     view = {
@@ -155,9 +219,9 @@ def changed(shape: Shape, change: str, seed: int) -> tuple[str, str]:
         "faces": [int(corner) for corner in shape.faces.ravel()],
         "radius": round(float(np.linalg.norm(np.concatenate([shape.points, after]), axis=1).max()) * 1.02, 3),
         "moved": rounded(far / BRIGHT, 2),
-        "values": {"asked": rounded(100 * asked, 1), "shown": rounded(100 * (values / shape.values - 1), 1)},
+        "values": {"asked": rounded(100 * (shown if asked is None else asked), 1), "shown": rounded(100 * shown, 1)},
     }
-    was, now = (_(NAMES[CLASSES[int(stored.net.logits(found).argmax())]]) for found in (shape.values, values))
+    was, now = (_(NAMES[CLASSES[int(net.logits(found).argmax())]]) for found in (shape.values, values))
     size = distortion(shape.points, after, shape.faces)
     said = _("Moved by {far:.1%} of the radius on average, edges longer or shorter by {edges:.1%}. ").format(
         far=size.displacement, edges=size.edges
@@ -167,6 +231,6 @@ def changed(shape: Shape, change: str, seed: int) -> tuple[str, str]:
         if was == now
         else _("For the network the {was} is now a {now}.").format(was=was, now=now)
     )
-    curve = _("The first {count} eigenvalues: bars are how much each changed, lines what was asked.").format(count=len(asked))
+    curve = _("The first {count} eigenvalues: bars are how much each changed, lines what was asked.").format(count=len(values))
     key = dot("var(--after)", _("moved most")) + " · "
     return said, solids_html(view, was, now, was != now, True, curve, key)

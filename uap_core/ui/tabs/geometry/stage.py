@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import wraps
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,20 @@ class Part:
 # Said by the page itself, so that a click is answered at once whatever the server computes.
 WAIT: dict[str, Any] = {"fn": None, "inputs": None, "js": f"() => {json.dumps(awaited())}"}
 ON_NODE = """element.addEventListener("uap-node", (event) => trigger("click", { node: event.detail }));"""
+
+
+def alone(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` with one thread for its products of matrices: they are small, and on a busy machine threads wait for each
+    other longer than they compute."""
+
+    @wraps(function)
+    def computing(*args: Any) -> Any:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return function(*args)
+
+    return computing
 
 
 def stage(elem_id: str) -> gr.HTML:

@@ -9,6 +9,7 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.sidebar import Setup
+from uap_core.ui.state import Studio
 from uap_core.ui.tabs.geometry import clouds, graphs, shapes
 from uap_core.ui.tabs.geometry.stage import Part
 from uap_core.ui.widgets import QUICK, saying
@@ -40,12 +41,12 @@ twenty eigenvectors until its spectrum shows that, by $\mathrm{d}\lambda = \phi^
 GRAPHS, CLOUDS, SHAPES = "graphs", "clouds", "shapes"
 
 
-def build(setup: Setup, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the room and wire it."""
     gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
     choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
     domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
-    parts = {GRAPHS: graphs.build(), CLOUDS: clouds.build(), SHAPES: shapes.build()}
+    parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(), SHAPES: shapes.build(studio.line)}
     filled = gr.State([])
     with gr.Accordion(_("For researchers"), open=False, elem_id="geo-more"):
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
@@ -61,24 +62,15 @@ def _wire(setup: Setup, tab: gr.Tab, domain: gr.Radio, filled: gr.State, parts: 
         return tuple(gr.update(visible=key == chosen) for key in parts)
 
     domain.input(turn, domain, columns, **QUICK)
-    for key, part in parts.items():
+    outputs = [*(place for part in parts.values() for place in part.shown), filled]
 
-        def look(chosen: str, done: list[str], key: str = key, part: Part = part) -> dict[Any, Any]:
-            return {**part.first(), filled: [*done, key]} if chosen == key and key not in done else {filled: gr.skip()}
+    def look(chosen: str, done: list[str]) -> dict[Any, Any]:
+        if chosen not in parts or chosen in done:
+            return {filled: gr.skip()}
+        part = parts[chosen]
+        found: dict[Any, Any] = saying(part.said)(part.first)()
+        return {**found, filled: [*done, chosen]} if len(found) > 1 else found
 
-        look.__name__ = f"look_{key}"
-        outputs = [*part.shown, filled]
-        for event in (domain.input, setup.turn_of(tab).click):
-            event(_kept(part, look, filled), [domain, filled], outputs, trigger_mode="always_last", **QUICK)
-
-
-def _kept(part: Part, look: Any, filled: gr.State) -> Any:
-    """``look`` with an error of ours said at the part; where there is nothing to do, nothing is said."""
-    guarded = saying(part.said)(look)
-
-    def answered(chosen: str, done: list[str]) -> dict[Any, Any]:
-        found: dict[Any, Any] = guarded(chosen, done)
-        return found if len(found) > 2 or found[part.said] else {filled: gr.skip()}
-
-    answered.__name__ = look.__name__
-    return answered
+    look.__name__ = "look_domain"
+    for event in (domain.input, setup.turn_of(tab).click):
+        event(look, [domain, filled], outputs, trigger_mode="always_last", **QUICK)

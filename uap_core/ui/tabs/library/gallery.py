@@ -17,6 +17,7 @@ from uap_core.ui.state import Studio
 from uap_core.ui.widgets import picture_link
 
 GAIN = 10
+IN_VIEW = 24  # patterns; the others are folded
 # Settings of methods, for everybody. What has no words of its own here is left to the file.
 SETTINGS = {
     "budget": N_("at most {value} looks at a picture"),
@@ -62,8 +63,16 @@ def answer(studio: Studio, network: str) -> str:
 
 
 def gallery(studio: Studio, chosen: str) -> str:
-    """All patterns; those that no network here can take stand last and cannot be picked."""
-    return f'<div class="picks patterns">{"".join(_tile(studio, entry, chosen) for entry in in_order(studio))}</div>'
+    """All patterns, the later ones folded; those that no network here can take stand last and cannot be picked."""
+    entries = in_order(studio)
+    first, rest = ("".join(_tile(studio, entry, chosen) for entry in part) for part in (entries[:IN_VIEW], entries[IN_VIEW:]))
+    if not rest:
+        return f'<div class="picks patterns">{first}</div>'
+    unfolded = " open" if chosen in [entry.key for entry in entries[IN_VIEW:]] else ""
+    count = len(entries) - IN_VIEW
+    more = escape(ngettext("{count} more pattern", "{count} more patterns", count).format(count=count))
+    folded = f'<details{unfolded}><summary>{more}</summary><div class="patterns">{rest}</div></details>'
+    return f'<div class="picks"><div class="patterns">{first}</div>{folded}</div>'
 
 
 def _tile(studio: Studio, entry: Entry, chosen: str) -> str:

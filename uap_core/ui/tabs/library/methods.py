@@ -70,7 +70,7 @@ def _ablations(studio: Studio) -> str:
     note = _(
         "Fooling rate of patterns crafted at {cost} image-gradients on"
         " {count} images, measured on others of the craft set; means of {seeds} seeds, precomputed"
-        " {date}. Each line is ours with one part changed, the last ones the paper's method."
+        " {date}. Each line is this project’s method with one part changed, the last ones the paper's."
     ).format(
         cost=next(iter(tables.values())).rows[0].image_gradients,
         count=CRAFTED_ON,
@@ -112,7 +112,8 @@ def _samples(studio: Studio, key: str) -> Any:
 
     curves = []
     title = ""
-    for name, *words in (("real", _("ours"), BLUE, "o"), ("deepfool", _("by DeepFool, at no more cost"), GREEN, "^")):
+    shown = (("real", _("by this project’s method"), BLUE, "o"), ("deepfool", _("by DeepFool, at no more cost"), GREEN, "^"))
+    for name, *words in shown:
         table = studio.precomputed(f"{key}-curve-{name}", SampleRow) if key else None
         if table and table.rows:
             curves.append(Curve(table.rows, *words))

@@ -24,15 +24,15 @@ from uap_core.ui.widgets import QUICK, download, offer, show, status
 TITLE = _("Which patterns are there?")
 OPENING = _("Each picture shows one, ten times stronger, around mid-grey.")
 EXPLAIN = _(r"""
-Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool* is
-the method of Moosavi-Dezfooli et al. (2017) in batches, the others are ours. *All but* one were crafted on three of four
-networks, *all kinds but* one on four of five, moving the perturbed pictures about; the one that they are named after they
-never saw, and fool it all the same: such patterns are **doubly universal**, across images and across networks (who fools whom
-stands under *Transfer*). *All four* and *all seven* were crafted on those networks together. Every figure was measured on
-images that crafting never saw, and is precomputed; last stand the patterns of networks that are not here, and each says where
-its network can be had. They, too, can be applied: to the chosen network, or to one that takes pictures of their size. The
-curves show runs planned for 2 000 image-gradients, looked at on the way: what a run planned for fewer would have reached is a
-little higher than its curve at that place.
+Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool*
+is the method of Moosavi-Dezfooli et al. (2017) in batches, the others are by this project’s method. *All but* one were
+crafted on three of four networks, *all kinds but* one on four of five, moving the perturbed pictures about; the one that
+they are named after they never saw, and fool it all the same: such patterns are **doubly universal**, across images and
+across networks (who fools whom stands under *Transfer*). *All four* and *all seven* were crafted on those networks
+together. Every figure was measured on images that crafting never saw, and is precomputed; last stand the patterns of
+networks that are not here, and each says where its network can be had. They, too, can be applied: to the chosen network, or
+to one that takes pictures of their size. The curves show runs planned for 2 000 image-gradients, looked at on the way: what
+a run planned for fewer would have reached is a little higher than its curve at that place.
 """)
 
 

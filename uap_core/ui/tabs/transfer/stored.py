@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from html import escape
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from uap_core.i18n import _
 from uap_core.io.results import Table
+from uap_core.norms import LINF
 from uap_core.ui.html.equal_l2 import equal_l2_table
 from uap_core.ui.html.evaluations import evaluations_table
 from uap_core.ui.html.rate_table import MADE_ON_IT, rate_table
@@ -41,6 +44,20 @@ def table_html(table: Table | None, known: Mapping[str, str], missing: str, made
         date=table.provenance["time"][:10], images=photographs(table.provenance["held_out"])
     )
     return rate_table(table.rows, known, about, made, marked)
+
+
+def matrix_html(table: Table | None, known: Mapping[str, str], missing: str, marked: str) -> str:
+    """The chosen pattern's row, each network's own and random noise's; below them, folded, all rows."""
+    if table is None:
+        return status(missing)
+    from uap_core.experiments.origins import NOISES
+
+    own = {f"{row.network}-linf10.safetensors" for row in table.rows}
+    noise = next(row.origin for row in table.rows if row.perturbation == NOISES[0] and row.p == LINF)
+    first = replace(table, rows=[row for row in table.rows if row.perturbation in own | {marked} or row.origin == noise])
+    more = _("All {count} patterns and noises").format(count=len({row.origin for row in table.rows}))
+    every = table_html(table, known, missing, marked=marked)
+    return f"{table_html(first, known, missing, marked=marked)}<details><summary>{escape(more)}</summary>{every}</details>"
 
 
 def not_measured(studio: Studio, network: str) -> str:

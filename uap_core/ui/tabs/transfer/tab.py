@@ -20,7 +20,16 @@ from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer.cards import cards
 from uap_core.ui.tabs.transfer.kinds import across_kinds
-from uap_core.ui.tabs.transfer.stored import MADE, answer, equal_norms, evaluations, not_measured, table_html, tables
+from uap_core.ui.tabs.transfer.stored import (
+    MADE,
+    answer,
+    equal_norms,
+    evaluations,
+    matrix_html,
+    not_measured,
+    table_html,
+    tables,
+)
 from uap_core.ui.titles import plain_names
 from uap_core.ui.widgets import QUICK, awaited, download, hide, offer, progress_note, show
 
@@ -85,7 +94,7 @@ class Views:
         kinds = across_kinds(matrix.rows, self.studio.zoo.cards(), known) if matrix else ""
         return {
             "said": lesson(TITLE, f"{said} {kinds}".strip()),
-            "matrix": table_html(matrix, known, missing, marked=pattern),
+            "matrix": matrix_html(matrix, known, missing, pattern),
             "examples": table_html(examples, known, missing, MADE),
             "csv": file,
             "beyond": evaluations(self.studio, network, known),

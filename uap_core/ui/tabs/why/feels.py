@@ -105,10 +105,11 @@ class Views:
         else:
             from uap_core.experiments.class_map import map_rows
             from uap_core.images.reading import to_array
+            from uap_core.norms import quantise
 
             image, perturbation = self.studio.image(chosen.photo, chosen.network), chosen.perturbation(self.studio)
             rows = map_rows(self.studio.classifier(chosen.network), image, perturbation)
-            after = to_array(perturbation.apply(image))
+            after = to_array(quantise(image, perturbation.apply(image), perturbation.ball))
             source = _("Computed now, under {pattern}.").format(pattern=perturbation.name)
         return _heading(LOOKS.format(photo=name), f"{map_note(rows)} {source}") + pair(before, after, rows, name)
 
