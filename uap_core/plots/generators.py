@@ -30,7 +30,7 @@ def trade_figure(rows: Sequence[TradeRow], title: str) -> Figure:
             continue
         axes.plot([row.cosine for row in line], [row.mean for row in line], color=colour, marker=marker, lw=2, label=label)
         for row, text in zip(line, texts, strict=True):
-            above = 9 if colour == BLUE else -16
+            above = -17 if colour == BLUE else 9
             axes.annotate(
                 text, (row.cosine, row.mean), (0, above), textcoords="offset points", ha="center", color=colour, fontsize=11
             )
