@@ -8,8 +8,9 @@ import sys
 import pytest
 
 FAULTS = """
-import resource, threading
+import ctypes, resource, threading
 import torch
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: huge pages, where there are any left, would be single faults
 {first}
 def work():
     for _ in range(20):

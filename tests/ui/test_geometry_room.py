@@ -130,7 +130,7 @@ def torus(long: int, short: int) -> str:
 def press(page: gr.Blocks, elem_id: str) -> None:
     """A click on a button, by the visitor of ``handlers_of``."""
     for event in page.fns.values():
-        if event.fn and any(target and page.blocks[target].elem_id == elem_id for target, _name in event.targets):
+        if event.fn and any(getattr(page.blocks.get(target), "elem_id", None) == elem_id for target, _name in event.targets):
             event.fn(gr.Request(session_hash="visitor"))
 
 

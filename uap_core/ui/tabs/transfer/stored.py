@@ -53,8 +53,8 @@ def matrix_html(table: Table | None, known: Mapping[str, str], missing: str, mar
     from uap_core.experiments.origins import NOISES
 
     own = {f"{row.network}-linf10.safetensors" for row in table.rows}
-    noise = next(row.origin for row in table.rows if row.perturbation == NOISES[0] and row.p == LINF)
-    first = replace(table, rows=[row for row in table.rows if row.perturbation in own | {marked} or row.origin == noise])
+    noise = {row.origin for row in table.rows if row.perturbation == NOISES[0] and row.p == LINF}
+    first = replace(table, rows=[row for row in table.rows if row.perturbation in own | {marked} or row.origin in noise])
     more = _("All {count} patterns and noises").format(count=len({row.origin for row in table.rows}))
     every = table_html(table, known, missing, marked=marked)
     return f"{table_html(first, known, missing, marked=marked)}<details><summary>{escape(more)}</summary>{every}</details>"
