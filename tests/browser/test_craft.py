@@ -256,7 +256,7 @@ def test_the_photograph_can_be_changed_afterwards(page) -> None:
 @pytest.mark.goes_on
 def test_it_is_crafted_in_the_norm_of_the_chosen_pattern(page) -> None:
     page.locator("#pattern input").click()
-    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    page.get_by_role("option", name=re.compile(r"length 2000 \(l2\)")).click()
     craft_tab(page)
     wait_for(page, "#epsilon", "l2 of the pattern")
     finish(page)

@@ -82,7 +82,7 @@ def test_training_images_tab_crafts_stops_and_offers_the_pattern(page) -> None:
     page.locator("#curve-clear").wait_for()
     assert visible(page, "curve-run", "curve-stop", "curve-clear") == ["curve-run", "curve-clear"]
     page.locator("#pattern input").click()
-    assert page.get_by_role("option", name=re.compile("crafted on")).count() >= 1
+    assert page.get_by_role("option", name=re.compile("Made here from")).count() >= 1
 
 
 def processor_seconds(pid: int) -> float:
@@ -112,7 +112,7 @@ def test_stopping_frees_the_processor_within_a_second(page, server_process: tupl
 @pytest.mark.goes_on
 def test_live_crafting_is_in_the_norm_of_the_chosen_pattern(page) -> None:
     page.locator("#pattern input").click()
-    page.get_by_role("option", name=re.compile("l2 2000")).click()
+    page.get_by_role("option", name=re.compile(r"length 2000 \(l2\)")).click()
     wait_for(page, "#pattern-note", "Fools")
     page.get_by_role("tab", name="Training images").click()
     page.locator("#curve-run").click()
@@ -120,4 +120,4 @@ def test_live_crafting_is_in_the_norm_of_the_chosen_pattern(page) -> None:
     page.locator("#curve-stop").click()
     wait_for(page, "#curve-status", "Stopped")
     page.locator("#pattern input").click()
-    assert page.get_by_role("option", name=re.compile("crafted on 1 .*l2 2000")).count() == 1
+    assert page.get_by_role("option", name=re.compile(r"Made here from 1 .*length 2000 \(l2\)")).count() == 1

@@ -31,7 +31,7 @@ def plain(name: str) -> str:
 def strength(ball: Ball) -> str:
     """How strong a pattern is, for everybody."""
     levels = f"{ball.radius * 255:.4g}"
-    return (_("strength {levels} of 255") if ball.p == LINF else _("length {levels} of 255 (l2)")).format(levels=levels)
+    return (_("strength {levels} of 255") if ball.p == LINF else _("length {levels} (l2)")).format(levels=levels)
 
 
 def photographs(held_out: str) -> str:
