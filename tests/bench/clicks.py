@@ -55,7 +55,7 @@ def main() -> None:
             name, data, event = (
                 ("look_apply", [None, None, "resnet64", PATTERN, None, level], None),
                 ("check", ["resnet64", PATTERN, None, level], None),
-                ("pick_photo", ["resnet64"], {"photo": f"sample:{PHOTOS[number % 6]}"}),
+                ("pick_photo", ["resnet64", ""], {"photo": f"sample:{PHOTOS[number % 6]}"}),
             )[number % 3]
             started = time.perf_counter()
             answer = visitor.call(name, data, event)

@@ -101,7 +101,10 @@ class Pupil(threading.Thread):
             return
         if kind == "photo":
             self._ask(
-                kind, "pick_photo", ["resnet64"], {"photo": self.draw.choice(("sample:lion", "sample:cat", "sample:espresso"))}
+                kind,
+                "pick_photo",
+                ["resnet64", ""],
+                {"photo": self.draw.choice(("sample:lion", "sample:cat", "sample:espresso"))},
             )
             self._follow_up()
             self._show_own()
