@@ -8,12 +8,11 @@ import sys
 import pytest
 
 FAULTS = """
-import ctypes, resource, threading
+import resource, threading
 import torch
-ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: huge pages, where there are any left, would be single faults
 {first}
 def work():
-    for _ in range(20):
+    for _ in range(100):  # a few begin where no block was before
         torch.zeros(4_000_000).add_(1)  # 16 MB: 4 000 pages
 def in_a_thread():
     thread = threading.Thread(target=work)
@@ -33,7 +32,9 @@ def faults(first: str) -> int:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is asked, which only Linux has.")
 def test_large_blocks_are_not_fetched_from_the_system_again_and_again() -> None:
     kept = faults("from uap_core.models.allocator import keep_freed_memory; assert keep_freed_memory()")
-    assert kept < 0.6 * faults("")
+    # glibc's own bound, which it raises by itself after some blocks, sooner or later.
+    handed_back = faults("import ctypes; ctypes.CDLL(None).mallopt(-3, 128 << 10)")
+    assert kept < 0.2 * handed_back
 
 
 HELD = """
