@@ -47,7 +47,8 @@ def test_nothing_is_drawn_twice(handlers: dict[str, Callable[..., Any]]) -> None
 
 
 @pytest.mark.parametrize(
-    ("pattern", "label", "strength"), [(PATTERN, "abacus", "strength 10 of"), ("resnet64-l2", "brain coral", "length 2000 (l2)")]
+    ("pattern", "label", "strength"),
+    [(PATTERN, "abacus", "strength 10 of"), ("resnet64-l2", "brain coral", "length 2000 (l2)")],
 )
 def test_the_picture_is_that_of_the_chosen_pattern(
     handlers: dict[str, Callable[..., Any]], pattern: str, label: str, strength: str
