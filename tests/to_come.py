@@ -6,8 +6,6 @@ TABLES_TO_COME = frozenset(
         "efficientnet_lite0-ablations",
         "efficientnet_lite0-limit-100000",
         "squeezenet1_1_caffe-limit-100000",
-        "efficientnet_lite0-several",
-        "resnet64-hubs-l2-crafted",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
