@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 
+from in_page import opened, print_waits
 from running import running
 
 STEP = """async (button) => {
@@ -95,20 +94,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clicks", type=int, default=100)
     chosen = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with running() as app, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{app.address}/?network=resnet64")
-        page.locator("#download-png").wait_for()
-        page.wait_for_timeout(5000)  # what is imported after the first view
+    with running() as app, opened(f"{app.address}/?network=resnet64") as page:
         found = {**learning(page, chosen.clicks), **beyond(page, max(3, chosen.clicks // 5))}
-        browser.close()
     print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
-    print("| what | number | 50 % | 95 % | longest, ms |\n|---|---|---|---|---|")
-    for kind, values in found.items():
-        middle, high = np.percentile(values, (50, 95))
-        print(f"| {kind} | {len(values)} | {middle:.0f} | {high:.0f} | {max(values):.0f} |")
+    print_waits(found)
 
 
 if __name__ == "__main__":

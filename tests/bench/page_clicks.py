@@ -7,16 +7,15 @@ under the pattern is another one. Needs Chromium, and Playwright from tests/requ
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 
+from in_page import opened, print_waits
 from running import running
 
 from uap_core.images.photographs import sample_photos
@@ -54,22 +53,12 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=100)
     parser.add_argument("--network", default=PAGE_MODEL, help="key of the network that is asked")
     chosen = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with running() as app, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{app.address}/?network={chosen.network}")
-        page.locator("#download-png").wait_for()
-        page.wait_for_timeout(5000)  # what is imported after the first view
+    with running() as app, opened(f"{app.address}/?network={chosen.network}") as page:
         photographs = len(sample_photos())
         timed(page, 2 * photographs, photographs)
         found = timed(page, chosen.clicks, photographs)
-        browser.close()
     found["all"] = [value for values in found.values() for value in values]
-    print("| click | number | 50 % | 95 % | longest, ms |\n|---|---|---|---|---|")
-    for kind, values in found.items():
-        middle, high = np.percentile(values, (50, 95))
-        print(f"| {kind} | {len(values)} | {middle:.0f} | {high:.0f} | {max(values):.0f} |")
+    print_waits(found)
 
 
 if __name__ == "__main__":
