@@ -30,13 +30,13 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_freed_memory() -> bool:
-    """Hand freed pages back to the system but for ``KEPT`` bytes, and say whether there were any.
+    """Hand freed pages back to the system, and say whether there were any.
 
     Without it a server holds as much as it ever needed at once: small things that stay, between large ones that went, keep the
-    heap from shrinking.
+    heap from shrinking. The next pass of a network gets its pages zeroed again, once.
     """
     trim = _of_glibc("malloc_trim")
-    return trim is not None and trim(ctypes.c_size_t(KEPT)) == 1
+    return trim is not None and trim(0) == 1
 
 
 def _of_glibc(name: str) -> Any:

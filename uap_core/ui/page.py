@@ -173,8 +173,6 @@ def warm(studio: Studio) -> None:
     import uap_core.plots.epsilon  # noqa: F401
     from uap_core.models.robust_variants import trained_twins
 
-    if studio.live_source(first.network):
-        studio.craft_and_held_out(first.network)
     trained_twins(studio.zoo, first.network)
     downloads.sweep()
     OPENERS.start()
