@@ -4,8 +4,6 @@ PATTERNS_TO_COME = frozenset[str]()
 TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-ablations",
-        "efficientnet_lite0-limit-100000",
-        "squeezenet1_1_caffe-limit-100000",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
