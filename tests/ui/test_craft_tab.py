@@ -280,7 +280,7 @@ def test_what_stands_there_before_a_run(studio: Studio) -> None:
 def test_the_answer_is_what_was_measured_for_the_network(studio: Studio) -> None:
     rows = curve(studio, NETWORK, "default")
     spent, rate = [row for row in rows if row[0] <= size_for(64).budget][-1]
-    assert f"after {spent} of them" in answer(studio, NETWORK)
+    assert f"After {spent} of them" in answer(studio, NETWORK)
     assert f"fooled {rate.value:.0%} of {rate.total} photographs" in answer(studio, NETWORK)
     lite = next(entry for entry in library() if entry.key == f"{PAGE_MODEL}-linf10.safetensors")
     if not curve(studio, PAGE_MODEL, "default"):
@@ -352,7 +352,8 @@ def test_it_streams_and_a_stop_keeps_what_is_shown(studio: Studio) -> None:
     draft = [step["draft"] for step, _ in zip((step for step in run if "draft" in step), range(3), strict=False)][-1]
     run.close()  # type: ignore[attr-defined]
     assert draft.provenance["image_gradients"] == 24
-    found = craft_handlers.settle(studio, LION, draft)
+    waiting, found = craft_handlers.settle(studio, LION, draft)
+    assert "is being measured" in waiting["state"]
     kept = found["draft"]
     assert "Stopped after 24 looks; the pattern stays. Fools" in found["state"]
     assert (kept.values == draft.values).all()
@@ -370,7 +371,7 @@ def test_it_streams_and_a_stop_keeps_what_is_shown(studio: Studio) -> None:
 def test_what_is_not_there_or_was_measured_is_left_as_it_is(studio: Studio) -> None:
     measured = a_pattern(held_out={"set": "12 images", "fooling_rate": 0.5})
     for draft in (None, measured):
-        assert craft_handlers.settle(studio, LION, draft) == {}
+        assert list(craft_handlers.settle(studio, LION, draft)) == [{}]
     nothing = craft_save.ready(None)
     assert not nothing["result"]["visible"]
     assert not nothing["npy"]["interactive"]

@@ -49,7 +49,19 @@ def test_it_counts_down_from_what_was_expected_then_by_its_own_pace(clock: Clock
     assert countdown.said(0.6) == "a moment left"
     clock.now += 5
     assert countdown.said(0.6) == "longer than expected", "what it promised is over"
+    clock.now += 11
+    assert countdown.said(0.8) == "about 16 s left", "65 s so far, at its own pace: what was promised is over"
     assert countdown.said(1.0) == "a moment left"
+
+
+def test_a_machine_much_slower_than_expected_is_told_by_its_own_pace(clock: Clock) -> None:
+    countdown = Countdown(10)
+    clock.now += 12
+    assert countdown.said(0.02) == "about 10 min left"
+    clock.now += 6
+    assert countdown.said(0.02) == "about 10 min left"
+    clock.now += 6
+    assert countdown.said(0.4) == "about 36 s left"
 
 
 def test_a_long_time_is_told_in_minutes(clock: Clock) -> None:

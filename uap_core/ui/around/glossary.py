@@ -76,7 +76,7 @@ WORDS = {
         " such intervals some five miss it."
     ),
     _("PSNR"): _(
-        "How close two pictures are, in decibels, from the mean squared difference. Above some 30 dB a change is hard to see."
+        "How close two pictures are, in decibels, from the mean squared difference. Above some 40 dB one hardly sees a change."
     ),
     _("SSIM"): _("How alike the structure of two pictures is; 1 means equal. It follows the eye better than PSNR does."),
     _("Transfer"): _(

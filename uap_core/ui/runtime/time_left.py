@@ -30,7 +30,10 @@ def about(seconds: float) -> str:
 
 
 class Countdown:
-    """The seconds that a run still takes; they never rise. ``expected`` (seconds) counts until the run shows its own pace."""
+    """The seconds that a run still takes; ``expected`` (seconds) counts until the run shows its own pace.
+
+    They fall, until what was promised is over and the run is not: then its own pace tells anew.
+    """
 
     def __init__(self, expected: float) -> None:
         self._started = self._asked = time.monotonic()
@@ -40,9 +43,16 @@ class Countdown:
         """Seconds that are left once ``share`` (0 to 1) of the work is done; while it stays the same, they run down."""
         now = time.monotonic()
         spent = now - self._started
-        guess = self._expected - spent if share < BEGUN else spent * (1 - share) / share
+        own = spent * (1 - share) / share if share else 0.0
         passed = self._left - (now - self._asked)
-        self._left = max(0.0, passed if share == self._share else min(self._left, guess))
+        if share == self._share:
+            left = passed
+        elif share < BEGUN:
+            left = min(self._left, self._expected - spent)
+        else:
+            left = min(self._left, own)
+        broken = left <= 0 and share > self._share
+        self._left = max(0.0, own if broken else left)
         self._share, self._asked = share, now
         return self._left
 

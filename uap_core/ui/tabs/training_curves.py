@@ -46,8 +46,10 @@ def answer_of(studio: Studio, network: str) -> str:
     few = next(size for size in sizes if rates[size] >= rates[sizes[-1]] - NEARLY)
     said = _(
         "A pattern made from {few} photographs fools {network} on {few_rate:.1%} of {count} that it was not made from; a single"
-        " one is enough for {one_rate:.1%}, and {most} bring it to {most_rate:.1%}."
+        " one is enough for {one_rate:.1%}, and {most} bring it to {most_rate:.1%}. Each was made in at most {looks} looks"
+        " at a picture: more looks fool a few more."
     ).format(
+        looks=max(row.image_gradients for row in rows),
         few=few,
         network=network_name(studio, shown),
         few_rate=rates[few],

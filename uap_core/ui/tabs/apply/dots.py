@@ -47,7 +47,7 @@ def outcome_table(studio: Studio, network: str, pattern: str) -> tuple[Table, En
 def _as_json(table: Table, entry: Entry) -> str:
     count = int(table.provenance["images"])
     what = _(
-        "Each dot is one of {count} photographs that the pattern was not made from: filled where the network’s answer changes"
+        "Each mark is one of {count} photographs that the pattern was not made from: filled where the network’s answer changes"
         " at the strength of the slider."
     )
     return json.dumps(

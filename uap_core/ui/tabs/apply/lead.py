@@ -9,12 +9,10 @@ from uap_core.experiments.outcomes import NOISE, PATTERN, bits_of
 from uap_core.i18n import _
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.library import library
-from uap_core.ui.html.words import HELD_OUT
+from uap_core.ui.html.words import HELD_OUT, strength
 from uap_core.ui.panel_notes import told_of
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.tabs.apply.dots import outcome_table
-
-FAINT = 10  # 255ths: what is stronger can be seen at once
 
 
 def lead_of(studio: Studio, network: str, pattern: str, own: dict[str, Pattern]) -> str:
@@ -28,12 +26,12 @@ def lead_of(studio: Studio, network: str, pattern: str, own: dict[str, Pattern])
     stated = _stated(chosen.provenance, network)
     if "target_rate" in stated:
         target = chosen.provenance.get("target", "")
-        said = _("One fixed pattern turns {rate:.0f} of 100 {images} into {target!r}, at {strength}.")
+        said = _("One fixed pattern{bound} turns {rate:.0f} of 100 {images} into {target!r}.")
         images = _measured_on(chosen.provenance, studio)
-        return said.format(rate=100 * stated["target_rate"], images=images, target=target, strength=_strength(chosen.ball))
+        return said.format(rate=100 * stated["target_rate"], images=images, target=target, bound=_bound(chosen.ball))
     if "fooling_rate" not in stated:
         ready = any(entry.key == pattern for entry in library())
-        return _("One fixed, faint pattern, added to every photograph.") if ready else _("Your own pattern.")
+        return _("One fixed pattern, added to every photograph.") if ready else _("Your own pattern.")
     return _fools(stated["fooling_rate"], stated.get("random_signs"), chosen.ball, _measured_on(chosen.provenance, studio))
 
 
@@ -56,18 +54,16 @@ def leads_of(studio: Studio, network: str, pattern: str) -> list[str]:
 
 
 def _fools(rate: float, signs: float | None, ball: Ball, images: str) -> str:
-    faint = ball.p != LINF or round(ball.radius * 255, 3) <= FAINT
-    said = (
-        _("One fixed, faint pattern fools this network on {rate:.0f} of 100 {images}, at {strength}.")
-        if faint
-        else _("One fixed pattern fools this network on {rate:.0f} of 100 {images}, at {strength}.")
-    )
-    beside = _(" Random noise of the same strength: {signs:.0f}.").format(signs=100 * signs) if signs is not None else ""
-    return said.format(rate=100 * rate, images=images, strength=_strength(ball)) + beside
+    said = _("One fixed pattern{bound} fools this network on {rate:.0f} of 100 {images}.")
+    beside = _(" Random noise just as strong: on {signs:.0f}.").format(signs=100 * signs) if signs is not None else ""
+    return said.format(rate=100 * rate, images=images, bound=_bound(ball)) + beside
 
 
-def _strength(ball: Ball) -> str:
-    return f"{ball.radius * 255:g}/255" if ball.p == LINF else str(ball)
+def _bound(ball: Ball) -> str:
+    """How much it changes a picture, as a remark within a sentence."""
+    if ball.p == LINF:
+        return _(", which changes no value by more than {level:g} of 255,").format(level=ball.radius * 255)
+    return _(" of {strength}").format(strength=strength(ball))
 
 
 def _photographs() -> str:

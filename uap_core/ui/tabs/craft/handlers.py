@@ -158,13 +158,15 @@ def shown(frame: Frame, network: str) -> Filled:
     return found | ({"draft": made} if made else {})
 
 
-def settle(studio: Studio, photo: str, draft: Pattern | None) -> Filled:
+def settle(studio: Studio, photo: str, draft: Pattern | None) -> Iterator[Filled]:
     """Of a run that was stopped: what the page shows and what is kept are the same, measured pattern."""
     if draft is None or is_judged(draft):
-        return {}
+        yield {}
+        return
+    yield {"state": progress_note(_("Stopped. The pattern so far is being measured…"), 1)}
     draft, said = judged_when_stopped(studio, draft)
     view = _under(studio, photo, draft)
-    return {
+    yield {
         "state": status(said),
         "picture": pattern_picture(draft.values),
         "photograph": picture_file(view.perturbed),

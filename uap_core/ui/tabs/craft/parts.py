@@ -170,8 +170,8 @@ def lay_out_more(studio: Studio) -> dict[str, Any]:
                 MOST_COST,
                 value=size.budget,
                 step=100,
-                label=_("Effort: looks at a picture, at most"),
-                info=_("image-gradients; seconds grow with them"),
+                label=_("Effort: looks, at most"),
+                info=_("each is at one picture (an image-gradient): 100 pictures seen 4 times are 400"),
                 scale=2,
                 elem_id="craft-cost",
             )

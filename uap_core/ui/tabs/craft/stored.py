@@ -35,12 +35,13 @@ def answer(studio: Studio, network: str) -> str:
     first = size_for(studio.card(network).input_size).budget  # so far the chart goes before anything is made
     soon = [row for row in curve(studio, network, OURS) if row[0] <= first]
     if soon:
-        spent, rate = soon[-1]
+        (spent, rate), (most, last) = soon[-1], curve(studio, network, OURS)[-1]
         said = _(
-            "A few hundred looks are enough (100 pictures, each looked at 4 times, are 400 looks): after {spent} of them the"
-            " precomputed pattern for {network} fooled {rate:.0%} of {count} photographs it was not made from."
+            "A pattern is found by looking at pictures again and again: 100 pictures, each looked at 4 times, are 400 looks."
+            " After {spent} of them the precomputed pattern for {network} fooled {rate:.0%} of {count} photographs that it was"
+            " not made from, after {most} {last:.0%}."
         )
-        return said.format(spent=spent, network=name, rate=rate.value, count=rate.total)
+        return said.format(spent=spent, network=name, rate=rate.value, count=rate.total, most=most, last=last.value)
     key = own_pattern(studio, network)
     made = next((entry.provenance for entry in library() if entry.key == key), {})
     rates = made.get("held_out", {})
