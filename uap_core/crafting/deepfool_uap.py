@@ -67,7 +67,7 @@ class DeepFoolUAP(Crafter):
         batch_size, interval, delta: see ``Crafter``.
 
     Raises:
-        SettingError: no passes or iterations, or fewer than two candidates.
+        SettingError: no passes or iterations, fewer than two candidates, a negative overshoot, or a gain that is not positive.
 
     Example:
         >>> import uap_core
@@ -111,7 +111,7 @@ class DeepFoolUAP(Crafter):
             raise SettingError("DeepFool has no loss, so it knows no worst network. Choose the mean.")
 
     def share(self, problem: Problem, state: State) -> float:
-        """Of the passes or of the budget, whichever ends first."""
+        """The share that is done of the passes or of the budget, whichever ends first; a run ends at 1."""
         return max(super().share(problem, state), state.seen / (self.passes * len(problem.images)))
 
     def iterate(self, problem: Problem, state: State) -> Iterator[bool]:
