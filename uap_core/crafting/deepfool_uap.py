@@ -127,10 +127,10 @@ class DeepFoolUAP(Crafter):
             while state.seen < state.pass_end:
                 batch = state.next_batch(n, self.batch_size)  # in a random order
                 state.seen += len(batch)
-                dv, count = self._smallest_steps(problem, batch, state)
+                dv, count = self._smallest_steps(problem, batch, state)  # DeepFool, where k(x_i + v) = k(x_i)
                 if count:
-                    v = state.pattern + self.gain * dv / count
-                    state.pattern = problem.ball.project(v)
+                    v = state.pattern + self.gain * dv / count  # v + dv for one image
+                    state.pattern = problem.ball.project(v)  # P_{p,xi}
                 yield state.seen >= state.pass_end
 
     def _smallest_steps(self, problem: Problem, batch: Tensor, state: State) -> tuple[Tensor, float]:
