@@ -97,6 +97,16 @@ def predict(classifier: Callable[[Tensor], Tensor], batches: Iterable[Tensor]) -
     return torch.cat(found) if found else torch.empty(0, dtype=torch.long)
 
 
+def auc(positives: Tensor, negatives: Tensor) -> float:
+    """Probability that one of ``positives`` (P,) is larger than one of ``negatives`` (N,), ties half: Mann and Whitney's U."""
+    import torch
+
+    ordered = negatives.double().sort().values
+    values = positives.double()
+    below, up_to = torch.searchsorted(ordered, values), torch.searchsorted(ordered, values, right=True)
+    return float((below + up_to).double().mean() / 2 / len(ordered))
+
+
 def psnr(clean: np.ndarray, other: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB of two uint8 (H,W,3) pictures; infinite when they are equal."""
     error = np.mean((clean.astype(np.float64) - other.astype(np.float64)) ** 2)

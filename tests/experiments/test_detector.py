@@ -17,12 +17,11 @@ from uap_core.experiments.detector import (
     SINGLE,
     UNIVERSAL,
     DetectorRow,
-    auc,
     auc_interval,
     detector_rows,
     roc,
 )
-from uap_core.metrics import Rate
+from uap_core.metrics import Rate, auc
 from uap_core.models import feature_entropy as entropy
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from uap_core.datasets.image_sets import ImageSet
-from uap_core.experiments.limit import auc, fallen, fine_structure, limit_rows, never_row, trait_rows, traits
-from uap_core.metrics import Rate
+from uap_core.experiments.limit import fallen, fine_structure, limit_rows, never_row, trait_rows, traits
+from uap_core.metrics import Rate, auc
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
 

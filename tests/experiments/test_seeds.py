@@ -11,12 +11,12 @@ from uap_core.crafting.default import Default
 from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.experiments.compare import Bout, compare
 from uap_core.experiments.defences import DefenceRow, defence_rows
-from uap_core.experiments.detector import AWARE, Crafting, auc, auc_interval, detector_rows, roc
+from uap_core.experiments.detector import AWARE, Crafting, auc_interval, detector_rows, roc
 from uap_core.experiments.normals import SPAN, subspace_rates
 from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS
 from uap_core.experiments.sample_curve import sample_curve
 from uap_core.experiments.transfer_matrix import fooling_matrix, noises
-from uap_core.metrics import Rate, fooling_rate, predict
+from uap_core.metrics import Rate, auc, fooling_rate, predict
 from uap_core.models import feature_entropy
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy

@@ -62,7 +62,7 @@ class CarliniWagner(Attack):
             and white pixels; else the paper's (tanh(w) + 1) / 2.
 
     Raises:
-        SettingError: a number below 1, or a constant, rate or share that is not positive.
+        SettingError: a count below 1, a negative confidence, or a constant, rate or share that is not positive.
 
     Example:
         >>> import uap_core
@@ -116,12 +116,13 @@ class CarliniWagner(Attack):
             gap = Z_other - Z_t if run.criterion.targeted else Z_t - Z_other
             return gap.clamp_min(-kappa)
 
-        def objective(change: Tensor, Z: Tensor, which: Tensor) -> Tensor:
-            return squared_l2(change) + c.value[which] * f(Z, which)
-
         first_c, rate = self._start(run, f)
         c = BinarySearch(first_c)  # times ten until one works, then halve the interval
         picture = TanhPicture(x, self.shifted_tanh)  # x' from w
+
+        def objective(change: Tensor, Z: Tensor, which: Tensor) -> Tensor:  # ||x' - x||_2^2 + c f(x')
+            return squared_l2(change) + c.value[which] * f(Z, which)
+
         adam = AdamPerImage(run, picture.start.clone(), picture, rate, anneal=self.learning_rate is None)
         patience = max(5, int(self.patience * self.iterations))
         for number in range(self.search_steps):

@@ -40,79 +40,6 @@ from uap_core.perturbations.perturbation import apply
 NUDGE = of_levels(1e-4)
 
 
-@register_attack(
-    "deepfool",
-    "DeepFool",
-    "Moosavi-Dezfooli et al., 2016",
-    norm="l2",
-    bounded=False,
-    place=60,
-    chosen=True,
-    build=lambda _wanted: DeepFool(),
-)
-@register_attack(
-    "deepfool-linf",
-    "DeepFool l_inf",
-    "Moosavi-Dezfooli et al., 2016",
-    norm="linf",
-    bounded=False,
-    place=70,
-    build=lambda _wanted: DeepFool(LINF),
-)
-@dataclass(frozen=True)
-class DeepFool(Attack):
-    """Find the smallest step over a decision boundary, linearising the network at each iteration.
-
-    Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2; section 3.3 for l_inf. Each iteration costs a gradient for each
-    candidate class but the present one.
-
-    Args:
-        norm: of the step that is kept small, "l2" or "linf".
-        candidates: classes looked at, the highest at x; the present one is among them.
-        overshoot: how much longer the step is made, as a share.
-        iterations: steps at most.
-
-    Raises:
-        SettingError: no iterations, fewer than two candidates, or another norm.
-
-    Example:
-        >>> import uap_core
-        >>> network = uap_core.load_model("resnet64")
-        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
-        >>> result = uap_core.attack(network, x, method=uap_core.DeepFool())
-        >>> bool(result.success.all())
-        True
-    """
-
-    key: ClassVar[str] = "deepfool"
-    norm: str = L2
-    candidates: int = 10
-    overshoot: float = 0.02
-    iterations: int = 50
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_counts(iterations=self.iterations)
-        check_number("overshoot", self.overshoot, least=0)
-        if self.candidates < 2:
-            raise SettingError("DeepFool needs at least two candidate classes: the present one and another.")
-        if self.norm not in (L2, LINF):
-            raise SettingError(f"DeepFool's norm is {L2!r} or {LINF!r}, not {self.norm!r}.")
-
-    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
-        """Run Algorithm 2. Pixels are clamped to [0,1] inside f, so that r still works once x + r is clamped."""
-
-        def f(x: Tensor) -> Tensor:
-            return run.classifier(x.clamp(0, 1))
-
-        before = run.queries
-        steps = deepfool(f, run.images, self.candidates, self.overshoot, self.iterations, run.criterion, self.norm)
-        for number, found in enumerate(steps):
-            run.gradients, run.queries = found.backward_passes, before + found.forward_passes
-            yield number / self.iterations
-        run.settle(apply(run.images, found.steps), found.logits, run.all)
-
-
 @dataclass(frozen=True)
 class Crossing:
     """Hold where DeepFool is, for points x (n,3,H,W) or (n,D).
@@ -129,31 +56,6 @@ class Crossing:
     backward_passes: Tensor
     forward_passes: Tensor
     logits: Tensor
-
-
-def cross_boundary(
-    f: Callable[[Tensor], Tensor],
-    x: Tensor,
-    candidates: int = 10,
-    overshoot: float = 0.02,
-    iterations: int = 10,
-    criterion: Criterion | None = None,
-) -> Crossing:
-    """The end of ``deepfool`` in l2: the smallest step that changes the label of each point ``x``, of which there may be none.
-
-    Example:
-        >>> import torch
-        >>> from uap_core.attacks.deepfool import cross_boundary
-        >>> f = torch.nn.Linear(2, 3)  # any module or function from points to logits
-        >>> x = torch.rand(5, 2)
-        >>> found = cross_boundary(f, x)
-        >>> torch.equal(f(x + found.steps).argmax(dim=1) != f(x).argmax(dim=1), found.crossed)
-        True
-    """
-    if not len(x):  # which some networks do not take
-        none = torch.zeros(0, dtype=torch.long, device=x.device)
-        return Crossing(torch.zeros_like(x), none.bool(), none, none, x.new_zeros(0, 0))
-    return deque(deepfool(f, x, candidates, overshoot, iterations, criterion), maxlen=1).pop()
 
 
 def deepfool(
@@ -200,7 +102,7 @@ def deepfool(
         if not len(which):
             return
         x_i = x[which] + (1 + overshoot) * r[which]
-        r[which] += to_nearest_boundary(f, x_i, k0[which], others[which], norm)
+        r[which] += to_nearest_boundary(f, x_i, k0[which], others[which], norm)  # r = r + r_i
         steps_taken[which] += 1
         with torch.no_grad():
             Z[which] = f(x[which] + (1 + overshoot) * r[which])
@@ -214,14 +116,112 @@ def to_nearest_boundary(f: Callable[[Tensor], Tensor], x_i: Tensor, k0: Tensor, 
     x_i = x_i.detach().requires_grad_(True)
     with torch.enable_grad():
         Z = f(x_i)
-        f_k = Z.gather(1, others) - Z.gather(1, k0[:, None])  # f'_k, (m,C)
+        f_prime = Z.gather(1, others) - Z.gather(1, k0[:, None])  # f'_k = f_k - f_k0, (m,C)
     nearest, r_i = torch.full((len(x_i),), torch.inf, device=x_i.device), torch.zeros_like(x_i)
     for k in range(others.shape[1]):
-        w_k = input_gradient(f_k[:, k].sum(), x_i, retain_graph=k < others.shape[1] - 1)
+        w_k = input_gradient(f_prime[:, k].sum(), x_i, retain_graph=k < others.shape[1] - 1)  # grad f'_k
         length = w_k.flatten(1).norm(p=2 if norm == L2 else 1, dim=1)
-        distance = f_k[:, k].detach().abs() / length
+        distance = f_prime[:, k].detach().abs() / length  # |f'_k| / ||w_k||
         direction = w_k / as_column(length, w_k) if norm == L2 else w_k.sign()
-        closer = (distance < nearest) & (length > 0)
+        closer = (distance < nearest) & (length > 0)  # l so far: the argmin over k
         nearest = distance.where(closer, nearest)
         r_i = (as_column(distance + NUDGE, w_k) * direction).where(as_column(closer, w_k), r_i)
     return r_i.detach()
+
+
+def cross_boundary(
+    f: Callable[[Tensor], Tensor],
+    x: Tensor,
+    candidates: int = 10,
+    overshoot: float = 0.02,
+    iterations: int = 10,
+    criterion: Criterion | None = None,
+) -> Crossing:
+    """The end of ``deepfool`` in l2: the smallest step that changes the label of each point ``x``, of which there may be none.
+
+    Example:
+        >>> import torch
+        >>> from uap_core.attacks.deepfool import cross_boundary
+        >>> f = torch.nn.Linear(2, 3)  # any module or function from points to logits
+        >>> x = torch.rand(5, 2)
+        >>> found = cross_boundary(f, x)
+        >>> torch.equal(f(x + found.steps).argmax(dim=1) != f(x).argmax(dim=1), found.crossed)
+        True
+    """
+    if not len(x):  # which some networks do not take
+        none = torch.zeros(0, dtype=torch.long, device=x.device)
+        return Crossing(torch.zeros_like(x), none.bool(), none, none, x.new_zeros(0, 0))
+    return deque(deepfool(f, x, candidates, overshoot, iterations, criterion), maxlen=1).pop()
+
+
+@register_attack(
+    "deepfool",
+    "DeepFool",
+    "Moosavi-Dezfooli et al., 2016",
+    norm="l2",
+    bounded=False,
+    place=60,
+    chosen=True,
+    build=lambda _wanted: DeepFool(),
+)
+@register_attack(
+    "deepfool-linf",
+    "DeepFool l_inf",
+    "Moosavi-Dezfooli et al., 2016",
+    norm="linf",
+    bounded=False,
+    place=70,
+    build=lambda _wanted: DeepFool(LINF),
+)
+@dataclass(frozen=True)
+class DeepFool(Attack):
+    """Find the smallest step over a decision boundary, linearising the network at each iteration.
+
+    Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, Algorithm 2; section 3.3 for l_inf. Each iteration costs a gradient for each
+    candidate class but the present one.
+
+    Args:
+        norm: of the step that is kept small, "l2" or "linf".
+        candidates: classes looked at, the highest at x; the present one is among them.
+        overshoot: how much longer the step is made, as a share.
+        iterations: steps at most.
+
+    Raises:
+        SettingError: no iterations, fewer than two candidates, a negative overshoot, or another norm.
+
+    Example:
+        >>> import uap_core
+        >>> network = uap_core.load_model("resnet64")
+        >>> x = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "held_out", 64, 64, limit=2).images()
+        >>> result = uap_core.attack(network, x, method=uap_core.DeepFool())
+        >>> bool(result.success.all())
+        True
+    """
+
+    key: ClassVar[str] = "deepfool"
+    norm: str = L2
+    candidates: int = 10
+    overshoot: float = 0.02
+    iterations: int = 50
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(iterations=self.iterations)
+        check_number("overshoot", self.overshoot, least=0)
+        if self.candidates < 2:
+            raise SettingError("DeepFool needs at least two candidate classes: the present one and another.")
+        if self.norm not in (L2, LINF):
+            raise SettingError(f"DeepFool's norm is {L2!r} or {LINF!r}, not {self.norm!r}.")
+
+    def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
+        """Run Algorithm 2. Pixels are clamped to [0,1] inside f, so that r still works once x + r is clamped."""
+
+        def f(x: Tensor) -> Tensor:
+            return run.classifier(x.clamp(0, 1))
+
+        before = run.queries
+        steps = deepfool(f, run.images, self.candidates, self.overshoot, self.iterations, run.criterion, self.norm)
+        for number, found in enumerate(steps):
+            run.gradients, run.queries = found.backward_passes, before + found.forward_passes
+            yield number / self.iterations
+        run.settle(apply(run.images, found.steps), found.logits, run.all)

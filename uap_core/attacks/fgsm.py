@@ -60,11 +60,14 @@ class FGSM(Attack):
 
     Goodfellow et al., "Explaining and harnessing adversarial examples", ICLR 2015, section 4.
 
+    ``FGSM(epsilon)(network, x, y, targeted=False)`` takes images x (N,3,H,W) in [0,1] and labels (or targets) y (N,), and
+    returns x' as ``adversarial`` (N,3,H,W) with ``success`` (N,); ``fgsm`` is the step alone, for any function f.
+
     Args:
         epsilon: l_inf length of the step in units of [0,1] pixels.
 
     Raises:
-        SettingError: ``epsilon`` is not between 0 and 1.
+        SettingError: ``epsilon`` is not between 0 and 1, or, at the call, images or labels do not fit the network.
 
     Example:
         >>> import torch, uap_core

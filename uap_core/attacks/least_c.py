@@ -49,7 +49,6 @@ def search(
     size: Callable[[Tensor], Tensor],
     search_steps: int,
     iterations: int,
-    margin: float = 0.0,
 ) -> Iterator[float]:
     """Minimise distance(x' - x) + c penalty(x') for one c after another, each from where the last one ended.
 
@@ -62,7 +61,7 @@ def search(
         return distance(change) + constants.value[which] * penalty(logits, which)
 
     for number in range(search_steps):
-        for iteration in adam.minimise(everyone, objective, size, iterations, patience_of(iterations), margin):
+        for iteration in adam.minimise(everyone, objective, size, iterations, patience_of(iterations)):
             yield (number + iteration / iterations) / search_steps
         change = adam.picture(adam.variable, everyone).detach() - adam.run.images
         adam.run.tried(constants.value, size(change), adam.holds, everyone)

@@ -9,7 +9,7 @@ import typer
 
 from uap_core.cli.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.cli.options import Data, FigureFile, Folder, Model, Seed
-from uap_core.cli.outputs import check_figure, provenance, tell, write_rows
+from uap_core.cli.outputs import FIGURES, check_file, provenance, tell, write_rows
 from uap_core.errors import SettingError
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.models.zoo import QUICK_MODEL
@@ -100,7 +100,7 @@ def limit(
     from uap_core.perturbations.library import library
     from uap_core.perturbations.perturbation import load_perturbation
 
-    check_figure(figure)
+    check_file(figure, *FIGURES)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     classifier, ball = open_zoo(folder).load(model), Ball("linf", 10 / 255)

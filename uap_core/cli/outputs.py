@@ -27,11 +27,6 @@ def check_file(path: Path | None, *endings: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def check_figure(figure: Path | None) -> None:
-    """``check_file`` for a figure."""
-    check_file(figure, *FIGURES)
-
-
 def check_table_and_figure(table: Path | None, figure: Path | None) -> None:
     """``check_file`` for the two that most experiments may write."""
     check_file(table, *TABLES)

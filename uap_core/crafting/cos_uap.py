@@ -66,8 +66,7 @@ class Cosine(FirstOrder):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form."""
         if criterion.targeted:
-            text = "The cosine method has no target: it only drives away. Choose one of: {names}."
-            raise SettingError(text.format(names=with_targets()))
+            raise SettingError(f"The cosine method has no target: it only drives away. Choose one of: {with_targets()}.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
         """Start near zero: at v = 0 the cosine is maximal and its gradient zero, so rounding errors would pick the

@@ -67,7 +67,7 @@ class DeepFoolUAP(Crafter):
         batch_size, interval, delta: see ``Crafter``.
 
     Raises:
-        SettingError: no passes or iterations, or fewer than two candidates.
+        SettingError: no passes or iterations, fewer than two candidates, a negative overshoot, or a gain that is not positive.
 
     Example:
         >>> import uap_core
@@ -111,7 +111,7 @@ class DeepFoolUAP(Crafter):
             raise SettingError("DeepFool has no loss, so it knows no worst network. Choose the mean.")
 
     def share(self, problem: Problem, state: State) -> float:
-        """Of the passes or of the budget, whichever ends first."""
+        """The share that is done of the passes or of the budget, whichever ends first; a run ends at 1."""
         return max(super().share(problem, state), state.seen / (self.passes * len(problem.images)))
 
     def iterate(self, problem: Problem, state: State) -> Iterator[bool]:
@@ -127,10 +127,10 @@ class DeepFoolUAP(Crafter):
             while state.seen < state.pass_end:
                 batch = state.next_batch(n, self.batch_size)  # in a random order
                 state.seen += len(batch)
-                dv, count = self._smallest_steps(problem, batch, state)
+                dv, count = self._smallest_steps(problem, batch, state)  # DeepFool, where k(x_i + v) = k(x_i)
                 if count:
-                    v = state.pattern + self.gain * dv / count
-                    state.pattern = problem.ball.project(v)
+                    v = state.pattern + self.gain * dv / count  # v + dv for one image
+                    state.pattern = problem.ball.project(v)  # P_{p,xi}
                 yield state.seen >= state.pass_end
 
     def _smallest_steps(self, problem: Problem, batch: Tensor, state: State) -> tuple[Tensor, float]:

@@ -79,8 +79,7 @@ class Intrinsic(Crafter):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form, and one network has one direction."""
         if criterion.targeted:
-            text = "The intrinsic method has no target: it knows no classes. Choose one of: {names}."
-            raise SettingError(text.format(names=with_targets()))
+            raise SettingError(f"The intrinsic method has no target: it knows no classes. Choose one of: {with_targets()}.")
         if len(networks) != 1:
             raise SettingError("The intrinsic method takes one network: layers of several networks cannot be combined.")
 

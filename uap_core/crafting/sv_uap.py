@@ -81,8 +81,7 @@ class Singular(Crafter):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form, and one network has one layer."""
         if criterion.targeted:
-            text = "The singular method has no target: it knows no classes. Choose one of: {names}."
-            raise SettingError(text.format(names=with_targets()))
+            raise SettingError(f"The singular method has no target: it knows no classes. Choose one of: {with_targets()}.")
         if len(networks) != 1:
             raise SettingError("The singular method takes one network: layers of several networks cannot be combined.")
 

@@ -170,10 +170,8 @@ def open_image_set(
             continue
     kept = sorted(opened)
     if not kept:
-        said = "No picture was found in {source!r}. Put pictures there, one folder a class."
-        if split:
-            said = "No picture was found under {split!r} in {source!r}. Put pictures there, one folder a class."
-        raise DatasetError(said.format(split=split, source=source.name))
+        where = f"under {split!r} in {source.name!r}" if split else f"in {source.name!r}"
+        raise DatasetError(f"No picture was found {where}. Put pictures there, one folder a class.")
     return ImageSet(
         name=f"{source.stem} ({split.replace('_', '-')})" if split else source.stem,
         pixels=torch.from_numpy(np.stack([opened[name] for name in kept])),
@@ -199,7 +197,7 @@ def open_splits(
     def opened(split: str | None) -> ImageSet:
         return open_image_set(source, split, resize, crop, limit, interpolation=interpolation, classes=classes)
 
-    pair = (opened("craft"), opened("held_out")) if _has_splits(source) else halved(opened(None))
+    pair = (opened("craft"), opened("held_out")) if all(_splits_of(source)) else halved(opened(None))
     return disjoint(*pair)
 
 
@@ -216,15 +214,13 @@ def open_held_out(
     ``crafted_on`` is what a pattern's provenance says of its craft set. Where that is from this source, the held-out set of
     ``open_splits`` is measured on: of a source without splits the other half, and pictures in both halves are said.
     """
-    names, _ = listing(Path(source))
-    craft, held_out = (bool(of_split(names, split)) for split in SPLITS)
+    craft, held_out = _splits_of(source)
     if craft == held_out and crafted_on.endswith(f" images of {Path(source).stem} (craft)"):
         return open_splits(source, resize, crop, limit, interpolation)[1]
-    if held_out:
-        return open_image_set(source, "held_out", resize, crop, limit, interpolation=interpolation)
-    return open_image_set(source, None, resize, crop, limit, interpolation=interpolation)
+    return open_image_set(source, "held_out" if held_out else None, resize, crop, limit, interpolation=interpolation)
 
 
-def _has_splits(source: str | Path) -> bool:
+def _splits_of(source: str | Path) -> tuple[bool, ...]:
+    """Whether there are pictures to craft on, and held-out ones."""
     names, _ = listing(Path(source))
-    return all(of_split(names, split) for split in SPLITS)
+    return tuple(bool(of_split(names, split)) for split in SPLITS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -141,7 +140,10 @@ def _attack(
     criterion = _criterion(aim, logits, bout.target)
     into = classifier.labels[int(criterion.y)] if criterion.targeted else ""
     matched = epsilon if bout.matched or not item.bounded else None
-    build = partial(_built, item, bout, transfers)
+
+    def build(epsilon: float) -> Attack:
+        return item.build(epsilon, bout.effort, transfers, bout.p)
+
     stream = _stream(build, matched, LARGEST, classifier, image, criterion, bout.seed)
     ball = Ball(LINF, epsilon) if item.bounded and bout.matched else None
     minimised = bout.p if item.any_norm else None
@@ -166,10 +168,6 @@ def budget_of(attack: Attack) -> Budget | None:
     if "query_budget" in settings:
         return Budget("queries", settings["query_budget"])
     return Budget("steps", settings["steps"]) if "steps" in settings else None
-
-
-def _built(item: Item, bout: Bout, transfers: bool, epsilon: float) -> Attack:
-    return item.build(epsilon, bout.effort, transfers, bout.p)
 
 
 def _stream(

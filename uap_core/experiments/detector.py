@@ -19,7 +19,7 @@ from uap_core.attacks.fgsm import FGSM
 from uap_core.crafting.detector_aware import Unnoticed
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.defences import Crafting
-from uap_core.metrics import Z95, Rate, fooling_rate
+from uap_core.metrics import Z95, Rate, auc, fooling_rate
 from uap_core.models.classifier import Classifier
 from uap_core.models.feature_entropy import deep_entropy
 from uap_core.norms import LINF
@@ -120,7 +120,7 @@ def _seen(network: Classifier, batches: Iterable[Tensor]) -> _Seen:
 
 def roc(attack: str, clean: Tensor, attacked: Tensor, fooled: Rate, points: int = POINTS) -> list[DetectorRow]:
     """Rows for thresholds spread evenly over both sets' entropies (N,), from no alarm at all to nothing but alarms."""
-    area = auc(clean, attacked)
+    area = auc(clean, attacked)  # how often an attacked image has the lower entropy of a pair
     low, high = auc_interval(area, len(clean), len(attacked))
     pooled = torch.cat([clean, attacked]).double()
     inner = pooled.quantile(torch.linspace(0, 1, points, dtype=torch.float64))
@@ -136,15 +136,6 @@ def roc(attack: str, clean: Tensor, attacked: Tensor, fooled: Rate, points: int 
         )
         for threshold in thresholds
     ]
-
-
-def auc(clean: Tensor, attacked: Tensor) -> float:
-    """Area under the ROC: how often an attacked image's entropy (N,) is the lower one of a pair, ties counting half.
-
-    This is the Mann-Whitney statistic over the number of pairs.
-    """
-    lower = (attacked[:, None] < clean).double() + 0.5 * (attacked[:, None] == clean).double()
-    return float(lower.mean())
 
 
 def auc_interval(area: float, clean: int, attacked: int) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from uap_core.metrics import Rate
 from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
 from uap_core.training.digit_attack import AttackRecipe, learn_digits, learn_to_change, size, small_classifier
-from uap_core.training.digit_game import judge
+from uap_core.training.digit_game import descend, judge
 
 WITH, WITHOUT, NOISE = "with the judge", "without the judge", "noise of the same size"
 FRESH, EPOCH = 400, 64  # steps of the judge that measures, and images a step
@@ -70,9 +70,7 @@ def told_apart(learn: tuple[Tensor, Tensor], held_out: tuple[Tensor, Tensor]) ->
     for _step in range(FRESH):
         picks = [half[torch.randint(len(half), (EPOCH,), generator=generator)] for half in halves]
         loss = F.softplus(-fresh(picks[0])).mean() + F.softplus(fresh(picks[1])).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        descend(optimiser, loss)
     fresh.eval()
     with torch.no_grad():
         right = int((fresh(held_out[0][::2]) > 0).sum()) + int((fresh(held_out[1][1::2]) <= 0).sum())

@@ -69,13 +69,13 @@ def channel_rows(
     return rows
 
 
-def excitement(classifier: Classifier, images: ImageSet, batch_size: int = 32) -> Tensor:
+def excitement(classifier: Classifier, images: ImageSet) -> Tensor:
     """Means over all places of the last feature maps (N,D) of ``images``. Raises SettingError where there are no maps."""
     import torch
 
     from uap_core.experiments.feature_passes import felt
 
-    return torch.cat([_channels(classifier, felt(classifier, batch)) for batch in images.batches(batch_size)])
+    return torch.cat([_channels(classifier, felt(classifier, batch)) for batch in images.batches(32)])
 
 
 def _channels(classifier: Classifier, felt: Felt) -> Tensor:

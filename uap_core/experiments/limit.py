@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from uap_core.metrics import Z95, Rate
+from uap_core.metrics import Z95, Rate, auc
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -149,16 +149,6 @@ def _mean(values: Tensor) -> tuple[float, float]:
     """A mean and half its 95 % interval."""
     half = Z95 * float(values.double().std()) / sqrt(len(values)) if len(values) > 1 else 0.0
     return float(values.double().mean()), half
-
-
-def auc(positives: Tensor, negatives: Tensor) -> float:
-    """Probability that one of ``positives`` (P,) is larger than one of ``negatives`` (N,), ties half: Mann and Whitney's U."""
-    import torch
-
-    ordered = negatives.double().sort().values
-    values = positives.double()
-    below, up_to = torch.searchsorted(ordered, values), torch.searchsorted(ordered, values, right=True)
-    return float((below + up_to).double().mean() / 2 / len(ordered))
 
 
 def never_row(network: str, names: Sequence[str], labels: Tensor, falls: Tensor, class_names: Sequence[str]) -> NeverRow:

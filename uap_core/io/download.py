@@ -45,8 +45,7 @@ class Fetched:
         return self.done / self.total if self.total else 0.0
 
     def __str__(self) -> str:
-        said = "{done:.1f} of {total:.1f} MB" if self.total else "{done:.1f} MB"
-        return said.format(done=self.done / 1e6, total=self.total / 1e6)
+        return f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB" if self.total else f"{self.done / 1e6:.1f} MB"
 
 
 @contextmanager

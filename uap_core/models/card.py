@@ -45,8 +45,8 @@ class Card:
         sha256: of the weights' file, or at least its first eight digits; left out, any file counts as the right one.
         classes: "imagenet" for the 1000 of ImageNet, else a list of {"name", "wnid"}.
         note: a sentence to display.
-        measured: by this project, accuracies as shares from 0 to 1.
-        published: by whom the weights come from, likewise.
+        measured: by this project: accuracies "top1" and "top5" as shares from 0 to 1, and the "set" they are on.
+        published: by whom the weights come from: "top1", likewise.
         recipe: how this project trained it.
         download_megabytes: size of the file.
         url: where the file can be fetched.

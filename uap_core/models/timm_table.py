@@ -98,14 +98,14 @@ def _refusal(name: str) -> str:
     if outputs is None:
         said = f"timm has no trained ImageNet network called {name[:LONGEST_NAME]!r}."
     elif outputs == 0:
-        said = "{name} has no classifier: it turns pictures into features, which no label can be fooled by."
+        said = f"{name} has no classifier: it turns pictures into features, which no label can be fooled by."
     elif outputs == CLASSES:
-        said = "{name} has no safetensors file on the Hugging Face Hub, and files that could run code are never loaded."
+        said = f"{name} has no safetensors file on the Hugging Face Hub, and files that could run code are never loaded."
     else:
-        said = "{name} gives {count} scores a picture, not those of ImageNet's 1000 classes, which patterns here are about."
+        said = f"{name} gives {outputs} scores a picture, not those of ImageNet's 1000 classes, which patterns here are about."
     near = _nearest(name)
     nearest = f"Nearest: {', '.join(PREFIX + other for other in near)}." if near else ""
-    return f"{said.format(name=name, count=outputs) if outputs is not None else said} {nearest}".strip()
+    return f"{said} {nearest}".strip()
 
 
 def _nearest(name: str) -> list[str]:

@@ -32,7 +32,7 @@ def state(card: Card) -> str:
         return ABSENT
     if not card.sha256:
         return HERE
-    return HERE if _remembered_hash(card.weights_path, found).startswith(card.sha256) else OTHER
+    return HERE if _hash_of(card.weights_path, found.st_size, found.st_mtime_ns).startswith(card.sha256) else OTHER
 
 
 def how_to_get(card: Card) -> str:
@@ -92,10 +92,6 @@ def torchvision_folder() -> Path:
     """Where torchvision keeps its weights: checkpoints under TORCH_HOME, as torch.hub says, without importing torch."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(os.environ.get("TORCH_HOME") or cache / "torch").expanduser() / "hub" / "checkpoints"
-
-
-def _remembered_hash(path: Path, found: os.stat_result) -> str:
-    return _hash_of(path, found.st_size, found.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)

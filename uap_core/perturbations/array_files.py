@@ -6,6 +6,7 @@ import io
 import math
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,21 +39,27 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
     return reader[path.suffix.lower()](path)
 
 
+@contextmanager
+def _or(said: str) -> Iterator[None]:
+    """Raise PerturbationError with what is ``said`` for anything else that is raised: damaged files make readers raise much."""
+    try:
+        yield
+    except PerturbationError:
+        raise
+    except Exception as error:
+        raise PerturbationError(said) from error
+
+
 def _npy(path: Path) -> dict[str, np.ndarray]:
     return {path.stem: _numpy_array(path.read_bytes())}
 
 
 def _npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if sum(entry.file_size for entry in entries) > MAX_BYTES:
-                raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
-            packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
-    except PerturbationError:
-        raise
-    except Exception as error:  # damaged, encrypted or packed in a way that Python lacks: zipfile raises many kinds
-        raise PerturbationError("This .npz file is damaged: its arrays could not be unpacked.") from error
+    with _or("This .npz file is damaged: its arrays could not be unpacked."), zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
+        packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
     return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
 
 
@@ -65,7 +72,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _numpy_array(data: bytes) -> np.ndarray:
     """One .npy array, its size checked before any memory is taken."""
     stream = io.BytesIO(data)
-    try:
+    with _or("This NumPy file is damaged: its array could not be read."):
         version = np.lib.format.read_magic(stream)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = header(stream)
@@ -78,41 +85,32 @@ def _numpy_array(data: bytes) -> np.ndarray:
         if len(values) != math.prod(shape) * dtype.itemsize:
             raise ValueError("its size is not what its header says")
         return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran else "C")
-    except PerturbationError:
-        raise
-    except Exception as error:  # a damaged header makes numpy raise nearly anything
-        raise PerturbationError("This NumPy file is damaged: its array could not be read.") from error
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
     from safetensors import safe_open
 
-    try:
-        with safe_open(path, framework="pt") as archive:
-            return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
-    except PerturbationError:
-        raise
-    except Exception as error:  # safetensors and torch raise several kinds
-        raise PerturbationError("This .safetensors file is damaged: its arrays could not be read.") from error
+    with (
+        _or("This .safetensors file is damaged: its arrays could not be read."),
+        safe_open(path, framework="pt") as archive,
+    ):
+        return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
 
 
 def _torch(path: Path) -> dict[str, np.ndarray]:
     import torch
 
-    try:
+    said = (
+        "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened. Save the pattern "
+        "alone, as a tensor."
+    )
+    with _or(said):
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                     raise PerturbationError("Unpacked, this file would be far larger than any perturbation.")
         held = torch.load(path, weights_only=True, map_location="cpu")
         return _plain(dict(_tensors(held, "", DEEPEST)) if not isinstance(held, torch.Tensor) else {path.stem: held})
-    except PerturbationError:
-        raise
-    except Exception as error:  # torch raises many kinds here; all mean that there is more in it than tensors, or less
-        raise PerturbationError(
-            "This PyTorch file is damaged, or holds more than tensors, which could run code; it is not opened. Save "
-            "the pattern alone, as a tensor."
-        ) from error
 
 
 def _tensors(held: object, above: str, deeper: int) -> Iterator[tuple[str, Tensor]]:
@@ -150,12 +148,8 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
 
 
 def _matlab(path: Path) -> dict[str, np.ndarray]:
-    try:
+    with _or("This .mat file is damaged: its arrays could not be read."):
         return read_mat(path.read_bytes(), MAX_BYTES, MAX_VALUES)
-    except PerturbationError:
-        raise
-    except Exception as error:  # a damaged file makes numpy and zlib raise several kinds
-        raise PerturbationError("This .mat file is damaged: its arrays could not be read.") from error
 
 
 def _check_size(shape: tuple[int, ...]) -> None:

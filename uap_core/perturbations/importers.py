@@ -165,13 +165,7 @@ def understood(arrays: dict[str, np.ndarray], reading: Reading) -> np.ndarray:
     values = _unwrapped(array) if reading.wraps else array.astype(np.float64) - reading.zero
     largest = _largest(values)
     if values.shape[0 if reading.channels == "first" else 2] != 3:
-        raise PerturbationError(
-            (
-                "The first axis of this array does not have the three channels: {shape}."
-                if reading.channels == "first"
-                else "The last axis of this array does not have the three channels: {shape}."
-            ).format(shape=values.shape)
-        )
+        raise PerturbationError(f"The {reading.channels} axis of this array does not have the three channels: {values.shape}.")
     if largest > (LEVELS if reading.scale == BYTES else 1):
         raise PerturbationError(f"These values go up to {largest:.4g}: they cannot be meant for pixels from {reading.scale}.")
     if reading.channels == "last":

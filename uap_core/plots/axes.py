@@ -7,7 +7,7 @@ from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from uap_core.metrics import Rate
 
@@ -25,6 +25,19 @@ def open_axes(x_label: str, y_label: str, title: str) -> tuple[Figure, Axes]:
     axes.set_title(fill(title, 66), fontsize=14, loc="left", parse_math=False)
     dress(axes, x_label, y_label)
     return figure, axes
+
+
+def open_pair(x_label: str, left_label: str, right_label: str, title: str) -> tuple[Figure, Axes, Axes]:
+    """A figure with two pairs of axes side by side, over the same whole numbers; heights are numbers, not shares."""
+    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.set_title(title, fontsize=14, loc="left", parse_math=False)
+    for axes, label in ((left, left_label), (right, right_label)):
+        dress(axes, x_label, label)
+        axes.set_ylim(auto=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+    return figure, left, right
 
 
 def dress(axes: Axes, x_label: str, y_label: str) -> None:

@@ -40,13 +40,9 @@ def _lines(axes: Axes) -> Iterator[str]:
 
 def _bars(axes: Axes) -> Iterator[str]:
     for bars in axes.containers:
-        if isinstance(bars, BarContainer) and not _unnamed(bars.get_label()):
+        if isinstance(bars, BarContainer) and not str(bars.get_label()).startswith("_"):  # of no name
             heights = ", ".join(_value(axes, bar.get_height()) for bar in bars)
             yield f"{bars.get_label()}: {heights}"
-
-
-def _unnamed(label: object) -> bool:
-    return str(label).startswith("_")  # as Matplotlib calls what has no name
 
 
 def _value(axes: Axes, height: float) -> str:

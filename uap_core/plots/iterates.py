@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from uap_core.experiments.iterates import StepRow
 from uap_core.i18n import _
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SIZE, dress
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, open_pair
 
 
 def steps_figure(rows: Sequence[StepRow], epsilon: float, title: str) -> Figure:
     """Two charts over the number of the step: the cross-entropy, red where the attack has its wish, and l_inf with epsilon."""
-    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.set_title(title, fontsize=14, loc="left", parse_math=False)
+    figure, left, right = open_pair(_("step"), _("loss (cross-entropy)"), _("largest change of a pixel (of 255)"), title)
     steps = [row.step for row in rows]
-    dress(left, _("step"), _("loss (cross-entropy)"))
-    dress(right, _("step"), _("largest change of a pixel (of 255)"))
-    for axes in (left, right):
-        axes.set_ylim(auto=True)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
     left.plot(steps, [row.loss for row in rows], "-o", color=BLUE, lw=2.2, label=_("loss"))
     there = [row for row in rows if row.reached]
     if there:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from uap_core.attacks.menu import attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, dress
+from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, open_pair
 
 STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (RED, "^"), (GREY, "v"))
 LEAST = 1e-3  # of 255: a descent that went back to the picture still has a place on a log scale
@@ -22,16 +22,11 @@ def search_figure(rows: Sequence[Contender], title: str) -> Figure:
 
     A mark worked, a cross did not.
     """
-    figure = Figure(figsize=SIZE, dpi=110, layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.set_title(title, fontsize=14, loc="left", parse_math=False)
-    dress(left, _("number of the value tried"), _("c, the weight of the loss"))
-    dress(right, _("number of the value tried"), _("length of the change (0-255)"))
+    tried, weight, length = _("number of the value tried"), _("c, the weight of the loss"), _("length of the change (0-255)")
+    figure, left, right = open_pair(tried, weight, length, title)
     for axes in (left, right):
-        axes.set_ylim(auto=True)
         axes.set_yscale("log")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))  # a scale brings its own
         axes.yaxis.set_minor_formatter(NullFormatter())
     for row, (colour, marker) in zip([row for row in rows if row.trials], STYLES, strict=False):
         worked = [place for place, trial in enumerate(row.trials) if trial.success]

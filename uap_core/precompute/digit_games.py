@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -29,16 +30,9 @@ GAME, ATTACK = GameRecipe(steps=2000), AttackRecipe(steps=800)
 def digit_jobs(materials: Materials) -> list[Job]:
     """The generator of digits, drawn digits to guess among, and the table of attacks."""
     made, rows = GENERATORS / "digits.safetensors", materials.results / "digits-attack.json"
-
-    def run_game() -> Iterator[str]:
-        yield from make_digits(materials)
-
-    def run_attack() -> Iterator[str]:
-        yield from make_attack(materials)
-
     return [
-        Job("games", "digits", {}, made.is_file, run_game),
-        Job("games", "digits-attack", {}, rows.is_file, run_attack),
+        Job("games", "digits", {}, made.is_file, partial(make_digits, materials)),
+        Job("games", "digits-attack", {}, rows.is_file, partial(make_attack, materials)),
     ]
 
 

@@ -84,19 +84,18 @@ def why_jobs(materials: Materials, key: str) -> list[Job]:
     def moves(of: Geometry) -> list[Move]:
         return list(label_moves(materials.network(key), of.pattern, materials.held_out(key)))[-1]
 
+    def subspaces() -> Iterable[SubspaceRow]:
+        network = materials.network(key)
+        return subspace_rates(network, shared.normals, shared.images, shared.clean, lengths(network.size), seeded(0))
+
     normals_cost = NORMALS_OF[shared.large] * GRADIENTS_A_NORMAL
     return [
         _job(bounded, f"dominant-{BOUNDED}", Move, {}, 200, lambda: moves(bounded)),
         _job(shared, "dominant", Move, {}, 200, lambda: moves(shared)),
         _job(shared, "normals", SingularRow, stated, normals_cost, lambda: spectrum(shared.normals, seeded(0))),
-        _job(shared, "subspace", SubspaceRow, stated | on_fewer, 500, lambda: _subspaces(shared)),
+        _job(shared, "subspace", SubspaceRow, stated | on_fewer, 500, subspaces),
         _job(shared, "directions", DirectionRow, stated | on_fewer, 1000, lambda: _directions(shared)),
     ]
-
-
-def _subspaces(shared: Geometry) -> Iterator[SubspaceRow]:
-    network = shared.materials.network(shared.key)
-    yield from subspace_rates(network, shared.normals, shared.images, shared.clean, lengths(network.size), seeded(0))
 
 
 def _directions(shared: Geometry) -> Iterator[DirectionRow]:

@@ -20,6 +20,8 @@ from uap_core.models.classifier import Classifier
 from uap_core.models.zoo import Zoo
 from uap_core.precompute.recipes import LINF10
 
+Asked = tuple[Path, int, int, None, str]  # arguments of ``open_splits``
+
 
 @dataclass
 class Materials:
@@ -30,8 +32,8 @@ class Materials:
     results: Path = RESULTS
     perturbations: Path = PERTURBATIONS
     work: Path = Path(".publish")
-    _sets: dict[tuple[Path, int, int, None, str], tuple[ImageSet, ImageSet]] = field(default_factory=dict)
-    _held_out: dict[tuple[Path, int, int, None, str], ImageSet] = field(default_factory=dict)
+    _sets: dict[Asked, tuple[ImageSet, ImageSet]] = field(default_factory=dict)
+    _held_out: dict[Asked, ImageSet] = field(default_factory=dict)
 
     def network(self, key: str) -> Classifier:
         """A network by its key."""
@@ -54,21 +56,23 @@ class Materials:
 
     def splits(self, key: str, source: Path | None = None) -> tuple[ImageSet, ImageSet]:
         """Craft and held-out pictures for a network, the real ones unless another ``source`` is named."""
-        card = self.card(key)
-        wanted = (source or self.source(key), card.resize_size, card.input_size, None, card.interpolation)
+        wanted = self._wanted(key, source or self.source(key))
         if wanted not in self._sets:
             self._sets[wanted] = open_splits(*wanted)
         return self._sets[wanted]
 
     def held_out(self, key: str) -> ImageSet:
         """The held-out pictures of ``splits`` alone: those to craft on are not read for them."""
-        card = self.card(key)
-        wanted = (self.source(key), card.resize_size, card.input_size, None, card.interpolation)
+        wanted = self._wanted(key, self.source(key))
         if wanted in self._sets:
             return self._sets[wanted][1]
         if wanted not in self._held_out:
             self._held_out[wanted] = open_held_out(*wanted)
         return self._held_out[wanted]
+
+    def _wanted(self, key: str, source: Path) -> Asked:
+        card = self.card(key)
+        return source, card.resize_size, card.input_size, None, card.interpolation
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from uap_core.errors import SettingError
 from uap_core.training.checkpoints import all_finite, load_training, save_training
-from uap_core.training.digit_game import BETAS, SAVE, judge, redraw
+from uap_core.training.digit_game import BETAS, SAVE, descend, judge, redraw
 
 BOUND = 0.4  # of a change, in units of [0,1]
 START = 2.0  # how near to no change a changer begins, in the argument of the sigmoid
@@ -50,9 +50,7 @@ def learn_digits(network: nn.Module, digits: Tensor, labels: Tensor, steps: int,
     for _step in range(steps):
         batch = torch.randint(len(digits), (64,), generator=generator)
         loss = F.cross_entropy(network(digits[batch]), labels[batch])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        descend(optimiser, loss)
 
 
 class Changer(nn.Module):
@@ -94,15 +92,11 @@ def learn_to_change(
         changed = changer(x)
         if recipe.judged:
             told = F.softplus(-other(real)).mean() + F.softplus(other(changed.detach())).mean()
-            steps["judges"].zero_grad()
-            told.backward()
-            steps["judges"].step()
+            descend(steps["judges"], told)
         loss = margin(classifier(changed), y).mean() + recipe.sized * (size(changed, x) - ALLOWED).relu().mean()
         if recipe.judged:
             loss = loss + recipe.judged * F.softplus(-other(changed)).mean()
-        steps["changers"].zero_grad()
-        loss.backward()
-        steps["changers"].step()
+        descend(steps["changers"], loss)
         if (step + 1) % SAVE and step + 1 < recipe.steps:
             continue
         if not all_finite(changer):

@@ -102,8 +102,8 @@ def play(digits: Tensor, recipe: GameRecipe, state: Path) -> Iterator[tuple[Game
         made = maker(2 * torch.rand(recipe.batch_size, SHAPE.code, generator=generator) - 1)
         on_real, on_made = other(real), other(made.detach())
         loss = F.softplus(-on_real).mean() + F.softplus(on_made).mean()
-        _descend(steps["judges"], loss)
-        _descend(steps["makers"], F.softplus(-other(made)).mean())
+        descend(steps["judges"], loss)
+        descend(steps["makers"], F.softplus(-other(made)).mean())
         if (step + 1) % SAVE and step + 1 < recipe.steps:
             continue
         if not all_finite(maker):
@@ -116,7 +116,8 @@ def _mean(logits: Tensor) -> float:
     return round(float(logits.detach().sigmoid().mean()), 4)
 
 
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Take one step of ``optimiser`` down the gradient of ``loss``."""
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()

@@ -88,7 +88,7 @@ def dream_set(
     total = len(SPLITS) * math.ceil(wanted.half / size) * steps
     folder, done = path.with_name(f"{path.stem}-{_digest(classifier, wanted)}.part"), 0
     folder.mkdir(parents=True, exist_ok=True)
-    finished = []
+    finished, folders = [], classifier.class_ids or classifier.labels
     for number, split in enumerate(SPLITS):
         generator = torch.Generator().manual_seed(wanted.seed * len(SPLITS) + number)
         classes = spread(wanted.half, number, len(classifier.labels))
@@ -103,7 +103,7 @@ def dream_set(
                     images = dreams
                     if step % 10 == 0:
                         yield before + step, total
-                names = [f"{split}/{_folder_of(label, classifier)}/{first + i:04d}" for i, label in enumerate(part.tolist())]
+                names = [f"{split}/{folders[label]}/{first + i:04d}" for i, label in enumerate(part.tolist())]
                 write_whole(finished[-1], _batch_file(names, images, wanted.quality, generator))
             done += steps
     _join(finished, path)
@@ -136,10 +136,6 @@ def _digest(classifier: Classifier, wanted: DreamSet) -> str:
     """A hash of all that the class impressions depend on, so that batches of another set are not continued."""
     told = [wanted.stated(), wanted.count, wanted.seed, classifier.weights_hash]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _folder_of(label: int, classifier: Classifier) -> str:
-    return (classifier.class_ids or classifier.labels)[label]
 
 
 def _batch_file(names: list[str], images: Tensor, quality: int | None, generator: torch.Generator) -> bytes:

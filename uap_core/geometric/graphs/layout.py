@@ -9,12 +9,12 @@ from uap_core.geometric.graphs.graph import Graph
 DRAWN, ROUNDS = 48, 120
 
 
-def around(graph: Graph, node: int, must: list[int], most: int = DRAWN) -> list[int]:
+def around(graph: Graph, node: int, must: list[int]) -> list[int]:
     """``node`` first, the nodes that ``must`` be there, its neighbours, then theirs, as many as fit."""
     chosen = list(dict.fromkeys([node, *must]))
     ring = [int(other) for other in graph.neighbours[node]]
     for candidates in (ring, [int(other) for one in ring for other in graph.neighbours[one]]):
-        chosen = list(dict.fromkeys([*chosen, *candidates]))[: max(most, len(must) + 1)]
+        chosen = list(dict.fromkeys([*chosen, *candidates]))[: max(DRAWN, len(must) + 1)]
     return chosen
 
 
