@@ -19,7 +19,7 @@ from uap_core.experiments.sample_curve import SampleRow
 from uap_core.io.paths import RESULTS
 from uap_core.io.results import mean_rate, read_table
 from uap_core.models.names import network_names
-from uap_core.models.zoo import QUICK_MODEL, Zoo
+from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo
 from uap_core.perturbations.library import library
 from uap_core.precompute.recipes import L2_2000
 
@@ -84,7 +84,7 @@ def main() -> None:
         values = [value_of(network) for network in IMAGENET]
         shown[name] = [*values, sum(values) / len(values)]
     print_table([*(NAMES[network] for network in IMAGENET), "mean"], shown)
-    files = {key: RESULTS / f"{key}-ablations.json" for key in (QUICK_MODEL, *IMAGENET)}
+    files = {key: RESULTS / f"{key}-ablations.json" for key in (QUICK_MODEL, PAGE_MODEL, *IMAGENET)}
     means = {key: mean_rates(read_table(path, AblationRow).rows) for key, path in files.items() if path.is_file()}
     variants = dict.fromkeys(variant for found in means.values() for variant in found)
     print_table(
