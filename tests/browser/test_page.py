@@ -242,11 +242,13 @@ def test_uploads_good_and_bad(page, tmp_path: Path) -> None:
     expected = np.asarray(square(Image.fromarray(noise), SHOWN, SHOWN))
     wait_for_photograph(page, expected)
     page.locator("#strip [data-photo=upload][aria-pressed=true]").wait_for()
+    assert page.locator("#first-view .was .tag").inner_text() == "Your picture, its middle square"
     upload(page, tmp_path / "bad.png")
     wait_for(page, "#bar-said", "not a picture that can be opened")
     wait_for_photograph(page, expected)  # what was looked at stays
     page.locator("#strip [data-photo='sample:lion']").click()
     wait_for_photograph(page, lion())
+    assert page.locator("#first-view .was .tag").inner_text() == "Photograph"
     assert page.locator("#bar-said").inner_text().strip() == ""
     page.locator("#strip [data-photo=upload]").click()
     wait_for_photograph(page, expected)

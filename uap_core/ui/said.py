@@ -69,6 +69,8 @@ SAID = {
     "without": _("without the pattern"),
     "withPattern": _("with the pattern"),
     "withNoise": _("with random noise"),
+    "photograph": _("Photograph"),
+    "middle": _("Your picture, its middle square"),
     "dots": _("{changed} of {count} answers changed"),
     "dotsMean": _("{name}, strength {level}: {said}; {right} of them were right"),
     "play": _("▶ play"),

@@ -3,36 +3,16 @@
 window.uapFirst = (() => {
   const T = window.uapTexts;
   const root = () => document.querySelector("#first-view .first");
-  const files = new Map(); // changes by address, so that another photograph does not fetch the pattern again
   let view = null, photo = null, mode = "pattern", held = false, ten = false, playing = 0, moved = null, told = "", more = "";
 
   // --- what arrives ---------------------------------------------------------------------------------------------------------
-  async function pixels(src, side) {
-    const image = new Image();
-    image.src = src;
-    await image.decode();
-    const canvas = new OffscreenCanvas(side, side);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(image, 0, 0);
-    return context.getImageData(0, 0, side, side).data;
-  }
-
-  async function change(sent) {
-    if (!files.has(sent.src)) {
-      const bytes = await (await fetch(sent.src)).arrayBuffer();
-      files.set(sent.src, new Int16Array(bytes));
-      if (files.size > 24) files.delete(files.keys().next().value);
-    }
-    return { ...sent, values: files.get(sent.src) };
-  }
-
   async function arrive(json) {
     const next = JSON.parse(json);
     const same = view && view.key === next.key;
     if (same) for (const which of ["pattern", "noise"]) next.says[which] = { ...view.says[which], ...next.says[which] };
     const parts = same
       ? [photo, view.pattern, view.noise]
-      : await Promise.all([pixels(next.src, next.side), change(next.pattern), change(next.noise)]);
+      : await Promise.all([uapPictures.pixels(next.src, next.side), uapPictures.fetched(next.pattern), uapPictures.fetched(next.noise)]);
     if (told !== json) return; // another came meanwhile
     [photo, next.pattern, next.noise] = parts;
     view = next;
@@ -108,6 +88,7 @@ window.uapFirst = (() => {
     say(element.querySelector(".was"), ...view.clean, "clean");
     say(now, label, sure, happened);
     now.classList.toggle("asking", !known);
+    element.querySelector(".was .tag").textContent = ["own", "unsure"].includes(view.knows) ? T.middle : T.photograph;
     now.querySelector(".tag").textContent = held || nothing ? T.without : which === "noise" ? T.withNoise : T.withPattern;
     const text = sentence(label, happened);
     const headline = element.querySelector(".sentence");

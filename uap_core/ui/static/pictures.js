@@ -1,4 +1,5 @@
-// The pictures of the first view, by the arithmetic of experiments/strengths.py: a photograph under a pattern, and the pattern alone.
+// The pictures of the first view, by the arithmetic of experiments/strengths.py: a photograph under a pattern, the pattern alone,
+// and where both come from.
 window.uapPictures = (() => {
   const HAIR = 1e-3; // levels: what rounding may add before a change counts as outside its ball
 
@@ -43,5 +44,25 @@ window.uapPictures = (() => {
     return made;
   }
 
-  return { changed, amplified };
+  async function pixels(src, side) {
+    const image = new Image();
+    image.src = src;
+    await image.decode();
+    const canvas = new OffscreenCanvas(side, side);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, side, side).data;
+  }
+
+  const files = new Map(); // changes by address, so that another photograph does not fetch the pattern again
+  async function fetched(sent) {
+    if (!files.has(sent.src)) {
+      const bytes = await (await fetch(sent.src)).arrayBuffer();
+      files.set(sent.src, new Int16Array(bytes));
+      if (files.size > 24) files.delete(files.keys().next().value);
+    }
+    return { ...sent, values: files.get(sent.src) };
+  }
+
+  return { changed, amplified, pixels, fetched };
 })();
