@@ -44,7 +44,7 @@ STYLES = CSS + links.CSS + glossary.CSS
 SCRIPT_FILES = (
     *("links", "refresh", "pictures", "first_view", "dots", "slide", "presenter", "bar", "accessibility", "sideways", "next"),
     *("charts", "countdown", "learning_net", "learning_field", "learning", "duel_core", "duel", "maker", "polygon", "digits"),
-    "geometry",
+    *("geometry_drawing", "geometry"),
 )
 # What scripts say goes ahead of them, so that all texts of the page stand in Python and are translated there.
 WORDS = json.dumps(SAID).replace("<", "\\u003c")  # nothing in them ends the script
