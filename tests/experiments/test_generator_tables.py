@@ -36,9 +36,9 @@ def ship(materials: Materials, recipe: GeneratorRecipe, stated: dict[str, object
     made.save(path_of(materials, recipe))
 
 
-def measure(materials: Materials, recipe: GeneratorRecipe, seeds: tuple[int, ...]) -> None:
+def measure(materials: Materials, recipe: GeneratorRecipe, seeds: tuple[int, ...], draws: int = 100) -> None:
     """Write the table of its draws, of these seeds."""
-    rows = [DrawRow(recipe.file, seed, 100, 0.8, 0.1, 0.7, 0.9, 0.3, 0.2, 3, 0.5, 0.4) for seed in seeds]
+    rows = [DrawRow(recipe.file, seed, draws, 0.8, 0.1, 0.7, 0.9, 0.3, 0.2, 3, 0.5, 0.4) for seed in seeds]
     write_table(Table("", rows, made_by(recipe)), materials.results / f"{recipe.file}-draws.json")
 
 
@@ -53,6 +53,8 @@ def test_a_seed_that_is_measured_is_done_and_a_table_only_with_all_seeds(materia
     measure(materials, recipe, (0, 1))
     assert f"{recipe.file}-seed1" in done(materials)
     assert not {f"{recipe.file}-seed2", f"{recipe.file}-draws"} & done(materials)
+    measure(materials, recipe, recipe.seeds, draws=20)
+    assert f"{recipe.file}-draws" not in done(materials), "of fewer draws"
     measure(materials, recipe, recipe.seeds)
     assert {f"{recipe.file}-seed2", f"{recipe.file}-draws"} <= done(materials)
 
