@@ -16,6 +16,7 @@ from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import PatternGenerator
 from uap_core.precompute.generator_sights import made_by
 from uap_core.precompute.generator_tables import generator_jobs, is_measured
+from uap_core.precompute.generator_transfer import DRAWS
 from uap_core.precompute.generators import GeneratorRecipe, generator_recipes, path_of
 from uap_core.precompute.materials import Materials
 
@@ -63,7 +64,12 @@ def test_another_file_or_other_settings_are_trained_and_measured_anew(materials:
     first, second, *_others = generator_recipes()
     for recipe in (first, second):
         measure(materials, recipe, recipe.seeds)
+    matrix = f"{first.network}-generators-transfer"
+    stated = [made_by(recipe)["generator"] for recipe in generator_recipes() if recipe.network == first.network]
+    write_table(Table("", [], {"generators": stated, "draws": DRAWS}), materials.results / f"{matrix}.json")
+    assert matrix in done(materials)
     ship(materials, first, {"budget": 1})
+    assert matrix not in done(materials), "of another file"
     assert first.file not in done(materials), "trained by other settings"
     assert f"{first.file}-draws" not in done(materials), "of another file"
     assert not is_measured(materials, replace(first, seed=1))
