@@ -50,6 +50,22 @@ def test_a_hill_is_moved_by_the_keyboard_and_rates_too_high_are_said(page) -> No
 
 
 @pytest.mark.goes_on
+def test_a_hill_is_made_wider_and_stays_on_the_axis(page) -> None:
+    open_tab(page, "Two networks")
+    second = page.get_by_role("slider", name="Second hill of the data")
+    second.focus()
+    for _press in range(30):
+        second.press("ArrowRight")
+    before, drawn = float(second.get_attribute("aria-valuenow")), page.locator('.duel path[data-duel="p"]')
+    narrow = drawn.get_attribute("d")
+    assert before == float(second.get_attribute("aria-valuemax")) > 4
+    page.get_by_role("slider", name="Width of the second hill").fill("1.2")
+    assert drawn.get_attribute("d") != narrow
+    assert page.locator('.duel [data-duel="width-now"]').all_inner_texts() == ["0.5", "1.2"]
+    assert float(second.get_attribute("aria-valuenow")) == float(second.get_attribute("aria-valuemax")) < before
+
+
+@pytest.mark.goes_on
 def test_one_part_of_a_room_is_shown(page) -> None:
     """So no room is longer than three windows of 900 pixels."""
     for tab, room, last in (("Two networks", "games", "defence"), ("Small networks", "small", "help")):

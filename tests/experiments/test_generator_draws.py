@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toys import convolutional_network, pictures, seeded
+from toys import convolutional_network, normalised_network, pictures, seeded
 
 from uap_core.experiments.generator_draws import (
     Sight,
@@ -14,12 +14,12 @@ from uap_core.experiments.generator_draws import (
     blends,
     corners,
     draws,
-    elsewhere,
     middles,
     pattern_row,
     place_codes,
     place_rows,
     places,
+    transfer_row,
     walks,
 )
 from uap_core.norms import Ball
@@ -88,8 +88,18 @@ def test_places_walks_and_corners(made: PatternGenerator, sight: Sight) -> None:
     assert list(ways) == list(halves) == ["a, c", "a, d", "c, d"]
     assert halves["a, d"] == sight.fooled(made.patterns(place_codes(made, torch.tensor([[0.5, 0, 0.5]])))[0])
     assert all(ways[name].value <= halves[name].value for name in ways)
-    (row,) = elsewhere(made, [sight])
-    assert row.fooled.total == 3 * 30
+
+
+def test_draws_on_another_network_are_counted(made: PatternGenerator, sight: Sight) -> None:
+    """Of the very draws that its own network is measured by."""
+    other = Sight.on(normalised_network(), pictures(30))
+    row = transfer_row("toy", made, other, seed=2, count=6)
+    rates = [other.fooled(v).value for v in made.patterns(made.codes(6, seeded(1002)))]
+    assert (row.generator, row.seed, row.network, row.draws) == ("toy", 2, other.network.card.key, 6)
+    assert (row.mean, row.lowest) == pytest.approx((sum(rates) / 6, min(rates)), abs=1e-4)
+    assert row.deviation == pytest.approx(float(torch.tensor(rates).std()), abs=1e-4)
+    own = transfer_row("toy", made, sight, seed=2, count=6)
+    assert (own.mean, own.lowest) == (draws("toy", made, sight, 2, 6).mean, draws("toy", made, sight, 2, 6).lowest)
 
 
 @pytest.mark.parametrize("ball", [Ball("linf", 0.2), Ball("l2", 2.0)], ids=str)

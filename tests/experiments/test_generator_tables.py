@@ -16,6 +16,7 @@ from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import PatternGenerator
 from uap_core.precompute.generator_sights import made_by
 from uap_core.precompute.generator_tables import generator_jobs, is_measured
+from uap_core.precompute.generator_transfer import DRAWS
 from uap_core.precompute.generators import GeneratorRecipe, generator_recipes, path_of
 from uap_core.precompute.materials import Materials
 
@@ -36,9 +37,9 @@ def ship(materials: Materials, recipe: GeneratorRecipe, stated: dict[str, object
     made.save(path_of(materials, recipe))
 
 
-def measure(materials: Materials, recipe: GeneratorRecipe, seeds: tuple[int, ...]) -> None:
+def measure(materials: Materials, recipe: GeneratorRecipe, seeds: tuple[int, ...], draws: int = 100) -> None:
     """Write the table of its draws, of these seeds."""
-    rows = [DrawRow(recipe.file, seed, 100, 0.8, 0.1, 0.7, 0.9, 0.3, 0.2, 3, 0.5, 0.4) for seed in seeds]
+    rows = [DrawRow(recipe.file, seed, draws, 0.8, 0.1, 0.7, 0.9, 0.3, 0.2, 3, 0.5, 0.4) for seed in seeds]
     write_table(Table("", rows, made_by(recipe)), materials.results / f"{recipe.file}-draws.json")
 
 
@@ -53,6 +54,8 @@ def test_a_seed_that_is_measured_is_done_and_a_table_only_with_all_seeds(materia
     measure(materials, recipe, (0, 1))
     assert f"{recipe.file}-seed1" in done(materials)
     assert not {f"{recipe.file}-seed2", f"{recipe.file}-draws"} & done(materials)
+    measure(materials, recipe, recipe.seeds, draws=20)
+    assert f"{recipe.file}-draws" not in done(materials), "of fewer draws"
     measure(materials, recipe, recipe.seeds)
     assert {f"{recipe.file}-seed2", f"{recipe.file}-draws"} <= done(materials)
 
@@ -61,7 +64,12 @@ def test_another_file_or_other_settings_are_trained_and_measured_anew(materials:
     first, second, *_others = generator_recipes()
     for recipe in (first, second):
         measure(materials, recipe, recipe.seeds)
+    matrix = f"{first.network}-generators-transfer"
+    stated = [made_by(recipe)["generator"] for recipe in generator_recipes() if recipe.network == first.network]
+    write_table(Table("", [], {"generators": stated, "draws": DRAWS}), materials.results / f"{matrix}.json")
+    assert matrix in done(materials)
     ship(materials, first, {"budget": 1})
+    assert matrix not in done(materials), "of another file"
     assert first.file not in done(materials), "trained by other settings"
     assert f"{first.file}-draws" not in done(materials), "of another file"
     assert not is_measured(materials, replace(first, seed=1))

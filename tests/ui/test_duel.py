@@ -142,3 +142,20 @@ def test_the_seed_decides_and_wild_rates_are_noticed() -> None:
     (first, again, other), sound = in_node(BEGIN + script, "duel_core")
     assert first == again != other
     assert sound == [True, False, False]
+
+
+def test_a_hill_of_any_width_stays_on_the_axis() -> None:
+    """So that V with the best D is 2 JS - log 4 wherever the visitor puts the hills."""
+    script = """
+    tell([0.2, 0.5, 1.2].map((spread) => {
+      const far = D.reach(spread), moved = D.start(3, [{ mean: -far, spread }, { mean: far, spread }]), seen = D.curves(moved);
+      const { value, top } = D.worth({ ...seen, d: seen.best.map((a) => a ?? 0.5) });
+      return { far, drawn: seen.p.reduce((sum, a) => sum + a * D.STEP, 0), value, top };
+    }));
+    """
+    found = in_node(BEGIN + script, "duel_core")
+    assert [hill["far"] for hill in found] == sorted((hill["far"] for hill in found), reverse=True)
+    assert found[0]["far"] == 5
+    for hill in found:
+        assert hill["drawn"] == pytest.approx(1, abs=0.01)
+        assert hill["value"] == pytest.approx(hill["top"], abs=0.01)

@@ -16,7 +16,7 @@ import torch
 from tab_pages import handlers_of, looked, page_of
 
 from uap_core.experiments.generator_draws import place_codes, places
-from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow, TradeRow
+from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow, TradeRow, TransferRow
 from uap_core.io.results import Table
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
@@ -42,10 +42,10 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     rows = [PlaceRow(x, y, mix, Rate(30 + i, 100), mix) for i, (x, y, mix) in enumerate(places(3))]
     noise = place_codes(made, torch.eye(3))[0, :2].tolist()
     told = {"labels": list(LABELS), "noise": noise, "stress": 2.0, "p": "linf", "held_out": "100 images of a set"}
-    beside = [BesideRow("network", "resnet64", Rate(80, 100)), BesideRow("network", "resnet64_universal", Rate(20, 100))]
+    beside = [BesideRow("walk", "a, b", Rate(70, 100))]
     tables = {f"{polygon.FILE}-places": Table("", rows, told), f"{polygon.FILE}-beside": Table("", beside, told)}
     tables |= {f"{polygon.FILES[1]}-places": Table("", rows, told | {"p": "l2"})}
-    tables |= {f"{polygon.FILES[1]}-beside": Table("", [BesideRow("network", "resnet64", Rate(97, 100))], told)}
+    tables |= {f"{polygon.FILES[1]}-beside": Table("", [BesideRow("walk", "a, b", Rate(97, 100))], told)}
     halves = [BesideRow(kind, "a, b", Rate(count, 100)) for kind, count in (("blend of targets", 44), ("blend of seeds", 55))]
     tables[f"{polygon.FILE}-blends"] = Table("", halves, told)
     beside += [BesideRow("middle", "a, b", Rate(76, 100)), BesideRow("middle", "a, c", Rate(72, 100))]
@@ -54,9 +54,20 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     large = DrawRow("", 0, 20, 0.71, 0.02, 0.64, 0.79, 0.3, 0.31, 3, 0.43, 0.37)
     tables["efficientnet_lite0-hubs-linf10-draws"] = Table("", [large], told | {"held_out": "300 images of others (held-out)"})
     tables["resnet64-generators-trade"] = Table("", trades(), {})
+    tables["resnet64-generators-transfer"] = Table("", transfers(), told)
     studio = Studio()
     monkeypatch.setattr(studio, "precomputed", lambda name, _row: tables.get(name))
     return studio
+
+
+def transfers() -> list[TransferRow]:
+    """Two seeds on three networks, column by column."""
+    rates = {"resnet64": (0.8, 0.7), "vgg64": (0.5, 0.4), "resnet64_universal": (0.2, 0.1)}
+    return [
+        TransferRow(polygon.FILE, seed, network, 12, rate, 0.021, rate - 0.05)
+        for network, means in rates.items()
+        for seed, rate in enumerate(means)
+    ]
 
 
 def trades() -> list[TradeRow]:
@@ -99,6 +110,24 @@ def test_blends_seeds_and_the_large_network_are_told(studio: Studio) -> None:
     assert text.count("told which label</th>") == 3
     assert "20 draws fool 71% on average, 64% to 79%, of 300 photographs" in text
     assert "Halfway" not in figures.told(studio, sents[1]), "of the other norm that was not measured"
+
+
+def test_every_generator_is_told_of_on_every_network(studio: Studio) -> None:
+    """A row for each seed, a column for each network, and the mean of the others, of which its own is none."""
+    text = unescape(figures.told(studio, polygon.all_sent(studio)[0]))
+    assert "12 draws of each generator on every network of its size, on 100 images of a set" in text
+    table = text[text.index('<table class="matrix">') :]
+    lines = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in re.findall(r"<tr>(.*?)</tr>", table)]
+    assert [len(line) for line in lines] == [5, 5, 5]
+    assert lines[1][1:] == [
+        "80.0% ± 2.1<br><small>75.0%</small>",
+        "50.0% ± 2.1<br><small>45.0%</small>",
+        "20.0% ± 2.1<br><small>15.0%</small>",
+        "35.0%",
+    ]
+    assert lines[2][0].endswith("seed 1")
+    assert lines[2][-1] == "25.0%"
+    assert table.count('class="own"') == 2
 
 
 def test_the_trade_off_is_drawn(studio: Studio) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uap_core.crafting.problem import predicted
-from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow
+from uap_core.experiments.generator_rows import BesideRow, DrawRow, PlaceRow, TransferRow
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball, in_levels
@@ -145,14 +145,9 @@ def any_of(made: PatternGenerator, sight: Sight) -> Iterator[BesideRow]:
         yield BesideRow("best corner", name, Rate(int(changed.sum(dim=1).max()), len(sight.clean)))
 
 
-def elsewhere(made: PatternGenerator, sights: list[Sight]) -> Iterator[BesideRow]:
-    """Every corner on other networks, all counted together."""
-    patterns = (
-        made.patterns(place_codes(made, torch.eye(len(made.labels))))
-        if made.labels
-        else made.patterns(made.codes(6, torch.Generator().manual_seed(0)))
-    )
-    for sight in sights:
-        rates = [sight.fooled(pattern) for pattern in patterns]
-        total = Rate(sum(rate.count for rate in rates), sum(rate.total for rate in rates))
-        yield BesideRow("network", sight.network.card.key, total)
+def transfer_row(name: str, made: PatternGenerator, sight: Sight, seed: int, count: int) -> TransferRow:
+    """What ``count`` draws, of told labels in turn, fool on a network that may be another than the generator's."""
+    patterns = made.patterns(made.codes(count, torch.Generator().manual_seed(1000 + seed)))
+    rates = torch.tensor([sight.fooled(pattern).value for pattern in patterns], dtype=torch.float64)
+    mean, deviation, lowest = (round(float(value), 4) for value in (rates.mean(), rates.std(), rates.min()))
+    return TransferRow(name, seed, sight.network.card.key, count, mean, deviation, lowest)

@@ -40,12 +40,25 @@ class PlaceRow:
 
 @dataclass(frozen=True)
 class BesideRow:
-    """One figure beside: ``kind`` is a walk or its middle, a blend of two crafted patterns, any of the corners at a level, or
-    another network; ``name`` says which."""
+    """One figure beside: ``kind`` is a walk or its middle, a blend of two crafted patterns, or any of the corners at a level;
+    ``name`` says which."""
 
     kind: str
     name: str
     fooled: Rate
+
+
+@dataclass(frozen=True)
+class TransferRow:
+    """Draws of one generator on one network: mean, deviation and lowest of their fooling rates (0 to 1)."""
+
+    generator: str
+    seed: int
+    network: str
+    draws: int
+    mean: float
+    deviation: float
+    lowest: float
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ are 300 of EfficientNet-Lite0's in all: they are all measured, and settings were
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ def sight_of(materials: Materials, key: str, first: int = MEASURED) -> Sight:
     return Sight.on(materials.network(key), found.pixels)
 
 
-def told_of(materials: Materials, key: str, which: str = NEW) -> dict[str, Any]:
-    """What a table states: network, images (``which`` of many), versions."""
-    found = materials.held_out(key)
+def told_of(materials: Materials, keys: Sequence[str], which: str = NEW) -> dict[str, Any]:
+    """What a table states: networks of one size, images (``which`` of many), versions."""
+    found = materials.held_out(keys[0])
     part = {"held_out": f"{MEASURED} images of {found.name}", "photographs": which} if len(found) > 2 * MEASURED else {}
-    return provenance_of(materials, [key]) | versions() | part
+    return provenance_of(materials, keys) | versions() | part
 
 
 def made_by(recipe: GeneratorRecipe) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from uap_core.experiments.generator_draws import any_of, draws, elsewhere, middles, place_codes, place_rows, walks
+from uap_core.experiments.generator_draws import any_of, draws, middles, place_codes, place_rows, walks
 from uap_core.experiments.generator_rows import DrawRow
 from uap_core.io.results import Table, read_table, write_table
 from uap_core.models.zoo import QUICK_MODEL
@@ -16,7 +16,8 @@ from uap_core.perturbations.generators import STRESS, load_generator
 from uap_core.precompute.generator_controls import controls_job
 from uap_core.precompute.generator_sights import made_by, shipped, sight_of, told_of
 from uap_core.precompute.generator_trade import trade_job
-from uap_core.precompute.generators import OTHER_NETWORKS, GeneratorRecipe, generator_recipes, path_of, training_job
+from uap_core.precompute.generator_transfer import transfer_jobs
+from uap_core.precompute.generators import GeneratorRecipe, generator_recipes, path_of, training_job
 from uap_core.precompute.materials import Job, Materials
 
 
@@ -30,7 +31,8 @@ def generator_jobs(materials: Materials) -> list[Job]:
     ]
     seen = [recipe for recipe in every if recipe.labels and recipe.network == QUICK_MODEL]
     tables = [draws_job(materials, recipe) for recipe in every] + [places_job(materials, recipe) for recipe in seen]
-    return [*trainings, *tables, *(controls_job(materials, recipe) for recipe in seen), trade_job(materials, seen[0])]
+    tables += [*transfer_jobs(materials, every), *(controls_job(materials, recipe) for recipe in seen)]
+    return [*trainings, *tables, trade_job(materials, seen[0])]
 
 
 def draws_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
@@ -41,7 +43,7 @@ def draws_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
         return {row.seed for row in measured(recipe, path)} == set(recipe.seeds)
 
     def run() -> Iterator[str]:
-        rows, told = measured(recipe, waiting), told_of(materials, recipe.network) | made_by(recipe)
+        rows, told = measured(recipe, waiting), told_of(materials, [recipe.network]) | made_by(recipe)
         sight = sight_of(materials, recipe.network)
         for seed in recipe.seeds[len(rows) :]:
             made = load_generator(path_of(materials, replace(recipe, seed=seed)))
@@ -54,11 +56,12 @@ def draws_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
 
 
 def measured(recipe: GeneratorRecipe, path: Path) -> list[DrawRow]:
-    """The rows at ``path``, where they are of today's settings and of the file that ships."""
+    """The rows at ``path``, where they are of today's settings, of as many draws, and of the file that ships."""
     if not path.is_file():
         return []
     table = read_table(path, DrawRow)
-    return table.rows if made_by(recipe).items() <= table.provenance.items() else []
+    holds = made_by(recipe).items() <= table.provenance.items()
+    return [row for row in table.rows if row.draws == recipe.draws] if holds else []
 
 
 def is_measured(materials: Materials, recipe: GeneratorRecipe) -> bool:
@@ -71,7 +74,7 @@ def _draws_path(materials: Materials, recipe: GeneratorRecipe) -> Path:
 
 
 def places_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
-    """The polygon of one generator, and beside it walks, corners together, other networks."""
+    """The polygon of one generator, and beside it walks and corners together."""
     path = materials.results / f"{recipe.file}-places.json"
 
     def is_done() -> bool:
@@ -81,13 +84,12 @@ def places_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
         made, key = load_generator(shipped(recipe)), recipe.network
         noise = place_codes(made, torch.eye(len(made.labels)))[0, : made.noise].tolist()
         code = {"labels": list(made.labels), "noise": noise, "stress": STRESS, "p": made.ball.p}
-        sight, told = sight_of(materials, key), told_of(materials, key) | code | made_by(recipe)
+        sight, told = sight_of(materials, key), told_of(materials, [key]) | code | made_by(recipe)
         rows = []
         for row in place_rows(made, sight):
             rows.append(row)
             yield f"{row.x:5.2f} {row.y:5.2f} {row.fooled}"
-        others = [sight_of(materials, other) for other in OTHER_NETWORKS]
-        beside = [*walks(made, sight), *middles(made, sight), *any_of(made, sight), *elsewhere(made, [sight, *others])]
+        beside = [*walks(made, sight), *middles(made, sight), *any_of(made, sight)]
         write_table(Table(f"Beside {recipe.file}", beside, told), materials.results / f"{recipe.file}-beside.json")
         write_table(Table(f"Places of {recipe.file}", rows, told), path)
         yield f"{len(beside)} figures beside"

@@ -37,7 +37,7 @@ def trade_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
                 yield from (f"{other.file} {progress.share:4.0%}" for progress in trained(materials, other, kept))
             rows.append(trade_row(alone, weight, load_generator(kept), sight))
             yield str(rows[-1])
-        write_table(Table("Fooling against difference", rows, told_of(materials, recipe.network, CHOSEN_ON) | stated), path)
+        write_table(Table("Fooling against difference", rows, told_of(materials, [recipe.network], CHOSEN_ON) | stated), path)
 
     return Job("generators", path.stem, {recipe.network: BUDGET * len(TRADES)}, is_done, run)
 

@@ -33,8 +33,6 @@ HUBS = {
 SAVES = 3  # of a training
 SEEDS = (0, 1, 2)
 DREAMS = 256  # to train on, which did better than 1000 photographs
-# Trained otherwise, or against patterns: the universally trained one against one pattern that learnt with it.
-OTHER_NETWORKS = ("vgg64", "separable64", "resnet64_robust", "resnet64_universal")
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,7 @@ def generator_recipes() -> list[GeneratorRecipe]:
         GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, DREAMS, dreams=True, labels=hubs),
         GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free, DREAMS, dreams=True),
         GeneratorRecipe(f"{key}-hubs-l2", key, L2_2000, told_l2, labels=hubs),
-        GeneratorRecipe(
-            f"{lite}-hubs-linf10", lite, LINF10, told_lite, DREAMS, dreams=True, labels=HUBS[lite], seeds=(0,), draws=20
-        ),
+        GeneratorRecipe(f"{lite}-hubs-linf10", lite, LINF10, told_lite, DREAMS, dreams=True, labels=HUBS[lite], seeds=(0,)),
     ]
 
 

@@ -34,6 +34,9 @@ globalThis.uapDuelRoom = (root) => {
     put("at", `M${X(at)} 20V250`);
     all("hill").forEach((handle, i) => {
       handle.setAttribute("cx", X(real[i].mean));
+      const far = D.reach(real[i].spread).toFixed(1);
+      handle.setAttribute("aria-valuemin", `-${far}`);
+      handle.setAttribute("aria-valuemax", far);
       handle.setAttribute("aria-valuenow", real[i].mean.toFixed(1));
     });
     tangent(seen.p[index], seen.q[index], seen.d[index]);
@@ -168,7 +171,10 @@ globalThis.uapDuelRoom = (root) => {
     pick("perG").value = String(rules.perG);
     pick("loss").value = rules.loss;
     for (const name of ["rateD", "rateG"]) pick(name).value = String(Math.log10(rules[name])), label(name);
+    real.forEach((hill, i) => { all("width")[i].value = String(hill.spread); widthSaid(i); });
   }
+
+  const widthSaid = (i) => { all("width-now")[i].textContent = real[i].spread.toFixed(1); };
 
   const label = (name) => { pick(`${name}-now`).textContent = rules[name] >= 0.001 ? String(+rules[name].toPrecision(2)) : rules[name].toExponential(0); };
 
@@ -191,20 +197,28 @@ globalThis.uapDuelRoom = (root) => {
     if (name === "perG") rules.perG = Math.min(10, Math.max(1, Number(event.target.value) || 1));
     if (name === "loss") rules.loss = event.target.value;
     if (name === "rateD" || name === "rateG") { rules[name] = 10 ** Number(event.target.value); label(name); }
+    if (name === "width") widen([...all("width")].indexOf(event.target), Number(event.target.value));
   });
 
   // Hills and the picked x are dragged, or moved with the arrow keys.
   const chart = pick("chart");
   let dragged = -2;
+  const within = (x, far) => Math.min(far, Math.max(-far, x));
   const where = (event) => {
     const box = chart.getBoundingClientRect();
-    return Math.min(5, Math.max(-5, Math.round((((event.clientX - box.left) / box.width) * 12 - 6) * 10) / 10));
+    return within(Math.round((((event.clientX - box.left) / box.width) * 12 - 6) * 10) / 10, 5);
   };
   const move = (which, x) => {
     if (which < 0) at = x;
-    else real[which].mean = x;
+    else real[which].mean = within(x, D.reach(real[which].spread));
     draw();
   };
+  // A wider hill moves inwards as far as it must to stay on the axis: V and JS are sums over what is drawn.
+  function widen(which, spread) {
+    real[which].spread = spread;
+    widthSaid(which);
+    move(which, real[which].mean);
+  }
   chart.addEventListener("pointerdown", (event) => {
     const hill = [...all("hill")].indexOf(event.target);
     dragged = hill;
@@ -219,7 +233,7 @@ globalThis.uapDuelRoom = (root) => {
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    move(i, Math.min(5, Math.max(-5, real[i].mean + by)));
+    move(i, real[i].mean + by);
   }));
 
   show();

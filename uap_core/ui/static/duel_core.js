@@ -92,6 +92,7 @@ globalThis.uapDuel = (() => {
   const sigmoid = (x) => 1 / (1 + Math.exp(-x));
   const codes = (game, n) => Float64Array.from({ length: n * CODE }, () => game.random.normal());
   const wide = (spread) => Math.sqrt(spread * spread + SMOOTH * SMOOTH);
+  const reach = (spread) => Math.floor(10 * Math.min(5, 6 - 2.5 * wide(spread))) / 10; // where a hill still lies on GRID
   const bell = (x, mean, spread) => Math.exp(-((x - mean) ** 2) / 2 / spread ** 2) / spread / Math.sqrt(2 * Math.PI);
 
   function start(seed, real) {
@@ -207,5 +208,5 @@ globalThis.uapDuel = (() => {
   // The share of the real data where G makes less than a tenth of what it should: mode collapse, in a number.
   const missed = ({ p, q }) => p.reduce((sum, a, i) => sum + (q[i] < a / 10 ? a * STEP : 0), 0);
 
-  return { GRID, STEP, start, stepD, stepG, round, sound, curves, worth, missed, network, forward, backward, slopesD, slopesG, chance };
+  return { GRID, STEP, reach, start, stepD, stepG, round, sound, curves, worth, missed, network, forward, backward, slopesD, slopesG, chance };
 })();

@@ -12,6 +12,7 @@ from uap_core.ui.html.lesson import go_line
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.games import across
 from uap_core.ui.tabs.games.polygon import FILE
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import hide, show
@@ -21,27 +22,21 @@ UNIVERSAL_TWIN = twin_key(QUICK_MODEL, UNIVERSAL)
 
 def link(studio: Studio) -> str:
     """Both games drawn one below the other, and the sentence of what was measured."""
-    from uap_core.experiments.generator_rows import BesideRow
-
     title = escape(_("The same game is a defence"))
     said = _(
         "Replace D by a classifier and G by one pattern that learns with it: the classifier lowers its loss, the pattern raises"
         " it. That is universal adversarial training."
     )
-    table = studio.precomputed(f"{FILE}-beside", BesideRow)
-    found = {row.name: row.fooled for row in table.rows if row.kind == "network"} if table else {}
+    table = across.measured(studio, QUICK_MODEL)
+    found = {row.network: row.mean for row in table.rows if (row.generator, row.seed) == (FILE, 0)} if table else {}
     measured = ""
-    if table is not None and UNIVERSAL_TWIN in found and len(found) > 1:
-        own = next(iter(found))
-        text = _(
-            "The generator's {count} corner patterns fool {own} on {before:.0%}, but {trained}, trained so, on {after:.0%}."
-        )
+    if {QUICK_MODEL, UNIVERSAL_TWIN} <= set(found):
+        text = _("A generator's draws fool {own} on {before:.0%} on average, but {trained}, trained so, on {after:.0%}.")
         measured = text.format(
-            count=len(table.provenance["labels"]),
-            own=plain(network_name(studio, own)),
+            own=plain(network_name(studio, QUICK_MODEL)),
             trained=plain(network_name(studio, UNIVERSAL_TWIN)),
-            before=found[own].value,
-            after=found[UNIVERSAL_TWIN].value,
+            before=found[QUICK_MODEL],
+            after=found[UNIVERSAL_TWIN],
         )
     games = (
         (_("min over G, max over D"), "G", "D", _("E log D(x) + E log(1 − D(G(z)))")),

@@ -81,9 +81,14 @@ def _controls() -> str:
         for name, text in (("fair", _("a fair game")), ("collapse", _("mode collapse")), ("equal", _("a perfect G")))
     )
     rates = "".join(
-        f'<label>{escape(text)} <output data-duel="{name}-now"></output>'
+        f'<label>{escape(text)} <b data-duel="{name}-now"></b>'
         f'<input type="range" data-duel="{name}" min="-4" max="{top}" step="0.1"></label>'
         for name, text, top in (("rateD", _("Rate of D"), "1"), ("rateG", _("Rate of G"), "1"))
+    )
+    widths = "".join(
+        f'<label>{escape(text)} <b data-duel="width-now"></b>'
+        '<input type="range" data-duel="width" min="0.2" max="1.2" step="0.1"></label>'
+        for text in (_("Width of the first hill"), _("Width of the second hill"))
     )
     losses = (("minmax", _("min-max: G lowers log(1 − D)")), ("other", _("non-saturating: G raises log D")))
     options = "".join(f'<option value="{key}">{escape(text)}</option>' for key, text in losses)
@@ -91,6 +96,7 @@ def _controls() -> str:
     try_words, loss = escape(_("Try:")), escape(_("What G is after"))
     return (
         f'<div class="duel-buttons">{buttons}</div><div class="duel-buttons presets">{try_words} {presets}</div>'
+        f'<div class="duel-rules">{widths}</div>'
         f'<div class="duel-rules"><label>{per} <input type="number" data-duel="perG" min="1" max="10" step="1"></label>{rates}'
         f'<label>{loss} <select data-duel="loss">{options}</select></label></div>'
     )

@@ -12,6 +12,7 @@ from uap_core.ui.html.tables import wide
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.games.across import across
 from uap_core.ui.tabs.games.polygon import FILE, FILES, Sent
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import hide, show
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def told(studio: Studio, sent: Sent) -> str:
-    """A sentence on blends, tables of draws and of what stands beside."""
+    """A sentence on blends, tables of draws, of what stands beside, and of other networks."""
     rows = _beside_rows(studio, sent)
-    return _blended(rows) + _draws(studio) + _large(studio) + _beside(studio, sent, rows)
+    return _blended(rows) + _draws(studio) + _large(studio) + _beside(studio, sent, rows) + across(studio, _names())
 
 
 def trade(studio: Studio) -> Any:
@@ -50,6 +51,7 @@ def _names() -> dict[str, str]:
         FILES[1]: _("told which label, in l2"),
         f"{FILES[1]}-seeds": _("no generator: 10 patterns in l2, crafted one by one"),
         f"{FILES[1]}-targets": _("no generator: one crafted for each label, in l2"),
+        f"{LITES[0]}-hubs-linf10": _("told which label"),
     }
 
 
@@ -173,12 +175,9 @@ def _beside(studio: Studio, sent: Sent, rows: list[BesideRow]) -> str:
         best = next(other for other in rows if (other.kind, other.name) == ("best corner", row.name))
         said = _("at {norm} {level}: some corner fools, or the best one alone").format(norm=sent.norm, level=row.name)
         lines += _row(said, [f"{row.fooled.value:.1%} / {best.fooled.value:.1%}"])
-    for row in (row for row in rows if row.kind == "network"):
-        said = _("all corners on {network}").format(network=plain(network_name(studio, row.name)))
-        lines += _row(said, [f"{row.fooled.value:.1%}"])
     head = escape(_("Photographs fooled"))
     body = f'<tr><th></th><th scope="col">{head}</th></tr>{lines}'
-    return wide(_("Patterns between labels, corners and other networks"), f'<table class="bouts">{body}</table>')
+    return wide(_("Patterns between labels, and corners together"), f'<table class="bouts">{body}</table>')
 
 
 def _row(name: str, cells: list[str]) -> str:
