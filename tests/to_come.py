@@ -4,7 +4,12 @@ PATTERNS_TO_COME = frozenset[str]()
 TABLES_TO_COME = frozenset(
     (
         "efficientnet_lite0-ablations",
+        "efficientnet_lite0-few-pictures",
         "efficientnet_lite0-limit-100000",
+        "googlenet_bvlc-few-pictures",
+        "mobilenet_v1_075-few-pictures",
+        "mobilenet_v2_tf-few-pictures",
+        "squeezenet1_1_caffe-few-pictures",
         "squeezenet1_1_caffe-limit-100000",
     )
 )
