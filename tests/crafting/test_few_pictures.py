@@ -23,8 +23,8 @@ LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 0.5)
 
 @pytest.mark.parametrize("ball", [LINF, L2], ids=str)
 def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
-    """From two pictures, four a batch: two views and two drawn ones."""
-    network, generator, images = smooth_network(1), seeded(0), pictures(2)
+    """From one picture, four a batch: two views of it and two drawn ones."""
+    network, generator, images = smooth_network(1), seeded(0), pictures(1)
     method = FewPictures(budget=32, batch_size=4, tiles=1, loud=0.7)
     first, second = network.network[1], network.network[3]
     v = 0.1 * ball.random_signs((3, SIDE, SIDE), generator)
@@ -33,8 +33,9 @@ def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
     for k, found in enumerate(steps[:8]):
         now = Ball(ball.p, ball.radius * (1 + max(0.0, 1 - (k + 1) / 8 / 0.6)))
         unit = now.radius if ball.p == "linf" else now.radius / math.sqrt(VALUES)
-        order = torch.randperm(2, generator=generator)
-        photographs = seen(images[order].float() / 255, draw_views(2, 0.8, generator))
+        for _pass in range(2):
+            torch.randperm(1, generator=generator)
+        photographs = seen(images[[0, 0]].float() / 255, draw_views(2, 0.8, generator))
         noise = seen(coloured_noise(2, (SIDE, SIDE), 1.0, generator), draw_views(2, 0.3, generator))
         own = seen((0.5 + v / (2 * unit)).clamp(0, 1).expand(2, -1, -1, -1), draw_views(2, 0.1, generator))
         clean = torch.cat([photographs, 0.5 * noise + 0.5 * own])
