@@ -88,7 +88,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             npy = download(_("Latest pattern (.npy)"), "curve-npy")
     gr.HTML(next_line("compare", NEXT))
     made = gr.State(())  # the patterns of a run, until it ends
-    filled = {"note": note, "chart": stored_chart, "methods": methods, "few-said": few_said, "few": few}
+    filled: dict[str, Any] = {"note": note, "chart": stored_chart, "methods": methods, "few-said": few_said, "few": few}
     filled |= {"stored-csv": stored_csv, "csv": csv, "answer": answer}
     keep_fresh(setup, tab, views.stored, [setup.network], filled)
     places = {"said": state} | filled | {"npy": npy, "made": made}
