@@ -32,6 +32,7 @@ from .crafting.default import Default as Default
 from .crafting.base import Crafter as Crafter
 from .crafting.base import Progress as Progress
 from .crafting.df_uap import Margin as Margin
+from .crafting.few_pictures import FewPictures as FewPictures
 from .crafting.intri_uap import Intrinsic as Intrinsic
 from .crafting.sga import SGA as SGA
 from .crafting.sv_uap import Singular as Singular

@@ -68,6 +68,7 @@ CASES = [
     ("deepfool", {"passes": 2, "batch_size": 6}, 1, "mean"),
     ("singular", {"budget": 60, "batch_size": 15, "stride": 1}, 0, "mean"),
     ("activations", {"budget": 60, "batch_size": 5}, 1, "mean"),
+    ("few_pictures", {"budget": 60, "batch_size": 5}, 1, "mean"),
 ]
 
 

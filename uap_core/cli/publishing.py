@@ -47,6 +47,7 @@ class Part(str, Enum):
     convergence = "convergence"
     ablations = "ablations"
     data_free = "data-free"
+    few_pictures = "few-pictures"
     alone = "alone"
     several = "several"
     defences = "defences"

@@ -105,7 +105,7 @@ class Activations(Default):
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
         """The gradient at ``v`` of minus the mean log norm, over new pictures."""
         state.image_gradients += self.batch_size * len(problem.networks)
-        mine = my_share(self._pictures(problem, state))
+        mine = my_share(self.drawn(problem, state, self.batch_size, self.smallest_view))
         with torch.enable_grad():
             v = v.detach().requires_grad_(True)
             x = apply(mine.to(v.device), v)
@@ -114,11 +114,14 @@ class Activations(Default):
             value = -torch.stack([*sums, v.sum() * 0]).sum() / (self.batch_size * len(problem.networks))
         return all_sum(input_gradient(value, v).contiguous())
 
-    def _pictures(self, problem: Problem, state: State) -> Tensor:
-        """Noise mixed with the pattern itself, both under random views, (n,3,H,W) in [0,1]."""
-        count, generator, v = self.batch_size, state.generator, state.pattern.cpu()
+    def drawn(self, problem: Problem, state: State, count: int, smallest: float) -> Tensor:
+        """``count`` pictures of noise, mixed with the pattern itself, both under random views, (count,3,H,W) in [0,1].
+
+        ``smallest`` is the smallest side of a view of the noise, as a share of its side.
+        """
+        generator, v = state.generator, state.pattern.cpu()
         noise = coloured_noise(count, problem.shape, self.exponent, generator)
-        noise = seen(noise, draw_views(count, self.smallest_view, generator))
+        noise = seen(noise, draw_views(count, smallest, generator))
         reach = largest_value(self.ball_after(problem.ball, (state.step + 1) / self.steps), v)
         amplified = 0.5 + (v / max(2 * reach, 1e-12)).clamp(-0.5, 0.5)  # faint at first, as the pattern is
         return torch.lerp(noise, seen(amplified.expand(count, -1, -1, -1), draw_views(count, OWN_VIEW, generator)), self.own)

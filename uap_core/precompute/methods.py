@@ -36,8 +36,9 @@ def method_jobs(materials: Materials, key: str) -> list[Job]:
 def convergence_job(materials: Materials, key: str) -> Job:
     """Every method at the same cost."""
     path = materials.results / f"{key}-convergence.json"
-    # One aims at other networks, one teaches a network, which takes its own time; those without images have their own table.
-    kept = [name for name, item in MENU.items() if item.needs_images and name not in ("transfer", "generator")]
+    # One aims at other networks, one teaches a network, which takes its own time; those without images, or for few, have
+    # tables of their own.
+    kept = [name for name, item in MENU.items() if item.needs_images and name not in ("transfer", "generator", "few_pictures")]
     methods = {name: _at_equal_cost(method_class(name)) for name in kept}
     parts = Parts(path, ConvergenceRow, "methods", identities(methods), lambda row: row.method)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uap_core.experiments.networks import EMBEDDED, FELT, LIMITED, OTHERS, SEVEN, VIEWED
+from uap_core.experiments.networks import EMBEDDED, FELT, KINDS, LIMITED, OTHERS, SEVEN, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.data_free import data_free_jobs
@@ -18,6 +18,7 @@ from uap_core.precompute.digit_games import digit_jobs
 from uap_core.precompute.equal_l2 import equal_l2_jobs
 from uap_core.precompute.evaluations import evaluation_job
 from uap_core.precompute.feels import feel_jobs
+from uap_core.precompute.few_pictures import few_job
 from uap_core.precompute.generator_tables import generator_jobs
 from uap_core.precompute.geometry import why_jobs
 from uap_core.precompute.library import library_jobs
@@ -40,6 +41,7 @@ PARTS = (
     "convergence",
     "ablations",
     "data-free",
+    "few-pictures",
     "alone",
     "several",
     "defences",
@@ -68,6 +70,8 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
     for key in networks:
         if key in (*SEVEN, *EMBEDDED):
             made.append(evaluation_job(materials, key))
+        if key in KINDS:
+            made.append(few_job(materials, key))
         if key in FELT:
             made += feel_jobs(materials, key)
         if key in LIMITED:

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from uap_core.i18n import _, ngettext
 from uap_core.io.results import Table, mean_rate, to_csv
-from uap_core.models.zoo import QUICK_MODEL
+from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL
 from uap_core.ui.html.lesson import lesson
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
 from uap_core.ui.titles import network_name, precomputed_on
+from uap_core.ui.widgets import hide, show, status
 
 if TYPE_CHECKING:
     from uap_core.plots.samples import Curve
 
 QUESTION = _("How many pictures does it take?")
+FEW = _(
+    "From very few pictures: the method “few pictures” (in Craft, under More) joins what they show with drawn noise under which"
+    " all layers are to be loud. Every point costs 2000 image-gradients; points alone are the method without one of its parts."
+)
 NEARLY = 0.02  # of the rate that the most pictures reach
 
 
@@ -102,6 +107,22 @@ def methods_chart(studio: Studio, network: str, tables: dict[str, Table]) -> Any
 
     curves, title, *_rest = _main(studio, network, tables)
     return drawn_once(sample_figure, [*curves[:1], *_curves(tables, ("photographs by DeepFool",))], title)
+
+
+def few_chart(studio: Studio, network: str) -> dict[str, Any]:
+    """The method for few pictures beside ours at the same cost: for this network, or else for one that has such a table.
+
+    A sentence and a chart, both empty where there is none.
+    """
+    from uap_core.experiments.few_pictures import FewRow
+    from uap_core.plots.few_pictures import few_pictures_figure
+
+    for key in (network, PAGE_MODEL):
+        table = studio.precomputed(f"{key}-few-pictures", FewRow)
+        if table is not None:
+            title = precomputed_on(studio, key, table.rows[0].fooling_rate.total)
+            return {"few-said": status(FEW), "few": show(drawn_once(few_pictures_figure, table.rows, title))}
+    return {"few-said": "", "few": hide()}
 
 
 def live_figure(studio: Studio, network: str, rows: list[Any], on: str) -> Any:

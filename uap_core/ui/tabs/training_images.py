@@ -25,6 +25,7 @@ from uap_core.ui.tabs.training_curves import (
     QUESTION,
     answer_of,
     csv_of,
+    few_chart,
     live_figure,
     main_chart,
     methods_chart,
@@ -79,13 +80,16 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
         gr.Markdown(METHODS, elem_classes="explain")
         methods = chart("curve-methods")
+        few_said = gr.HTML(elem_id="curve-few-said")
+        few = chart("curve-few")
         with gr.Row(elem_classes="downloads"):
             stored_csv = download(_("The computed curves (.csv)"), "curve-stored-csv")
             csv = download(_("The live points (.csv)"), "curve-csv")
             npy = download(_("Latest pattern (.npy)"), "curve-npy")
     gr.HTML(next_line("compare", NEXT))
     made = gr.State(())  # the patterns of a run, until it ends
-    filled = {"note": note, "chart": stored_chart, "methods": methods, "stored-csv": stored_csv, "csv": csv, "answer": answer}
+    filled: dict[str, Any] = {"note": note, "chart": stored_chart, "methods": methods, "few-said": few_said, "few": few}
+    filled |= {"stored-csv": stored_csv, "csv": csv, "answer": answer}
     keep_fresh(setup, tab, views.stored, [setup.network], filled)
     places = {"said": state} | filled | {"npy": npy, "made": made}
     stopped = _("Stopped. The points so far stay, and their patterns are in the list.")
@@ -114,7 +118,7 @@ class Views:
         """The curves that were computed on photographs, if any were."""
         studio = self.studio
         shown, tables = shown_of(studio, network)
-        found = {"csv": hide(), "answer": answer_of(studio, network)}
+        found = {"csv": hide(), "answer": answer_of(studio, network)} | few_chart(studio, network)
         if not tables:
             return found | {"note": "", "chart": hide(), "methods": hide(), "stored-csv": hide()}
         real = tables["photographs"]

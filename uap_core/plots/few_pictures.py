@@ -1,0 +1,41 @@
+"""Patterns from few pictures: fooling rate against their number, a line a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from uap_core.experiments.few_pictures import FEW, OURS, SIZES, FewRow, by_size
+from uap_core.i18n import _
+from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+
+STYLES = {
+    FEW: (RED, "X", _("for few pictures")),
+    OURS: (BLUE, "o", _("this project’s method, at the same cost")),
+}
+PARTS = {
+    "no_noise": (GREEN, "^", _("for few pictures, without noise")),
+    "no_loudness": (ORANGE, "s", _("for few pictures, without loud layers")),
+    "no_tiles": (GREY, "D", _("for few pictures, without tiles")),
+}
+
+
+def few_pictures_figure(rows: Sequence[FewRow], title: str) -> Figure:
+    """Fooling rates over all seeds against the number of pictures (log scale), with 95 % Wilson intervals as bands.
+
+    What is left of the method without one of its parts is drawn as points.
+    """
+    figure, axes = open_axes(_("pictures it is made from"), _("fooled photographs"), title)
+    found = by_size(rows)
+    for method, (colour, marker, label) in STYLES.items():
+        if method in found:
+            draw_rates(axes, list(found[method]), list(found[method].values()), colour, marker, label)
+    for method, (colour, marker, label) in PARTS.items():
+        if method in found:
+            values = [rate.value for rate in found[method].values()]
+            axes.plot(list(found[method]), values, color=colour, marker=marker, ls="", markersize=8, label=label)
+    axes.set_xscale("log", base=4)
+    axes.set_xticks(SIZES, [str(size) for size in SIZES])
+    add_legend(axes)
+    return figure
