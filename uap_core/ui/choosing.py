@@ -17,8 +17,10 @@ from uap_core.ui.pattern_files import open_array, open_pattern, read_again
 from uap_core.ui.selection import Scene, check_level, usual
 from uap_core.ui.sidebar import OWN, Bar, chosen_photo, slider_for, strip_of
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, saying
 
+Sent = dict[str, Any] | None  # a file, as the page sends it
 NOWHERE = -1  # in the gallery: Gradio would not send None
 
 
@@ -135,18 +137,19 @@ def _offered(event: gr.EventData, mine: str) -> str:
     return str(photo)
 
 
-def _accept(studio: Studio, bar: Bar, choose: Any, path: str | None, network: str) -> dict[Any, Any]:
+def _accept(studio: Studio, bar: Bar, choose: Any, file: Sent, network: str) -> dict[Any, Any]:
     """A visitor's file, once it could be opened; it gets its place in the strip."""
+    path = path_of(file)
     if path is None:
         return {}
     studio.pixels(f"upload:{path}", studio.card(network))
     return {**choose(f"upload:{path}", network), bar.strip: strip_of(path), bar.mine: path}
 
 
-def _accept_image(studio: Studio, bar: Bar, choose: Any, path: str | None, network: str, photo: str) -> dict[Any, Any]:
+def _accept_image(studio: Studio, bar: Bar, choose: Any, file: Sent, network: str, photo: str) -> dict[Any, Any]:
     """The same for the camera and the clipboard; once the picture is taken away, the first photograph is back."""
-    if path is not None:
-        return _accept(studio, bar, choose, path, network)
+    if path_of(file) is not None:
+        return _accept(studio, bar, choose, file, network)
     if not photo.startswith("upload:"):
         return {}
     return {**choose(usual(studio, network).photo, network), bar.strip: strip_of(), bar.mine: ""}

@@ -12,6 +12,7 @@ from uap_core.ui.html.tables import wide
 from uap_core.ui.tabs.geometry.figures import singles
 from uap_core.ui.tabs.geometry.rates import clouds_chart
 from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def build() -> Part:
     def other(solid: str, change: str, clean: bool, number: int, given: Any) -> dict[Any, Any]:
         return look(solid, change, clean, number + 1, given)
 
-    def read(path: str | None, change: str, clean: bool) -> dict[Any, Any]:
-        found = own_cloud(path or "")
+    def read(file: dict[str, Any] | None, change: str, clean: bool) -> dict[Any, Any]:
+        found = own_cloud(path_of(file) or "")
         return {**look("own", change, clean, 0, found), mine: found, solid: "own"}
 
     shown, inputs = [said, drawn, seed], [solid, change, clean, seed, mine]

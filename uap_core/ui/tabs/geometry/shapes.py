@@ -16,6 +16,7 @@ from uap_core.ui.tabs.geometry.figures import distortions
 from uap_core.ui.tabs.geometry.rates import shapes_chart
 from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
 from uap_core.ui.tabs.geometry.working import Work
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def build(line: Line) -> Part:
         for found in work.counted(changing_parts(given[0], change, number), _("Deforming")):
             yield found if isinstance(found, dict) else filled(found, given[1], number)
 
-    def read_mesh(path: str | None, change: str) -> Iterator[Any]:
-        found = own_mesh(path or "")
+    def read_mesh(file: dict[str, Any] | None, change: str) -> Iterator[Any]:
+        found = own_mesh(path_of(file) or "")
         if len(found.points) > LARGE:
             yield from work.in_turn(opened(found, change))
         else:

@@ -12,6 +12,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.geometry import clouds, graphs, shapes
 from uap_core.ui.tabs.geometry.stage import Part
+from uap_core.ui.uploads import is_among
 from uap_core.ui.widgets import QUICK, saying
 
 TITLE = _("Is it only pictures?")
@@ -65,7 +66,7 @@ def _wire(setup: Setup, tab: gr.Tab, domain: gr.Radio, filled: gr.State, parts: 
     outputs = [*(place for part in parts.values() for place in part.shown), filled]
 
     def look(chosen: str, done: list[str]) -> dict[Any, Any]:
-        if chosen not in parts or chosen in done:
+        if not is_among(chosen, parts) or chosen in done:
             return {filled: gr.skip()}
         part = parts[chosen]
         found: dict[Any, Any] = saying(part.said)(part.first)()
