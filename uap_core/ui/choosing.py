@@ -14,6 +14,7 @@ from uap_core.ui.around.links import NAMES, read
 from uap_core.ui.gallery import photo_choices
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, told_of
 from uap_core.ui.pattern_files import open_array, open_pattern, read_again
+from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.selection import Scene, check_level, usual
 from uap_core.ui.sidebar import OWN, Bar, chosen_photo, slider_for, strip_of
 from uap_core.ui.state import Pattern, Studio
@@ -64,7 +65,7 @@ def _wire_networks(studio: Studio, bar: Bar, told: Any) -> list[Any]:
     setup = bar.setup
     inputs = [setup.network, setup.pattern, setup.own, setup.photo, bar.fitted]
     outputs = [setup.pattern, bar.network_note, bar.photo_note, bar.said]
-    switched = setup.network.input(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
+    switched = on_choice(setup, setup.network)(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
     wanted = setup.wanted.change(
         lambda now: gr.update(choices=studio.networks(), value=now[0]), setup.wanted, setup.network, **QUICK
     ).then(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
@@ -75,14 +76,14 @@ def _wire_patterns(studio: Studio, bar: Bar, told: Any) -> list[Any]:
     """Another pattern brings its own strength; a file becomes a pattern."""
     setup = bar.setup
     said = [setup.own, setup.pattern, setup.epsilon, bar.pattern_note, bar.fitted, bar.said]
-    fitted = setup.pattern.input(told(partial(_fit, studio, bar)), **_fitting(bar))
+    fitted = on_choice(setup, setup.pattern)(told(partial(_fit, studio, bar)), **_fitting(bar))
     opened = bar.pattern_file.upload(
         told(partial(open_pattern, studio, bar)),
         [bar.pattern_file, setup.network, setup.own],
         [*said, bar.which, bar.reading_box, *bar.reading],
         **QUICK,
     )
-    named = bar.which.input(
+    named = on_choice(setup, bar.which)(
         told(partial(open_array, studio, bar)),
         [bar.pattern_file, setup.network, setup.own, bar.which],
         [*said, bar.which, bar.reading_box, *bar.reading],
@@ -158,8 +159,7 @@ def _accept_image(studio: Studio, bar: Bar, choose: Any, file: Sent, network: st
 def _switch(
     studio: Studio, bar: Bar, network: str, key: str, own: dict[str, Pattern], photo: str, before: tuple[str, str]
 ) -> dict[Any, Any]:
-    # Gradio calls it an input, too, when the keyboard only passes a list: then nothing may change.
-    if network == before[0]:
+    if network == before[0]:  # a tab wished for the one that is chosen
         return {}
     fitting = studio.patterns(network, own)
     keys = [fitting_key for _, fitting_key in fitting]

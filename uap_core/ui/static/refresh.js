@@ -41,6 +41,19 @@ window.uapTurns = (() => {
     mover = setTimeout(chosen, SETTLED);
   }
 
+  // Of a list: what the visitor chose in it, until the list says that it changed to that; see list_choice.py.
+  const choices = {};
+
+  function meant(list, value) {
+    choices[list] = value;
+  }
+
+  function changed(list, value) {
+    const asked = list in choices && choices[list] === value;
+    delete choices[list];
+    if (asked) give(`list-${list}`);
+  }
+
   // Who comes back to the Lab comes back to the tab within it.
   const within = (tab) =>
     (tab === "lab" && document.querySelector("#lab-tabs [role=tab][aria-selected=true]")?.dataset.tabId) || tab;
@@ -51,5 +64,5 @@ window.uapTurns = (() => {
     giveOpen();
   }
 
-  return { chosen, show, moved, give };
+  return { chosen, show, moved, give, meant, changed };
 })();

@@ -47,7 +47,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
     choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
     domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
-    parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(), SHAPES: shapes.build(studio.line)}
+    parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(setup), SHAPES: shapes.build(studio.line, setup)}
     filled = gr.State([])
     with gr.Accordion(_("For researchers"), open=False, elem_id="geo-more"):
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
