@@ -84,6 +84,14 @@ def test_one_choice_is_asked_once(page, asked: list[int], name: str) -> None:
         asked.clear()
         before = page.locator(f"#{name} input").input_value()
         act()
+        if wanted:  # a busy machine takes its time
+            page.wait_for_function(
+                "([name, before]) => document.querySelector(`#${name} input`).value !== before", arg=[name, before]
+            )
+            for _attempt in range(100):
+                if own & set(asked):
+                    break
+                page.wait_for_timeout(100)
         settle(page, asked)
         assert sum(number in own for number in asked) == wanted, what
         assert (page.locator(f"#{name} input").input_value() != before) == bool(wanted), what

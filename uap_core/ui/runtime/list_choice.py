@@ -17,5 +17,5 @@ def on_choice(setup: Setup, chosen: gr.Dropdown) -> Any:
     """
     name = chosen.elem_id
     for event, told in ((chosen.input, "meant"), (chosen.change, "changed")):
-        event(None, chosen, None, js=f"value => uapTurns.{told}('{name}', value)")
+        event(None, None, None, js=f"() => uapTurns.told('{name}', '{told}')")
     return setup.turn(f"list-{name}").click
