@@ -9,6 +9,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from itertools import product
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from running import PWN, ROOT, Running
 from visitor import Answer, Visitor
 
 from uap_core.models.zoo import PAGE_MODEL
+from uap_core.ui.widgets import UNEXPECTED
 
 ROUNDS = 20
 SEED = 0
@@ -113,6 +115,27 @@ def test_odd_calls_neither_break_the_app_nor_show_its_inside(app: Running) -> No
     assert calls >= 300
     assert app.process.poll() is None
     assert_answers_rightly(app)
+
+
+def test_chips_and_boxes_that_are_sent_as_something_else(app: Running) -> None:
+    """Gradio checks none of them: each handler does, in a sentence of its own, and also once a session has copies of them."""
+    visitor, logged = Visitor(app.address), len(app.lines)
+    parts = {part["id"]: part for part in visitor.config["components"]}
+    asked = set()
+    for handler in handlers(visitor):
+        name = handler["api_name"]
+        chips = [number for number in handler["inputs"] if parts[number]["type"] in ("radio", "checkboxgroup", "textbox")]
+        if name.startswith(("measure", "list", "apply")):  # without a check of its own it measures what is left
+            continue
+        for number, odd in product(chips, (None, 5, [[]], {"a": 1}, "x", [PWN])):
+            data = visitor.filled(handler["id"])
+            data[handler["inputs"].index(number)] = odd
+            answer = visitor.call(handler["id"], data)
+            assert answer.success, (name, odd, answer.text)
+            assert UNEXPECTED not in answer.text, (name, odd)
+            asked.add(name.rstrip("_0123456789"))
+    assert {"attack", "craft", "price", "read_again", "hit", "look_domain", "keep_it"} <= asked
+    assert not [line for line in app.lines[logged:] if "unexpected error" in line]
 
 
 def test_odd_calls_of_what_takes_long(app: Running) -> None:

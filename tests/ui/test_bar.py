@@ -126,10 +126,10 @@ def test_an_upload_is_looked_at_until_it_is_taken_away(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     path = tmp_path / "mine.png"
     Image.new("RGB", (80, 80), "red").save(path)
-    now = panel["accept"](str(path), NETWORK)
+    now = panel["accept"]({"path": str(path)}, NETWORK)
     assert 'data-chosen="upload"' in now["now-photo"]
     assert "Your picture" in now["photo-note"]
-    assert 'data-photo="upload"' in panel["accept_image"](str(path), NETWORK, "sample:cat")["strip"]
+    assert 'data-photo="upload"' in panel["accept_image"]({"path": str(path)}, NETWORK, "sample:cat")["strip"]
     assert 'data-photo="upload"' in now["strip"]
     assert panel["pick_photo"](NETWORK, str(path), picked("upload"))["state"] == f"upload:{path}"
     gone = panel["accept_image"](None, NETWORK, f"upload:{path}")
@@ -144,7 +144,7 @@ def test_a_file_that_is_no_picture_changes_nothing_and_is_said(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     (tmp_path / "mine.png").write_bytes(b"no picture")
-    assert list(panel["accept"](str(tmp_path / "mine.png"), NETWORK)) == ["bar-said"]
+    assert list(panel["accept"]({"path": str(tmp_path / "mine.png")}, NETWORK)) == ["bar-said"]
 
 
 def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callable[..., Any]]) -> None:
@@ -163,7 +163,7 @@ def opened(
 ) -> tuple[dict[str, Pattern], dict[str, Any]]:
     """The visitor's patterns once a file is opened, and all that is sent."""
     page = page_of(lambda studio, setup, tab: None)
-    sent = handlers_of(page)["open_pattern"](path, NETWORK, own)
+    sent = handlers_of(page)["open_pattern"]({"path": path}, NETWORK, own)
     (mine,) = [
         value for value in sent.values() if isinstance(value, dict) and all(isinstance(one, Pattern) for one in value.values())
     ]

@@ -105,11 +105,11 @@ def test_a_shape_shows_what_was_asked_of_its_spectrum() -> None:
 
 def test_own_files_are_opened_or_told(handlers: dict[str, Any], upload: Any) -> None:
     ring = upload("ring.txt", "\n".join(f"n{i} n{(i + d) % 20}" for i in range(20) for d in (1, 2)))
-    steps = list(handlers["read_graph"](ring, "direct"))
+    steps = list(handlers["read_graph"]({"path": ring}, "direct"))
     assert all("Teaching a network" in step[0] for step in steps[:-1])
     assert "flip" in steps[-1][0]
     assert "groups that the edges alone suggest" in steps[-1][0]
-    assert "numbers should stand" in next(handlers["read_mesh"](upload("bad.obj", "v a b c"), "universal"))[0]
+    assert "numbers should stand" in next(handlers["read_mesh"]({"path": upload("bad.obj", "v a b c")}, "universal"))[0]
     for opened in (graphs.own_edges, shapes.own_mesh, clouds.own_cloud):
         with pytest.raises(Exception, match="not here"):
             opened("/etc/passwd")
@@ -139,7 +139,7 @@ def test_a_large_mesh_tells_how_far_it_is_and_ends_on_stop(
 ) -> None:
     monkeypatch.setattr(shapes, "LARGE", 50)
     mesh = upload("ball.obj", torus(12, 10))
-    steps = list(handlers["read_mesh"](mesh, "universal"))
+    steps = list(handlers["read_mesh"]({"path": mesh}, "universal"))
     assert "Eigenvalues of 120 vertices" in steps[0][0]
     assert all('class="meter"' in step[0] for step in steps[1:-1])
     assert "of the radius" in steps[-1][0]

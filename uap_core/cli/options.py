@@ -17,7 +17,7 @@ Seed = Annotated[int, typer.Option(help="Same seed, same machine, same result.")
 Epsilon = Annotated[str, typer.Option(help="Radius of the ball, like 10/255.")]
 Norm = Annotated[str, typer.Option(help="linf or l2.")]
 Name = Annotated[str, typer.Option(help="What lists should call it.")]
-PATTERN_HELP = "Name of a pattern that ships (see `library`), a file of ours, or anybody's as `convert` reads it."
+PATTERN_HELP = "Name of a pattern that ships (see `library`), a file of this project, or anybody's as `convert` reads it."
 Pattern = Annotated[Path, typer.Argument(help=PATTERN_HELP)]
 TableFile = Annotated[Path | None, typer.Option(help="Also write the rows: .csv or .json.")]
 FigureFile = Annotated[Path | None, typer.Option(help="Also draw them: .png, .svg or .pdf.")]

@@ -167,7 +167,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 OURS, PAPER, GAIN_BATCH = "ours", "deepfool_image_by_image", 8
 GAINS = {f"deepfool_gain_{gain:g}": gain for gain in (1.0, 8.0, 50.0, 400.0, 3200.0)}
 NAMES = {
-    OURS: "ours",
+    OURS: "this project’s method",
     "cross_entropy_alone": "cross-entropy alone",
     "fixed_clip": "cross-entropy alone, clipped at 9",
     "cosine_alone": "cosine alone",

@@ -14,11 +14,14 @@ from uap_core.ui.around.links import NAMES, read
 from uap_core.ui.gallery import photo_choices
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, told_of
 from uap_core.ui.pattern_files import open_array, open_pattern, read_again
+from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.selection import Scene, check_level, usual
 from uap_core.ui.sidebar import OWN, Bar, chosen_photo, slider_for, strip_of
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, saying
 
+Sent = dict[str, Any] | None  # a file, as the page sends it
 NOWHERE = -1  # in the gallery: Gradio would not send None
 
 
@@ -62,7 +65,7 @@ def _wire_networks(studio: Studio, bar: Bar, told: Any) -> list[Any]:
     setup = bar.setup
     inputs = [setup.network, setup.pattern, setup.own, setup.photo, bar.fitted]
     outputs = [setup.pattern, bar.network_note, bar.photo_note, bar.said]
-    switched = setup.network.input(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
+    switched = on_choice(setup, setup.network)(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
     wanted = setup.wanted.change(
         lambda now: gr.update(choices=studio.networks(), value=now[0]), setup.wanted, setup.network, **QUICK
     ).then(told(partial(_switch, studio, bar)), inputs, outputs, **QUICK)
@@ -73,14 +76,14 @@ def _wire_patterns(studio: Studio, bar: Bar, told: Any) -> list[Any]:
     """Another pattern brings its own strength; a file becomes a pattern."""
     setup = bar.setup
     said = [setup.own, setup.pattern, setup.epsilon, bar.pattern_note, bar.fitted, bar.said]
-    fitted = setup.pattern.input(told(partial(_fit, studio, bar)), **_fitting(bar))
+    fitted = on_choice(setup, setup.pattern)(told(partial(_fit, studio, bar)), **_fitting(bar))
     opened = bar.pattern_file.upload(
         told(partial(open_pattern, studio, bar)),
         [bar.pattern_file, setup.network, setup.own],
         [*said, bar.which, bar.reading_box, *bar.reading],
         **QUICK,
     )
-    named = bar.which.input(
+    named = on_choice(setup, bar.which)(
         told(partial(open_array, studio, bar)),
         [bar.pattern_file, setup.network, setup.own, bar.which],
         [*said, bar.which, bar.reading_box, *bar.reading],
@@ -135,18 +138,19 @@ def _offered(event: gr.EventData, mine: str) -> str:
     return str(photo)
 
 
-def _accept(studio: Studio, bar: Bar, choose: Any, path: str | None, network: str) -> dict[Any, Any]:
+def _accept(studio: Studio, bar: Bar, choose: Any, file: Sent, network: str) -> dict[Any, Any]:
     """A visitor's file, once it could be opened; it gets its place in the strip."""
+    path = path_of(file)
     if path is None:
         return {}
     studio.pixels(f"upload:{path}", studio.card(network))
     return {**choose(f"upload:{path}", network), bar.strip: strip_of(path), bar.mine: path}
 
 
-def _accept_image(studio: Studio, bar: Bar, choose: Any, path: str | None, network: str, photo: str) -> dict[Any, Any]:
+def _accept_image(studio: Studio, bar: Bar, choose: Any, file: Sent, network: str, photo: str) -> dict[Any, Any]:
     """The same for the camera and the clipboard; once the picture is taken away, the first photograph is back."""
-    if path is not None:
-        return _accept(studio, bar, choose, path, network)
+    if path_of(file) is not None:
+        return _accept(studio, bar, choose, file, network)
     if not photo.startswith("upload:"):
         return {}
     return {**choose(usual(studio, network).photo, network), bar.strip: strip_of(), bar.mine: ""}
@@ -155,8 +159,7 @@ def _accept_image(studio: Studio, bar: Bar, choose: Any, path: str | None, netwo
 def _switch(
     studio: Studio, bar: Bar, network: str, key: str, own: dict[str, Pattern], photo: str, before: tuple[str, str]
 ) -> dict[Any, Any]:
-    # Gradio calls it an input, too, when the keyboard only passes a list: then nothing may change.
-    if network == before[0]:
+    if network == before[0]:  # a tab wished for the one that is chosen
         return {}
     fitting = studio.patterns(network, own)
     keys = [fitting_key for _, fitting_key in fitting]

@@ -15,23 +15,27 @@ from uap_core.ui.panel_notes import story_of
 from uap_core.ui.session_patterns import add_own, array_choices, gone_sentence, read_pattern
 from uap_core.ui.sidebar import Bar, slider_for
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import problem, status
 
+Sent = dict[str, Any] | None  # a file, as the page sends it
 
-def open_pattern(studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
+
+def open_pattern(studio: Studio, bar: Bar, file: Sent, network: str, own: dict[str, Pattern]) -> dict[Any, Any]:
     """The pattern of a file that was just uploaded."""
     return open_array(studio, bar, file, network, own, "")
 
 
 def open_array(
-    studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern], array: str | None
+    studio: Studio, bar: Bar, file: Sent, network: str, own: dict[str, Pattern], array: str | None
 ) -> dict[Any, Any]:
     """The pattern of a file, or of its ``array`` where it holds several; where that must be said, a menu of them."""
-    if file is None:
+    path = path_of(file)
+    if path is None:
         return {bar.which: gr.update(visible=False)}
     nowhere = {bar.which: gr.update(visible=False), bar.reading_box: gr.update(visible=False)}
     try:
-        found = read_pattern(Path(file), studio.card(network).input_size, array=array or "")
+        found = read_pattern(Path(path), studio.card(network).input_size, array=array or "")
     except SeveralArraysError as error:
         menu = gr.update(choices=list(array_choices(error.held)), value=None, visible=True)
         asked = _("This file holds {count} arrays that may be the pattern. Choose one under “more”, below the file.")
@@ -51,13 +55,14 @@ def open_array(
 
 
 def read_again(
-    studio: Studio, bar: Bar, file: str | None, network: str, own: dict[str, Pattern], array: str | None, *how: str
+    studio: Studio, bar: Bar, file: Sent, network: str, own: dict[str, Pattern], array: str | None, *how: str
 ) -> dict[Any, Any]:
     """The same file in another reading, ``how`` in the words of READINGS."""
-    if file is None:
+    path = path_of(file)
+    if path is None:
         return {bar.said: status(_("Open the file again to read it in another way."))}
-    found = read_pattern(Path(file), studio.card(network).input_size, how, array or "").pattern
-    return _opened(studio, bar, found, how, network, own, _("Opened {name}: {reading}."))
+    found = read_pattern(Path(path), studio.card(network).input_size, how, array or "")
+    return _opened(studio, bar, found.pattern, found.how, network, own, _("Opened {name}: {reading}."))
 
 
 def _opened(

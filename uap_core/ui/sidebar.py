@@ -15,7 +15,7 @@ from uap_core.ui.panel_notes import about_network, about_pattern, about_photo
 from uap_core.ui.selection import LARGEST_LEVEL, largest_level, own_level, usual
 from uap_core.ui.session_patterns import READINGS
 from uap_core.ui.state import Studio
-from uap_core.ui.uploads import photo_input
+from uap_core.ui.uploads import uploaded
 from uap_core.ui.widgets import picture_grid, picture_link, status
 
 STRENGTHS = 32  # steps of the slider
@@ -153,7 +153,7 @@ def build(studio: Studio, demo: gr.Blocks) -> Bar:
 def _pictures() -> tuple[gr.Image, gr.Gallery]:
     with gr.Column(min_width=240):
         gr.HTML(status(_("Your own picture: upload it, paste it, take it with the camera, or drop it anywhere on the page.")))
-        upload = photo_input(
+        upload = gr.Image(
             show_label=False,
             format="png",
             sources=["upload", "webcam", "clipboard"],
@@ -196,8 +196,6 @@ def strip_of(mine: str = "") -> str:
 
 
 def _own_square(path: str) -> np.ndarray:
-    from uap_core.ui.uploads import uploaded
-
     return picture_square(uploaded(path), 128, 128, "bilinear")
 
 

@@ -1,39 +1,36 @@
-"""What visitors bring: values as the page sends them, checked by our handlers, and files that they uploaded."""
+"""What visitors bring: values as the page sends them, and files that they uploaded."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import gradio as gr
 from gradio.utils import get_upload_folder
 
 from uap_core.errors import ImageError
 from uap_core.i18n import _
 
-
-def _as_typed(component: Any, payload: Any) -> Any:
-    return payload
+Value = TypeVar("Value")
 
 
-# Gradio's own check would put "Error" on every output of whatever listens; our handlers check what they get and say a sentence.
-# There is no setting for that. On the classes, since each visitor has a copy of a component that was updated, which forgets
-# what was set on the first one; and not on classes of our own, beside which Gradio writes a stub file into the package.
-gr.Slider.preprocess = _as_typed  # type: ignore[method-assign, assignment]
-gr.Number.preprocess = _as_typed  # type: ignore[method-assign, assignment]
-gr.Dropdown.preprocess = _as_typed  # type: ignore[method-assign, assignment]
+def is_among(sent: Any, offered: Iterable[Any]) -> bool:
+    """Whether the value that was sent, of whatever kind, is one of those ``offered``."""
+    return any(sent == one for one in offered)
 
 
-def photo_input(**options: Any) -> gr.Image:
-    """An image input that hands over the path of the uploaded file, so that our own opener decides what it can be.
+def ticked_of(sent: Any, offered: Iterable[Value]) -> list[Value]:
+    """Those of ``offered`` that are in the list that was sent, in their own order; none where something else was sent."""
+    return [one for one in offered if is_among(one, sent)] if isinstance(sent, list) else []
 
-    Gradio's would open the file itself and fail on a damaged one with a message that helps nobody. (A subclass would make
-    Gradio write a stub file beside this module.)
+
+def path_of(sent: dict[str, Any] | None) -> str | None:
+    """Where the file lies that an upload, file or image component sent; None where there is none. See ``uploaded``.
+
+    The file is not looked into here, so that openers of this package decide what it can be, and say so in a sentence.
     """
-    image = gr.Image(**options)
-    image.preprocess = lambda payload: payload.path if payload is not None else None  # type: ignore[method-assign]
-    return image
+    return sent["path"] if sent else None
 
 
 def uploaded(path: str) -> Path:

@@ -15,7 +15,7 @@ from functools import partial, wraps
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
@@ -28,9 +28,6 @@ from uap_core.io.atomic import write_whole
 from uap_core.ui.runtime.charts import all_drawn
 from uap_core.ui.runtime.downloads import own_folder
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger("uap_core.ui")
 
 SHOWN_PIXELS = 384
@@ -38,12 +35,15 @@ KEPT_DOWNLOADS = 600
 # Our views say in words what goes on. Given places for marks of its own, even hidden ones, Gradio's page walks through all its
 # components for each of them at each step of each event: a click then took a second longer than its answer.
 UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
+# What the page sends reaches our handlers as it is (ui/uploads.py). They check it and say a sentence, where Gradio's own checks
+# would put "Error" on every output of whatever listens.
+AS_SENT: dict[str, Any] = {"preprocess": False}
 # Two lanes: clicks that answer at once never queue behind a run of a minute. The first is wide, since some clicks wait for a
 # network to be loaded, and nobody else's should wait with them. In the second runs queue where they can be seen (ui/line.py).
-QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, **UNMARKED}
-LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, **UNMARKED}
+QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, **UNMARKED, **AS_SENT}
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, **UNMARKED, **AS_SENT}
 # Downloads wait for the network, not for the processor, and hold up neither lane.
-FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, **UNMARKED}
+FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, **UNMARKED, **AS_SENT}
 UNEXPECTED = _("Something went wrong on our side; it was written to the log. Your settings are kept: please try again.")
 
 

@@ -5,6 +5,7 @@ window.uapTurns = (() => {
   const LATER = 300; // milliseconds: a slider that is dragged asks for one address
   const SETTLED = 150; // after the last movement of the slider the server is asked; the picture has followed it already
   const IN_SIGHT = 60; // until a tab or a fold that is opened can be seen
+  const TOGETHER = 500; // at most between the two that a list says of one choice
   let open = "apply";
   let begun = false; // until the link has been read, what sliders say of themselves is nobody's choice
   let timer, mover;
@@ -41,6 +42,17 @@ window.uapTurns = (() => {
     mover = setTimeout(chosen, SETTLED);
   }
 
+  // A list says that it is an input ("meant") and that it changed, in either order, when a visitor chooses: see list_choice.py.
+  const heard = {};
+
+  function told(list, what) {
+    const times = (heard[list] ||= {});
+    times[what] = performance.now();
+    if (!(Math.abs(times.meant - times.changed) < TOGETHER)) return;
+    delete heard[list];
+    give(`list-${list}`);
+  }
+
   // Who comes back to the Lab comes back to the tab within it.
   const within = (tab) =>
     (tab === "lab" && document.querySelector("#lab-tabs [role=tab][aria-selected=true]")?.dataset.tabId) || tab;
@@ -51,5 +63,5 @@ window.uapTurns = (() => {
     giveOpen();
   }
 
-  return { chosen, show, moved, give };
+  return { chosen, show, moved, give, told };
 })();

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
-from uap_core.attacks.menu import BASELINES, HELD, MENU, TARGET, UNIVERSAL, attack_name
+from uap_core.attacks.menu import BASELINES, GOALS, HELD, MENU, TARGET, UNIVERSAL, attack_name
 from uap_core.errors import SettingError
 from uap_core.i18n import _
 from uap_core.ui.gallery import photo_name
@@ -23,6 +23,7 @@ from uap_core.ui.tabs.compare.files import csv_of, pictures_of, zip_of
 from uap_core.ui.tabs.compare.near import near_misses
 from uap_core.ui.tabs.compare.pace import Pace
 from uap_core.ui.tabs.compare.table import long_table, short_table
+from uap_core.ui.uploads import is_among, ticked_of
 from uap_core.ui.widgets import hide, offer, png_of, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -44,14 +45,7 @@ REDRAWN = 1.5  # seconds between two charts: quick attacks are done sooner than 
 
 
 @of_selection
-def preview(
-    studio: Studio,
-    pace: Pace,
-    chosen: Selection,
-    target: str | None,
-    judge: str,
-    *settings: Any,
-) -> Filled:
+def preview(studio: Studio, pace: Pace, chosen: Selection, target: str | None, judge: str, *settings: Any) -> Filled:
     """The three that answer at once, and what can be aimed at and who can judge now."""
     from uap_core.experiments.compare import Bout, compare
 
@@ -77,7 +71,7 @@ def preview(
 
 def price(studio: Studio, pace: Pace, network: str, keys: Sequence[str], matched: str, effort: str, p: str) -> Filled:
     """The words of the button: how many attacks, and how long they take."""
-    known = [key for key in EVERY if key in keys]
+    known = ticked_of(keys, EVERY)
     seconds = pace.expected(network, known, bout_of("any", None, matched, effort, p))
     if not known:
         return {"run": _("Tick an attack first")}
@@ -90,8 +84,9 @@ def bout_of(goal: str, target: int | None, matched: str, effort: str, p: str = U
     """The settings of a comparison. Raises SettingError for words that the page does not have."""
     from uap_core.experiments.compare import Bout
 
-    if matched not in MATCHED or effort not in EFFORTS or p not in NORMS:
-        raise SettingError(_("Choose how strong attacks may be, and how much they may spend, among what is offered."))
+    pairs: list[tuple[Any, Any]] = [(goal, GOALS), (matched, MATCHED), (effort, EFFORTS), (p, NORMS)]
+    if not all(is_among(*pair) for pair in pairs):
+        raise SettingError(_("Choose the goal, how strong attacks may be, and how much they may spend, among what is offered."))
     return Bout(goal, target, MATCHED[matched], EFFORTS[effort], p=NORMS[p])
 
 
@@ -111,7 +106,7 @@ def attack(
     """Attack the photograph by all that are ticked, and show each row when it is done."""
     from uap_core.experiments.compare import compare
 
-    ordered = [key for key in EVERY if key in keys]
+    ordered = ticked_of(keys, EVERY)
     if not ordered:
         raise SettingError(_("Tick at least one attack."))
     photo, network = chosen.photo, chosen.network

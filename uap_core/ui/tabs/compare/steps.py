@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from uap_core.attacks.menu import LEAST, TARGET
+from uap_core.attacks.menu import GOALS, LEAST, TARGET
 from uap_core.errors import SettingError
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
@@ -16,6 +16,7 @@ from uap_core.ui.runtime.run import run_row
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
+from uap_core.ui.uploads import is_among
 from uap_core.ui.widgets import chart, download, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -73,11 +74,14 @@ def checked(alpha: Any, steps: Any) -> tuple[float, int]:
 
 
 def goal_of(classifier: Classifier, image: Tensor, goal: str, target: str | None) -> Criterion | None:
-    """What the visitor aims at; None for any other label. Raises SettingError without a class where one is to be reached."""
+    """What the visitor aims at; None for any other label. Raises SettingError for another goal, or without a
+    class where one is to be reached."""
     import torch
 
     from uap_core.attacks.criterion import Criterion, least_likely
 
+    if not is_among(goal, GOALS):
+        raise SettingError(_("Choose a goal among those that are offered."))
     if goal == TARGET and not target:
         raise SettingError(_("Choose the class that the attacks should reach."))
     if goal == TARGET and target:

@@ -16,6 +16,7 @@ from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
+from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.runtime.run import LARGE, run_row
 from uap_core.ui.runtime.time_left import Pace
@@ -234,5 +235,5 @@ def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     keep_fresh(setup, fold, views.look, [setup.network], shown, also=[classes, target])
     seen = {"said": said, "chart": drawn, "use": use}
     for choice in (classes, target):
-        choice.input(filling(views.stored, seen), [setup.network, classes, target], list(seen.values()), **QUICK)
+        on_choice(setup, choice)(filling(views.stored, seen), [setup.network, classes, target], list(seen.values()), **QUICK)
     wire_use(setup, use, draft, said)

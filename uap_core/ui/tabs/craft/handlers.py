@@ -18,12 +18,13 @@ from uap_core.ui.runtime.time_left import about
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
 from uap_core.ui.tabs.craft.draft import is_judged, judged_when_stopped
-from uap_core.ui.tabs.craft.order import order, size_for
+from uap_core.ui.tabs.craft.order import is_share, order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import MAKE, QUESTION
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames
 from uap_core.ui.tabs.craft.stored import answer, curve_for, data_free, methods_chart, opening_chart
 from uap_core.ui.tabs.craft.view import before_and_now, numbers, pattern_picture, sizes
+from uap_core.ui.uploads import is_among
 from uap_core.ui.widgets import picture_file, problem, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _for_network(studio: Studio, network: str, target: str | None, until: float,
         "target": gr.update(choices=labels, value=target if target in labels else None),
     }
     if opening:
-        found["figure"] = opening_chart(studio, network, size.budget, 1 - until if until else 0.0)
+        found["figure"] = opening_chart(studio, network, size.budget, 1 - until if is_share(until) and until else 0.0)
     if studio.live_source(network) is None:
         return found
     try:
@@ -190,7 +191,7 @@ def unfold(studio: Studio, network: str) -> Filled:
 
 def needs_images(method: str) -> bool:
     """Whether a method of the menu, or an unknown one, crafts on images."""
-    return method not in MENU or MENU[method].needs_images
+    return not is_among(method, MENU) or MENU[method].needs_images
 
 
 def show_target(goal: str) -> Any:

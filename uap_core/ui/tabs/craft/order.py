@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from uap_core.attacks.menu import TARGET
+from uap_core.attacks.menu import ANY, TARGET
 from uap_core.crafting.menu import LARGE_SIDE, MENU
 from uap_core.errors import SettingError
 from uap_core.i18n import _
 from uap_core.settings import limits
+from uap_core.ui.uploads import is_among
 
 if TYPE_CHECKING:
     from uap_core.norms import Ball
@@ -61,9 +62,11 @@ def order(
     """The visitor's choices as they come from the page. Raises SettingError for what cannot be crafted."""
     if not ball.radius:
         raise SettingError(_("Crafting needs a strength above 0. Move the strength slider."))
+    if not is_among(goal, (ANY, TARGET)):
+        raise SettingError(_("Choose whether any label will do, or one class is to be reached."))
     if goal == TARGET and not target:
         raise SettingError(_("Choose the class to reach: type its name."))
-    if method not in MENU:
+    if not is_among(method, MENU):
         raise SettingError(_("There is no method {name!r}. Known: {names}.").format(name=method, names=", ".join(MENU)))
     if goal == TARGET and not MENU[method].targets:
         names = ", ".join(_(item.name) for item in MENU.values() if item.targets)
@@ -71,7 +74,7 @@ def order(
             _("{method} cannot aim at a class. These can: {names}.").format(method=_(MENU[method].name), names=names)
         )
     needs_images = MENU[method].needs_images
-    if not isinstance(stop, (int, float)) or not 0 <= stop < 1:
+    if not is_share(stop):
         raise SettingError(_("A share to stop at lies between 0 and 100 %."))
     return Order(
         network,
@@ -83,6 +86,11 @@ def order(
         _whole(_("The seed"), seed, 0, LARGEST_SEED),
         round(1 - stop, 6) if stop and needs_images else 0.0,
     )
+
+
+def is_share(stop: Any) -> bool:
+    """Whether what was sent is a share to stop at."""
+    return isinstance(stop, (int, float)) and 0 <= stop < 1
 
 
 def _whole(what: str, number: Any, least: int, most: int) -> int:

@@ -142,7 +142,7 @@ def keep_it(
 ) -> dict[str, Any]:
     """It joins the list of patterns under its name; what is chosen stays chosen."""
     draft = _there(draft)
-    named = replace(draft, name=clean_name(typed) or unused(draft.name, own), origin="kept")
+    named = replace(draft, name=clean_name(str(typed or "")) or unused(draft.name, own), origin="kept")
     fits = named.values.shape[1] == studio.card(network).input_size
     listed = _("it is in the list of patterns while this page is open, and nobody else sees it.")
     sentence = _("Kept as {name}: {where}")

@@ -19,6 +19,7 @@ from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.defences.bars import live_marks
 from uap_core.ui.tabs.defences.table import conclusion, table_of
+from uap_core.ui.uploads import ticked_of
 from uap_core.ui.widgets import hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def measure(studio: Studio, chosen: Selection, ticked: Sequence[str]) -> Iterato
     yield {"said": progress_note(_("Opening network and images…"), 0)}
     network, perturbation = chosen.network, _craftable(chosen.perturbation(studio))
     classifier, (craft, held_out) = studio.classifier(network), studio.some(network, LIVE_CRAFT, LIVE_HELD_OUT)
-    fronts = [defence for defence in DEFENCES if defence.id in ticked]
-    twins = {name: studio.classifier(twin_key(network, name)) for name in twins_offered(studio, network) if name in ticked}
+    fronts = [defence for defence in DEFENCES if defence.id in ticked_of(ticked, [defence.id for defence in DEFENCES])]
+    twins = {name: studio.classifier(twin_key(network, name)) for name in ticked_of(ticked, twins_offered(studio, network))}
     about = _("{count} {images}").format(count=len(held_out), images=studio.live_set_name(network))
     title = _("{pattern} on {network}: {images} (live)").format(
         pattern=perturbation.name, network=plain(classifier.card.name), images=about
@@ -117,7 +118,7 @@ def offered(studio: Studio, network: str, ticked: Sequence[str]) -> Any:
     twins = twins_offered(studio, network)
     choices = [(name, key) for name, key in all_choices() if key not in TWINS or key in twins]
     keys = [key for _name, key in choices]
-    return gr.update(choices=choices, value=[key for key in ticked if key in keys], visible=True)
+    return gr.update(choices=choices, value=ticked_of(ticked, keys), visible=True)
 
 
 def _craftable(perturbation: Perturbation) -> Perturbation:

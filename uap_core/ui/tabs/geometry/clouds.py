@@ -9,9 +9,12 @@ import gradio as gr
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
 from uap_core.ui.html.tables import wide
+from uap_core.ui.runtime.list_choice import on_choice
+from uap_core.ui.sidebar import Setup
 from uap_core.ui.tabs.geometry.figures import singles
 from uap_core.ui.tabs.geometry.rates import clouds_chart
 from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ ADDED_POINTS = 24
 MOST_POINTS = 1024
 
 
-def build() -> Part:
+def build(setup: Setup) -> Part:
     """Lay out and wire the view. Nothing is computed before it is looked at."""
     seed, mine = gr.State(0), gr.State(None)
     with gr.Column(elem_id="geo-clouds", visible=False) as column:
@@ -87,12 +90,12 @@ def build() -> Part:
     def other(solid: str, change: str, clean: bool, number: int, given: Any) -> dict[Any, Any]:
         return look(solid, change, clean, number + 1, given)
 
-    def read(path: str | None, change: str, clean: bool) -> dict[Any, Any]:
-        found = own_cloud(path or "")
+    def read(file: dict[str, Any] | None, change: str, clean: bool) -> dict[Any, Any]:
+        found = own_cloud(path_of(file) or "")
         return {**look("own", change, clean, 0, found), mine: found, solid: "own"}
 
     shown, inputs = [said, drawn, seed], [solid, change, clean, seed, mine]
-    for event in (solid.select, change.select, clean.input):  # of one choice Gradio's list tells twice that it is an input
+    for event in (on_choice(setup, solid), on_choice(setup, change), clean.input):
         event(**WAIT, outputs=said)
         event(saying(said)(look), inputs, shown, **QUICK)
     another.click(**WAIT, outputs=said)

@@ -16,6 +16,7 @@ from uap_core.ui.tabs.geometry.graph_view import Named, attack_html, flips_html,
 from uap_core.ui.tabs.geometry.rates import anchors_chart
 from uap_core.ui.tabs.geometry.stage import Part, alone, stage, uploaded
 from uap_core.ui.tabs.geometry.working import Work
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def build(line: Line) -> Part:
     def change_graph(which: str, flips: str, given: Any) -> dict[Any, Any]:
         return look(which, flips, -1, given)
 
-    def read_graph(path: str | None, flips: str) -> Iterator[Any]:
-        found = own_edges(path or "")
+    def read_graph(file: dict[str, Any] | None, flips: str) -> Iterator[Any]:
+        found = own_edges(path_of(file) or "")
         if len(found.names) > LARGE:
             yield from work.in_turn(taught(found, EDGES))
         else:

@@ -11,11 +11,14 @@ import numpy as np
 from uap_core.errors import SettingError
 from uap_core.i18n import N_, _
 from uap_core.ui.html.tables import wide
+from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.runtime.run_queue import Line
+from uap_core.ui.sidebar import Setup
 from uap_core.ui.tabs.geometry.figures import distortions
 from uap_core.ui.tabs.geometry.rates import shapes_chart
 from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
 from uap_core.ui.tabs.geometry.working import Work
+from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, awaited, saying, status
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ LARGE = 5000  # vertices, from which a change takes longer than a click should
 BRIGHT = 0.25  # a displacement, in radii, that is drawn in full colour
 
 
-def build(line: Line) -> Part:
+def build(line: Line, setup: Setup) -> Part:
     """Lay out and wire the view. Nothing is computed before it is looked at."""
     seed, mine, wanted = gr.State(0), gr.State(None), gr.State(0)
     with gr.Column(elem_id="geo-shapes", visible=False) as column:
@@ -99,8 +102,8 @@ def build(line: Line) -> Part:
         for found in work.counted(changing_parts(given[0], change, number), _("Deforming")):
             yield found if isinstance(found, dict) else filled(found, given[1], number)
 
-    def read_mesh(path: str | None, change: str) -> Iterator[Any]:
-        found = own_mesh(path or "")
+    def read_mesh(file: dict[str, Any] | None, change: str) -> Iterator[Any]:
+        found = own_mesh(path_of(file) or "")
         if len(found.points) > LARGE:
             yield from work.in_turn(opened(found, change))
         else:
@@ -114,8 +117,9 @@ def build(line: Line) -> Part:
 
     inputs = [animal, change, seed, mine, wanted]
     for choice in (animal, change):
-        choice.select(**WAIT, outputs=said)  # of one choice Gradio's list tells twice that it is an input
-        choice.select(saying(said)(look), inputs, [*shown, wanted], **QUICK)
+        chosen = on_choice(setup, choice)
+        chosen(**WAIT, outputs=said)
+        chosen(saying(said)(look), inputs, [*shown, wanted], **QUICK)
     another.click(**WAIT, outputs=said)
     another.click(saying(said)(other), inputs, [*shown, wanted], **QUICK)
     work.wire(wanted.change, large, [change, seed, mine])

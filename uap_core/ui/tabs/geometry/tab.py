@@ -12,6 +12,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.geometry import clouds, graphs, shapes
 from uap_core.ui.tabs.geometry.stage import Part
+from uap_core.ui.uploads import is_among
 from uap_core.ui.widgets import QUICK, saying
 
 TITLE = _("Is it only pictures?")
@@ -46,7 +47,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
     choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
     domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
-    parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(), SHAPES: shapes.build(studio.line)}
+    parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(setup), SHAPES: shapes.build(studio.line, setup)}
     filled = gr.State([])
     with gr.Accordion(_("For researchers"), open=False, elem_id="geo-more"):
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
@@ -65,7 +66,7 @@ def _wire(setup: Setup, tab: gr.Tab, domain: gr.Radio, filled: gr.State, parts: 
     outputs = [*(place for part in parts.values() for place in part.shown), filled]
 
     def look(chosen: str, done: list[str]) -> dict[Any, Any]:
-        if chosen not in parts or chosen in done:
+        if not is_among(chosen, parts) or chosen in done:
             return {filled: gr.skip()}
         part = parts[chosen]
         found: dict[Any, Any] = saying(part.said)(part.first)()

@@ -12,7 +12,9 @@ from uap_core.norms import LINF, Ball
 from uap_core.perturbations.remote import CATALOGUE, fetch, published
 from uap_core.ui.html.words import pattern_title
 from uap_core.ui.runtime.fetching import told
+from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.runtime.named_outputs import filling
+from uap_core.ui.sidebar import Setup
 from uap_core.ui.widgets import FETCHING, QUICK, status
 
 FETCHED_NOW = "fetched now"
@@ -63,7 +65,7 @@ def after_fetching(key: str | None) -> dict[str, Any]:
     return about_offer(key) | {"note": gr.skip()}
 
 
-def build(tab: gr.Tab) -> Any:
+def build(setup: Setup, tab: gr.Tab) -> Any:
     """Lay the section out and wire it. Returns the event of fetching, after which there is a new pattern."""
     note = gr.HTML(elem_id="catalogue-note")
     with gr.Row(equal_height=True):
@@ -74,7 +76,7 @@ def build(tab: gr.Tab) -> Any:
     places = {"note": note, "offered": offered, "get": get, "stop": stop, "told": was_told}
     look, catalogue = filling(look_at_offer, places), list(places.values())
     tab.select(look, [offered, was_told], catalogue, **QUICK)
-    offered.input(look, [offered, was_told], catalogue, **QUICK)
+    on_choice(setup, offered)(look, [offered, was_told], catalogue, **QUICK)
     fetching = get.click(filling(get_it, places), offered, catalogue, **FETCHING)
     fetching.then(filling(after_fetching, places), offered, catalogue, **QUICK)
     stopped = stop.click(None, None, None, cancels=[fetching])

@@ -13,7 +13,9 @@ from uap_core.perturbations.library import library
 from uap_core.ui.html.tables import head, wide
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
+from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.runtime.named_outputs import filling
+from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.titles import network_name, precomputed_on
 from uap_core.ui.widgets import QUICK, chart, hide, show, status
@@ -34,7 +36,7 @@ class Views:
         return {"parts": _ablations(self.studio)}
 
 
-def build(studio: Studio, tab: gr.Tab) -> None:
+def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     views, subjects = Views(studio), _subjects(studio)
     gr.Markdown(_("#### How fast each method finds a pattern"), visible=bool(subjects))
@@ -46,7 +48,7 @@ def build(studio: Studio, tab: gr.Tab) -> None:
     parts = gr.HTML(elem_id="library-ablations")
     tab.select(filling(views.ablations, {"parts": parts}), None, [parts], **QUICK)
     places = {"note": note, "fast": fast, "few": few}
-    for event in (tab.select, subject.input):
+    for event in (tab.select, on_choice(setup, subject)):
         event(filling(views.curves, places), subject, list(places.values()), **QUICK)
 
 

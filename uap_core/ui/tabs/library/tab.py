@@ -92,9 +92,9 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
             file = download(_("Pattern (.safetensors)"), "library-file")
             said = gr.HTML(elem_id="library-said")
     with gr.Accordion(_("Published by others: fetch one"), open=False, elem_id="library-others"):
-        fetching = catalogue.build(tab)
+        fetching = catalogue.build(setup, tab)
     with gr.Accordion(_("For researchers"), open=False, elem_id="library-more"):
-        methods.build(studio, tab)
+        methods.build(studio, setup, tab)
         gr.Markdown(EXPLAIN, latex_delimiters=[{"left": "$", "right": "$", "display": False}], elem_classes="explain")
     gr.HTML(next_line("networks", _("Which networks are there?")))
     chosen = gr.State("")

@@ -55,6 +55,10 @@ class Views:
         """The network whose row was clicked, and no hit of the search. Raises ModelError where there is none of that name."""
         return {"which": self.studio.card(picked_key(event)).key, "hits": gr.update(value=None)}
 
+    def hit(self, key: Any) -> dict[str, Any]:
+        """The network that was chosen of those that the search found. Raises ModelError where there is none of that name."""
+        return {"which": self.studio.card(str(key)).key}
+
     def describe(self, key: str, fetching: str) -> dict[str, Any]:
         """Details, and which of the three buttons there are."""
         card = self.studio.card(key)
@@ -138,7 +142,7 @@ def _wire(views: Views, parts: Parts, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) 
     opened.then(**describe)
     clicked = parts.places("fetched", "which", "hits")
     picked = parts.table.select(filling(views.pick, clicked), None, list(clicked.values()), **QUICK)
-    found = parts.hits.input(lambda key: key, parts.hits, which, **QUICK)
+    found = parts.hits.input(filling(views.hit, clicked), parts.hits, list(clicked.values()), **QUICK)
     for event in (picked, found):
         described = event.then(**describe)
         described.then(None, None, None, js=show_on_phones("networks-details"))

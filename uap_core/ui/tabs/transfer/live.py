@@ -18,6 +18,7 @@ from uap_core.ui.runtime.time_left import Pace
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.transfer.stored import MADE
 from uap_core.ui.titles import plain_names
+from uap_core.ui.uploads import ticked_of
 from uap_core.ui.widgets import hide, offer, progress_note, show, status
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run_of(studio: Studio, network: str, own: dict[str, Pattern], ticked: Sequen
     """What a run measures with. Raises SettingError when no network is ticked that the pictures tell the truth about."""
     from uap_core.errors import SettingError
 
-    keys = [key for key in ticked if studio.may_share(network, key)]
+    keys = [key for key in ticked_of(ticked, [key for _, key in studio.networks()]) if studio.may_share(network, key)]
     if not keys:
         raise SettingError(_("Tick at least one network."))
     patterns = patterns_of_size(studio, network, own)
@@ -91,7 +92,7 @@ def offered(studio: Studio, network: str, ticked: Sequence[str]) -> Any:
     alike = [key for _, key in studio.networks() if studio.card(key).input_size == side]
     fitting = [(plain(studio.card(key).name), key) for key in alike if studio.may_share(network, key)]
     keys = [key for _, key in fitting]
-    return gr.update(choices=fitting, value=[key for key in keys if key in ticked] or keys, visible=bool(fitting))
+    return gr.update(choices=fitting, value=ticked_of(ticked, keys) or keys, visible=bool(fitting))
 
 
 def patterns_of_size(studio: Studio, network: str, own: dict[str, Pattern]) -> dict[str, Perturbation]:
