@@ -47,7 +47,7 @@ def test_names_stand_in_the_order_of_the_ends() -> None:
     figure = sweep_figure(sweep_rows(), "a title")
     widened(figure)
     heights = {text.get_text(): text.xyann[1] for text in ends(figure.axes[0])}
-    assert heights["random noise"] < min(heights["universal"], heights["FGSM per image"])
+    assert heights["random noise"] < min(heights["universal"], heights["an attack made for each picture (FGSM)"])
 
 
 def test_what_is_no_line_stays_in_the_legend() -> None:
