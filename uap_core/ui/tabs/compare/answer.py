@@ -37,9 +37,10 @@ def answer(studio: Studio, network: str) -> str:
         own, universal, noise, epsilon = max(both, key=lambda one: one[0].value - one[1].value)
         if own.value - universal.value > CLEAR:
             said = _(
-                "It can be much fainter: at strength {level:g} of 255 a single step made for each picture fools {network} on"
+                "It needs less strength: at strength {level:g} of 255 a single step made for each picture fools {network} on"
                 " {own:.0%} of {count} photographs, the universal pattern on {universal:.0%}{noise} – but each picture needs"
-                " its own."
+                " its own. Below, an attack that is bounded may use all the strength it is given, and is then no fainter than"
+                " the pattern; those that search for the smallest change are."
             )
             return said.format(
                 level=epsilon * 255,
