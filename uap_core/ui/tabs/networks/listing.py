@@ -59,9 +59,7 @@ def copies(cards: Mapping[str, Card]) -> str:
     if away:
         known = network_names(cards)
         names = ", ".join(plain(known.get(key, key)) for key in away)
-        told = _(
-            "Patterns and tables also name networks whose weights do not ship, not even where a name is the same: {names}."
-        )
+        told = _("Patterns and tables also name {names}: copies of the weights that do not ship and are none of this list.")
         said.append(told.format(names=names))
     return " ".join(said)
 
