@@ -13,7 +13,7 @@ from uap_core.io.results import Table, to_csv
 from uap_core.norms import LINF, Ball, to_levels
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.html.words import photographs
+from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
@@ -168,7 +168,7 @@ def levels_of(ball: Ball, levels: Sequence[int]) -> tuple[float, ...]:
 
 def answer_of(studio: Studio, network: str, table: Table | None) -> str:
     """The question and its answer for a network, from its table where there is one."""
-    name = network_name(studio, network)
+    name = plain(network_name(studio, network))
     if table is None:
         said = _(
             "For this pattern on {network} the rates on many photographs are not computed yet; the chart shows how the chosen"

@@ -8,6 +8,7 @@ from itertools import groupby
 from uap_core.attacks.menu import UNIVERSAL
 from uap_core.i18n import _
 from uap_core.metrics import Rate
+from uap_core.ui.html.words import plain
 from uap_core.ui.state import Studio
 
 QUESTION = _("What does an attack made for one picture do?")
@@ -40,11 +41,11 @@ def answer(studio: Studio, network: str) -> str:
                 "It needs less strength: at strength {level:g} of 255 a single step made for each picture fools {network} on"
                 " {own:.0%} of {count} photographs, the universal pattern on {universal:.0%}{noise} – but each picture needs"
                 " its own. Below, an attack that is bounded may use all the strength it is given, and is then no fainter than"
-                " the pattern; those that search for the smallest change are."
+                " the pattern; the others search for the smallest change that fools."
             )
             return said.format(
                 level=epsilon * 255,
-                network=studio.card(network).name,
+                network=plain(studio.card(network).name),
                 own=own.value,
                 universal=universal.value,
                 count=own.total,
