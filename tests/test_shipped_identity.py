@@ -121,7 +121,7 @@ def test_rows_are_called_what_they_were_called() -> None:
     names = network_names(Zoo().cards()) | {entry.key: entry.name for entry in library()} | LEARNER_NAMES
     origin: Callable[[MatrixRow], str] = lambda row: origin_name(row.origin, names)  # noqa: E731
     assert shown("resnet64-sweep", SweepRow, lambda row: sweep.NAMES[row.attack]) == [
-        *("universal", "random noise", "FGSM per image")
+        *("universal", "random noise", "an attack made for each picture (FGSM)")
     ]
     assert shown("resnet64-detector", DetectorRow, lambda row: detector.NAMES[row.attack]) == [
         *("universal pattern", "one that knows the detector", "random noise", "FGSM per image", "PGD per image")

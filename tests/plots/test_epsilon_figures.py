@@ -11,8 +11,10 @@ from uap_core.plots.epsilon import photo_figure, sweep_figure
 def test_a_sweep_draws_its_numbers_with_their_intervals() -> None:
     figure = sweep_figure(sweep_rows(), "a title")
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
-    assert list(lines) == legend(figure) == ["universal", "random noise", "FGSM per image"]
-    assert list(lines["FGSM per image"].get_xdata()) == pytest.approx([epsilon * 255 for epsilon in EPSILONS])
+    assert list(lines) == legend(figure) == ["universal", "random noise", "an attack made for each picture (FGSM)"]
+    assert list(lines["an attack made for each picture (FGSM)"].get_xdata()) == pytest.approx(
+        [epsilon * 255 for epsilon in EPSILONS]
+    )
     assert list(lines["universal"].get_ydata()) == [min(1, round(epsilon * 255 * 5) / 100) for epsilon in EPSILONS]
     assert len(figure.axes[0].collections) == 3
     band = figure.axes[0].collections[1].get_paths()[0].vertices[:, 1]

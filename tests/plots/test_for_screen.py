@@ -46,8 +46,8 @@ def test_lines_are_named_at_their_ends_and_no_name_covers_another() -> None:
 def test_names_stand_in_the_order_of_the_ends() -> None:
     figure = sweep_figure(sweep_rows(), "a title")
     widened(figure)
-    heights = {text.get_text(): text.xyann[1] for text in ends(figure.axes[0])}
-    assert heights["random noise"] < min(heights["universal"], heights["FGSM per image"])
+    heights = {" ".join(text.get_text().split()): text.xyann[1] for text in ends(figure.axes[0])}
+    assert heights["random noise"] < min(heights["universal"], heights["an attack made for each picture (FGSM)"])
 
 
 def test_what_is_no_line_stays_in_the_legend() -> None:

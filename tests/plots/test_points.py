@@ -42,7 +42,7 @@ def test_marks_stand_where_they_are_drawn() -> None:
     box = figure.axes[0].get_window_extent().transformed(figure.transFigure.inverted())
     assert box.x0 < first.across < last.across < box.x1
     assert 1 - box.y0 > first.down > last.down > 1 - box.y1
-    assert last.down == pytest.approx(found["FGSM per image", "20"].down), "both are at 100 %"
+    assert last.down == pytest.approx(found["an attack made for each picture (FGSM)", "20"].down), "both are at 100 %"
 
 
 def test_marks_of_bars_tell_the_group_and_the_interval() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import gradio as gr
 
@@ -18,6 +19,30 @@ def test_every_way_of_the_page_leads_somewhere() -> None:
     assert len(ways) >= 8, "the map and the last line of each tab"
     assert ways <= there
     assert there == {block.id for block in blocks if isinstance(block, gr.Tab)}
+
+
+def test_the_last_lines_lead_through_all_rooms_of_the_lab_and_back_to_the_beginning() -> None:
+    page = build(Studio())
+    ends = dict[str, str]()
+    for block in page.blocks.values():
+        found = re.findall(r'<p class="next">Next: <button type="button" data-go="(\w+)"', str(getattr(block, "value", "")))
+        if found:
+            (ends[tab_of(block).id],) = found
+    lab = next(block for block in page.blocks.values() if getattr(block, "elem_id", "") == "lab-tabs")
+    rooms = [room.id for room in lab.children if isinstance(room, gr.Tab)]
+    here, passed = ends["defences"], list[str]()
+    while here in rooms and here not in passed:
+        passed.append(here)
+        here = ends[here]
+    assert passed == rooms
+    assert here == "apply"
+
+
+def tab_of(block: Any) -> gr.Tab:
+    """The innermost tab that a block stands in."""
+    while not isinstance(block, gr.Tab):
+        block = block.parent
+    return block
 
 
 def test_a_way_into_the_lab_opens_both_its_tabs() -> None:

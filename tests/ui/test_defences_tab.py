@@ -24,6 +24,7 @@ from uap_core.ui.tabs.defences.bars import bars, live_marks
 from uap_core.ui.tabs.defences.live import TICKED
 from uap_core.ui.tabs.defences.stored import told
 from uap_core.ui.tabs.defences.table import HEAD, conclusion, table_of
+from uap_core.ui.tabs.defences.verdict import verdict
 from uap_core.ui.widgets import hide
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -89,7 +90,7 @@ def test_live_rows_appear_whole(handlers: dict[str, Callable[..., Any]], small: 
     assert yielded[-1][0].count("16 image-gradients a defence on 8 images, measured on 12 class impressions")
     marks = [mark for *_, mark in yielded if isinstance(mark, str)]
     assert marks[0] == "", "and so do the marks of the run before"
-    assert [mark.count("--live-anew") for mark in marks] == [0, 1, 2, 3]
+    assert [mark.count("--live-adapted") for mark in marks] == [0, 1, 2, 3]
     assert all(f'data-of="resnet64--{PATTERN}"' in mark for mark in marks[1:])
     shown, rows = [(figure, csv) for _, _, figure, csv, _ in yielded if figure != gr.skip()], list[int]()
     assert shown[0] == (hide(), hide()), "with the first row goes what was drawn and offered before"
@@ -146,11 +147,11 @@ def test_without_any_table_the_tab_says_what_to_do(
     handlers: dict[str, Callable[..., Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Studio, "precomputed", lambda *_: None)
-    _, lesson, shown, below, table, *rest = handlers["look_stored"]("", "resnet64", PATTERN)
+    _, lesson, shown, below, table, figure, csv, verdict_said, trained, show = handlers["look_stored"]("", "resnet64", PATTERN)
     assert "What helps?" in lesson
-    assert (shown, table) == ("", "")
+    assert (shown, table, verdict_said, trained) == ("", "", "", "")
     assert "No defence has been measured yet" in below
-    assert not any(part["visible"] for part in rest)
+    assert not any(part["visible"] for part in (figure, csv, show))
 
 
 @pytest.mark.skipif(not (RESULTS / "resnet64-defences.json").is_file(), reason="not published yet")
@@ -169,19 +170,19 @@ def test_what_is_precomputed_is_shown_as_such_with_both_patterns(handlers: dict[
 def test_each_bar_has_both_figures_and_live_marks_find_their_own() -> None:
     html = bars([ROW, replace(ROW, defence="blur-1")], "net--pattern")
     assert f"through each defence, in {ROW.image_gradients} looks at a picture" in html
-    assert html.count("--fixed: 30.0%; --anew: 75.0%; --noise: 10.0%") == 2
-    assert re.findall(r'class="as-(?:fixed|anew)" title="[^"]*">(\d+%)', html) == ["30%", "75%"] * 2
+    assert html.count("--fixed: 30.0%; --adapted: 75.0%; --noise: 10.0%") == 2
+    assert re.findall(r'class="as-(?:fixed|adapted)" title="[^"]*">(\d+%)', html) == ["30%", "75%"] * 2
     assert "JPEG &lt;50&gt;" in html
     assert ">Blur<small>right on 95% when nobody attacks" in html
     marks = live_marks([replace(ROW, defence="blur-1")], "net--pattern")
-    assert '.helps[data-of="net--pattern"] [data-defence="blur-1"]{--live-fixed: 30.0%; --live-anew: 75.0%}' in marks
+    assert '.helps[data-of="net--pattern"] [data-defence="blur-1"]{--live-fixed: 30.0%; --live-adapted: 75.0%}' in marks
     assert live_marks([], "net--pattern") == ""
 
 
 def test_the_answer_names_the_best_filter_what_becomes_of_it_and_who_holds() -> None:
     bare, weak = replace(ROW, defence="none", fixed=Rate(180, 200)), replace(ROW, defence="blur-1", fixed=Rate(100, 200))
     front = replace(ROW, defence="jpeg-50")
-    twin = replace(ROW, defence=ROBUST, crafted_anew=Rate(20, 200))
+    twin = replace(ROW, defence=ROBUST, fixed=Rate(10, 200), crafted_anew=Rate(20, 200))
     said = told([bare, weak, front, twin])
     assert said.startswith(
         "“Save as JPEG, quality 50” takes the pattern from 90% to 30%; one crafted through it is back at 75%."
@@ -189,6 +190,45 @@ def test_the_answer_names_the_best_filter_what_becomes_of_it_and_who_holds() -> 
     assert said.endswith("“Trained on attacks” holds best: 10%.")
     assert "holds" not in told([bare, front])
     assert "fools 10%." in told([bare, replace(front, crafted_anew=Rate(20, 200))])
+
+
+def test_an_attacker_who_adapts_keeps_the_stronger_pattern() -> None:
+    weaker = replace(ROW, fixed=Rate(182, 200), crafted_anew=Rate(160, 200))
+    html = bars([weaker], "net--pattern")
+    assert "--fixed: 91.0%; --adapted: 91.0%" in html
+    assert re.findall(r'class="as-(?:fixed|adapted)" title="[^"]*">(\d+%)', html) == ["91%", "91%"]
+    assert "--live-fixed: 91.0%; --live-adapted: 91.0%" in live_marks([weaker], "net--pattern")
+
+
+def test_the_verdict_is_the_least_that_the_stronger_pattern_fools() -> None:
+    bare, blur = replace(ROW, defence="none"), replace(ROW, defence="blur-1", fixed=Rate(130, 200), crafted_anew=Rate(90, 200))
+    said = verdict([bare, ROW, blur])
+    assert said.startswith("None of these filters does better than “Blur”: an attacker who knows it")
+    assert said.endswith("still fools 65%.")
+    twin = replace(ROW, defence=ROBUST, crafted_anew=Rate(80, 200))
+    assert verdict([bare, blur, twin]).endswith("still fools 65%. Training does: “Trained on attacks” brings it to 40%.")
+    weak = replace(twin, fixed=Rate(140, 200))
+    assert verdict([bare, blur, weak]).endswith("Nor does training: “Trained on attacks” leaves 70%.")
+    assert verdict([bare, twin]) == "", "no filter, nothing to say of filters"
+
+
+def test_what_training_does_is_said_where_no_trained_version_was_measured() -> None:
+    page = page_of(defences_tab.build)
+    outside = shown_for(page, "efficientnet_lite0", "efficientnet_lite0-linf10.safetensors")
+    said = outside["defences-trained"]
+    assert "No trained version of EfficientNet-Lite0 has been measured. Of ResNet-64 there are some" in said
+    assert "“Trained on attacks” on 18% (right on 61%); “Trained on a universal pattern” on 51% (right on 66%)." in said
+    assert outside["defences-show"]["visible"]
+    inside = shown_for(page, "resnet64", PATTERN)
+    assert inside["defences-trained"] == "", "their bars are there"
+    assert not inside["defences-show"]["visible"]
+
+
+def shown_for(page: gr.Blocks, network: str, pattern: str) -> dict[str, Any]:
+    """What the tab shows for a choice, by the ids of its places."""
+    (event,) = [event for event in page.fns.values() if event.fn and event.fn.__name__ == "look_stored"]
+    shown = event.fn("", network, pattern)
+    return {part.elem_id: value for part, value in zip(event.outputs, shown, strict=True) if part.elem_id}
 
 
 def test_listing_defences_needs_no_torch() -> None:

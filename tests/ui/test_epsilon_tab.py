@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from tab_pages import handlers_of, page_of
 
-from uap_core.experiments.epsilon_sweep import RANDOM, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.experiments.epsilon_sweep import RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
+from uap_core.metrics import Rate
 from uap_core.ui.state import RANDOM_SIGNS, Studio
 from uap_core.ui.tabs import epsilon as epsilon_tab
+from uap_core.ui.tabs.epsilon_fall import past_its_best
 from uap_core.ui.widgets import hide
 
 OWN = "resnet64-linf10.safetensors"
@@ -53,6 +55,27 @@ def test_the_photographs_curve_goes_as_far_as_the_slider(handlers: dict[str, Cal
     assert float(lines[-1].split(",")[0]) == pytest.approx(32 / 255)
     assert "Cat is fooled from strength" in note
     assert "data-epsilon" in figure["value"]
+
+
+def swept(*rates: int) -> list[SweepRow]:
+    return [SweepRow(SINGLE, level / 255, Rate(count, 100)) for level, count in enumerate(rates)]
+
+
+def test_a_curve_that_comes_down_again_is_told_with_its_reason() -> None:
+    said = past_its_best(swept(0, 80, 90, 84))
+    assert "At strength 2 it fools 90%, at 3 only 84%" in said
+    assert "overshoot" in said
+    assert past_its_best(swept(0, 80, 90, 89)) == past_its_best(swept(0, 80, 90)) == past_its_best([]) == ""
+
+
+def test_the_computed_chart_ends_where_its_curves_end(handlers: dict[str, Callable[..., Any]]) -> None:
+    table = Studio().precomputed("efficientnet_lite0-sweep", SweepRow)
+    _, note, figure, *_ = handlers["look_stored"]("", "efficientnet_lite0", "efficientnet_lite0-linf10.safetensors")
+    last = 255 * max(row.epsilon for row in table.rows)
+    ends = [float(place.split()[-1]) for place in re.findall(r'data-epsilon="([^"]+)"', figure["value"])]
+    assert ends
+    assert all(last <= end < 1.05 * last for end in ends)
+    assert past_its_best(table.rows) in note
 
 
 def photo(*labels: str) -> list[PhotoRow]:

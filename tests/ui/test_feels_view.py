@@ -47,7 +47,7 @@ def test_each_photograph_is_a_dot_that_moves() -> None:
 
 
 def test_the_sentence_says_what_the_rows_say() -> None:
-    assert "grows from 0.20 to 0.90 with the pattern, and to 0.21 with random noise" in gathered([row(0, 0, "a")], "Toy")
+    assert "grows from 0.20 to 0.90 with the pattern; with random noise it is 0.21" in gathered([row(0, 0, "a")], "Toy")
     assert "do not draw together" in gathered([row(0, 0, "a", 0.1)], "Toy")
 
 

@@ -41,6 +41,16 @@ def test_patterns_of_networks_that_are_not_here_come_last() -> None:
     assert not all(usable)
 
 
+@pytest.mark.parametrize("network", ["efficientnet_lite0", "resnet64"])
+def test_the_chosen_networks_own_patterns_come_first(network: str) -> None:
+    shown = in_order(Studio(), network)
+    own = sum(entry.networks == (network,) for entry in library())
+    assert own
+    assert all(entry.networks == (network,) for entry in shown[:own])
+    html = gallery(Studio(), "", network)
+    assert re.findall(r'data-pick="([^"]+)"', html)[:own] == [entry.key for entry in shown[:own]]
+
+
 def test_a_pattern_that_fits_is_applied_to_the_chosen_network(apply: Callable[..., tuple[Any, ...]]) -> None:
     said, asked, staged, tabs = apply(FOREIGN, PAGE_MODEL, "sample:cat", ("", 3), (None, 7))
     assert (said, asked, staged, tabs["selected"]) == ("", (FOREIGN, 4), gr.skip(), "apply")
@@ -69,7 +79,7 @@ def test_where_nothing_takes_it_a_sentence_says_so(
 def test_what_no_network_takes_stands_last_greyed_and_leads_to_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Studio, "networks", lambda self: [("ResNet-64", "resnet64")])
     studio = Studio()
-    html = gallery(studio, "resnet64-linf10.safetensors")
+    html = gallery(studio, "resnet64-linf10.safetensors", "resnet64")
     ready, off = html.count("data-pick="), html.count('class="off"')
     assert ready == sum(entry.side == 64 for entry in library())
     assert ready + off == len(library())
@@ -97,7 +107,7 @@ def test_the_answer_counts_and_tells_of_the_chosen_networks_own() -> None:
     said = answer(studio, "resnet64")
     assert said.startswith(f"{len(library())} patterns are ready-made, for ")
     assert f"ResNet-64’s own, strength 10 of 255, fools {own.provenance['held_out']['fooling_rate']:.0%} of 2500" in said
-    assert answer(studio, "resnet64_universal").endswith("networks."), "which has none of its own"
+    assert answer(studio, "resnet64_universal").endswith(" are here."), "which has none of its own"
 
 
 @pytest.mark.parametrize("key", ["", "../x", "gone.safetensors"])

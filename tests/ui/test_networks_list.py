@@ -13,9 +13,10 @@ from tab_pages import handlers_of, page_of
 
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import Zoo
+from uap_core.ui.html.words import listed_networks
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs import networks as networks_tab
-from uap_core.ui.tabs.networks.listing import answer, details, listing
+from uap_core.ui.tabs.networks.listing import answer, copies, details, listing
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,28 @@ def test_networks_that_are_not_here_come_last() -> None:
         k for k, card in studio.zoo.cards().items() if state(card) == HERE
     }
     assert re.findall(r'aria-pressed="true">(.*?)<', html) == ["ResNet-64"]
+
+
+def test_what_stands_twice_and_what_is_named_elsewhere_is_told() -> None:
+    cards = Studio().zoo.cards()
+    said = copies(cards)
+    assert "Listed more than once, with different weights (named below each): SqueezeNet 1.1." in said
+    assert "also name GoogLeNet, MobileNet V1, MobileNet V2: copies" in said
+    assert "more than once" not in copies({key: card for key, card in cards.items() if key != "squeezenet1_1"})
+
+
+def test_what_a_network_learned_from_is_not_called_unseen() -> None:
+    html = details(Studio().card("efficientnet_lite0"))
+    assert "(imagenet-sample-800); the network learned from these pictures, the patterns did not" in html
+    assert "training images" not in html
+
+
+def test_lists_call_a_copy_of_the_weights_only_where_a_name_is_shared() -> None:
+    cards = Studio().zoo.cards()
+    alone = [name for name, _key in listed_networks([cards["squeezenet1_1_caffe"], cards["resnet64_robust"]])]
+    assert alone == ["SqueezeNet 1.1, 224 px", "Robust ResNet-64, 64 px"]
+    both = [name for name, _key in listed_networks([cards["squeezenet1_1_caffe"], cards["squeezenet1_1"]])]
+    assert both == ["SqueezeNet 1.1 (Caffe), 224 px", "SqueezeNet 1.1, 224 px"]
 
 
 def test_names_are_for_people_and_each_is_one_of_a_kind() -> None:

@@ -81,7 +81,7 @@ def test_the_picture_has_the_names_and_the_share_of_what_swallows_them() -> None
     assert html.count(">abacus</text>") == 2, "in the wide drawing and in the narrow one"
     assert html.count("90% of all") == 2
     assert told(MOVES, "10 images of x (held-out)") == (
-        "It pushes all photographs the same way: 90% of 10 photographs that no pattern was made from (x) end as abacus."
+        "It pushes nearly all photographs the same way: 90% of 10 photographs that no pattern was made from (x) end as abacus."
     )
     spread = [Move(name, becomes, 1) for name, becomes in zip("abcdefgh", "xxyyzzuv", strict=True)]
     assert 'class="flow several"' in flow(spread, "")

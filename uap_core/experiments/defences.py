@@ -58,6 +58,11 @@ class DefenceRow:
     image_gradients: int
     seconds: float
 
+    @property
+    def stronger(self) -> Rate:
+        """What an attacker who knows the defence keeps: the fixed pattern or the one crafted anew, whichever fools more."""
+        return max(self.fixed, self.crafted_anew, key=lambda rate: rate.value)
+
     def __post_init__(self) -> None:
         if not (isinstance(self.fixed, Rate) and isinstance(self.crafted_anew, Rate)):
             raise TypeError("A defence is never shown without the pattern that was crafted anew through it.")

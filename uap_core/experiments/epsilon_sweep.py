@@ -18,7 +18,7 @@ from uap_core.norms import LINF, Ball, of_levels
 from uap_core.perturbations.perturbation import Perturbation, apply
 
 UNIVERSAL, RANDOM, SINGLE = "universal", "random_signs", "fgsm"
-NAMES = {UNIVERSAL: "universal", RANDOM: "random noise", SINGLE: "FGSM per image"}
+NAMES = {UNIVERSAL: "universal", RANDOM: "random noise", SINGLE: "an attack made for each picture (FGSM)"}
 EPSILONS = tuple(of_levels(level) for level in (0, 1, 2, 4, 6, 8, 10, 12, 16, 20))
 
 

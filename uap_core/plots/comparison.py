@@ -22,7 +22,7 @@ FEW = 4  # attacks that are bars beside each other; more are dots over what they
 def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
     """l2 of the change: of a few attacks a bar each, of more a dot each, over the passes through the network that it took.
 
-    Full ones fooled, hollow ones held; blue ones were not made for this picture.
+    Full ones fooled, hollow ones held; red ones, as the universal pattern is in other charts, were not made for this picture.
     """
     moved = [row for row in contenders if row.l2 > 0]
     return _bars(moved, title) if 0 < len(moved) <= FEW else _dots(contenders, title)
@@ -74,7 +74,7 @@ def _dots(contenders: Sequence[Contender], title: str) -> Figure:
 
 
 def _dot(row: Contender) -> Dot:
-    colour = BLUE if row.key in BASELINES else RED if row.verdict != HELD else GREY
+    colour = RED if row.key in BASELINES else BLUE if row.verdict != HELD else GREY
     return Dot(max(0.5, row.gradients + row.queries), to_levels(row.l2), attack_name(row.key), colour, row.verdict != HELD)
 
 
@@ -85,12 +85,14 @@ def _kinds(rows: Sequence[Contender]) -> list[tuple[str, str, str, list[Contende
         held = row.verdict == HELD
         if row.key in BASELINES:
             kind = (
-                (BLUE, "white", _("the same for every picture, held"))
+                (RED, "white", _("the same for every picture, held"))
                 if held
-                else (BLUE, BLUE, _("the same for every picture, fooled"))
+                else (RED, RED, _("the same for every picture, fooled"))
             )
         else:
-            kind = (GREY, "white", _("made for this picture, held")) if held else (RED, RED, _("made for this picture, fooled"))
+            kind = (
+                (GREY, "white", _("made for this picture, held")) if held else (BLUE, BLUE, _("made for this picture, fooled"))
+            )
         kinds.setdefault(kind, []).append(row)
     return [(*kind, alike) for kind, alike in kinds.items()]
 

@@ -25,7 +25,7 @@ from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.perturbations.library import library
 from uap_core.settings import limits
 from uap_core.ui.gallery import dream_pixels, picture_square
-from uap_core.ui.html.words import listed
+from uap_core.ui.html.words import listed, listed_networks
 from uap_core.ui.runtime.run_queue import Line
 from uap_core.ui.said import in_both_halves
 from uap_core.ui.uploads import uploaded
@@ -87,7 +87,7 @@ class Studio:
             raise ModelError(_("No network has its weights on this machine."))
         first = PAGE_MODEL if any(card.key == PAGE_MODEL for card in cards) else QUICK_MODEL
         cards.sort(key=lambda card: (card.key != first, -card.input_size))
-        return [(f"{card.name}, {card.input_size} px", card.key) for card in cards]
+        return listed_networks(cards)
 
     def first_network(self) -> str:
         """Key of the network that the page opens with."""

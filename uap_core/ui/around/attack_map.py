@@ -53,7 +53,7 @@ PLACES = (
         "compare",
         _("Compare"),
     ),
-    Place(0, 1, _("One fixed pattern, found from a handful of pictures."), "apply", _("Apply")),
+    Place(0, 1, _("One fixed pattern, found once from some pictures, and added to all others."), "apply", _("Apply")),
     Place(0, 1, _("Craft one yourself, and watch it come into being."), "craft", _("Craft")),
     Place(0, 1, _("How strong it must be."), "epsilon", _("Epsilon")),
     Place(0, 1, _("How many pictures it takes to find."), "samples", _("Training images")),

@@ -7,6 +7,7 @@ from html import escape
 import gradio as gr
 
 from uap_core.i18n import _
+from uap_core.ui.html.lesson import next_line
 
 WORDS = {
     _("Universal perturbation"): _(
@@ -102,3 +103,4 @@ def build() -> None:
     """All words on one page."""
     lines = "".join(f"<div><dt>{escape(word)}</dt><dd>{escape(meaning)}</dd></div>" for word, meaning in WORDS.items())
     gr.HTML(f'<dl class="glossary">{lines}</dl>', elem_id="glossary")
+    gr.HTML(next_line("apply", _("Back to the beginning: see it")))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from uap_core.i18n import _
+from uap_core.models.card import Card
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.library import Entry
 
@@ -26,6 +28,19 @@ def plain(name: str) -> str:
     """A network's name without its copy of the weights."""
     bare = name.removesuffix(" (built in)")
     return KNOWN_AS.get(bare, bare)
+
+
+def listed_networks(cards: Sequence[Card]) -> list[tuple[str, str]]:
+    """(shown name, key) of networks, as lists call them: the copy of the weights is named only where two share a name."""
+    counts = Counter(plain(card.name) for card in cards)
+    names = [plain(card.name) if counts[plain(card.name)] == 1 else _with_copy(card.name) for card in cards]
+    return [(f"{name}, {card.input_size} px", card.key) for name, card in zip(names, cards, strict=True)]
+
+
+def _with_copy(name: str) -> str:
+    """A name as everybody knows it, with the copy of the weights where it says one: "SqueezeNet 1.1 (Caffe)"."""
+    copy = name.rpartition(" (")[2] if name.endswith(")") else ""
+    return f"{plain(name)} ({copy}" if copy else name
 
 
 def strength(ball: Ball) -> str:

@@ -10,10 +10,10 @@ import gradio as gr
 
 from uap_core.i18n import _
 from uap_core.io.results import Table, to_csv
-from uap_core.norms import LINF, Ball
+from uap_core.norms import LINF, Ball, to_levels
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.html.words import photographs
+from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
@@ -23,6 +23,7 @@ from uap_core.ui.selection import Selection, largest_level, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs import epsilon_line
+from uap_core.ui.tabs.epsilon_fall import past_its_best
 from uap_core.ui.titles import network_name, precomputed_on
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
 
@@ -34,7 +35,7 @@ NEXT = _("How many pictures does it take?")
 EXPLAIN = _(r"""
 The **fooling rate** is the share of images whose answer changes, $P[\,k(x+v) \ne k(x)\,]$: no true label enters, so
 $\varepsilon = 0$ gives exactly 0 %. The *universal* pattern is scaled to each $\varepsilon$; *random noise* has the
-same size and no knowledge; *FGSM* makes a new step for each image,
+same size and no knowledge; *an attack made for each picture (FGSM)* takes one step of its own,
 $x + \varepsilon\,\mathrm{sign}\,\nabla_x J(x, k(x))$ (Goodfellow et al., 2015). Bands are 95 % Wilson intervals. One
 pattern for all images needs a larger $\varepsilon$ than a step made for each, and then comes close to it or passes it.
 Diamonds are measured in your visit, on the pictures that their name tells; lines were computed on photographs: where the
@@ -104,6 +105,7 @@ class Views:
         note = _("Precomputed on {images}, {date}.").format(
             images=photographs(table.provenance["held_out"]), date=table.provenance["time"][:10]
         )
+        note = " ".join(filter(None, (note, past_its_best(table.rows))))
         file = show(offer("sweep.csv", to_csv(table.rows).encode()))
         return found | {"said": status(note), "chart": show(_chart(self.studio, network, table)), "csv": file}
 
@@ -166,7 +168,7 @@ def levels_of(ball: Ball, levels: Sequence[int]) -> tuple[float, ...]:
 
 def answer_of(studio: Studio, network: str, table: Table | None) -> str:
     """The question and its answer for a network, from its table where there is one."""
-    name = network_name(studio, network)
+    name = plain(network_name(studio, network))
     if table is None:
         said = _(
             "For this pattern on {network} the rates on many photographs are not computed yet; the chart shows how the chosen"
@@ -214,7 +216,7 @@ def _chart(studio: Studio, network: str, table: Table) -> str:
     from uap_core.plots.epsilon import sweep_figure
 
     title = precomputed_on(studio, network, table.rows[0].fooling_rate.total)
-    return drawn_once(sweep_figure, table.rows, title, reach=float(LIVE_LEVELS[-1]))
+    return drawn_once(sweep_figure, table.rows, title, reach=to_levels(max(row.epsilon for row in table.rows)))
 
 
 def _figure(studio: Studio, network: str, table: Table | None, rows: Sequence[SweepRow], on: str, perturbation: Any) -> Any:

@@ -8,6 +8,7 @@ from itertools import groupby
 from uap_core.attacks.menu import UNIVERSAL
 from uap_core.i18n import _
 from uap_core.metrics import Rate
+from uap_core.ui.html.words import plain
 from uap_core.ui.state import Studio
 
 QUESTION = _("What does an attack made for one picture do?")
@@ -37,13 +38,14 @@ def answer(studio: Studio, network: str) -> str:
         own, universal, noise, epsilon = max(both, key=lambda one: one[0].value - one[1].value)
         if own.value - universal.value > CLEAR:
             said = _(
-                "It can be much fainter: at strength {level:g} of 255 a single step made for each picture fools {network} on"
+                "It needs less strength: at strength {level:g} of 255 a single step made for each picture fools {network} on"
                 " {own:.0%} of {count} photographs, the universal pattern on {universal:.0%}{noise} – but each picture needs"
-                " its own."
+                " its own. Below, an attack that is bounded may use all the strength it is given, and is then no fainter than"
+                " the pattern; the others search for the smallest change that fools."
             )
             return said.format(
                 level=epsilon * 255,
-                network=studio.card(network).name,
+                network=plain(studio.card(network).name),
                 own=own.value,
                 universal=universal.value,
                 count=own.total,

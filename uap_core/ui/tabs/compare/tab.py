@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -37,6 +38,11 @@ An attack that needs a target and is given none aims at the runner-up. A *query*
 backward pass. What a file holds is rounded to 8 bits, in which very small changes are lost: so each row says whether the saved
 PNG still fools.
 """)
+WORDS = _(
+    "Length of the change (l2): the root of the sum of all squared changes, in levels of 0 to 255. A pass: once forward or once"
+    " backward through the network. Fooled: the answer is another one than before. Held: the attack did not reach its goal."
+    " A near miss: the new answer is a class of the same kind as the old one."
+)
 # What the handlers fill; the first takes sentences.
 PLACES = ("state", "lesson", "run", "figure", "rows", "every", "searches", "archive", "numbers", "target", "judge")
 FORMULAS: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
@@ -83,6 +89,7 @@ def _head(studio: Studio) -> dict[str, Any]:
     found["state"] = gr.HTML(awaited(), elem_id="compare-status")
     found["figure"] = chart("compare-chart")
     found["rows"] = gr.HTML(elem_id="contenders")
+    gr.HTML(f'<p class="explain">{escape(WORDS)}</p>', elem_id="compare-words")
     return found
 
 

@@ -1,4 +1,5 @@
-"""What helps, as bars: how often the fixed pattern still fools behind each defence, and, once the attacker adapts, a new one.
+"""What helps, as bars: how often the fixed pattern still fools behind each defence, and, once the attacker adapts, the stronger
+of it and one crafted anew.
 
 The switch is the page's own (static/tabs.css): both figures are there, and the bars move between them.
 """
@@ -37,17 +38,17 @@ def plain_defence(defence: str) -> str:
 def bars(rows: Sequence[DefenceRow], of: str) -> str:
     """The bars; ``of`` names network and pattern, so that live marks find the bars that they belong to."""
     switch = _("The attacker adapts")
-    about = _("a new pattern is crafted through each defence, in {cost} looks at a picture").format(
-        cost=max((row.image_gradients for row in rows), default=0)
-    )
-    before = _("by the fixed pattern, from more looks")
-    fixed, anew = _("fooled by the fixed pattern"), _("fooled by a pattern crafted anew")
+    about = _(
+        "a new pattern is crafted through each defence, in {cost} looks at a picture; the attacker keeps it where it fools more"
+    ).format(cost=max((row.image_gradients for row in rows), default=0))
+    before = _("by the fixed pattern alone")
+    fixed, adapted = _("fooled by the fixed pattern"), _("fooled by the stronger of the fixed pattern and the new one")
     live_word = _("live")
     fooled_by_random = _("fooled by random noise of the same strength")
     legend = (
         f'<p class="key"><span class="as-fixed"><i class="swatch"></i>{escape(fixed)}</span>'
-        f'<span class="as-anew"><i class="swatch"></i>{escape(anew)}</span>'
-        f'<span class="as-anew"><i class="swatch ghost"></i>{escape(before)}</span>'
+        f'<span class="as-adapted"><i class="swatch"></i>{escape(adapted)}</span>'
+        f'<span class="as-adapted"><i class="swatch ghost"></i>{escape(before)}</span>'
         f'<span><i class="swatch noise"></i>{escape(fooled_by_random)}</span>'
         f'<span class="as-live"><i class="swatch live"></i>{escape(live_word)}</span></p>'
     )
@@ -59,13 +60,13 @@ def bars(rows: Sequence[DefenceRow], of: str) -> str:
 
 def _bar(row: DefenceRow) -> str:
     right = _("right on {share:.0%} when nobody attacks") if row.clean_is == ACCURACY else _("same answer on {share:.0%}")
-    shares = f"--fixed: {_percent(row.fixed)}; --anew: {_percent(row.crafted_anew)}; --noise: {_percent(row.random_signs)}"
+    shares = f"--fixed: {_percent(row.fixed)}; --adapted: {_percent(row.stronger)}; --noise: {_percent(row.random_signs)}"
     return (
         f'<div class="help" data-defence="{escape(row.defence)}" style="{shares}">'
         f'<span class="name">{escape(plain_defence(row.defence))}<small>{right.format(share=row.clean.value)}</small></span>'
         f'<span class="track"><i class="ghost"></i><i class="bar"></i><i class="noise" title="{_told(row.random_signs)}"></i>'
         f'<i class="live"></i></span><span class="value"><span class="as-fixed" title="{_told(row.fixed)}">'
-        f'{row.fixed.value:.0%}</span><span class="as-anew" title="{_told(row.crafted_anew)}">{row.crafted_anew.value:.0%}'
+        f'{row.fixed.value:.0%}</span><span class="as-adapted" title="{_told(row.stronger)}">{row.stronger.value:.0%}'
         f"</span></span></div>"
     )
 
@@ -75,7 +76,7 @@ def live_marks(rows: Sequence[DefenceRow], of: str) -> str:
     scope = f'.helps[data-of="{of}"]'
     shares = "".join(
         f'{scope} [data-defence="{row.defence}"]'
-        f"{{--live-fixed: {_percent(row.fixed)}; --live-anew: {_percent(row.crafted_anew)}}}"
+        f"{{--live-fixed: {_percent(row.fixed)}; --live-adapted: {_percent(row.stronger)}}}"
         for row in rows
     )
     return f"<style>{scope} .as-live {{display: inline-flex}} {shares}</style>" if rows else ""

@@ -71,19 +71,19 @@ def told(rows: Sequence[DefenceRow]) -> str:
     first = said.format(front=plain_defence(best.defence), **numbers)
     if not twins:
         return f"{first}."
-    holds = min(twins, key=lambda row: row.crafted_anew.value)
-    rest = _("{first}. “{trained}” holds best: {anew:.0%}.")
-    if holds.crafted_anew.value > best.crafted_anew.value:
-        rest = _("{first}. “{trained}”: {anew:.0%}.")
-    return rest.format(first=first, trained=plain_defence(holds.defence), anew=holds.crafted_anew.value)
+    holds = min(twins, key=lambda row: row.stronger.value)
+    rest = _("{first}. “{trained}” holds best: {least:.0%}.")
+    if holds.stronger.value > min(row.stronger.value for row in fronts):
+        rest = _("{first}. “{trained}”: {least:.0%}.")
+    return rest.format(first=first, trained=plain_defence(holds.defence), least=holds.stronger.value)
 
 
 def caption(studio: Studio, found: Defences) -> str:
-    """What the bars were measured on, and why the first one differs from the headline figure."""
+    """What the bars were measured on, and what the new patterns cost."""
     stated, bare = found.table.provenance, found.table.rows[0]
     said = _(
         "{network}, precomputed on {photographs}, {date}. Patterns crafted anew cost {cost} looks at a picture each, on"
-        " {crafted_on}; the first bar shows what so few reach without a defence. Right answers are those without any pattern."
+        " {crafted_on}. Right answers are those without any pattern."
     ).format(
         network=plain(network_name(studio, found.network)),
         photographs=photographs(stated["held_out"]),

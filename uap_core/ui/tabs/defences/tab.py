@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
@@ -22,8 +24,9 @@ from uap_core.ui.tabs.defences import detector, live, training
 from uap_core.ui.tabs.defences.bars import bars
 from uap_core.ui.tabs.defences.stored import answer, caption, defences_of
 from uap_core.ui.tabs.defences.table import table_of
+from uap_core.ui.tabs.defences.verdict import trained_elsewhere, verdict
 from uap_core.ui.titles import network_name
-from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
+from uap_core.ui.widgets import QUICK, awaited, chart, download, hide, offer, show, status
 
 TITLE = _("What helps?")
 OPENING = _("A filter stops the pattern that does not know it; an attacker who does know it crafts another.")
@@ -33,13 +36,15 @@ EXPLAIN = _(r"""
 patterns of the same size are tried on it: the chosen one, which knows nothing of $d$, and one *crafted anew through* it, on the
 same images. Each is judged by $P[\,k_d(x+v) \ne k_d(x)\,]$, beside random noise, and beside what $d$ costs when nobody attacks.
 A defence that only the fixed pattern fails against hides the way; it does not close it. The row *none* shows what crafting
-with this small budget achieves on the bare network: compare the others with that.
+with this small budget achieves on the bare network: compare the others with that. The bars above show, once the attacker
+adapts, the larger of the two rates.
 
 *JPEG* is the real codec; its gradient is that of a smooth model of it. *Bits* rounds each value; its gradient is passed
 straight through. *Blur* and *crop* have true gradients. The *trained* ones are other networks in its place, of the same
-architecture (below). All of them answer the same picture alike every time: nothing here hides behind chance. Rows that are
-measured live have a pattern crafted with 200 image-gradients on 64 images, and 64 others to measure on; a row first shows what
-a few of these gradients do (see its cost), and is replaced when they are spent.
+architecture (*Does training help?*, below); a network that has none here lacks these rows. All of them answer the same
+picture alike every time: nothing here hides behind chance. Rows that are measured live have a pattern crafted with 200 image-
+gradients on 64 images, and 64 others to measure on; a row first shows what a few of these gradients do (see its cost), and is
+replaced when they are spent.
 """)
 LATEX: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 SECONDS = (20.0, 200.0)  # of a run with the usual ticks, on small and on large networks
@@ -57,16 +62,21 @@ class Views:
 
         found = defences_of(self.studio, network, pattern)
         if found is None:
-            empty = {"bars": "", "below": status(UNKNOWN), "table": "", "chart": hide(), "csv": hide()}
+            empty: dict[str, Any] = {"bars": "", "verdict": "", "below": status(UNKNOWN), "trained": "", "table": ""}
+            empty |= {"chart": hide(), "csv": hide(), "show": gr.update(visible=False)}
             return {"said": lesson(TITLE, OPENING), **empty}
         rows = found.table.rows
         title = _("Defences, {network}: {count} photographs that no pattern was made from (precomputed)").format(
             network=plain(network_name(self.studio, found.network)), count=rows[0].fixed.total
         )
+        elsewhere = trained_elsewhere(self.studio, found)
         return {
             "said": lesson(TITLE, answer(self.studio, found)),
             "bars": bars(rows, live.name_of(found.network, found.pattern)),
+            "verdict": _paragraph(verdict(rows)),
             "below": status(caption(self.studio, found)),
+            "trained": _paragraph(elsewhere),
+            "show": gr.update(visible=bool(elsewhere)),
             "table": table_of(rows),
             "chart": show(drawn_once(defences_figure, rows, title)),
             "csv": show(offer("defences.csv", to_csv(rows).encode())),
@@ -87,8 +97,14 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     views = Views(studio)
     said = gr.HTML(lesson(TITLE, OPENING), elem_id="defences-lesson")
     shown = gr.HTML(elem_id="defences-bars")
+    conclusion = gr.HTML(elem_id="defences-verdict")
     marks = gr.HTML(elem_id="defences-marks")
     below = gr.HTML(awaited(), elem_id="defences-status")
+    trained = gr.HTML(elem_id="defences-trained")
+    name = plain(network_name(studio, QUICK_MODEL))
+    show_it = gr.Button(
+        _("Show the bars of {network}").format(network=name), visible=False, scale=0, min_width=220, elem_id="defences-show"
+    )
     with gr.Accordion(_("For researchers"), open=False, elem_id="defences-more") as fold:
         gr.Markdown(EXPLAIN, latex_delimiters=LATEX, elem_classes="explain")
         table = gr.HTML(elem_id="defences-table")
@@ -99,7 +115,13 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         training.build(studio, setup, fold)
     gr.HTML(next_line("library", _("Which patterns are there?")))
     places = {"said": said, "bars": shown, "below": below, "table": table, "chart": figure, "csv": csv}
+    places |= {"verdict": conclusion, "trained": trained, "show": show_it}
+    show_it.click(lambda wanted: (QUICK_MODEL, wanted[1] + 1), setup.wanted, setup.wanted, **QUICK)
     keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], places)
+
+
+def _paragraph(words: str) -> str:
+    return f"<p>{escape(words)}</p>" if words else ""
 
 
 def _live(views: Views, setup: Setup, fold: gr.Accordion, marks: gr.HTML) -> None:

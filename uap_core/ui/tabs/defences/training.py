@@ -33,7 +33,7 @@ share $\alpha$ of the pictures stays clean (Goodfellow, Shlens and Szegedy, ICLR
 question is what the *next* pattern does. In Moosavi-Dezfooli et al. (2017, section 4) a new pattern fools VGG-F on 76.2 % of
 the images instead of 93.7 %, after another round on 80.0 %.
 
-The first two are rows of the table above, the rounds are drawn here.
+The first two are rows of the table above where the network has such versions; the rounds are drawn here.
 """)
 EXPLAIN = _(r"""
 What was shown is learnt, and the next pattern fools all the same: less often than before, but a second round buys nothing more,

@@ -150,7 +150,13 @@ def _value() -> str:
             ("klQ", "KL(p_g ‖ ρ)"),
         )
     )
-    note = escape(_("ρ is the mean of both densities. The two KL add up to 2 JS; some notes drop the factor 2. In nats."))
+    note = escape(
+        _(
+            "V is the score, which D raises and G lowers. KL says how far one density is from another, JS how far the data and"
+            " what G makes are apart: 0 where they are equal. ρ is the mean of both densities; the two KL add up to 2 JS (some"
+            " notes drop the factor 2). In nats."
+        )
+    )
     return (
         f'<figure><figcaption>{head}</figcaption><svg viewBox="0 0 300 130" role="img" aria-label="{about}">'
         '<path class="floor" data-duel="floor"/><text class="tick" x="296" y="100" style="text-anchor: end">−log 4</text>'

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uap_core.perturbations.generators import PatternGenerator
 
 EACH = 3  # draws of every label
+GEOMETRY = _("Is it only pictures?")
 TITLE = _("Only one pattern? A network that makes as many as you like")
 GONE = _("No generator is here: publish --part generators makes it.")
 SOURCES = _(
@@ -189,10 +190,11 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         keep = gr.Button(_("Keep this one: use it in the other tabs"), variant="primary", scale=0, min_width=300)
         another = gr.Button(_("Other draws"), scale=0, min_width=140, elem_id="generator-another")
     grid = pick_list("generator-draws")
-    told = gr.HTML(figures.told(studio, first), elem_id="generator-told")
+    with gr.Accordion(_("For researchers"), open=False, elem_id="generator-more"):
+        told = gr.HTML(figures.told(studio, first), elem_id="generator-told")
     trade = chart("generator-trade")
     gr.HTML(f'<p class="explain">{escape(SOURCES)}</p>')
-    gr.HTML(next_line("defences", _("What helps?")))
+    gr.HTML(next_line("geometry", GEOMETRY))
     which, place, seed = gr.State(0), gr.State(first.start), gr.State(0)
     chosen = gr.State(("place", 0, first.start))
     keep_fresh(setup, tab, views.fill, [setup.photo], {"seen": seen, "grid": grid}, [which, place, seed])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,11 @@ from uap_core.ui.widgets import chart
 
 TITLE = _("Two networks against each other: who wins?")
 ANSWER = _("Played well, neither: what one makes can no longer be told from the real thing, and the other is left guessing.")
+BRIDGE = _(
+    "What has it to do with the pattern? Whoever crafts a pattern plays against a network that stands still. Here both"
+    " learn: the third part lets a network learn against a pattern that moves with it, and in the next room a network makes"
+    " the patterns."
+)
 THEORY = _(r"""
 **The score** (Goodfellow et al., NeurIPS 2014, equation 1): $V(G, D) = \mathbb{E}_{x \sim p_{\mathrm{real}}}[\log D(x)] +
 \mathbb{E}_{z}[\log(1 - D(G(z)))]$, played for $\min_G \max_D V(G, D)$.
@@ -46,6 +52,7 @@ MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": Fals
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the room and wire it. No chart is drawn before ``tab`` is chosen."""
     gr.HTML(lesson(TITLE, ANSWER))
+    gr.HTML(f'<p class="explain">{escape(BRIDGE)}</p>')
     choices = [(_("in one dimension"), LINE), (_("with drawn digits"), DIGITS), (_("as a defence"), DEFENCE)]
     gr.Radio(choices, value=LINE, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="games-which")
     with gr.Column(elem_id="games-part-line"):

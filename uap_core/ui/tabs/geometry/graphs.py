@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -29,6 +30,11 @@ BUDGET = 10
 FIRST = 16  # member 17 of the club
 LARGE = 3000  # nodes, from which flips at a node's neighbours take longer than a click should
 SIDES = (N_("Mr. Hi's side"), N_("the officer's side"))
+MEANT = _(
+    "Margin: how far the score of a node's answer is ahead of the next one's; below 0 the answer has changed. Degrees: how"
+    " many links each node has. Likelihood ratio: a test of whether the degrees still look like those of the old graph; the"
+    " larger, the easier a change is noticed. Anchors: a few fixed nodes, to which any node is linked to change its class."
+)
 NOT_HERE = {
     WORDS: N_("These nodes have no words to flip: choose the graph with 2 400 nodes."),
     ANCHORS: N_("Anchors were sought for the graph with 2 400 nodes: choose it."),
@@ -47,6 +53,7 @@ def build(line: Line) -> Part:
         drawn = stage("geo-graph-stage")
         another = gr.Button(_("Attack another node"), size="sm", elem_id="geo-another", scale=0, min_width=200)
         listed = gr.HTML(elem_id="geo-flip-list")
+        gr.HTML(f'<p class="explain">{escape(MEANT)}</p>')
         chart = gr.HTML(elem_id="geo-anchors", elem_classes="chart")
         with gr.Accordion(_("Your own list of edges"), open=False, elem_id="geo-own-graph"):
             own = gr.File(label=_("Two names a line (.txt, .csv), at most 20 000 nodes"), height=120, elem_id="geo-edges")

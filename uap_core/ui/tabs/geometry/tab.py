@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -19,6 +20,10 @@ TITLE = _("Is it only pictures?")
 ANSWER = _(
     "No. Links to a few fixed nodes change the class of most nodes of a graph, a few added points that of most point clouds,"
     " and one change of the vibrations that of most shapes."
+)
+BRIDGE = _(
+    "The universal pattern is one change for all pictures. Here it is the same question for other data: one change for all"
+    " nodes, all clouds, all shapes."
 )
 EXPLAIN = _(r"""
 **Graphs.** A two-layer graph convolutional network (Kipf and Welling, 2017), $Z = \hat P\,\mathrm{relu}(\hat P X
@@ -45,6 +50,7 @@ GRAPHS, CLOUDS, SHAPES = "graphs", "clouds", "shapes"
 def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     """Lay out the room and wire it."""
     gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
+    gr.HTML(f'<p class="explain">{escape(BRIDGE)}</p>')
     choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
     domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
     parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(setup), SHAPES: shapes.build(studio.line, setup)}

@@ -34,7 +34,7 @@ def build() -> None:
     gr.HTML(lesson(QUESTION, ANSWER))
     gr.HTML(_room(), elem_id="learning", js_on_load="window.uapLearning.begin(element);")
     gr.Markdown(EXPLAIN, latex_delimiters=MATH, elem_classes="explain")
-    gr.HTML(next_line("small", _("Who reads what was made to be misread by another?")))
+    gr.HTML(next_line("small", _("Does a trick for one network work on another?")))
 
 
 def _room() -> str:

@@ -28,10 +28,16 @@ SETTINGS = {
 }
 
 
-def in_order(studio: Studio) -> list[Entry]:
-    """The library: patterns of networks that are here, then those that one of their size takes, then those that none takes."""
+def in_order(studio: Studio, network: str = "") -> list[Entry]:
+    """The library: the chosen network's own patterns and those that it has a part in, then patterns of networks that are here,
+    then those that one of their size takes, then those that none takes."""
     here = {key for _, key in studio.networks()}
-    return sorted(library(), key=lambda entry: (not taker_of(studio, entry, ""), here.isdisjoint(entry.networks)))
+
+    def place(entry: Entry) -> tuple[bool, bool, bool, bool]:
+        foreign, shared = network not in entry.networks, len(entry.networks) > 1
+        return not taker_of(studio, entry, ""), foreign, not foreign and shared, here.isdisjoint(entry.networks)
+
+    return sorted(library(), key=place)
 
 
 def taker_of(studio: Studio, entry: Entry, network: str) -> str:
@@ -47,7 +53,10 @@ def answer(studio: Studio, network: str) -> str:
     entries = library()
     makers = {key for entry in entries for key in entry.networks}
     said = ngettext("{count} pattern is ready-made", "{count} patterns are ready-made", len(entries)).format(count=len(entries))
-    said = _("{patterns}, for {networks} networks").format(patterns=said, networks=len(makers))
+    here = len(makers.intersection(key for _name, key in studio.networks()))
+    said = _("{patterns}, for {networks} networks, of which {here} are here").format(
+        patterns=said, networks=len(makers), here=here
+    )
     mine = next((e for e in entries if e.networks == (network,) and "fooling_rate" in e.provenance.get("held_out", {})), None)
     if mine is None:
         return f"{said}."
@@ -62,9 +71,10 @@ def answer(studio: Studio, network: str) -> str:
     )
 
 
-def gallery(studio: Studio, chosen: str) -> str:
-    """All patterns, the later ones folded; those that no network here can take stand last and cannot be picked."""
-    entries = in_order(studio)
+def gallery(studio: Studio, chosen: str, network: str) -> str:
+    """All patterns, the chosen network's first, the later ones folded; those that no network here can take stand last and
+    cannot be picked."""
+    entries = in_order(studio, network)
     first, rest = ("".join(_tile(studio, entry, chosen) for entry in part) for part in (entries[:IN_VIEW], entries[IN_VIEW:]))
     if not rest:
         return f'<div class="picks patterns">{first}</div>'

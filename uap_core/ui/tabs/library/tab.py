@@ -19,7 +19,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.library import catalogue, methods
 from uap_core.ui.tabs.library.gallery import answer, details, gallery, taker_of
-from uap_core.ui.widgets import QUICK, download, offer, show, status
+from uap_core.ui.widgets import QUICK, awaited, download, offer, show, status
 
 TITLE = _("Which patterns are there?")
 OPENING = _("Each picture shows one, ten times stronger, around mid-grey.")
@@ -46,7 +46,7 @@ class Views:
         """Sentence and pictures; what is told of a pattern that was looked at stays."""
         invitation = gr.skip() if looked_at else status(_("Click on a pattern to see where it comes from."))
         told = lesson(TITLE, answer(self.studio, network))
-        return {"lesson": told, "patterns": gallery(self.studio, looked_at), "about": invitation}
+        return {"lesson": told, "patterns": gallery(self.studio, looked_at, network), "about": invitation}
 
     def choose(self, network: str, event: gr.EventData) -> dict[str, Any]:
         """The pattern that was clicked: its key, what is known of it, the buttons. Raises PerturbationError if it is gone."""
@@ -87,7 +87,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         with gr.Column(scale=7, min_width=340):
             patterns = pick_list("library-gallery")
         with gr.Column(scale=4, min_width=300, elem_id="library-side"):
-            about = gr.HTML(elem_id="library-details")
+            about = gr.HTML(awaited(), elem_id="library-details")
             use = gr.Button(_("Apply it"), variant="primary", visible=False, elem_id="library-use")
             file = download(_("Pattern (.safetensors)"), "library-file")
             said = gr.HTML(elem_id="library-said")

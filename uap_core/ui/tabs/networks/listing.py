@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from html import escape
 
 from uap_core.i18n import N_, _
 from uap_core.models.card import Card
+from uap_core.models.names import network_names
 from uap_core.models.timm_table import PREFIX
 from uap_core.models.timm_table import table as timm_table
 from uap_core.models.weights import ABSENT, HERE, by_hand, how_to_get, state
+from uap_core.perturbations.library import library
 from uap_core.ui.html.numbers import facts
 from uap_core.ui.html.tables import head, wide
-from uap_core.ui.html.words import KNOWN_AS, number, plain
+from uap_core.ui.html.words import KNOWN_AS, number, photographs, plain
 from uap_core.ui.state import Studio
 from uap_core.ui.widgets import problem, status
 
 IN_MEMORY = N_("in memory")
 BUILT_IN = N_("built in")
+LEARNED_FROM = ", which are training images"  # so end cards that say so of what they were measured on
 TORCHVISION = "(torchvision)"  # so do the licences of its networks end
 
 
@@ -37,7 +42,26 @@ def listing(studio: Studio, chosen: str) -> str:
     rows = [_row(key, cards[key], IN_MEMORY if key in kept else states[key], key == chosen) for key in ordered]
     columns = head((_("Network"), _("Pictures"), _("Size"), _("Right"), _("On this machine")))
     faults = "".join(map(problem, studio.zoo.faults()))
-    return faults + wide(_("All networks"), f'<table class="listing picks">{columns}{"".join(rows)}</table>')
+    table = wide(_("All networks"), f'<table class="listing picks">{columns}{"".join(rows)}</table>')
+    return f'{faults}{table}<p class="explain">{escape(copies(cards))}</p>'
+
+
+def copies(cards: Mapping[str, Card]) -> str:
+    """Which names stand for several sets of weights, and which networks patterns and tables name that this list lacks."""
+    shown = Counter(plain(card.name) for card in cards.values())
+    twice = [name for name, count in shown.items() if count > 1]
+    away = sorted({key for entry in library() for key in entry.networks} - cards.keys())
+    said = []
+    if twice:
+        said.append(
+            _("Listed more than once, with different weights (named below each): {names}.").format(names=", ".join(twice))
+        )
+    if away:
+        known = network_names(cards)
+        names = ", ".join(plain(known.get(key, key)) for key in away)
+        told = _("Patterns and tables also name {names}: copies of the weights that do not ship and are none of this list.")
+        said.append(told.format(names=names))
+    return " ".join(said)
 
 
 def _row(key: str, card: Card, where: str, chosen: bool) -> str:
@@ -96,7 +120,7 @@ def details(card: Card) -> str:
 def _accuracy(card: Card) -> str:
     said = []
     places = (
-        (card.measured, _("on {images}").format(images=card.measured.get("set", ""))),
+        (card.measured, _("on {images}").format(images=_seen(card.measured.get("set", "")))),
         (card.published, _("as published, ImageNet validation")),
     )
     for rates, where in places:
@@ -104,6 +128,15 @@ def _accuracy(card: Card) -> str:
             top = _("{top1:.1%} first, {top5:.1%} among five") if rates.get("top5") else _("{top1:.1%}")
             said.append(f"{top.format(**rates)} {where}")
     return "; ".join(said)
+
+
+def _seen(measured_on: str) -> str:
+    """What the rates were measured on, in plain words; whether the network learned from it is told beside it."""
+    pictures = measured_on.removesuffix(LEARNED_FROM)
+    if pictures == measured_on:
+        return photographs(measured_on)
+    said = _("{photographs}; the network learned from these pictures, the patterns did not")
+    return said.format(photographs=photographs(pictures))
 
 
 def _weights(card: Card) -> str:

@@ -127,7 +127,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
     with gr.Accordion(_("For researchers"), open=False, elem_id="networks-more"):
         kept = gr.HTML(elem_id="networks-memory")
         gr.Markdown(EXPLAIN, elem_classes="explain")
-    gr.HTML(next_line("apply", _("Back to the beginning: see it")))
+    gr.HTML(next_line("learning", _("How does a network learn, and how is it fooled?")))
     parts = Parts(said, table, kept, about, use, get, stop, fetched, hits, gr.State(""), gr.State(""))
     _wire(Views(studio), parts, setup, tabs, tab)
 

@@ -31,8 +31,9 @@ def answer(table: Table | None) -> str:
     least, most = _on_others(table.rows, "fc10-weak"), _on_others(table.rows, "fc10-strong")
     noise = [row for row in table.rows if row.size == 0.3]
     said = _(
-        "Examples made on one network fool others that never saw them: those of the most decayed one, {most:.0%} on average,"
-        " those of the least decayed, {least:.0%}. Noise {times:.0f} times as large as the former: {noise:.0%}."
+        "Examples made on one network fool others that never saw them: those of the most simplified one (strongest weight"
+        " decay), {most:.0%} on average, those of the least simplified, {least:.0%}. Noise {times:.0f} times as large as"
+        " the former: {noise:.0%}."
     )
     size = next(row.distortion for row in table.rows if row.made_on == "fc10-strong")
     mine = {"noise": mean(row.fooled.value for row in noise), "times": noise[0].distortion / size}

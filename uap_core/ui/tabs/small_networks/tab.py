@@ -21,7 +21,7 @@ from uap_core.ui.state import Studio
 from uap_core.ui.tabs.small_networks import crossing, regularisers
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, show, status
 
-TITLE = _("Who reads what was made to be misread by another?")
+TITLE = _("Does a trick for one network work on another?")
 OPENING = _("It depends on the network it was made on: small networks on drawn digits, after Szegedy et al. (2014).")
 READING = _(r"""
 **How to read it.** Examples are made on the network of the line by L-BFGS, from digits that all networks read right; the cell
@@ -111,7 +111,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
         gr.Markdown(READING, latex_delimiters=MATH, elem_classes="explain")
     with gr.Column(elem_id="small-part-help"):
         stored = _what_helps(views, setup, tab)
-    gr.HTML(next_line("transfer", _("Do large networks fall for each other's examples, too?")))
+    gr.HTML(next_line("games", _("What comes of two networks that play against each other?")))
     keep_fresh(setup, tab, views.stored, [], [said, six, halves, universal, tables_csv, *stored])
 
 

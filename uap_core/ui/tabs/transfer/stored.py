@@ -55,7 +55,7 @@ def matrix_html(table: Table | None, known: Mapping[str, str], missing: str, mar
     own = {f"{row.network}-linf10.safetensors" for row in table.rows}
     noise = {row.origin for row in table.rows if row.perturbation == NOISES[0] and row.p == LINF}
     first = replace(table, rows=[row for row in table.rows if row.perturbation in own | {marked} or row.origin in noise])
-    more = _("All {count} patterns and noises").format(count=len({row.origin for row in table.rows}))
+    more = _("All {count} patterns and noises measured on these networks").format(count=len({row.origin for row in table.rows}))
     every = table_html(table, known, missing, marked=marked)
     return f"{table_html(first, known, missing, marked=marked)}<details><summary>{escape(more)}</summary>{every}</details>"
 

@@ -109,13 +109,15 @@ def gathered(rows: Sequence[PlaneRow], network: str) -> str:
     )
     if under > alike:
         said = _(
-            "Inside {network} different photographs become alike: the mean cosine of two photographs' features grows from"
-            " {before:.2f} to {after:.2f} with the pattern, and to {noise:.2f} with random noise."
+            "Inside {network} different photographs become alike: how alike two of them are (the mean cosine of their features,"
+            " 1 for the same direction) grows from {before:.2f} to {after:.2f} with the pattern; with random noise it is"
+            " {noise:.2f}."
         )
     else:
         said = _(
-            "Inside {network} the photographs do not draw together here: the mean cosine of two photographs' features goes from"
-            " {before:.2f} to {after:.2f} with the pattern, and to {noise:.2f} with random noise."
+            "Inside {network} the photographs do not draw together here: how alike two of them are (the mean cosine of their"
+            " features, 1 for the same direction) goes from {before:.2f} to {after:.2f} with the pattern; with random noise it"
+            " is {noise:.2f}."
         )
     return said.format(network=network, before=alike, after=under, noise=noise)
 
@@ -130,7 +132,16 @@ def plane_note(rows: Sequence[PlaneRow], source: str) -> str:
     )
     said = _(
         "{source} The plane is that in which the clean features of the last layer's input vary most (PCA): it holds {share:.1%}"
-        " of their variance. In it the spread becomes {under:.0%} of what it was with the pattern, {noise:.0%} with noise."
+        " of their variance. {spreads}"
     )
-    share = rows[0].share
-    return status(said.format(source=source, share=share, under=under / max(clean, 1e-9), noise=noise / max(clean, 1e-9)))
+    share, spreads = rows[0].share, _spreads(under / max(clean, 1e-9), noise / max(clean, 1e-9))
+    return status(said.format(source=source, share=share, spreads=spreads))
+
+
+def _spreads(under: float, noise: float) -> str:
+    """How wide the dots lie with the pattern, and with noise, beside how wide they lie as they are."""
+    if under < 1:
+        said = _("With the pattern the spread of the dots shrinks to {under:.0%}; with noise it is {noise:.0%} of what it was.")
+    else:
+        said = _("With the pattern the spread of the dots grows to {under:.0%}; with noise it is {noise:.0%} of what it was.")
+    return said.format(under=under, noise=noise)

@@ -31,12 +31,20 @@ from uap_core.ui.titles import network_name, plain_names
 from uap_core.ui.widgets import awaited, download, hide, offer, problem, progress_note, show, status
 
 TITLE = _("What the network feels")
-OPENING = _("Inside the network, all photographs gather at one spot.")
+OPENING = _("Where the pattern brings different photographs inside the network.")
+FEATURES = _(
+    "Features are the numbers that a network makes of a picture before it answers; which answer it gives depends mostly on"
+    " the direction in which they point. Most of what a network computes is adding up, so one fixed change of the picture"
+    " tends to push the features of very different photographs in much the same direction: far enough along it, many of them"
+    " get the same answer."
+)
 LOOKS = _("What it looks at in {photo}")
 SWITCHED = _("What the pattern switches on")
 CHANNELS = _(
     "The channels of the last convolution block whose mean activation rises most, and the class impressions and photographs"
-    " that excite each most: what the pattern makes the network feel everywhere."
+    " that excite each most. What looks like blurred blots are class impressions: pictures made from noise until a network"
+    " was sure of a class, whose name the pointer shows. Below them is how much more the channel is excited: what the"
+    " pattern makes the network feel everywhere."
 )
 NOTHING = _("Not precomputed for {network}: a run measures it where one is offered.")
 LIVE_IMAGES = 100
@@ -161,6 +169,7 @@ def build(page: Page) -> None:
     """Lay this part out and wire it. Nothing is read before the tab is chosen."""
     views, studio, setup = Views(page.studio), page.studio, page.setup
     said = gr.HTML(_heading(TITLE, OPENING), elem_id="feels-said")
+    gr.HTML(f"<p>{escape(FEATURES)}</p>", elem_id="feels-features")
     drawn = gr.HTML(elem_id="feels-dots")
     note = gr.HTML(awaited(), elem_id="feels-status")
     row = run_row(studio, setup, page.where, "feels", _("Measure your choice ({time})"), SECONDS)

@@ -17,6 +17,7 @@ from uap_core.ui.titles import network_name, plain_names
 if TYPE_CHECKING:
     from uap_core.experiments.label_graph import Move
 
+ALMOST = 0.8  # the share of all photographs that is nearly all
 NAMED = 3  # labels that a sentence names where no one rules
 
 
@@ -59,7 +60,9 @@ def told(moves: Sequence[Move], held_out: str) -> str:
 
     most, counted = perturbed_counts(moves).most_common(NAMED), photographs(held_out)
     if share_of_top(moves, 1).value >= NEARLY_ALL:
-        said = _("It pushes all photographs the same way: {share:.0%} of {photographs} end as {label}.")
+        said = _("It pushes most photographs the same way: {share:.0%} of {photographs} end as {label}.")
+        if share_of_top(moves, 1).value >= ALMOST:
+            said = _("It pushes nearly all photographs the same way: {share:.0%} of {photographs} end as {label}.")
         return said.format(share=share_of_top(moves, 1).value, photographs=counted, label=most[0][0])
     said = _("It pushes photographs towards a few labels: {share:.0%} of {photographs} end as one of {count}: {labels}.")
     listed = ", ".join(label for label, _count in most)

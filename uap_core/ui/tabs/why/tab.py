@@ -21,7 +21,7 @@ from uap_core.ui.tabs.why.stored import answer, caption, moves_of
 from uap_core.ui.widgets import awaited, hide, offer, show, status
 
 TITLE = _("Why does one pattern work on all of them?")
-OPENING = _("It pushes them all the same way, towards a few labels.")
+OPENING = _("It pushes most of them the same way, towards a few labels.")
 GO = _("Where the labels go")
 UNKNOWN = _("Nobody has counted yet where the labels go: For researchers, below, counts it.")
 
