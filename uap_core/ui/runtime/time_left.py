@@ -45,14 +45,11 @@ class Countdown:
         spent = now - self._started
         own = spent * (1 - share) / share if share else 0.0
         passed = self._left - (now - self._asked)
-        if share == self._share:
-            left = passed
-        elif share < BEGUN:
-            left = min(self._left, self._expected - spent)
-        else:
-            left = min(self._left, own)
-        broken = left <= 0 and share > self._share
-        self._left = max(0.0, own if broken else left)
+        left = passed
+        if share != self._share:
+            left = min(passed, self._expected - spent if share < BEGUN else own)
+            left = own if left <= 0 else left
+        self._left = max(0.0, left)
         self._share, self._asked = share, now
         return self._left
 
