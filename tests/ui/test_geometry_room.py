@@ -16,7 +16,7 @@ from gradio.utils import get_upload_folder
 from tab_pages import by_id, handlers_of, page_of
 
 from uap_core.geometric.graphs.stored import club
-from uap_core.ui.tabs.geometry import clouds, graphs, shapes, tab
+from uap_core.ui.tabs.geometry import clouds, graphs, shape_view, tab
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_eight_points_are_added_and_outliers_are_removed() -> None:
 
 
 def test_a_shape_shows_what_was_asked_of_its_spectrum() -> None:
-    said, html = shapes.changed(shapes.animal_of("horse", 0), "universal", 0)
+    said, html = shape_view.changed(shape_view.animal_of("horse", 0), "universal", 0)
     view = view_of(html)
     assert len(view["before"]) == len(view["after"]) == len(view["moved"]) * 3
     assert len(view["values"]["shown"]) == len(view["values"]["asked"]) == 20
@@ -110,7 +110,7 @@ def test_own_files_are_opened_or_told(handlers: dict[str, Any], upload: Any) -> 
     assert "flip" in steps[-1][0]
     assert "groups that the edges alone suggest" in steps[-1][0]
     assert "numbers should stand" in next(handlers["read_mesh"]({"path": upload("bad.obj", "v a b c")}, "universal"))[0]
-    for opened in (graphs.own_edges, shapes.own_mesh, clouds.own_cloud):
+    for opened in (graphs.own_edges, shape_view.own_mesh, clouds.own_cloud):
         with pytest.raises(Exception, match="not here"):
             opened("/etc/passwd")
 
@@ -157,8 +157,8 @@ def test_unknown_choices_are_sentences() -> None:
     for call in (
         lambda: clouds.cloud_of("teapot", 0),
         lambda: clouds.changed(clouds.cloud_of("ball", 0), "nonsense", False, 0),
-        lambda: shapes.animal_of("whale", 0),
-        lambda: shapes.changed(shapes.animal_of("cat", 0), "nonsense", 0),
+        lambda: shape_view.animal_of("whale", 0),
+        lambda: shape_view.changed(shape_view.animal_of("cat", 0), "nonsense", 0),
     ):
         with pytest.raises(Exception, match="choose one of the list"):
             call()

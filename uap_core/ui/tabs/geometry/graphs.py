@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -41,73 +42,113 @@ NOT_HERE = {
 }
 
 
+@dataclass(frozen=True)
+class Places:
+    """The view's components: choices, what is shown, and what is remembered."""
+
+    which: gr.Radio
+    kind: gr.Radio
+    said: gr.HTML
+    work_row: gr.Row
+    drawn: gr.HTML
+    another: gr.Button
+    listed: gr.HTML
+    chart: gr.HTML
+    own: gr.File
+    node: gr.State
+    mine: gr.State
+
+    def shown(self) -> list[Any]:
+        """What every answer fills."""
+        return [self.said, self.drawn, self.listed, self.node]
+
+
 def build(line: Line) -> Part:
     """Lay out and wire the view. Nothing is computed before it is looked at."""
-    node, mine = gr.State(FIRST), gr.State(None)
     with gr.Column(elem_id="geo-graphs") as column:
-        with gr.Row():
-            which = gr.Radio(_graphs(), value=CLUB, label=_("Graph"), interactive=True, elem_id="geo-graph")
-            kind = gr.Radio(_kinds(), value=EDGES, label=_("What is flipped"), interactive=True, elem_id="geo-flips")
-        said = gr.HTML(awaited(), elem_id="geo-graph-said")
-        work_row = gr.Row(elem_classes="run-row")
-        drawn = stage("geo-graph-stage")
-        another = gr.Button(_("Attack another node"), size="sm", elem_id="geo-another", scale=0, min_width=200)
-        listed = gr.HTML(elem_id="geo-flip-list")
-        gr.HTML(f'<p class="explain">{escape(MEANT)}</p>')
-        chart = gr.HTML(elem_id="geo-anchors", elem_classes="chart")
-        with gr.Accordion(_("Your own list of edges"), open=False, elem_id="geo-own-graph"):
-            own = gr.File(label=_("Two names a line (.txt, .csv), at most 20 000 nodes"), height=120, elem_id="geo-edges")
-
-    shown = [said, drawn, listed, node]
-    work = Work(line, [*shown, mine, which, kind], "geo-graph-stop")
-    with work_row:
+        at = _lay_out()
+    work = Work(line, [*at.shown(), at.mine, at.which, at.kind], "geo-graph-stop")
+    with at.work_row:
         work.laid_out()
+    views = Views(at, work)
+    says = saying(at.said)
+    at.which.input(says(views.change_graph), [at.which, at.kind, at.mine], at.shown(), **QUICK)
+    at.kind.input(says(alone(views.look)), [at.which, at.kind, at.node, at.mine], at.shown(), **QUICK)
+    at.drawn.click(says(views.pick), [at.which, at.kind, at.mine], at.shown(), **QUICK)
+    at.another.click(says(views.other), [at.which, at.kind, at.node, at.mine], at.shown(), **QUICK)
+    work.wire(at.own.upload, views.read_graph, [at.own, at.kind])
+    return Part(column, at.said, [*at.shown(), at.chart], views.first)
 
-    @alone
-    def look(which: str, flips: str, asked: int, given: Any) -> dict[Any, Any]:
+
+def _lay_out() -> Places:
+    with gr.Row():
+        which = gr.Radio(_graphs(), value=CLUB, label=_("Graph"), interactive=True, elem_id="geo-graph")
+        kind = gr.Radio(_kinds(), value=EDGES, label=_("What is flipped"), interactive=True, elem_id="geo-flips")
+    said = gr.HTML(awaited(), elem_id="geo-graph-said")
+    work_row = gr.Row(elem_classes="run-row")
+    drawn = stage("geo-graph-stage")
+    another = gr.Button(_("Attack another node"), size="sm", elem_id="geo-another", scale=0, min_width=200)
+    listed = gr.HTML(elem_id="geo-flip-list")
+    gr.HTML(f'<p class="explain">{escape(MEANT)}</p>')
+    chart = gr.HTML(elem_id="geo-anchors", elem_classes="chart")
+    with gr.Accordion(_("Your own list of edges"), open=False, elem_id="geo-own-graph"):
+        own = gr.File(label=_("Two names a line (.txt, .csv), at most 20 000 nodes"), height=120, elem_id="geo-edges")
+    return Places(which, kind, said, work_row, drawn, another, listed, chart, own, gr.State(FIRST), gr.State(None))
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the view's events answer."""
+
+    at: Places
+    work: Work
+
+    def look(self, which: str, flips: str, asked: int, given: Any) -> dict[Any, Any]:
+        """A node under attack."""
         stored, named = opened(which, given)
         chosen = asked if 0 <= asked < len(named.nodes) else FIRST if which == CLUB else victims(stored)[0]
         sentence, picture, table = attacked(stored, named, flips, chosen, which, given[2] if which == OWN else "")
-        return {said: sentence, drawn: picture, listed: table, node: chosen}
+        return {self.at.said: sentence, self.at.drawn: picture, self.at.listed: table, self.at.node: chosen}
 
-    def first() -> dict[Any, Any]:
-        return {**look(CLUB, EDGES, FIRST, None), chart: anchors_chart() + wide(_("Attacks on one node"), targets())}
+    def first(self) -> dict[Any, Any]:
+        """What stands here when the view is opened."""
+        rates = anchors_chart() + wide(_("Attacks on one node"), targets())
+        return {**alone(self.look)(CLUB, EDGES, FIRST, None), self.at.chart: rates}
 
-    def pick(which: str, flips: str, given: Any, event: gr.EventData) -> dict[Any, Any]:
+    def pick(self, which: str, flips: str, given: Any, event: gr.EventData) -> dict[Any, Any]:
+        """The node that was pressed."""
         asked = event._data.get("node") if isinstance(event._data, dict) else None
-        return look(which, flips, asked if isinstance(asked, int) else -1, given)
+        return alone(self.look)(which, flips, asked if isinstance(asked, int) else -1, given)
 
-    def other(which: str, flips: str, now: int, given: Any) -> dict[Any, Any]:
+    def other(self, which: str, flips: str, now: int, given: Any) -> dict[Any, Any]:
+        """The next victim."""
         order = victims(opened(which, given)[0])
-        return look(which, flips, order[(order.index(now) + 1) % len(order)] if now in order else order[0], given)
+        following = order[(order.index(now) + 1) % len(order)] if now in order else order[0]
+        return alone(self.look)(which, flips, following, given)
 
-    def change_graph(which: str, flips: str, given: Any) -> dict[Any, Any]:
-        return look(which, flips, -1, given)
+    def change_graph(self, which: str, flips: str, given: Any) -> dict[Any, Any]:
+        """Another graph."""
+        return alone(self.look)(which, flips, -1, given)
 
-    def read_graph(file: dict[str, Any] | None, flips: str) -> Iterator[Any]:
+    def read_graph(self, file: dict[str, Any] | None, flips: str) -> Iterator[Any]:
+        """The graph of a file, once a network has learned it; a large one waits its turn."""
         found = own_edges(path_of(file) or "")
         if len(found.names) > LARGE:
-            yield from work.in_turn(taught(found, EDGES))
+            yield from self.work.in_turn(self._taught(found, EDGES))
         else:
-            yield from taught(found, flips if flips in (EDGES, NEIGHBOURS) else EDGES)
+            yield from self._taught(found, flips if flips in (EDGES, NEIGHBOURS) else EDGES)
 
-    def taught(found: OwnGraph, flips: str) -> Iterator[dict[Any, Any]]:
+    def _taught(self, found: OwnGraph, flips: str) -> Iterator[dict[Any, Any]]:
         from uap_core.geometric.graphs.own import learning_own
 
         words = _("Teaching a network two groups of {count} nodes").format(count=len(found.names))
-        for part in work.counted(learning_own(found.graph, 0), words):
+        for part in self.work.counted(learning_own(found.graph, 0), words):
             if isinstance(part, dict):
                 yield part
             else:
                 given = (part, found.names, left_out(found))
-                yield {**look(OWN, flips, -1, given), mine: given, which: OWN, kind: flips}
-
-    which.input(saying(said)(change_graph), [which, kind, mine], shown, **QUICK)
-    kind.input(saying(said)(look), [which, kind, node, mine], shown, **QUICK)
-    drawn.click(saying(said)(pick), [which, kind, mine], shown, **QUICK)
-    another.click(saying(said)(other), [which, kind, node, mine], shown, **QUICK)
-    work.wire(own.upload, read_graph, [own, kind])
-    return Part(column, said, [*shown, chart], first)
+                filled = alone(self.look)(OWN, flips, -1, given)
+                yield {**filled, self.at.mine: given, self.at.which: OWN, self.at.kind: flips}
 
 
 def _graphs() -> list[tuple[str, str]]:

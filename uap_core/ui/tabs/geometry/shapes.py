@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import numpy as np
 
 from uap_core.errors import SettingError
-from uap_core.i18n import N_, _
+from uap_core.i18n import _
 from uap_core.ui.html.tables import wide
 from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.runtime.run_queue import Line
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.tabs.geometry.figures import distortions
 from uap_core.ui.tabs.geometry.rates import shapes_chart
-from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, dot, rounded, solids_html, stage, uploaded
+from uap_core.ui.tabs.geometry.shape_view import (
+    CHANGES,
+    NAMES,
+    UNIVERSAL,
+    animal_of,
+    changed,
+    changing_parts,
+    own_mesh,
+    own_shape,
+)
+from uap_core.ui.tabs.geometry.stage import WAIT, Part, alone, stage
 from uap_core.ui.tabs.geometry.working import Work
 from uap_core.ui.uploads import path_of
 from uap_core.ui.widgets import QUICK, awaited, saying, status
@@ -25,216 +35,114 @@ if TYPE_CHECKING:
     from uap_core.geometric.files.meshes import Mesh
     from uap_core.geometric.shapes.deform import Shape
 
-NAMES = {
-    "horse": N_("horse"),
-    "giraffe": N_("giraffe"),
-    "dog": N_("dog"),
-    "hippo": N_("hippo"),
-    "lion": N_("lion"),
-    "lizard": N_("lizard"),
-    "sheep": N_("sheep"),
-    "cat": N_("cat"),
-}
-UNIVERSAL, RANDOM, OWN = "universal", "random", "own"
-CHANGES = (
-    (N_("the universal change of the spectrum"), UNIVERSAL),
-    (N_("a random change of that size"), RANDOM),
-    (N_("the smallest change made for this shape"), OWN),
-)
-NEW = 5000  # seeds of bodies that no table was made with
 LARGE = 5000  # vertices, from which a change takes longer than a click should
-BRIGHT = 0.25  # a displacement, in radii, that is drawn in full colour
+
+
+@dataclass(frozen=True)
+class Places:
+    """The view's components: choices, what is shown, and what is remembered."""
+
+    animal: gr.Dropdown
+    change: gr.Dropdown
+    said: gr.HTML
+    work_row: gr.Row
+    drawn: gr.HTML
+    another: gr.Button
+    chart: gr.HTML
+    own: gr.File
+    seed: gr.State
+    mine: gr.State
+    wanted: gr.State
+
+    def shown(self) -> list[Any]:
+        """What every answer fills."""
+        return [self.said, self.drawn, self.seed]
 
 
 def build(line: Line, setup: Setup) -> Part:
     """Lay out and wire the view. Nothing is computed before it is looked at."""
-    seed, mine, wanted = gr.State(0), gr.State(None), gr.State(0)
     with gr.Column(elem_id="geo-shapes", visible=False) as column:
-        with gr.Row():
-            kinds = [(_(label), key) for key, label in NAMES.items()] + [(_("Your own"), "own")]
-            animal = gr.Dropdown(kinds, value="horse", label=_("Animal"), interactive=True, elem_id="geo-animal")
-            choices = [(_(label), key) for label, key in CHANGES]
-            change = gr.Dropdown(choices, value=UNIVERSAL, label=_("Change"), interactive=True, elem_id="geo-spectral")
-        said = gr.HTML(awaited(), elem_id="geo-shape-said")
-        work_row = gr.Row(elem_classes="run-row")
-        drawn = stage("geo-shape-stage")
-        another = gr.Button(_("Another body in another pose"), size="sm", elem_id="geo-new-shape", scale=0, min_width=220)
-        chart = gr.HTML(elem_id="geo-shape-rates", elem_classes="chart")
-        with gr.Accordion(_("Your own mesh"), open=False, elem_id="geo-own-mesh"):
-            own = gr.File(
-                label=_("OBJ, PLY or OFF, at most 20 000 vertices"),
-                height=120,
-                elem_id="geo-mesh-file",
-            )
-
-    shown = [said, drawn, seed]
-    work = Work(line, [*shown, mine, animal], "geo-shape-stop")
-    with work_row:
+        at = _lay_out()
+    work = Work(line, [*at.shown(), at.mine, at.animal], "geo-shape-stop")
+    with at.work_row:
         work.laid_out()
+    views = Views(at, work)
+    inputs = [at.animal, at.change, at.seed, at.mine, at.wanted]
+    for choice in (at.animal, at.change):
+        chosen = on_choice(setup, choice)
+        chosen(**WAIT, outputs=at.said)
+        chosen(saying(at.said)(alone(views.look)), inputs, [*at.shown(), at.wanted], **QUICK)
+    at.another.click(**WAIT, outputs=at.said)
+    at.another.click(saying(at.said)(alone(views.other)), inputs, [*at.shown(), at.wanted], **QUICK)
+    work.wire(at.wanted.change, views.large, [at.change, at.seed, at.mine])
+    work.wire(at.own.upload, views.read_mesh, [at.own, at.change])
+    return Part(column, at.said, [*at.shown(), at.chart], alone(views.first))
 
-    @alone
-    def look(animal: str, change: str, number: int, given: Any, asked: int) -> dict[Any, Any]:
+
+def _lay_out() -> Places:
+    with gr.Row():
+        kinds = [(_(label), key) for key, label in NAMES.items()] + [(_("Your own"), "own")]
+        animal = gr.Dropdown(kinds, value="horse", label=_("Animal"), interactive=True, elem_id="geo-animal")
+        choices = [(_(label), key) for label, key in CHANGES]
+        change = gr.Dropdown(choices, value=UNIVERSAL, label=_("Change"), interactive=True, elem_id="geo-spectral")
+    said = gr.HTML(awaited(), elem_id="geo-shape-said")
+    work_row = gr.Row(elem_classes="run-row")
+    drawn = stage("geo-shape-stage")
+    another = gr.Button(_("Another body in another pose"), size="sm", elem_id="geo-new-shape", scale=0, min_width=220)
+    chart = gr.HTML(elem_id="geo-shape-rates", elem_classes="chart")
+    with gr.Accordion(_("Your own mesh"), open=False, elem_id="geo-own-mesh"):
+        own = gr.File(label=_("OBJ, PLY or OFF, at most 20 000 vertices"), height=120, elem_id="geo-mesh-file")
+    return Places(animal, change, said, work_row, drawn, another, chart, own, gr.State(0), gr.State(None), gr.State(0))
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the view's events answer."""
+
+    at: Places
+    work: Work
+
+    def look(self, animal: str, change: str, number: int, given: Any, asked: int) -> dict[Any, Any]:
+        """A shape before and after a change."""
         if animal != "own":
-            return filled(changed(animal_of(animal, number), change, number), "", number)
+            return self._filled(changed(animal_of(animal, number), change, number), "", number)
         if given is None:
             raise SettingError(_("Open a file with a mesh below."))
         if len(given[0].points) > LARGE:
-            return {said: awaited(), wanted: asked + 1, seed: number}
-        return filled(changed(given[0], change, number), given[1], number)
+            return {self.at.said: awaited(), self.at.wanted: asked + 1, self.at.seed: number}
+        return self._filled(changed(given[0], change, number), given[1], number)
 
-    def filled(found: tuple[str, str], note: str, number: int) -> dict[Any, Any]:
-        return {said: status(found[0] + note), drawn: found[1], seed: number}
+    def first(self) -> dict[Any, Any]:
+        """What stands here when the view is opened."""
+        rates = shapes_chart() + wide(_("How large changes are"), distortions())
+        return {**self.look("horse", UNIVERSAL, 0, None, 0), self.at.chart: rates}
 
-    def first() -> dict[Any, Any]:
-        return {
-            **look("horse", UNIVERSAL, 0, None, 0),
-            chart: shapes_chart() + wide(_("How large changes are"), distortions()),
-        }
+    def other(self, animal: str, change: str, number: int, given: Any, asked: int) -> dict[Any, Any]:
+        """Another body of the family."""
+        return self.look(animal, change, number + 1, given, asked)
 
-    def other(animal: str, change: str, number: int, given: Any, asked: int) -> dict[Any, Any]:
-        return look(animal, change, number + 1, given, asked)
-
-    def large(change: str, number: int, given: Any) -> Iterator[Any]:
+    def large(self, change: str, number: int, given: Any) -> Iterator[Any]:
+        """A large mesh of a visitor's, as a run."""
         if given is not None:
-            yield from work.in_turn(deformed(given, change, number))
+            yield from self.work.in_turn(self._deformed(given, change, number))
 
-    def deformed(given: tuple[Shape, str], change: str, number: int) -> Iterator[dict[Any, Any]]:
-        for found in work.counted(changing_parts(given[0], change, number), _("Deforming")):
-            yield found if isinstance(found, dict) else filled(found, given[1], number)
-
-    def read_mesh(file: dict[str, Any] | None, change: str) -> Iterator[Any]:
+    def read_mesh(self, file: dict[str, Any] | None, change: str) -> Iterator[Any]:
+        """The mesh of a file and its change; a large one waits its turn."""
         found = own_mesh(path_of(file) or "")
         if len(found.points) > LARGE:
-            yield from work.in_turn(opened(found, change))
+            yield from self.work.in_turn(self._opened(found, change))
         else:
-            yield from opened(found, change)
+            yield from self._opened(found, change)
 
-    def opened(mesh: Mesh, change: str) -> Iterator[dict[Any, Any]]:
-        yield {said: status(_("Eigenvalues of {count} vertices…").format(count=len(mesh.points)))}
+    def _opened(self, mesh: Mesh, change: str) -> Iterator[dict[Any, Any]]:
+        yield {self.at.said: status(_("Eigenvalues of {count} vertices…").format(count=len(mesh.points)))}
         given = own_shape(mesh)
-        for found in deformed(given, change, 0):
-            yield {**found, mine: given, animal: "own"} if drawn in found else found
+        for found in self._deformed(given, change, 0):
+            yield {**found, self.at.mine: given, self.at.animal: "own"} if self.at.drawn in found else found
 
-    inputs = [animal, change, seed, mine, wanted]
-    for choice in (animal, change):
-        chosen = on_choice(setup, choice)
-        chosen(**WAIT, outputs=said)
-        chosen(saying(said)(look), inputs, [*shown, wanted], **QUICK)
-    another.click(**WAIT, outputs=said)
-    another.click(saying(said)(other), inputs, [*shown, wanted], **QUICK)
-    work.wire(wanted.change, large, [change, seed, mine])
-    work.wire(own.upload, read_mesh, [own, change])
-    return Part(column, said, [*shown, chart], first)
+    def _deformed(self, given: tuple[Shape, str], change: str, number: int) -> Iterator[dict[Any, Any]]:
+        for found in self.work.counted(changing_parts(given[0], change, number), _("Deforming")):
+            yield found if isinstance(found, dict) else self._filled(found, given[1], number)
 
-
-def animal_of(name: str, seed: int) -> Shape:
-    """A new body of a family in a pose of its own. Raises SettingError for a family that there is not."""
-    from uap_core.geometric.shapes.bodies import CLASSES, FAMILIES
-    from uap_core.geometric.shapes.classifier import EIGENVALUES
-    from uap_core.geometric.shapes.deform import shape_of
-    from uap_core.geometric.shapes.posing import draw_body
-    from uap_core.geometric.shapes.stored import stored_shapes
-
-    if name not in CLASSES:
-        raise SettingError(_("There is no such animal; choose one of the list."))
-    body = draw_body(FAMILIES[name], np.random.default_rng(NEW + seed))
-    return shape_of(*stored_shapes().mesh(CLASSES.index(name), body), EIGENVALUES)
-
-
-def own_mesh(path: str) -> Mesh:
-    """A visitor's mesh. Raises DatasetError for a file that is none."""
-    from uap_core.geometric.files.meshes import open_mesh
-
-    return open_mesh(uploaded(path))
-
-
-def own_shape(mesh: Mesh) -> tuple[Shape, str]:
-    """A visitor's mesh with its spectrum, and what was done to it."""
-    from uap_core.geometric.shapes.classifier import EIGENVALUES
-    from uap_core.geometric.shapes.deform import shape_of
-
-    return shape_of(mesh.points, mesh.faces, EIGENVALUES), mended(mesh)
-
-
-def mended(mesh: Mesh) -> str:
-    """What was left out of a visitor's mesh, in sentences, and that the network knows no such thing."""
-    said = [_(" The network knows eight animals only, so its answer says which of them has the most similar spectrum.")]
-    if mesh.unused:
-        said.append(_(" {count} vertices belong to no triangle and were left out.").format(count=mesh.unused))
-    if mesh.flat:
-        said.append(_(" {count} triangles have no area and were left out.").format(count=mesh.flat))
-    if mesh.repeated:
-        said.append(_(" {count} triangles were there twice.").format(count=mesh.repeated))
-    if mesh.joined:
-        said.append(_(" {count} vertices lay where others do and were joined with them.").format(count=mesh.joined))
-    if mesh.pieces > 1:
-        said.append(_(" Of {count} separate pieces the largest is shown.").format(count=mesh.pieces))
-    if mesh.open_edges:
-        said.append(
-            _(" The surface has holes ({count} open edges); its spectrum is that of an open surface.").format(
-                count=mesh.open_edges
-            )
-        )
-    if mesh.pinched:
-        said.append(_(" At {count} vertices parts of the surface meet in a point only.").format(count=mesh.pinched))
-    return "".join(said)
-
-
-def changed(shape: Shape, change: str, seed: int) -> tuple[str, str]:
-    """Sentence and picture of a change of the spectrum of ``shape``."""
-    *_shares, found = changing_parts(shape, change, seed)
-    assert isinstance(found, tuple)
-    return found
-
-
-def changing_parts(shape: Shape, change: str, seed: int) -> Iterator[float | tuple[str, str]]:
-    """``changed`` in parts: about how much is done (0 to 1), and last the sentence and the picture."""
-    from uap_core.geometric.shapes.deform import deforming
-    from uap_core.geometric.shapes.measured import random_like
-    from uap_core.geometric.shapes.own import changing
-    from uap_core.geometric.shapes.stored import stored_shapes
-
-    if change not in [key for _label, key in CHANGES]:
-        raise SettingError(_("There is no such change; choose one of the list."))
-    stored = stored_shapes()
-    asked = None if change == OWN else stored.rho
-    if change == RANDOM:
-        asked = random_like(stored.rho, np.random.default_rng(seed))
-    parts = changing(stored.net, shape) if asked is None else deforming(shape, shape.values * (1 + asked))
-    for part in parts:
-        yield part if isinstance(part, float) else drawn_change(shape, *part, asked)
-
-
-def drawn_change(shape: Shape, coefficients: np.ndarray, values: np.ndarray, asked: np.ndarray | None) -> tuple[str, str]:
-    """Sentence and picture of ``shape`` displaced by ``coefficients`` (3b,), with its eigenvalues (k,) then; ``asked`` (k,) is
-    by how much they were to change, where that was asked."""
-    from uap_core.geometric.shapes.bodies import CLASSES
-    from uap_core.geometric.shapes.deform import moved
-    from uap_core.geometric.shapes.distortion import distortion
-    from uap_core.geometric.shapes.stored import stored_shapes
-
-    net, shown = stored_shapes().net, values / shape.values - 1
-    after = moved(shape, coefficients)
-    far = np.linalg.norm(after - shape.points, axis=1)
-    view = {
-        "kind": "mesh",
-        "before": rounded(shape.points),
-        "after": rounded(after),
-        "faces": [int(corner) for corner in shape.faces.ravel()],
-        "radius": round(float(np.linalg.norm(np.concatenate([shape.points, after]), axis=1).max()) * 1.02, 3),
-        "moved": rounded(far / BRIGHT, 2),
-        "values": {"asked": rounded(100 * (shown if asked is None else asked), 1), "shown": rounded(100 * shown, 1)},
-    }
-    was, now = (_(NAMES[CLASSES[int(net.logits(found).argmax())]]) for found in (shape.values, values))
-    size = distortion(shape.points, after, shape.faces)
-    said = _("Moved by {far:.1%} of the radius on average, edges longer or shorter by {edges:.1%}. ").format(
-        far=size.displacement, edges=size.edges
-    )
-    said += (
-        _("It still sees a {now}.").format(now=now)
-        if was == now
-        else _("For the network the {was} is now a {now}.").format(was=was, now=now)
-    )
-    curve = _("The first {count} eigenvalues: bars are how much each changed, lines what was asked.").format(count=len(values))
-    key = dot("var(--after)", _("moved most")) + " · "
-    return said, solids_html(view, was, now, was != now, True, curve, key)
+    def _filled(self, found: tuple[str, str], note: str, number: int) -> dict[Any, Any]:
+        return {self.at.said: status(found[0] + note), self.at.drawn: found[1], self.at.seed: number}
