@@ -16,7 +16,7 @@ from gradio.utils import get_upload_folder
 from tab_pages import by_id, handlers_of, page_of
 
 from uap_core.geometric.graphs.stored import club
-from uap_core.ui.tabs.geometry import clouds, graphs, shape_view, tab
+from uap_core.ui.tabs.geometry import clouds, graphs, shape_view, shapes, tab
 
 
 @pytest.fixture(scope="module")
