@@ -25,7 +25,7 @@ LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 0.5)
 def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
     """From one picture, four a batch: two views of it and two drawn ones."""
     network, generator, images = smooth_network(1), seeded(0), pictures(1)
-    method = FewPictures(budget=32, batch_size=4, tiles=1, loud=0.7)
+    method = FewPictures(budget=64, batch_size=4, tiles=1, loud=0.7)
     first, second = network.network[1], network.network[3]
     v = 0.1 * ball.random_signs((3, SIDE, SIDE), generator)
     moments, mean = torch.zeros(2, 3, SIDE, SIDE), torch.zeros(3, SIDE, SIDE)
@@ -63,9 +63,9 @@ def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_one_picture_takes_the_whole_budget(count: int) -> None:
     """Where other methods take a batch as small as the set, and with it less work."""
-    method = FewPictures(budget=40, batch_size=4)
+    method = FewPictures(budget=80, batch_size=4)
     *_, last = method.craft(convolutional_network(), pictures(count), LINF, seeded(0))
-    assert (last.step, last.image_gradients) == (10, 40)
+    assert (last.step, last.image_gradients) == (10, 80)
     assert last.fooling_rate is not None
     assert last.fooling_rate.total == count
 

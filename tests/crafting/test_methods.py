@@ -18,6 +18,7 @@ from uap_core.crafting.cos_uap import Cosine
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default, tiled
 from uap_core.crafting.df_uap import KAPPA, Margin, margin
+from uap_core.crafting.few_pictures import FewPictures
 from uap_core.crafting.generator import Generator
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import build, method_class
@@ -42,6 +43,7 @@ SMALL: dict[str, Crafter] = {
     "cosine": Cosine(budget=60, batch_size=4),
     "sga": SGA(budget=96, batch_size=8, mini_batch=3, passes=2, momentum=0.9),
     "singular": Singular(budget=96, batch_size=8, stride=1),
+    "few_pictures": FewPictures(budget=96, loud=0.2),  # of a toy, whose loud layers decide little
     "generator": Generator(budget=96, batch_size=8, draws=4, channels=4, rate=0.02),
 }
 # A method of the menu that is not named above is tried as the menu builds it.

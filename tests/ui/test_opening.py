@@ -108,7 +108,7 @@ def test_the_script_has_all_it_needs_before_torch_is_there(page: gr.Blocks) -> N
     assert len(view["says"]["pattern"]) == len(view["says"]["noise"]) == 33
     assert view["says"]["pattern"]["10"][::2] == ["brain coral", "changed"]
     assert "91 of 100" in view["lead"]
-    assert "noise of the same strength: 16" in view["lead"]
+    assert "noise just as strong: on 16" in view["lead"]
 
 
 def test_asked_ahead_the_words_of_all_strengths_come(page: gr.Blocks) -> None:

@@ -41,7 +41,7 @@ from uap_core.norms import Ball
     "deepfool",
     "DeepFool, in batches",
     "Moosavi-Dezfooli et al., CVPR 2017",
-    "The paper's own: adds the shortest steps over a decision boundary, here the mean of eight images times 400.",
+    "Adds the paper's steps, the shortest over a decision boundary; unlike it, of eight images at once, their mean times 400.",
     place=30,
     settings={"batch_size": 8, "gain": 400.0},
     colour="#6B7280",
@@ -71,9 +71,10 @@ class DeepFoolUAP(Crafter):
 
     Example:
         >>> import uap_core
-        >>> network = uap_core.load_model("resnet64")
-        >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
-        >>> v = uap_core.craft(network, images, method=uap_core.DeepFoolUAP(budget=100))
+        >>> import torch
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 4))  # any module of yours
+        >>> images = torch.rand(16, 3, 8, 8)  # in [0,1]
+        >>> v = uap_core.craft(network, images, method=uap_core.DeepFoolUAP.paper(), epsilon=10 / 255)
         >>> v.norms.linf <= 10 / 255 + 1e-6
         True
     """

@@ -99,9 +99,14 @@ class FewPictures(Activations):
         if ensemble != MEAN:
             raise SettingError("The activations of several networks have no common scale: descend on their mean.")
 
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run: each takes two gradients of every picture of its batch."""
+        return max(1, self.budget // (2 * self.batch_size))
+
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
         """The direction at ``v`` on views of the next pictures and on new noise."""
-        state.image_gradients += self.batch_size * len(problem.networks)
+        state.image_gradients += 2 * self.batch_size * len(problem.networks)
         mine = my_share(self._batch(problem, state)).to(v.device)
         with torch.enable_grad():
             v = v.detach().requires_grad_(True)
