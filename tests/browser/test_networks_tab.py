@@ -47,6 +47,7 @@ def test_networks_tab_lists_the_zoo_and_says_when_there_is_no_connection(page) -
 def test_a_network_is_fetched_cancelled_fetched_again_and_used(page, models_folder: Path) -> None:
     open_tab(page, "Networks")
     look_at(page, "Twin")
+    wait_for(page, "#networks-fetch", "Download Twin")
     page.locator("#networks-fetch").click()
     wait_for(page, "#networks-said", r"Twin: (0\.[1-9]|[1-3]\.\d) of 4\.7 MB")
     open_tab(page, "Library")
