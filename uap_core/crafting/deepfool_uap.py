@@ -74,7 +74,7 @@ class DeepFoolUAP(Crafter):
         >>> import torch
         >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 4))  # any module of yours
         >>> images = torch.rand(16, 3, 8, 8)  # in [0,1]
-        >>> v = uap_core.craft(network, images, method=uap_core.DeepFoolUAP.paper(), epsilon=10 / 255)
+        >>> v = uap_core.craft(network, images, method=uap_core.DeepFoolUAP(budget=100))
         >>> v.norms.linf <= 10 / 255 + 1e-6
         True
     """
