@@ -9,7 +9,7 @@ import pytest
 from quick_page import open_tab
 from test_page import SIZE, wait_for
 
-from uap_core.models.zoo import PAGE_MODEL
+from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbations.library import library
 from uap_core.ui.html.words import listed
 from uap_core.ui.state import Studio
@@ -27,7 +27,7 @@ def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
     unfold(page)
     page.locator(".patterns > *").nth(len(library()) - 1).wait_for()
     assert page.locator(".patterns > *").count() == len(library())
-    shown = in_order(Studio(), PAGE_MODEL)
+    shown = in_order(Studio(), QUICK_MODEL)
     place = next(i for i, entry in enumerate(shown) if entry.side == SIZE and entry.ball.p == "l2")
     page.locator(".patterns button").nth(place).click()
     details = wait_for(page, "#library-details", "seed")
@@ -46,7 +46,7 @@ def test_library_tab_shows_every_pattern_and_applies_one(page) -> None:
 def test_a_pattern_of_a_network_that_is_not_here_is_applied_to_one_that_is(page) -> None:
     open_tab(page, "Library")
     unfold(page)
-    shown = in_order(Studio(), PAGE_MODEL)
+    shown = in_order(Studio(), QUICK_MODEL)
     place = len(shown) - 1
     assert "squeezenet1_1_caffe" not in shown[place].networks
     page.locator(".patterns button").nth(place).click()
