@@ -135,7 +135,8 @@ class Pupil(threading.Thread):
         tabs = sorted(set(turns.values()) - {"turn-later"})
         for turn in (tabs[self.number % len(tabs)], "turn-later"):
             for view in self.visitor.config["dependencies"]:
-                if any(turns.get(target) == turn for target, _ in view["targets"]):
+                # What the page's own script does asks the server nothing.
+                if view["backend_fn"] and any(turns.get(target) == turn for target, _ in view["targets"]):
                     name = view["api_name"].rstrip("_0123456789")
                     answer = self._ask(f"after it: {name}", view["id"], [values[number] for number in view["inputs"]])
                     values.update(said_by(view["outputs"], answer.data))
