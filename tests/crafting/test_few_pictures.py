@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from torch.nn import functional as F
-from toys import SIDE, VALUES, convolutional_network, pictures, seeded, smooth_network
+from toys import SIDE, convolutional_network, pictures, seeded, smooth_network
+from written_steps import WrittenSteps
 
 import uap_core
 from uap_core import Ball, FewPictures
@@ -27,17 +28,15 @@ def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
     network, generator, images = smooth_network(1), seeded(0), pictures(1)
     method = FewPictures(budget=64, batch_size=4, tiles=1, loud=0.7)
     first, second = network.network[1], network.network[3]
-    v = 0.1 * ball.random_signs((3, SIDE, SIDE), generator)
-    moments, mean = torch.zeros(2, 3, SIDE, SIDE), torch.zeros(3, SIDE, SIDE)
+    written = WrittenSteps(ball, 0.1 * ball.random_signs((3, SIDE, SIDE), generator))
     steps = [progress.perturbation for progress in method.craft(network, images, ball, seeded(0))]
-    for k, found in enumerate(steps[:8]):
-        now = Ball(ball.p, ball.radius * (1 + max(0.0, 1 - (k + 1) / 8 / 0.6)))
-        unit = now.radius if ball.p == "linf" else now.radius / math.sqrt(VALUES)
+    for found in steps[:8]:
+        v = written.v
         for _pass in range(2):
             torch.randperm(1, generator=generator)
         photographs = seen(images[[0, 0]].float() / 255, draw_views(2, 0.8, generator))
         noise = seen(coloured_noise(2, (SIDE, SIDE), 1.0, generator), draw_views(2, 0.3, generator))
-        own = seen((0.5 + v / (2 * unit)).clamp(0, 1).expand(2, -1, -1, -1), draw_views(2, 0.1, generator))
+        own = seen((0.5 + v / (2 * written.unit)).clamp(0, 1).expand(2, -1, -1, -1), draw_views(2, 0.1, generator))
         clean = torch.cat([photographs, 0.5 * noise + 0.5 * own])
         leaf = v.clone().requires_grad_(True)
         hidden = first((clean + leaf).clamp(0, 1).flatten(1))
@@ -49,15 +48,9 @@ def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
         (g,) = torch.autograd.grad((turned - surprise).mean(), leaf, retain_graph=True)
         (h,) = torch.autograd.grad(-loud.mean(), leaf)
         gradient = g / g.norm() + 0.7 * h / h.norm()
-        if ball.p == "linf":
-            moments[0], moments[1] = 0.9 * moments[0] + 0.1 * gradient, 0.999 * moments[1] + 0.001 * gradient**2
-            direction = (moments[0] / (1 - 0.9 ** (k + 1))) / (moments[1] / (1 - 0.999 ** (k + 1))).sqrt()
-        else:
-            mean = 0.9 * mean + 0.1 * gradient / gradient.norm() * math.sqrt(VALUES)
-            direction = mean / (1 - 0.9 ** (k + 1))
-        v = now.project(v - unit * (1 - k / 8) * direction)
-        torch.testing.assert_close(found, ball.project(v), rtol=1e-3, atol=1e-5)
-    torch.testing.assert_close(steps[-1], ball.fill(v), rtol=1e-3, atol=1e-5)
+        written.descend(gradient)
+        torch.testing.assert_close(found, ball.project(written.v), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(steps[-1], ball.fill(written.v), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 from toys import SIDE, VALUES, convolutional_network, pictures, seeded, smooth_network
+from written_steps import WrittenSteps
 
 import uap_core
 from uap_core import Activations, Ball, Intrinsic
@@ -71,28 +71,20 @@ def test_intrinsic_of_two_layers_is_a_stationary_point_of_the_log_norms() -> Non
 def test_activations_climbs_the_log_norms_of_all_layers(ball: Ball) -> None:
     network, generator, method = smooth_network(1), seeded(0), Activations(budget=32, batch_size=4, tiles=1)
     first, second = network.network[1], network.network[3]
-    v = 0.1 * ball.random_signs((3, SIDE, SIDE), generator)
-    moments, mean = torch.zeros(2, 3, SIDE, SIDE), torch.zeros(3, SIDE, SIDE)
+    written = WrittenSteps(ball, 0.1 * ball.random_signs((3, SIDE, SIDE), generator))
     steps = crafted(method, network, ball)
-    for k, found in enumerate(steps[:8]):
-        now = Ball(ball.p, ball.radius * (1 + max(0.0, 1 - (k + 1) / 8 / 0.6)))
-        unit = now.radius if ball.p == "linf" else now.radius / math.sqrt(VALUES)
+    for found in steps[:8]:
+        v = written.v
         noise = seen(coloured_noise(4, (SIDE, SIDE), 1.0, generator), draw_views(4, 0.3, generator))
-        own = (0.5 + v / (2 * unit)).clamp(0, 1).expand(4, -1, -1, -1)
+        own = (0.5 + v / (2 * written.unit)).clamp(0, 1).expand(4, -1, -1, -1)
         pictures_now = 0.5 * noise + 0.5 * seen(own, draw_views(4, 0.1, generator))
         leaf = v.clone().requires_grad_(True)
         hidden = first((pictures_now + leaf).clamp(0, 1).flatten(1))
         loud = sum((out**4).mean(dim=1).log() / 4 for out in (hidden, second(hidden.tanh()))) / 2
         (gradient,) = torch.autograd.grad(-loud.mean(), leaf)
-        if ball.p == "linf":
-            moments[0], moments[1] = 0.9 * moments[0] + 0.1 * gradient, 0.999 * moments[1] + 0.001 * gradient**2
-            direction = (moments[0] / (1 - 0.9 ** (k + 1))) / (moments[1] / (1 - 0.999 ** (k + 1))).sqrt()
-        else:
-            mean = 0.9 * mean + 0.1 * gradient / gradient.norm() * math.sqrt(VALUES)
-            direction = mean / (1 - 0.9 ** (k + 1))
-        v = now.project(v - unit * (1 - k / 8) * direction)
-        torch.testing.assert_close(found, ball.project(v), rtol=1e-3, atol=1e-5)
-    torch.testing.assert_close(steps[-1], ball.fill(v), rtol=1e-3, atol=1e-5)
+        written.descend(gradient)
+        torch.testing.assert_close(found, ball.project(written.v), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(steps[-1], ball.fill(written.v), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("key", WITHOUT)

@@ -78,6 +78,7 @@ class Activations(Default):
 
     key: ClassVar[str] = "activations"
     needs_images: ClassVar[bool] = False
+    untargeted: ClassVar[str] = "The activations method has no target: it knows no classes."
     least_tiles: ClassVar[int] = 0
     smallest_view: float = 0.3
     tiles: int = 0
@@ -92,8 +93,7 @@ class Activations(Default):
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """There is no targeted form, and no worst of several networks: their layers have no common scale."""
         if criterion.targeted:
-            text = "The activations method has no target: it knows no classes. Choose one of: {names}."
-            raise SettingError(text.format(names=with_targets()))
+            raise SettingError(f"{self.untargeted} Choose one of: {with_targets()}.")
         if ensemble != MEAN:
             raise SettingError("The activations of several networks have no common scale: descend on their mean.")
 

@@ -23,12 +23,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.activations import TINY, Activations, loudness
 from uap_core.crafting.default import unlikely_and_turned
 from uap_core.crafting.distributed import all_sum, my_share
-from uap_core.crafting.menu import register_method, with_targets
-from uap_core.crafting.problem import MEAN, Problem
+from uap_core.crafting.menu import register_method
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.random_views import draw_views, seen
 from uap_core.crafting.state import State
 from uap_core.errors import SettingError
@@ -37,7 +36,6 @@ from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import input_gradient
 from uap_core.models.layer_outputs import answers_and_outputs
-from uap_core.norms import Ball
 from uap_core.perturbations.perturbation import apply
 
 NOISE_VIEW = 0.3  # smallest side of a view of the noise
@@ -82,6 +80,7 @@ class FewPictures(Activations):
 
     key: ClassVar[str] = "few_pictures"
     needs_images: ClassVar[bool] = True
+    untargeted: ClassVar[str] = "The method for few pictures has no target: loud layers lead anywhere."
     smallest_view: float = 0.8
     noise: float = 0.5
     loud: float = 2.0
@@ -90,14 +89,6 @@ class FewPictures(Activations):
         super().__post_init__()
         if not 0 <= self.noise < 1 or self.loud < 0:
             raise SettingError("The share of noise is from 0 to below 1, and the weight of the layers' norms 0 or more.")
-
-    def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
-        """There is no targeted form, and no worst of several networks: their layers have no common scale."""
-        if criterion.targeted:
-            text = "The method for few pictures has no target: loud layers lead anywhere. Choose one of: {names}."
-            raise SettingError(text.format(names=with_targets()))
-        if ensemble != MEAN:
-            raise SettingError("The activations of several networks have no common scale: descend on their mean.")
 
     @property
     def steps(self) -> int:
