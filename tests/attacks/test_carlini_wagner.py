@@ -222,6 +222,7 @@ def test_with_the_papers_settings_it_is_the_papers_attack(targeted: bool, kappa:
         if expected is not None:
             torch.testing.assert_close(result.adversarial[row], expected[0], rtol=0, atol=1e-6)
         assert int(result.gradients[row]) == spent
+        assert [trial.constant for trial in result.trials if trial.image == row] == pytest.approx(tried)
     assert result.success[:2].all()
 
 

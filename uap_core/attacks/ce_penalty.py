@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from uap_core.attacks.adam import AdamPerImage
 from uap_core.attacks.base import Attack, check_counts
+from uap_core.attacks.cw_l2 import AdamPerImage
 from uap_core.attacks.first_c import boundary_guess
 from uap_core.attacks.least_c import ScaleSearch, search
 from uap_core.attacks.menu import register_attack

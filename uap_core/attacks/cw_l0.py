@@ -12,11 +12,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam import AdamPerImage, comes_nearer, patience_of
 from uap_core.attacks.base import Attack, check_counts, check_positive
-from uap_core.attacks.cw_l2 import TanhPicture
+from uap_core.attacks.cw_l2 import AdamPerImage, TanhPicture, patience_of
 from uap_core.attacks.first_c import linear_guess
-from uap_core.attacks.least_c import BinarySearch
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import squared_l2
 from uap_core.attacks.run import AttackRun
@@ -75,7 +73,7 @@ class CarliniWagnerL0(Attack):
         def penalty(logits: Tensor, which: Tensor) -> Tensor:
             return run.criterion.of(which).gap(logits).clamp_min(0)
 
-        constants = BinarySearch(linear_guess(run, penalty).constant)
+        c = linear_guess(run, penalty).constant
         picture = TanhPicture(run.images)
         rate = run.images.new_full((len(run.images),), self.rate)
 
@@ -85,7 +83,7 @@ class CarliniWagnerL0(Attack):
         adam = AdamPerImage(run, picture.start.clone(), with_free_pixels, rate)
 
         def objective(change: Tensor, logits: Tensor, which: Tensor) -> Tensor:
-            return squared_l2(change) + constants.value[which] * penalty(logits, which)
+            return squared_l2(change) + c[which] * penalty(logits, which)
 
         failures = torch.zeros_like(run.all)
         for number in range(self.rounds):
@@ -95,9 +93,9 @@ class CarliniWagnerL0(Attack):
             nearest = run.closest.clone()
             for iteration in adam.minimise(which, objective, pixels_then_l2, self.iterations, patience_of(self.iterations)):
                 yield (number + iteration / self.iterations) / self.rounds
-            worked, nearer = adam.found[which], comes_nearer(run, nearest)[which]  # one pixel may have far to go
+            worked, nearer = adam.found[which], run.comes_nearer(nearest)[which]  # one pixel may have far to go
             failures[which] = torch.where(worked | nearer, 0, failures[which] + 1)
-            constants.value[which[~(worked | nearer)]] *= 10
+            c[which[~(worked | nearer)]] *= 10
             if bool(worked.any()):
                 self._fix_the_least(run, free, which[worked])
 

@@ -4,13 +4,14 @@
     f(x') = max(max_{j != t} Z_j(x') - Z_t(x'), -kappa)    towards a target t,
     f(x') = max(Z_y(x') - max_{j != y} Z_j(x'), -kappa)    away from a label y
 
-For each c, Adam (``adam.py``) descends on w; a binary search (``least_c.py``) finds the least c that works.
+``CarliniWagner.perturb`` searches for c, ``TanhPicture`` is x' from w, ``AdamPerImage`` descends on w.
 
 Carlini & Wagner, "Towards evaluating the robustness of neural networks", IEEE S&P 2017, sections IV to VI.A.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,18 +19,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam import AdamPerImage
 from uap_core.attacks.base import Attack, check_counts
 from uap_core.attacks.criterion import own_and_best_other
 from uap_core.attacks.first_c import linear_guess
-from uap_core.attacks.least_c import BinarySearch
 from uap_core.attacks.menu import register_attack
-from uap_core.attacks.pixels import l2_norm, squared_l2
-from uap_core.attacks.run import AttackRun
+from uap_core.attacks.pixels import as_column, l2_norm, squared_l2
+from uap_core.attacks.run import NEVER, AttackRun
 from uap_core.checks import check_number
 from uap_core.errors import SettingError
 
 INSIDE, PAPERS_INSIDE = 0.95, 0.999999  # s of ``TanhPicture``, shifted and as in the authors' code
+BETAS = (0.9, 0.999)  # of Adam
+GAIN = 1e-4  # less than this share of the objective is no improvement
+LAST = 0.05  # the last step of a rate that falls, as a share of the first
 
 
 @register_attack(
@@ -92,10 +94,8 @@ class CarliniWagner(Attack):
 
     @classmethod
     def paper(cls) -> CarliniWagner:
-        """The settings of the paper's l2 attack, as in its authors' code (github.com/carlini/nn_robust_attacks, l2_attack.py).
-
-        Their code may also end a descent early, which the paper does not; here every descent takes all iterations.
-        """
+        """The paper's settings, as in its authors' code (github.com/carlini/nn_robust_attacks, l2_attack.py), which may also end a
+        descent early; here every descent takes all iterations, as in the paper."""
         return cls(
             search_steps=9,
             iterations=10_000,
@@ -116,15 +116,15 @@ class CarliniWagner(Attack):
             gap = Z_other - Z_t if run.criterion.targeted else Z_t - Z_other
             return gap.clamp_min(-kappa)
 
-        first_c, rate = self._start(run, f)
-        c = BinarySearch(first_c)  # times ten until one works, then halve the interval
+        c, rate = self._start(run, f)
+        lower, upper = torch.zeros_like(c), torch.full_like(c, math.inf)  # the largest c that failed, the least that worked
         picture = TanhPicture(x, self.shifted_tanh)  # x' from w
 
         def objective(change: Tensor, Z: Tensor, which: Tensor) -> Tensor:  # ||x' - x||_2^2 + c f(x')
-            return squared_l2(change) + c.value[which] * f(Z, which)
+            return squared_l2(change) + c[which] * f(Z, which)
 
         adam = AdamPerImage(run, picture.start.clone(), picture, rate, anneal=self.learning_rate is None)
-        patience = max(5, int(self.patience * self.iterations))
+        patience = patience_of(self.iterations, self.patience)
         for number in range(self.search_steps):
             if not self.warm_start:
                 adam.variable = picture.start.clone()
@@ -132,11 +132,12 @@ class CarliniWagner(Attack):
             for iteration in adam.minimise(run.all, objective, l2_norm, self.iterations, patience, margin=kappa):
                 yield (number + iteration / self.iterations) / self.search_steps
             change = picture(adam.variable, run.all).detach() - x
-            run.tried(c.value, l2_norm(change), adam.found, run.all)
-            # A warm start from a success makes `found` true of every c. Learning from `holds`, as other attacks do, was tried
-            # on 48 photographs: the same l2 with these defaults, 0.6 to 0.9 % more with 3 x 15 iterations, 0.1 to 0.2 % less
-            # with 9 x 60.
-            c.learn(adam.found, run.all)
+            run.tried(c, l2_norm(change), adam.found, run.all)
+            # A warm start from a success makes `found` true of every c. Learning from `holds` was tried on 48 photographs:
+            # the same l2 with these defaults, 0.6 to 0.9 % more with 3 x 15 iterations, 0.1 to 0.2 % less with 9 x 60.
+            worked = adam.found
+            lower, upper = torch.where(worked, lower, lower.maximum(c)), torch.where(worked, upper.minimum(c), upper)
+            c = torch.where(upper.isinf(), 10 * c, (lower + upper) / 2)  # times ten until one works, then halve the interval
 
     def _start(self, run: AttackRun, f: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """The first c and the learning rate, (N,) each."""
@@ -165,3 +166,85 @@ class TanhPicture:
         if not self.shifted:
             return (torch.tanh(w) + 1) / 2
         return (self.images[which] + (torch.tanh(w) - self.origin[which]) / 2).clamp(0, 1)
+
+
+class AdamPerImage:
+    """Adam (Kingma & Ba, ICLR 2015) on a variable w, with separate state and early stopping for each image.
+
+    ``found`` (N,) says where the last ``minimise`` succeeded, ``holds`` (N,) where it still did at its end: in the last
+    ``patience`` iterations, since near a boundary it goes to and fro. ``found`` is so at once where it starts from a success.
+
+    Args:
+        run: the images, and where successes go.
+        variable: w at the start (N,3,H,W).
+        picture: rows of w (n,3,H,W), and which images they are, to images x' in [0,1].
+        rate: learning rate (N,).
+        anneal: let the rate fall along a cosine: steps of constant size would jump across the boundary, to and fro.
+    """
+
+    def __init__(
+        self,
+        run: AttackRun,
+        variable: Tensor,
+        picture: Callable[[Tensor, Tensor], Tensor],
+        rate: Tensor,
+        anneal: bool = True,
+    ) -> None:
+        self.run, self.variable, self.picture, self.rate, self.anneal = run, variable, picture, rate, anneal
+        self.found, self.holds = torch.zeros_like(run.success), torch.zeros_like(run.success)
+
+    def minimise(
+        self,
+        which: Tensor,
+        objective: Callable[[Tensor, Tensor, Tensor], Tensor],
+        size: Callable[[Tensor], Tensor],
+        iterations: int,
+        patience: int,
+        margin: float = 0.0,
+    ) -> Iterator[int]:
+        """Minimise ``objective`` for the images ``which``; yields the number of each iteration.
+
+        ``objective`` takes changes x' - x (n,3,H,W), logits (n,K) and which images they are of, and returns (n,). ``size`` is
+        the norm (n,) by which successes are compared, beyond the boundary by ``margin``. An image whose objective has not
+        fallen for ``patience`` iterations is done.
+        """
+        run = self.run
+        self.found[which] = False
+        images, w = run.images[which], self.variable[which]
+        rate = as_column(self.rate[which], w)
+        mean, square = torch.zeros_like(w), torch.zeros_like(w)
+        lowest, waited = w.new_full((len(w),), NEVER), torch.zeros_like(which)
+        missed = torch.full_like(which, patience)  # iterations since the last success
+        for iteration in range(1, iterations + 1):
+            w = w.detach().requires_grad_(True)
+            x = self.picture(w, which)
+            change, logits = x - images, run.logits(x, which)
+            value = objective(change, logits, which)
+            gradient = run.gradient(value, w, which)
+            success = run.offer(x.detach(), logits.detach(), size(change.detach()), which, margin)
+            missed = torch.where(success, 0, missed + 1)
+            self.found[which] |= success
+            self.holds[which] = missed < patience
+            w, value = w.detach(), value.detach()
+            mean.lerp_(gradient, 1 - BETAS[0])
+            square.lerp_(gradient.square(), 1 - BETAS[1])
+            scale = (square / (1 - BETAS[1] ** iteration)).sqrt_().add_(1e-8)
+            cosine = (1 + math.cos(math.pi * (iteration - 1) / iterations)) / 2
+            step = rate * (LAST + (1 - LAST) * cosine if self.anneal else 1)
+            w = w - step / (1 - BETAS[0] ** iteration) * mean / scale
+            better = value < lowest - GAIN * lowest.abs()
+            lowest, waited = torch.where(better, value, lowest), torch.where(better, 0, waited + 1)
+            left = waited < patience
+            if not bool(left.all()):
+                self.variable[which[~left]] = w[~left]
+                which, images, w, mean, square = which[left], images[left], w[left], mean[left], square[left]
+                rate, lowest, waited, missed = rate[left], lowest[left], waited[left], missed[left]
+            yield iteration
+            if not len(which):
+                return
+        self.variable[which] = w
+
+
+def patience_of(iterations: int, share: float = 0.25) -> int:
+    """Iterations without a gain after which an image is done."""
+    return max(5, int(share * iterations))

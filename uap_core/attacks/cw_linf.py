@@ -13,9 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam import AdamPerImage, comes_nearer, patience_of
 from uap_core.attacks.base import Attack, check_counts, check_positive
-from uap_core.attacks.cw_l2 import TanhPicture
+from uap_core.attacks.cw_l2 import AdamPerImage, TanhPicture, patience_of
 from uap_core.attacks.menu import register_attack
 from uap_core.attacks.pixels import as_column, linf_norm
 from uap_core.attacks.run import AttackRun
@@ -98,7 +97,7 @@ class CarliniWagnerLinf(Attack):
             for iteration in adam.minimise(which, objective, linf_norm, self.iterations, patience, self.confidence):
                 yield (number + iteration / self.iterations) / self.rounds
             better = run.size < before
-            nearer = comes_nearer(run, nearest)  # black and white pixels take many rounds to start
+            nearer = run.comes_nearer(nearest)  # black and white pixels take many rounds to start
             failures = torch.where(better | nearer, 0, failures + 1)
             tau = torch.where(better, self.shrink * run.size, tau)
             constant = torch.where(better | nearer, constant, constant * 10)

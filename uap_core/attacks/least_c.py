@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from uap_core.attacks.adam import AdamPerImage, patience_of
+from uap_core.attacks.cw_l2 import AdamPerImage, patience_of
 
 
-class BinarySearch:
-    """Search for the least c that works, for each image: times ten until one works, then halve the interval."""
+class ScaleSearch:
+    """Search for the least c that works, for each image, on a log scale: times or over ten until one works and one fails, then
+    the geometric mean of the two.
+
+    For penalties that pull beyond the boundary, whose change grows with every c that is too large: a first c that is a hundred
+    times too large costs two steps here, and seven where the interval is halved as in ``cw_l2``.
+    """
 
     def __init__(self, first: Tensor) -> None:
         self.value = first.clone()
@@ -22,28 +27,12 @@ class BinarySearch:
         c, lower, upper = self.value[which], self.lower[which], self.upper[which]
         upper, lower = torch.where(found, torch.minimum(upper, c), upper), torch.where(found, lower, torch.maximum(lower, c))
         self.lower[which], self.upper[which] = lower, upper
-        self.value[which] = self.between(c, lower, upper)
-
-    def between(self, c: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-        """The next c (n,), after failures up to ``lower`` and successes down to ``upper``."""
-        return torch.where(upper.isinf(), c * 10, (lower + upper) / 2)
-
-
-class ScaleSearch(BinarySearch):
-    """Search on a log scale: times or over ten until one works and one fails, then the geometric mean of the two.
-
-    For penalties that pull beyond the boundary, whose change grows with every c that is too large: a first c that is a hundred
-    times too large costs two steps here and seven of ``BinarySearch``.
-    """
-
-    def between(self, c: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-        """See ``BinarySearch.between``."""
-        return torch.where(upper.isinf(), c * 10, torch.where(lower > 0, (lower * upper).sqrt(), c / 10))
+        self.value[which] = torch.where(upper.isinf(), c * 10, torch.where(lower > 0, (lower * upper).sqrt(), c / 10))
 
 
 def search(
     adam: AdamPerImage,
-    constants: BinarySearch,
+    constants: ScaleSearch,
     distance: Callable[[Tensor], Tensor],
     penalty: Callable[[Tensor, Tensor], Tensor],
     size: Callable[[Tensor], Tensor],

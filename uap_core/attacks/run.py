@@ -14,6 +14,8 @@ from uap_core.attacks.result import AttackResult, Trial
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import input_gradient
 
+NEVER = 1e30  # inf less a share of itself would be no number
+
 
 class AttackRun:
     """Count what an attack asks of the network, and keep the best that it finds.
@@ -81,6 +83,10 @@ class AttackRun:
             self.labels[rows] = logits[taken].argmax(dim=1)
             self.success[rows] = success[taken]
         return success
+
+    def comes_nearer(self, before: Tensor) -> Tensor:
+        """Where (N,) nothing has worked yet, but the closest failure is nearer than ``before`` (N,) by at least 1 %."""
+        return self.size.isinf() & (self.closest < before - 0.01 * before.abs().clamp_max(NEVER))
 
     def tried(self, constants: Tensor, lengths: Tensor, success: Tensor, which: Tensor) -> None:
         """Note one value of c for each of the images ``which`` (n,); all others are (n,) too. See ``Trial``."""
