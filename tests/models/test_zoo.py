@@ -39,6 +39,34 @@ GOOD = {
 }
 
 
+# Entries of the wrong type or out of range, and what is said of them.
+WRONG: tuple[tuple[dict[str, object], str], ...] = (
+    ({"input_size": "64"}, "whole number, not '64'"),
+    ({"input_size": -3}, "Input size must be"),
+    ({"input_size": 10**9, "resize_size": 10**9}, "Input size must be"),
+    ({"resize_size": 8}, "Resize size must be"),
+    ({"view_size": -1}, "View size must be"),
+    ({"mean": [0.1, 0.2]}, "mean has 2 values"),
+    ({"mean": [0.5, float("nan"), 0.5]}, "value of mean must be a number"),
+    ({"std": [1, 0, 1]}, "value of std must be"),
+    ({"std": "abc"}, "value of std must be a number"),
+    ({"classes": 7}, "Classes must be"),
+    ({"classes": []}, "lists no class"),
+    ({"classes": [{"name": 1}]}, "Each of the classes"),
+    ({"key": 5}, "must be a text"),
+    ({"key": "../x"}, "letters, digits"),
+    ({"name": ""}, "not empty"),
+    ({"weights": ""}, "not empty"),
+    ({"sha256": 5}, "must be a text"),
+    ({"interpolation": "nearest"}, "one of bilinear, bicubic"),
+    ({"measured": [1]}, "Measured must be"),
+    ({"measured": {"top1": "no"}}, "Top1 of measured"),
+    ({"published": {"top5": 76.1}}, "Top5 of published"),
+    ({"options": 3}, "Options must be"),
+    ({"same_network": [5]}, "same_network lists texts"),
+)
+
+
 def write(folder: Path, **changes: object) -> Path:
     path = folder / f"{changes.get('key', 'mine')}.json"
     path.write_text(json.dumps({**GOOD, **changes}), encoding="utf-8")
@@ -112,8 +140,8 @@ def test_a_stranger_cannot_shadow_a_shipped_network(tmp_path: Path) -> None:
         (json.dumps({**GOOD, "colour": 1, "age": 2}), "unknown entries: age, colour"),
         (json.dumps({**GOOD, "sha256": "92116e1"}), "8 to 64 digits"),
         (json.dumps({**GOOD, "kind": "pickle"}), "must be one of embedded, exported, torchvision"),
+        *((json.dumps({**GOOD, **entries}), sentence) for entries, sentence in WRONG),
     ],
-    ids=["damaged", "list", "number", "incomplete", "unknown entries", "short hash", "unknown kind"],
 )
 def test_bad_cards(text: str, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.json"

@@ -94,8 +94,8 @@ class CarliniWagner(Attack):
 
     @classmethod
     def paper(cls) -> CarliniWagner:
-        """The paper's settings, as in its authors' code (github.com/carlini/nn_robust_attacks, l2_attack.py), which may also end a
-        descent early; here every descent takes all iterations, as in the paper."""
+        """The paper's settings, as in its authors' code (github.com/carlini/nn_robust_attacks, l2_attack.py), which may also
+        end a descent early."""
         return cls(
             search_steps=9,
             iterations=10_000,

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from uap_core.errors import ModelError
+from uap_core.errors import ModelError, SettingError
+from uap_core.models.card_checks import check_card
 
-KINDS = ("embedded", "exported", "torchvision", "timm")
-INTERPOLATIONS = ("bilinear", "bicubic")
 IN_PACKAGE = "package:"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -154,11 +152,10 @@ def _read_card(path: Path, changed: int, size: int) -> Card:
         card = Card(**data | tuples, folder=path.parent)
     except (OSError, ValueError, TypeError) as error:
         raise _unreadable(path, error) from error
-    for entry, value, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
-        if value not in choices:
-            raise ModelError(f"The card {path.name!r} names the {entry} {value!r}; it must be one of {', '.join(choices)}.")
-    if card.sha256 and not re.fullmatch("[0-9a-f]{8,64}", card.sha256):
-        raise ModelError(f"The card {path.name!r} states {card.sha256!r} as SHA-256: give 8 to 64 digits, 0 to 9 and a to f.")
+    try:
+        check_card(card)
+    except SettingError as error:
+        raise ModelError(f"The card {path.name!r} is wrong. {error}") from error
     return card
 
 

@@ -1,0 +1,69 @@
+"""What a network's card must state: checked when it is read, so that a wrong entry is named there and not met later."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from uap_core.checks import check_fields, check_number, check_type, check_whole, shown
+from uap_core.errors import SettingError
+
+if TYPE_CHECKING:
+    from uap_core.models.card import Card
+
+KINDS = ("embedded", "exported", "torchvision", "timm")
+INTERPOLATIONS = ("bilinear", "bicubic")
+LARGEST = 4096  # pixels of a side
+
+
+def check_card(card: Card) -> None:
+    """Raise SettingError for an entry of another type or out of its range; says which."""
+    check_fields(card)
+    for name, value, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
+        if value not in choices:
+            raise SettingError(f"The {name} is {shown(value)}; it must be one of {', '.join(choices)}.")
+    if not re.fullmatch(r"[\w.-]+", card.key):
+        raise SettingError(f"The key is {shown(card.key)}: it takes letters, digits, dots, dashes and underscores.")
+    if not card.name or not card.weights:
+        raise SettingError("The name and the weights are not empty.")
+    check_whole("input_size", card.input_size, 1, LARGEST)
+    check_whole("resize_size", card.resize_size, card.input_size, LARGEST)
+    check_whole("view_size", card.view_size, 0, LARGEST)
+    if card.sha256 and not re.fullmatch("[0-9a-f]{8,64}", card.sha256):
+        raise SettingError(f"The SHA-256 is {shown(card.sha256)}: give 8 to 64 digits, 0 to 9 and a to f.")
+    if not all(isinstance(other, str) for other in card.same_network):
+        raise SettingError("same_network lists texts, a SHA-256 each.")
+    _check_colours(card)
+    _check_classes(card.classes)
+    _check_figures(card)
+
+
+def _check_colours(card: Card) -> None:
+    for name, values, least in (("mean", card.mean, 0.0), ("std", card.std, 1e-6)):
+        if len(values) != 3:
+            raise SettingError(f"{name} has {len(values)} values: one each is needed for red, green and blue.")
+        for value in values:
+            check_number(f"each value of {name}", value, least, 255)
+
+
+def _check_classes(classes: object) -> None:
+    """The names of the classes, with their WordNet ids where they have one; or the name of a list that is known."""
+    if isinstance(classes, str):
+        return
+    check_type("classes", classes, list, '"imagenet" or a list of {"name": ..., "wnid": ...}')
+    assert isinstance(classes, list)  # as the line above says; mypy does not know it
+    if not classes:
+        raise SettingError("classes lists no class.")
+    for row in classes:
+        if not isinstance(row, dict) or "name" not in row or not all(isinstance(value, str) for value in row.values()):
+            raise SettingError('Each of the classes is {"name": ..., "wnid": ...}, both texts; the second may be left out.')
+
+
+def _check_figures(card: Card) -> None:
+    for name, found in (("measured", card.measured), ("published", card.published)):
+        check_type(name, found, dict, "a list of names and values in braces")
+        for accuracy in ("top1", "top5"):
+            if accuracy in found:
+                check_number(f"{accuracy} of {name}", found[accuracy], 0, 1)
+    for name, options in (("recipe", card.recipe), ("options", card.options)):
+        check_type(name, options, dict, "a list of names and values in braces")
