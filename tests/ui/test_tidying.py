@@ -34,3 +34,26 @@ def test_waste_is_found_soon_and_nothing_else_is_searched() -> None:
     kept, left = map(int, run.stdout.split())
     assert kept > 50_000
     assert left < 30_000, "of 200 000"
+
+
+START = """
+import gc
+import threading
+from uap_core.cli import serving
+from uap_core.ui import page
+from uap_core.ui.state import Studio
+
+found, over = [], threading.Event()
+page.serve = lambda *options: found.append(gc.isenabled())
+page.warm = lambda studio: (found.append(gc.isenabled()), over.set())
+page.HEAD_START = 0.1
+serving.serve()
+threading.Thread(target=page.attend, args=(Studio(),), daemon=True).start()
+over.wait(20)
+print(*found)
+"""
+
+
+def test_the_start_does_not_stop_to_search_and_what_comes_after_does() -> None:
+    run = subprocess.run([sys.executable, "-c", START], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "True"], "while the page is built, and once somebody has seen it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -50,6 +51,7 @@ def serve(
 ) -> None:
     """See universal adversarial perturbations in the browser: open the page."""
     prepare()
+    gc.disable()  # a sixth of the start was a search for waste among what is there to stay; page.attend lets it go on
     from uap_core.ui.serving.folders import settle_folders
     from uap_core.ui.serving.ports import settle_port
 

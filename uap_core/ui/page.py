@@ -154,6 +154,9 @@ def serve(models: Path | None, images: Path | None, host: str | None, port: int 
 
 def attend(studio: Studio) -> None:
     """Make the first clicks quick, then keep the server's memory small."""
+    if studio.looked_at.wait(HEAD_START):
+        time.sleep(LOADING)
+    gc.enable()  # cli/serving.py put it off
     warm(studio)
     while True:
         time.sleep(BETWEEN)
@@ -162,8 +165,6 @@ def attend(studio: Studio) -> None:
 
 def warm(studio: Studio) -> None:
     """Import and load what the first clicks need, while the visitor is still reading, and tidy up after others."""
-    if studio.looked_at.wait(HEAD_START):
-        time.sleep(LOADING)
     from uap_core.images.reading import from_array
 
     first = usual(studio)
