@@ -11,13 +11,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from uap_core.errors import SettingError
 from uap_core.settings import frames, hosts
 from uap_core.ui.serving import places
 from uap_core.ui.serving import presence as presences
+from uap_core.ui.serving.heads import Heads
 from uap_core.ui.serving.origins import KnownHosts, is_among
 from uap_core.ui.serving.places import Newcomers, Places
 from uap_core.ui.serving.presence import Presence
@@ -77,6 +78,29 @@ def asked(names: list[str], only: bool, path: str, **headers: str) -> httpx.Resp
             return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("root", ["", "/below"])
+def test_whether_the_page_is_there_is_told_without_making_it(root: str) -> None:
+    made: list[str] = []
+
+    def page(request) -> HTMLResponse:
+        made.append(request.method)
+        return HTMLResponse("the page")
+
+    app = Starlette(routes=[Route("/{path:path}", page)], middleware=[Middleware(Heads)])
+
+    async def ask(method: str, path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app, root_path=root)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.request(method, f"{root}{path}")
+
+    there = asyncio.run(ask("HEAD", "/"))
+    assert (there.status_code, there.headers["content-type"], made) == (200, "text/html; charset=utf-8", [])
+    assert "content-length" not in there.headers, "nobody knows it"
+    assert asyncio.run(ask("GET", "/")).text == "the page"
+    asyncio.run(ask("HEAD", "/favicon.ico"))
+    assert made == ["GET", "HEAD"], "all else is passed on"
 
 
 @pytest.mark.parametrize(

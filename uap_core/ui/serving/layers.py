@@ -17,6 +17,7 @@ from uap_core.settings import Limits
 from uap_core.ui.runtime.run_queue import of_one_address
 from uap_core.ui.serving.bodies import MEGABYTE, BodyLimit
 from uap_core.ui.serving.headers import SafeHeaders
+from uap_core.ui.serving.heads import Heads
 from uap_core.ui.serving.origins import KnownHosts
 from uap_core.ui.serving.places import Places
 from uap_core.ui.serving.presence import Listening, Presence, watch
@@ -54,6 +55,7 @@ def app_options(
             Middleware(SafeHeaders, frames=tuple(frames)),
             Middleware(KnownHosts, names=names, only=only),
             Middleware(OpenRoutes),
+            Middleware(Heads),
             Middleware(BodyLimit, upload_megabytes=limits.upload_megabytes),
             Middleware(Uploads, room=room, most=limits.upload_megabytes * MEGABYTE),
             Middleware(Listening, presence=presence),

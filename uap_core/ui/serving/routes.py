@@ -6,7 +6,7 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import refuse
+from uap_core.ui.serving.answers import below_root, refuse
 
 # By method. Not among them, since they write files, fetch, or show what goes on: process_recording, deep_link, proxy=,
 # component_server (no component here has a backend), monitoring, dev, custom_component, stream, login, vibe-edit, run-history.
@@ -34,7 +34,7 @@ class OpenRoutes:
         """Pass on what is open."""
         if scope["type"] == "websocket":  # none here speaks it
             await send({"type": "websocket.close", "code": 1000})
-        elif scope["type"] == "http" and not is_open(scope["method"], _below_root(scope)):
+        elif scope["type"] == "http" and not is_open(scope["method"], below_root(scope)):
             await refuse(scope, receive, send, 404, "There is nothing here.")
         else:
             await self.app(scope, receive, send)
@@ -46,9 +46,3 @@ def is_open(method: str, path: str) -> bool:
         return True
     found = OPEN.get({"HEAD": "GET"}.get(method, method), OPEN["POST"]).fullmatch(path)
     return found is not None and not (found.groupdict().get("file") and _ADDRESS.match(found["file"]))
-
-
-def _below_root(scope: Scope) -> str:
-    """The path as the page counts it, without the folder under which a proxy serves it."""
-    root, path = scope.get("root_path", ""), scope["path"]
-    return path[len(root) :] if root and path.startswith(f"{root}/") else path
