@@ -277,6 +277,12 @@ def test_what_stands_there_before_a_run(studio: Studio) -> None:
     assert "not measured" in signs["table"]
 
 
+def test_classes_come_when_one_is_to_be_chosen(studio: Studio) -> None:
+    wanted, not_wanted = (craft_handlers.show_target(studio, goal, NETWORK) for goal in (TARGET, ANY))
+    assert (len(wanted["choices"]), wanted["visible"]) == (100, True)
+    assert (not_wanted.get("choices"), not_wanted["visible"]) == (None, False)
+
+
 def test_the_answer_is_what_was_measured_for_the_network(studio: Studio) -> None:
     rows = curve(studio, NETWORK, "default")
     spent, rate = [row for row in rows if row[0] <= size_for(64).budget][-1]

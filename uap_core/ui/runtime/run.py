@@ -106,7 +106,7 @@ def run_row(
             return status(reason) if reason and not silent else ""
         return about_live(studio, network)
 
-    first = studio.first_network()
+    first = setup.network.value
     reason = reason_of(first)
     label = words.replace(" ({time})", "") if callable(seconds) else offered(first).get("value", "")
     with gr.Row(elem_classes="run-row"):

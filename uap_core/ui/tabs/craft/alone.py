@@ -210,12 +210,12 @@ def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     with gr.Accordion(_("For a class alone: only cats"), open=False, elem_id="alone-fold") as fold:
         gr.Markdown(QUESTION, latex_delimiters=LATEX, elem_classes="explain")
         with gr.Row(equal_height=True):
-            offered = choices(studio, network)
+            offered = choices(studio, network)[:1]  # the others, and the names of a thousand classes, come when it is opened
             classes = gr.Dropdown(
                 offered, value=offered[0][1], label=_("Fool only"), scale=2, min_width=200, elem_id="alone-classes"
             )
             target = gr.Dropdown(
-                studio.labels(network),
+                [],
                 value=None,
                 label=_("Into this class (any other label when left empty)"),
                 scale=2,

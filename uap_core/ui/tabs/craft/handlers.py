@@ -194,9 +194,9 @@ def needs_images(method: str) -> bool:
     return not is_among(method, MENU) or MENU[method].needs_images
 
 
-def show_target(goal: str) -> Any:
+def show_target(studio: Studio, goal: str, network: str) -> Any:
     """The list of classes, where one is to be reached."""
-    return gr.update(visible=goal == TARGET)
+    return gr.update(visible=True, choices=studio.labels(network)) if goal == TARGET else gr.update(visible=False)
 
 
 def invitation(pattern: str, live: bool) -> str:

@@ -97,7 +97,7 @@ def lay_out_head(studio: Studio) -> dict[str, Any]:
             elem_classes="chips",
         )
         found["target"] = gr.Dropdown(
-            studio.labels(network),
+            [],  # a thousand names, which come when one is to be chosen
             value=None,
             label=_("Class to reach: type its name"),
             show_label=False,

@@ -89,4 +89,4 @@ def _wire(
     parts.method.change(about_method, parts.method, parts.method_note, **QUICK).then(
         answer(handlers.offer, pace), of_network, **outputs
     )
-    parts.goal.change(handlers.show_target, parts.goal, parts.target, **QUICK)
+    parts.goal.change(given(handlers.show_target, studio), [parts.goal, setup.network], parts.target, **QUICK)
