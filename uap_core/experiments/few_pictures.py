@@ -23,7 +23,7 @@ OURS, FEW = "default", "few_pictures"
 WITHOUT = ("no_noise", "no_loudness", "no_tiles")  # FEW less one of its parts
 METHODS = (FEW, OURS, *WITHOUT)
 SIZES = (1, 4, 16, 64)
-BUDGET, BATCH = 2000, 8
+BUDGET, BATCH = 2000, 8  # BATCH of OURS
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def crafter(method: str, images: int, side: int) -> Crafter:
     if method == OURS:
         return Default(budget=BUDGET, batch_size=min(BATCH, images), tiles=tiles, bf16=True)
     without = {"no_noise": {"noise": 0.0}, "no_loudness": {"loud": 0.0}, "no_tiles": {"tiles": 1}}
-    return FewPictures(budget=BUDGET, batch_size=BATCH, bf16=True, **without.get(method, {}))  # type: ignore[arg-type]
+    return FewPictures(budget=BUDGET, bf16=True, **without.get(method, {}))  # type: ignore[arg-type]
 
 
 def few_pictures(
