@@ -19,6 +19,7 @@ from running import PWN, ROOT, Running
 from visitor import Answer, Visitor
 
 from uap_core.models.zoo import PAGE_MODEL
+from uap_core.ui.serving.choices import WRONG_CHOICE
 from uap_core.ui.widgets import UNEXPECTED
 
 ROUNDS = 20
@@ -117,8 +118,52 @@ def test_odd_calls_neither_break_the_app_nor_show_its_inside(app: Running) -> No
     assert_answers_rightly(app)
 
 
+def choices_of(visitor: Visitor, handler: dict[str, Any], kinds: tuple[str, ...]) -> list[int]:
+    """Places of the lists and chips among what a handler takes."""
+    parts = {part["id"]: part["type"] for part in visitor.config["components"]}
+    return [place for place, number in enumerate(handler["inputs"]) if parts[number] in kinds]
+
+
+def test_choices_of_another_kind_are_refused_in_a_sentence(app: Running) -> None:
+    """A list or an object is no key: no handler that takes a choice ever gets one, and no trace is left."""
+    visitor, logged = Visitor(app.address), len(app.lines)
+    asked = set()
+    for handler in handlers(visitor):
+        for place in choices_of(visitor, handler, ("dropdown", "radio", "checkboxgroup")):
+            for odd in ([["resnet64"]], {"a": 1}, True, ["resnet64", {}]):
+                data = visitor.filled(handler["id"])
+                data[place] = odd
+                answer = visitor.call(handler["id"], data)
+                assert (answer.status, answer.text) == (422, WRONG_CHOICE), (handler["api_name"], place, odd)
+                asked.add(handler["api_name"].rstrip("_0123456789"))
+    assert {"switch", "fit", "look_apply", "ahead", "offer", "craft", "attack", "measure", "about_method"} <= asked
+    assert not [line for line in app.lines[logged:] if "Traceback" in line or "Error" in line]
+    assert_answers_rightly(app)
+
+
+def test_choices_that_no_list_offers_are_met_in_a_sentence(app: Running) -> None:
+    """A text may be anybody's key: handlers look it up, and miss it without a trace."""
+    visitor, logged = Visitor(app.address), len(app.lines)
+    asked = set()
+    for handler in handlers(visitor):
+        if handler["api_name"].startswith(LONG):
+            continue
+        for place in choices_of(visitor, handler, ("dropdown", "radio")):
+            data = visitor.filled(handler["id"])
+            data[place] = "nobody"
+            answer = visitor.call(handler["id"], data, {"index": 0})
+            assert answer.success or answer.text == WRONG_CHOICE, (handler["api_name"], place, answer.text)
+            assert UNEXPECTED not in answer.text, (handler["api_name"], place)
+            asked.add(handler["api_name"].rstrip("_0123456789"))
+    assert {"switch", "fit", "look_apply", "use_own", "about_method", "follow", "ended", "keep", "dream"} <= {
+        name.lstrip("_") for name in asked
+    }
+    assert not [line for line in app.lines[logged:] if "Traceback" in line]
+
+
 def test_chips_and_boxes_that_are_sent_as_something_else(app: Running) -> None:
-    """Gradio checks none of them: each handler does, in a sentence of its own, and also once a session has copies of them."""
+    """Gradio checks none of them: chips are refused where they are of another kind, and each handler says a sentence of its own
+    on the rest, also once a session has copies of them."""
     visitor, logged = Visitor(app.address), len(app.lines)
     parts = {part["id"]: part for part in visitor.config["components"]}
     asked = set()
@@ -131,7 +176,7 @@ def test_chips_and_boxes_that_are_sent_as_something_else(app: Running) -> None:
             data = visitor.filled(handler["id"])
             data[handler["inputs"].index(number)] = odd
             answer = visitor.call(handler["id"], data)
-            assert answer.success, (name, odd, answer.text)
+            assert answer.success or answer.text == WRONG_CHOICE, (name, odd, answer.text)
             assert UNEXPECTED not in answer.text, (name, odd)
             asked.add(name.rstrip("_0123456789"))
     assert {"attack", "craft", "price", "read_again", "hit", "look_domain", "keep_it"} <= asked

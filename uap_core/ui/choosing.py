@@ -11,7 +11,7 @@ from uap_core.errors import ImageError, PerturbationError
 from uap_core.i18n import _
 from uap_core.norms import Ball
 from uap_core.ui.around.links import NAMES, read
-from uap_core.ui.gallery import photo_choices
+from uap_core.ui.gallery import dream_choices, photo_choices
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo, told_of
 from uap_core.ui.pattern_files import open_array, open_pattern, read_again
 from uap_core.ui.runtime.list_choice import on_choice
@@ -38,8 +38,8 @@ def wire(studio: Studio, bar: Bar, demo: gr.Blocks) -> None:
 
     picked = bar.strip.click(told(pick_photo), [setup.network, bar.mine], [*seen, bar.dreams], **QUICK)
 
-    def dream(network: str, event: gr.SelectData) -> dict[Any, Any]:
-        return choose(f"dream:{event.index}", network)
+    def dream(network: str, event: gr.EventData) -> dict[Any, Any]:
+        return choose(_dreamt(event), network)
 
     dreamt = bar.dreams.select(told(dream), setup.network, [*seen, bar.dreams], **QUICK)
     brought = [*seen, bar.strip, bar.mine]
@@ -136,6 +136,14 @@ def _offered(event: gr.EventData, mine: str) -> str:
     if photo not in [key for _, key in photo_choices()]:
         raise ImageError(_("Choose a photograph first, or upload one."))
     return str(photo)
+
+
+def _dreamt(event: gr.EventData) -> str:
+    """The class impression that was clicked. Raises ImageError for anything else."""
+    number = event._data.get("index") if isinstance(event._data, dict) else None
+    if number not in range(len(dream_choices())):
+        raise ImageError(_("Choose a photograph first, or upload one."))
+    return f"dream:{number}"
 
 
 def _accept(studio: Studio, bar: Bar, choose: Any, file: Sent, network: str) -> dict[Any, Any]:

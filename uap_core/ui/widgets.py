@@ -35,8 +35,8 @@ KEPT_DOWNLOADS = 600
 # Our views say in words what goes on. Given places for marks of its own, even hidden ones, Gradio's page walks through all its
 # components for each of them at each step of each event: a click then took a second longer than its answer.
 UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
-# What the page sends reaches our handlers as it is (ui/uploads.py). They check it and say a sentence, where Gradio's own checks
-# would put "Error" on every output of whatever listens.
+# What the page sends reaches handlers as it is, but for choices (serving/choices.py). They check it and say a sentence, where
+# Gradio's own checks would put "Error" on every output of whatever listens.
 AS_SENT: dict[str, Any] = {"preprocess": False}
 # Two lanes: clicks that answer at once never queue behind a run of a minute. The first is wide, since some clicks wait for a
 # network to be loaded, and nobody else's should wait with them. In the second runs queue where they can be seen (ui/line.py).
@@ -44,6 +44,7 @@ QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, **UN
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, **UNMARKED, **AS_SENT}
 # Downloads wait for the network, not for the processor, and hold up neither lane.
 FETCHING: dict[str, Any] = {"concurrency_id": "fetching", "concurrency_limit": 3, **UNMARKED, **AS_SENT}
+SILENT = -1  # where a handler that shows no sentence puts it
 UNEXPECTED = _("Something went wrong on our side; it was written to the log. Your settings are kept: please try again.")
 
 
@@ -67,15 +68,14 @@ def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
 def guarded(
     outputs: int, message: int, others: Mapping[int, Any] = MappingProxyType({})
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Turn an error of ours into one sentence at output number ``message`` and leave the other outputs as they are, but for
-    ``others``: what they get then, by their numbers.
-
-    Anything unexpected goes to the log with its trace; the visitor is told that, and nothing more. Figures are drawn here.
+    """Turn an error of ours into one sentence at output number ``message`` (SILENT: at none) and leave the others as they
+    are, but for ``others``: what they get then, by number. Figures are drawn here. Anything unexpected goes to the log with its
+    trace; the visitor is told that, and nothing more.
     """
 
     def sentence(text: str) -> tuple[Any, ...] | Any:
         if outputs == 1:
-            return problem(text)
+            return gr.skip() if message == SILENT else problem(text)
         return tuple(problem(text) if i == message else others.get(i, gr.skip()) for i in range(outputs))
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from uap_core.i18n import _, ngettext
 from uap_core.ui.gallery import dream_choices, photo_choices
 from uap_core.ui.selection import Scene, ball_of, largest_level, own_level, usual
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import QUICK, status
+from uap_core.ui.widgets import QUICK, guarded, status
 
 if TYPE_CHECKING:
     from uap_core.ui.sidebar import Setup
@@ -123,7 +123,9 @@ def wire(studio: Studio, setup: Setup, demo: gr.Blocks, tabs: gr.Tabs, inner: gr
     found.then(None, opened_tab, None, js="tab => uapLinks.begin(tab)")
     followed = gr.State(None)
     chosen = [setup.photo, setup.network, setup.pattern, setup.epsilon, followed]
-    following = setup.turn("later").click(follow, chosen, [query, note, followed], trigger_mode="always_last", **QUICK)
+    following = setup.turn("later").click(
+        guarded(3, 1)(follow), chosen, [query, note, followed], trigger_mode="always_last", **QUICK
+    )
     following.then(None, query, None, js="query => uapLinks.follow(query)")
     for tab in rooms:
         word = "" if tab.id == known[0] else tab.id

@@ -21,7 +21,7 @@ from uap_core.ui.runtime.time_left import about
 from uap_core.ui.runtime.zero_gpu import lent
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
-from uap_core.ui.widgets import LONG, QUICK, hide, status
+from uap_core.ui.widgets import LONG, QUICK, SILENT, guarded, hide, status
 
 LARGE = 128  # pixels: networks that take more than this need several times as long
 # Done by the page itself: Stop stands there from the click on, though the run may have to wait in line.
@@ -62,7 +62,7 @@ class Run:
         self.button.click(None, None, buttons, js=_updates(OFF, SHOWN, HIDDEN, count=len(buttons)))
         running = self.button.click(halt.heeded(steps), list(inputs), outputs, **LONG)
         self.stop.click(halt.ask, None, outputs[0], **QUICK)
-        running.then(self._ended, self.setup.network, buttons, **QUICK)
+        running.then(guarded(len(buttons), SILENT)(self._ended), self.setup.network, buttons, **QUICK)
         if self.clear:
             emptied = filling(restore or _emptied(filled), filled)
             chosen = [self.setup.network, self.setup.pattern]

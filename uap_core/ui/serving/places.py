@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from uap_core.ui.serving.answers import API, address, refuse
+from uap_core.ui.serving.choices import WRONG_CHOICE, takes
 from uap_core.ui.serving.presence import Presence
 
 SESSION = 3  # events of a lane that one session has in Gradio at a time: running or waiting
@@ -28,11 +29,12 @@ BUSY = "Too much is being asked at the moment. Try again in a minute."
 
 @dataclass(eq=False)
 class Question:
-    """One that waits to enter: whose it is, and the lane (Gradio's concurrency_id) that it wants."""
+    """One that waits to enter: whose it is, the lane (Gradio's concurrency_id) that it wants, whether its choices can be."""
 
     address: str
     session: str
     lane: str
+    fits: bool = True
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -78,6 +80,9 @@ class Places:
         if len(question.session) > LONGEST:
             await refuse(scope, receive, send, 400, "This is no session.")
             return
+        if not question.fits:
+            await refuse(scope, receive, send, 422, WRONG_CHOICE)
+            return
         admitted = await self._turn(question, receive)
         if admitted is None:
             return
@@ -114,7 +119,8 @@ class Places:
         asked = _parsed(body)
         number = asked.get("fn_index")
         handler = self.demo.fns.get(number) if isinstance(number, int) else None
-        return Question(address(scope), _text(asked.get("session_hash")), _lane(handler))
+        fits = handler is None or takes(handler.inputs, asked.get("data"))
+        return Question(address(scope), _text(asked.get("session_hash")), _lane(handler), fits)
 
     async def _turn(self, question: Question, receive: Receive) -> bool | None:
         """Whether it may enter; None when whoever asked has left meanwhile."""

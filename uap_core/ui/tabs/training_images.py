@@ -94,7 +94,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     places = {"said": state} | filled | {"npy": npy, "made": made}
     stopped = _("Stopped. The points so far stay, and their patterns are in the list.")
     running = run.wire(views.craft, setup.inputs, places, stopped, restore=views.cleared)
-    kept = {"own": setup.own, "pattern": setup.pattern, "made": made}
+    kept = {"said": state, "own": setup.own, "pattern": setup.pattern, "made": made}
     running.then(filling(views.keep, kept), [setup.network, setup.pattern, setup.own, made], list(kept.values()), **QUICK)
 
 

@@ -22,7 +22,7 @@ from uap_core.ui.tabs.apply import around, details
 from uap_core.ui.tabs.apply.dots import dots_of, dots_place
 from uap_core.ui.tabs.apply.lead import lead_of, leads_of
 from uap_core.ui.tabs.apply.view import WORDS, holder, looked, looked_at, payload, words
-from uap_core.ui.widgets import QUICK
+from uap_core.ui.widgets import QUICK, SILENT, guarded
 
 AHEAD = "ahead"  # the button of setup.turns that asks for the words at all strengths
 
@@ -45,7 +45,7 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     keep_fresh(setup, tab, views.apply, setup.inputs, {"said": said, "data": data, "dots": dots, **parts}, shown=first)
     asked = filling(views.ahead, {"more": more})
     setup.turn(AHEAD).click(asked, setup.inputs, more, trigger_mode="always_last", **QUICK)
-    setup.turn(USE_OWN).click(views.use_own, [setup.network, setup.asked], setup.asked, **QUICK)
+    setup.turn(USE_OWN).click(guarded(1, SILENT)(views.use_own), [setup.network, setup.asked], setup.asked, **QUICK)
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,7 @@ def order(
         raise SettingError(_("Choose whether any label will do, or one class is to be reached."))
     if goal == TARGET and not target:
         raise SettingError(_("Choose the class to reach: type its name."))
-    if not is_among(method, MENU):
-        raise SettingError(_("There is no method {name!r}. Known: {names}.").format(name=method, names=", ".join(MENU)))
+    check_method(method)
     if goal == TARGET and not MENU[method].targets:
         names = ", ".join(_(item.name) for item in MENU.values() if item.targets)
         raise SettingError(
@@ -86,6 +85,12 @@ def order(
         _whole(_("The seed"), seed, 0, LARGEST_SEED),
         round(1 - stop, 6) if stop and needs_images else 0.0,
     )
+
+
+def check_method(key: Any) -> None:
+    """Raise SettingError for what is no key of a method."""
+    if not is_among(key, MENU):
+        raise SettingError(_("There is no method {name!r}. Known: {names}.").format(name=key, names=", ".join(MENU)))
 
 
 def is_share(stop: Any) -> bool:

@@ -17,7 +17,7 @@ from uap_core.ui.html.lesson import go_line, lesson, next_line
 from uap_core.ui.selection import usual
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.craft import save
-from uap_core.ui.tabs.craft.order import LEAST_COST, MOST_COST, STOPS, size_for
+from uap_core.ui.tabs.craft.order import LEAST_COST, MOST_COST, STOPS, check_method, size_for
 from uap_core.ui.tabs.craft.stored import answer
 from uap_core.ui.tabs.craft.view import before_and_now, numbers, sizes
 from uap_core.ui.widgets import awaited, chart, picture_file, status
@@ -204,7 +204,9 @@ def listed_name(key: str) -> str:
 
 
 def about_method(key: str) -> str:
-    """The idea of a method, whose it is, what becomes of pictures where it needs none; of a generator, where more are seen."""
+    """The idea of a method, whose it is, what becomes of pictures where it needs none; of a generator, where more are seen.
+    Raises SettingError where there is no such method."""
+    check_method(key)
     said = f"{_(MENU[key].line)} ({_(MENU[key].source)})"
     more = go_line("generator", _("Trained ones, with as many patterns as you like")) if key == "generator" else ""
     return status(said if MENU[key].needs_images else f"{said} {ONLY_MEASURED}") + more

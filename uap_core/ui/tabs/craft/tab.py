@@ -26,7 +26,7 @@ from uap_core.ui.tabs.craft.parts import (
     lay_out_show,
 )
 from uap_core.ui.tabs.craft.run import Sight
-from uap_core.ui.widgets import QUICK
+from uap_core.ui.widgets import QUICK, guarded
 
 
 def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) -> None:
@@ -86,7 +86,7 @@ def _wire(
     cleared = keeping.clear.click(answer(handlers.clear), [*setup.inputs, parts.target, parts.until, sight], **outputs)
     cleared.then(filling(save.ready, places), draft, **outputs)
     parts.quick.click(handlers.take_quick, setup.wanted, setup.wanted, **QUICK)
-    parts.method.change(about_method, parts.method, parts.method_note, **QUICK).then(
+    parts.method.change(guarded(1, 0)(about_method), parts.method, parts.method_note, **QUICK).then(
         answer(handlers.offer, pace), of_network, **outputs
     )
     parts.goal.change(given(handlers.show_target, studio), [parts.goal, setup.network], parts.target, **QUICK)
