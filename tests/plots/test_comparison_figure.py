@@ -70,7 +70,7 @@ def test_a_few_are_bars_of_their_lengths_from_nothing_on() -> None:
     assert axes.get_ylim()[0] == 0
     assert [bar.get_facecolor() == bar.get_edgecolor() for bar in bars] == [True, False, True]
     assert [box.get_label() for box in axes.containers] == [
-        *("the same for every picture, fooled", "the same for every picture, held", "made for this picture, fooled")
+        *("the same for every picture, fooled", "random noise, held", "made for this picture, fooled")
     ]
     assert [text.get_text() for text in axes.texts] == ["fooled, 1 pass", "held, 1 pass", "fooled, 3 passes"]
 

@@ -13,6 +13,7 @@ from uap_core.metrics import Rate
 
 # Okabe and Ito's palette, told apart by colour-blind viewers too; markers differ as well.
 BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#6B7280", "#D55E00"
+PATTERN, NOISE, ONE_PICTURE = RED, GREY, "#7E3FA0"  # the universal pattern, random noise, attacks made for one picture
 SIZE = (8.0, 4.6)  # inches
 LOW = "low"  # the gid of a figure that is lower on the page
 

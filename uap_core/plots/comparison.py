@@ -9,20 +9,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from uap_core.attacks.menu import BASELINES, HELD, attack_name
+from uap_core.attacks.menu import HELD, SIGNS, UNIVERSAL, attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _, ngettext
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREY, LOW, RED, SIZE, add_legend, dress, open_axes
+from uap_core.plots.axes import LOW, NOISE, ONE_PICTURE, PATTERN, SIZE, add_legend, dress, open_axes
 from uap_core.plots.scatter import Dot, draw_dots
 
+COLOURS = {UNIVERSAL: PATTERN, SIGNS: NOISE}  # others were made for the picture
+SAID = (
+    (_("made for this picture, fooled"), _("made for this picture, held")),
+    (_("the same for every picture, fooled"), _("the same for every picture, held")),
+)
+NOISE_SAID = (_("random noise, fooled"), _("random noise, held"))
 FEW = 4  # attacks that are bars beside each other; more are dots over what they cost
 
 
 def comparison_figure(contenders: Sequence[Contender], title: str) -> Figure:
     """l2 of the change: of a few attacks a bar each, of more a dot each, over the passes through the network that it took.
 
-    Full ones fooled, hollow ones held; red ones, as the universal pattern is in other charts, were not made for this picture.
+    Full ones fooled, hollow ones held. Colours are those of other charts: the universal pattern, random noise, and attacks that
+    were made for this picture.
     """
     moved = [row for row in contenders if row.l2 > 0]
     return _bars(moved, title) if 0 < len(moved) <= FEW else _dots(contenders, title)
@@ -74,26 +81,17 @@ def _dots(contenders: Sequence[Contender], title: str) -> Figure:
 
 
 def _dot(row: Contender) -> Dot:
-    colour = RED if row.key in BASELINES else BLUE if row.verdict != HELD else GREY
-    return Dot(max(0.5, row.gradients + row.queries), to_levels(row.l2), attack_name(row.key), colour, row.verdict != HELD)
+    colour, passes = COLOURS.get(row.key, ONE_PICTURE), row.gradients + row.queries
+    return Dot(max(0.5, passes), to_levels(row.l2), attack_name(row.key), colour, row.verdict != HELD)
 
 
 def _kinds(rows: Sequence[Contender]) -> list[tuple[str, str, str, list[Contender]]]:
     """Colour, filling and name of each kind of attack that occurs, and the attacks of it."""
     kinds: dict[tuple[str, str, str], list[Contender]] = {}
     for row in rows:
-        held = row.verdict == HELD
-        if row.key in BASELINES:
-            kind = (
-                (RED, "white", _("the same for every picture, held"))
-                if held
-                else (RED, RED, _("the same for every picture, fooled"))
-            )
-        else:
-            kind = (
-                (GREY, "white", _("made for this picture, held")) if held else (BLUE, BLUE, _("made for this picture, fooled"))
-            )
-        kinds.setdefault(kind, []).append(row)
+        colour, held = COLOURS.get(row.key, ONE_PICTURE), row.verdict == HELD
+        name = (NOISE_SAID if row.key == SIGNS else SAID[row.key in COLOURS])[held]
+        kinds.setdefault((colour, "white" if held else colour, name), []).append(row)
     return [(*kind, alike) for kind, alike in kinds.items()]
 
 
