@@ -11,12 +11,15 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tab_pages import handlers_of, page_of
 
 from uap_core.attacks.menu import ANY, TARGET
 from uap_core.crafting.menu import MENU, build
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.experiments.first_view import load_opening
+from uap_core.experiments.strengths import picture_at
+from uap_core.models.card import Card
 from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbations.library import library
@@ -24,11 +27,13 @@ from uap_core.perturbations.perturbation import load_perturbation
 from uap_core.ui.selection import Selection
 from uap_core.ui.session_patterns import OWN_KEPT, add_own, read_pattern
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.tabs.apply.view import Words, looked_at, photograph
 from uap_core.ui.tabs.craft import handlers as craft_handlers
 from uap_core.ui.tabs.craft import order as craft_order
 from uap_core.ui.tabs.craft import run as craft_run
 from uap_core.ui.tabs.craft import save as craft_save
 from uap_core.ui.tabs.craft import tab as craft_tab
+from uap_core.ui.tabs.craft import under
 from uap_core.ui.tabs.craft.order import Order, Size, order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames
@@ -146,7 +151,19 @@ def test_the_photograph_is_judged_under_the_very_pattern(classifier: Any) -> Non
     change = last.view.perturbed.astype(int) - last.view.clean
     assert np.abs(change).max() <= 10
     inside = (last.view.clean > 10) & (last.view.clean < 245)
-    assert (change == np.rint(last.values.transpose(1, 2, 0) * 255))[inside].all()
+    larger = np.rint(last.values.transpose(1, 2, 0) * 255).repeat(7, 0).repeat(7, 1)  # 64 pixels shown as 448
+    assert (change == larger)[inside].all()
+
+
+@pytest.mark.parametrize("level", [10.0, 7.0])
+def test_the_same_number_stands_here_and_in_apply(studio: Studio, level: float) -> None:
+    chosen = Selection(LION, NETWORK, READY_MADE, {}, level)
+    now = looked_at(studio, chosen)
+    said = Words().of(studio, now, [("pattern", level)])["pattern", level]
+    labels = look(studio, (LION, NETWORK, READY_MADE, {}, level))["labels"]
+    assert f"<b>{said.label}</b>, {said.sure:.0%} sure" in labels
+    taken = look(studio, (LION, NETWORK, READY_MADE, {}, level))["photograph"]
+    assert (np.asarray(Image.open(taken)) == picture_at(now.photo, now.change, level)).all()
 
 
 @pytest.mark.parametrize("method", MENU)
@@ -177,17 +194,16 @@ def test_a_photograph_chosen_during_a_run_is_the_one_that_is_shown(monkeypatch: 
     sight, studio = Sight(LION), Studio()
     run = (frame.view for frame in frames(studio, wanted(), sight) if frame.view)
     assert {next(run).before[0][0] for _ in range(3)} == {"lion"}
-    cat = studio.image("sample:cat", NETWORK)
-    of, asked = Studio.image, list[str]()
+    pixels = photograph("sample:cat", studio.card(NETWORK))
+    of, asked = under.photograph, list[str]()
 
-    def slow(studio: Studio, photo: str, network: str) -> torch.Tensor:
+    def slow(photo: str, card: Card) -> np.ndarray:
         """While the lion is still computed, the cat is chosen."""
         asked.append(photo)
         sight.photo = "sample:cat"
-        return of(studio, photo, network)
+        return of(photo, card)
 
-    monkeypatch.setattr(Studio, "image", slow)
-    pixels = (cat[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    monkeypatch.setattr(under, "photograph", slow)
     assert all((view.clean == pixels).all() for view in run)
     assert asked[:2] == [LION, "sample:cat"]
 
@@ -321,7 +337,7 @@ def test_a_network_without_images_says_so_and_offers_the_quick_one(studio: Studi
     assert "Make one" not in found["state"]
     offered = craft_handlers.offer(studio, Pace(), NETWORK, 200, 800)
     assert "No pictures are here to make a pattern for ResNet-64" in offered["gap"]
-    assert offered["quick"] == gr.update(value="Take ResNet-64 (built in)", visible=True)
+    assert offered["quick"] == gr.update(value="Take ResNet-64", visible=True)
     assert not any(offered[name]["visible"] for name in ("run", "goal", "until")), "no button that does nothing"
     assert craft_handlers.take_quick(("other", 4)) == (NETWORK, 5)
     with pytest.raises(SettingError, match="No pictures are here"):

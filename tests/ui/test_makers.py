@@ -25,9 +25,9 @@ def page() -> gr.Blocks:
 def test_the_verdict_names_the_maker_and_offers_the_own_pattern(page: gr.Blocks) -> None:
     handlers = handlers_of(page)
     _, verdict, *_ = looked(page, "apply", "sample:lion", "vgg64", "resnet64-linf10.safetensors", {}, 10)
-    assert "Pattern made for ResNet-64 (built in), tried on VGG-64 (built in)." in verdict
+    assert "Pattern made for ResNet-64, tried on VGG-64." in verdict
     verdict = unescape(json.loads(unescape(verdict[verdict.index("{") : verdict.rindex("}") + 1]))["foreign"])
-    assert "Use VGG-64 (built in)’s own</button>" in verdict
+    assert "Use VGG-64’s own</button>" in verdict
     button = next(block for block in page.blocks.values() if getattr(block, "elem_id", "") == "turn-own")
     assert f"#{button.elem_id}" in verdict, "what is pressed is there"
     assert handlers["use_own"]("vgg64", ("", 4)) == ("vgg64-linf10.safetensors", 5)
@@ -37,7 +37,7 @@ def test_the_verdict_names_the_maker_and_offers_the_own_pattern(page: gr.Blocks)
 
 def test_a_network_without_a_pattern_of_its_own_is_offered_none() -> None:
     said = foreign(STUDIO, "resnet64_universal", "resnet64-linf10.safetensors", {})
-    assert "tried on ResNet-64, universally trained" in said
+    assert "tried on Universally trained ResNet-64" in said
     assert "button" not in said
     assert own_pattern(STUDIO, "resnet64_universal") == ""
 

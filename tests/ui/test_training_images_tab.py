@@ -43,7 +43,7 @@ def test_where_nothing_is_computed_another_networks_curve_is_shown_under_its_nam
     handlers: dict[str, Callable[..., Any]],
 ) -> None:
     _, _note, chart, methods, *_, answer = handlers["look_stored"]("", "vgg64")
-    assert "VGG-64 (built in) this is not computed yet" in answer
+    assert "VGG-64 this is not computed yet" in answer
     assert "ResNet-64" in answer
     assert chart["value"].chart.startswith("ResNet-64")
     assert methods["value"].chart.startswith("ResNet-64")

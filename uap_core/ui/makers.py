@@ -6,6 +6,7 @@ from html import escape
 
 from uap_core.i18n import _
 from uap_core.perturbations.library import library, maker_name
+from uap_core.ui.html.words import plain
 from uap_core.ui.state import Pattern, Studio
 
 USE_OWN = "own"  # the button of setup.turns that chooses the network's own pattern
@@ -27,7 +28,7 @@ def made_for(key: str, own: dict[str, Pattern]) -> list[str]:
 def names(studio: Studio, networks: list[str]) -> str:
     """What these networks are called, those without a card by their patterns."""
     cards = studio.zoo.cards()
-    return ", ".join(cards[network].name if network in cards else maker_name(network) for network in networks)
+    return ", ".join(plain(cards[network].name) if network in cards else maker_name(network) for network in networks)
 
 
 def foreign(studio: Studio, network: str, key: str, own: dict[str, Pattern]) -> str:
@@ -38,7 +39,7 @@ def foreign(studio: Studio, network: str, key: str, own: dict[str, Pattern]) -> 
     makers = made_for(key, own)
     if not makers or network in makers:
         return ""
-    name = studio.card(network).name
+    name = plain(studio.card(network).name)
     said = escape(_("Pattern made for {makers}, tried on {network}.").format(makers=names(studio, makers), network=name))
     if not own_pattern(studio, network):
         return f'<div class="foreign">{said}</div>'

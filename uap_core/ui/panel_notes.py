@@ -9,6 +9,7 @@ from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.weights import HERE, state
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbations.library import Entry, library, verdict
+from uap_core.ui.html.words import plain
 from uap_core.ui.makers import names
 from uap_core.ui.selection import class_ids
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
@@ -37,7 +38,7 @@ def about_photo(photo: str, studio: Studio, network: str) -> str:
         return status(f"{said} {nearest.format(count=len(known))}")
     if network in sample.withstands:
         holds = _("This one holds: {network}’s own pattern does not change what it says of it.")
-        return status(f"{said} {holds.format(network=studio.card(network).name)}")
+        return status(f"{said} {holds.format(network=plain(studio.card(network).name))}")
     return status(said)
 
 

@@ -25,7 +25,7 @@ from uap_core.models.zoo import PAGE_MODEL, QUICK_MODEL, Zoo, dreams_for
 from uap_core.perturbations.library import library
 from uap_core.settings import limits
 from uap_core.ui.gallery import dream_pixels, picture_square
-from uap_core.ui.html.words import listed, listed_networks
+from uap_core.ui.html.words import listed, listed_networks, plain
 from uap_core.ui.runtime.run_queue import Line
 from uap_core.ui.said import in_both_halves
 from uap_core.ui.uploads import uploaded
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from uap_core.perturbations.perturbation import Perturbation
 
 log = logging.getLogger("uap_core.ui")
-
 RANDOM_SIGNS = "random-signs"
 
 
@@ -101,7 +100,7 @@ class Studio:
         said = _(
             "{wanted} is not here, so this page opens with {first}, which names 100 things: `pip install {package}` brings it."
         )
-        return said.format(wanted=wanted.name, first=first.name, package=wanted.package)
+        return said.format(wanted=wanted.name, first=plain(first.name), package=wanted.package)
 
     def card(self, network: str) -> Card:
         """The card of a network."""
@@ -224,7 +223,8 @@ class Studio:
             "No live runs with {network}: no pictures are here that tell the truth about it. Choose {quick} below, start"
             " the app with --images and a folder or zip of pictures, or fetch Imagenette under Networks ({size} MB)."
         )
-        return said.format(network=self.card(network).name, quick=self.card(QUICK_MODEL).name, size=imagenette.MEGABYTES)
+        name, quick = (plain(self.card(key).name) for key in (network, QUICK_MODEL))
+        return said.format(network=name, quick=quick, size=imagenette.MEGABYTES)
 
     def may_share(self, network: str, other: str) -> bool:
         """Whether live runs of ``network`` may measure ``other``, too: photographs may, dreams where they were checked."""

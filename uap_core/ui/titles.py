@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def network_name(studio: Studio, key: str) -> str:
-    """A network's name; its key when nobody knows one."""
-    return network_names(studio.zoo.cards()).get(key, key)
+    """A network's name as people know it, without the copy of the weights; its key when nobody knows one."""
+    return plain(network_names(studio.zoo.cards()).get(key, key))
 
 
 def names(studio: Studio) -> dict[str, str]:

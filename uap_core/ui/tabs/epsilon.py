@@ -13,7 +13,7 @@ from uap_core.io.results import Table, to_csv
 from uap_core.norms import LINF, Ball, to_levels
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.html.words import pattern_title, photographs, plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
@@ -118,7 +118,7 @@ class Views:
         classifier, ball = self.studio.classifier(network), perturbation.ball
         rows = photo_sweep(classifier, perturbation, image, levels_of(ball, PHOTO_LEVELS))
         title = _("{photograph} under {pattern}, seen by {network} (live)").format(
-            photograph=photo_name(photo), pattern=perturbation.name, network=classifier.card.name
+            photograph=photo_name(photo), pattern=pattern_title(perturbation.name, ball), network=plain(classifier.card.name)
         )
         figure = photo_figure(rows, title, largest_level(ball))
         file = show(offer("photograph.csv", to_csv(rows).encode()))
@@ -168,7 +168,7 @@ def levels_of(ball: Ball, levels: Sequence[int]) -> tuple[float, ...]:
 
 def answer_of(studio: Studio, network: str, table: Table | None) -> str:
     """The question and its answer for a network, from its table where there is one."""
-    name = plain(network_name(studio, network))
+    name = network_name(studio, network)
     if table is None:
         said = _(
             "For this pattern on {network} the rates on many photographs are not computed yet; the chart shows how the chosen"
@@ -227,5 +227,7 @@ def _figure(studio: Studio, network: str, table: Table | None, rows: Sequence[Sw
     if table is not None:
         title = precomputed_on(studio, network, table.rows[0].fooling_rate.total)
         return sweep_figure(table.rows, title, reach, rows, on)
-    title = _("{pattern} on {network}").format(pattern=perturbation.name, network=network_name(studio, network))
+    title = _("{pattern} on {network}").format(
+        pattern=pattern_title(perturbation.name, perturbation.ball), network=network_name(studio, network)
+    )
     return sweep_figure([], title, reach, rows, on)

@@ -10,6 +10,7 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.ui.gallery import photo_name
+from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
@@ -43,7 +44,9 @@ class Views:
 
         classifier, image = self.studio.classifier(network), self.studio.image(photo, network)
         rows, grown = logits_along(classifier, image), growth(classifier, image, SMALL)
-        title = _("{photograph}, seen by {network} (live)").format(photograph=photo_name(photo), network=classifier.card.name)
+        title = _("{photograph}, seen by {network} (live)").format(
+            photograph=photo_name(photo), network=plain(classifier.card.name)
+        )
         return {
             "said": status(told(rows, grown)),
             "logits": show(logits_figure(rows, title)),

@@ -11,7 +11,7 @@ import gradio as gr
 from uap_core.i18n import _, ngettext
 from uap_core.io.results import to_csv
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.html.words import photographs, strength
+from uap_core.ui.html.words import photographs, plain, strength
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.runtime.run import run_row
@@ -206,7 +206,7 @@ def _named(studio: Studio, network: str, images: int, values: Any, ball: Any) ->
     name = _("Made here from {count} {images}, {strength}, for {network}").format(
         count=images,
         images=studio.live_set_name(network, images, briefly=True),
-        network=studio.card(network).name,
+        network=plain(studio.card(network).name),
         strength=strength(ball),
     )
     return Pattern(name, values, ball.p, ball.radius, origin="run")

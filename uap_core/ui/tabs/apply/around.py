@@ -13,6 +13,7 @@ import numpy as np
 
 from uap_core.i18n import _
 from uap_core.ui.gallery import photo_choices
+from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
@@ -47,7 +48,7 @@ class Views:
         views = on_all(classifier, [studio.image(photo, network) for photo in (chosen.photo, *others)], perturbation)
         alone = pattern_alone(classifier, perturbation)
         values = perturbation.pattern.numpy().transpose(1, 2, 0)
-        said = status(told(views, alone, classifier.card.name))
+        said = status(told(views, alone, plain(classifier.card.name)))
         return {"said": said, "sum": sum_html(views[0], alone, values), "ring": ring_html(views, values)}
 
 

@@ -14,7 +14,7 @@ from uap_core.experiments.first_view import Opening
 from uap_core.i18n import _
 from uap_core.ui.html.evaluations import beyond_facts
 from uap_core.ui.html.numbers import bars, facts, size_in_words
-from uap_core.ui.html.words import photographs
+from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.selection import Selection
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.apply.view import Looked, looked
@@ -34,7 +34,7 @@ def build(studio: Studio, opening: Opening | None) -> dict[str, Any]:
     shown = opening.view if opening else None
     now = looked(shown.clean, opening.scaled, studio.card(opening.network)) if opening and shown else None
     ready = _values(shown, now, opening.photo, opening.epsilon) if shown and now and opening else (None,) * 6
-    known = _("precomputed, on {network}").format(network=studio.card(opening.network).name) if opening else ""
+    known = _("precomputed, on {network}").format(network=plain(studio.card(opening.network).name)) if opening else ""
     with gr.Row(equal_height=False, elem_id="details"):
         with gr.Column(scale=5, min_width=300):
             before = gr.HTML(ready[0] or "", elem_id="before")
@@ -63,7 +63,7 @@ def build(studio: Studio, opening: Opening | None) -> dict[str, Any]:
 
 def filled(view: Exhibit, now: Looked, chosen: Selection, studio: Studio) -> dict[str, Any]:
     """The details of a view that was just measured."""
-    network, told = now.card.name, beyond(studio, chosen.network, chosen.pattern)
+    network, told = plain(now.card.name), beyond(studio, chosen.network, chosen.pattern)
     before, after, picture, png, npy = _values(view, now, chosen.photo, chosen.epsilon)
     found = {"before": before, "after": after, "picture": picture, "png": show(png), "npy": show(npy)}
     return found | {"numbers": _numbers(view, _("live, on {network}").format(network=network), told)}

@@ -22,6 +22,7 @@ from uap_core.images.photographs import SAMPLE_PHOTOS, Photo
 from uap_core.models.card import Card
 from uap_core.models.imagenet import imagenet_classes, parents
 from uap_core.ui.gallery import dream_pixels, picture_square
+from uap_core.ui.html.words import plain
 from uap_core.ui.selection import Selection, class_ids, largest_level
 from uap_core.ui.state import Studio
 from uap_core.ui.uploads import uploaded
@@ -181,7 +182,7 @@ def payload(
             "strength": strength,
             "top": now.levels()[-1],
             "input": now.card.input_size,
-            "network": now.card.name,
+            "network": plain(now.card.name),
             "knows": knows(photo, now.card, clean),
             "clean": [clean.label, round(clean.sure, 4)],
             "says": words(now.card, clean, said),

@@ -15,6 +15,7 @@ from uap_core.errors import SettingError
 from uap_core.i18n import _
 from uap_core.ui.gallery import photo_name
 from uap_core.ui.html.lesson import lesson
+from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.time_left import Countdown, about
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.state import Studio
@@ -134,8 +135,8 @@ def attack(
             note |= run.tables(finished) | run.files(finished) | (run.chart(finished) if redraw else {})
         yield note
     said = _("Done: measured live on {photograph}, made on {maker}, judged by {judge}.")
-    judged_by = (other or classifier).card.name
-    done = said.format(photograph=photo_name(photo), maker=classifier.card.name, judge=judged_by)
+    judged_by = plain((other or classifier).card.name)
+    done = said.format(photograph=photo_name(photo), maker=plain(classifier.card.name), judge=judged_by)
     yield {
         "state": status(f"{done} {smallest(finished)}"),
         **run.searches(finished),
@@ -159,9 +160,9 @@ class Bench:
 
     def __init__(self, studio: Studio, photo: str, network: str, judge: str) -> None:
         self.before: np.ndarray = studio.pixels(photo, studio.card(network))
-        self.network = studio.card(network).name
+        self.network = plain(studio.card(network).name)
         by = _("{photograph}, judged by {network}")
-        self.caption = by.format(photograph=photo_name(photo), network=studio.card(judge).name)
+        self.caption = by.format(photograph=photo_name(photo), network=plain(studio.card(judge).name))
         self._pictures = {"photograph.png": png_of(self.before)}
         classifier = studio.classifier(judge)
         self._near = near_misses(studio, judge, classifier.labels[_seen(classifier, studio.image(photo, judge))])
@@ -238,7 +239,7 @@ def _judges(studio: Studio, network: str, current: str) -> Any:
     """Networks of the same size and classes, beside the one that is attacked."""
     own = studio.card(network)
     others = [
-        (studio.card(key).name, key)
+        (plain(studio.card(key).name), key)
         for _, key in studio.networks()
         if key != network and studio.card(key).input_size == own.input_size and studio.card(key).classes == own.classes
     ]

@@ -12,6 +12,7 @@ from uap_core.attacks.menu import GOALS, LEAST, TARGET
 from uap_core.errors import SettingError
 from uap_core.i18n import _
 from uap_core.io.results import to_csv
+from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.run import run_row
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
@@ -55,7 +56,7 @@ class Views:
         epsilon = matched_epsilon(chosen.perturbation(self.studio))
         rows = step_rows(classifier, image, epsilon, alpha / 255, steps, goal_of(classifier, image, goal, target))
         title = _("{network}: steps of {alpha:g}/255 within {epsilon:g}/255").format(
-            network=classifier.card.name, alpha=alpha, epsilon=round(epsilon * 255, 4)
+            network=plain(classifier.card.name), alpha=alpha, epsilon=round(epsilon * 255, 4)
         )
         yield {
             "said": status(told(rows)),

@@ -101,7 +101,7 @@ class Views:
         if network != QUICK_MODEL or not asked:
             first = table.rows[0]
             asked = [row for row in table.rows if (row.group, row.target) == (first.group, first.target)]
-        name, about = plain(network_name(self.studio, QUICK_MODEL)), about_classes(asked[0].group, asked[0].target)
+        name, about = network_name(self.studio, QUICK_MODEL), about_classes(asked[0].group, asked[0].target)
         title = _("{network}, {classes} (precomputed)").format(network=name, classes=about)
         said = _("{conclusion} Measured on {photographs}.").format(
             conclusion=conclusion(asked), photographs=photographs(str(table.provenance["held_out"]))

@@ -13,6 +13,7 @@ from uap_core.errors import SettingError, UapError
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson
+from uap_core.ui.html.words import plain
 from uap_core.ui.live_pictures import about_live
 from uap_core.ui.runtime.time_left import about
 from uap_core.ui.selection import Selection, of_selection
@@ -23,6 +24,7 @@ from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import MAKE, QUESTION
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames
 from uap_core.ui.tabs.craft.stored import answer, curve_for, data_free, methods_chart, opening_chart
+from uap_core.ui.tabs.craft.under import seen_under
 from uap_core.ui.tabs.craft.view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.uploads import is_among
 from uap_core.ui.widgets import picture_file, problem, progress_note, show, status
@@ -45,8 +47,6 @@ def regard(
     unfolded: bool,
 ) -> Filled:
     """What stands here while nothing runs: what was crafted last, or else the pattern that is chosen."""
-    from uap_core.experiments.apply import exhibit
-
     photo, network, pattern = chosen.photo, chosen.network, chosen.pattern
     sight.photo = photo  # a run that is under way reads it
     found: Filled = {"looked_at": network}
@@ -60,13 +60,13 @@ def regard(
             "labels": before_and_now(view, _maker(studio, draft)),
         }
     perturbation = chosen.perturbation(studio)
-    view = exhibit(studio.classifier(network), studio.image(photo, network), perturbation)
+    view = seen_under(studio.classifier(network), photo, chosen.unscaled(studio), chosen.epsilon)
     values = perturbation.pattern.numpy()
     return {
         "state": status(invitation(pattern, studio.live_source(network) is not None)),
         "picture": pattern_picture(values),
         "photograph": picture_file(view.perturbed),
-        "labels": before_and_now(view, studio.card(network).name),
+        "labels": before_and_now(view, plain(studio.card(network).name)),
         "table": numbers(perturbation.name, perturbation.provenance, *sizes(values)),
     } | found
 
@@ -104,7 +104,7 @@ def offer(studio: Studio, pace: Pace, network: str, images: Any, cost: Any, meth
     the method needs some."""
     needed = needs_images(method)
     if needed and studio.live_source(network) is None:
-        quick = _("Take {network}").format(network=studio.card(QUICK_MODEL).name)
+        quick = _("Take {network}").format(network=plain(studio.card(QUICK_MODEL).name))
         away = dict.fromkeys(("run", "goal", "until"), gr.update(visible=False))
         return away | {"quick": gr.update(value=quick, visible=True), "gap": status(why_not(studio, network)), "seen": ""}
     pace.time(studio, network)
@@ -136,7 +136,7 @@ def craft(studio: Studio, pace: Pace, chosen: Selection, sight: Sight, *choices:
         raise SettingError(why_not(studio, network))
     ball = chosen.perturbation(studio).ball
     wanted = order(network, ball, images, method, cost, goal, target, seed, until)
-    name = studio.card(network).name
+    name = plain(studio.card(network).name)
     for frame in frames(studio, wanted, sight, pace, curve_for(studio, wanted)):
         yield shown(frame, name)
 
@@ -218,17 +218,14 @@ def why_not(studio: Studio, network: str) -> str:
         "No pictures are here to make a pattern for {network} from: take {quick} in its place, fetch Imagenette under"
         " Networks, or choose a method that needs no pictures under More."
     )
-    return said.format(network=studio.card(network).name, quick=studio.card(QUICK_MODEL).name)
+    return said.format(network=plain(studio.card(network).name), quick=plain(studio.card(QUICK_MODEL).name))
 
 
 def _under(studio: Studio, photo: str, draft: Pattern) -> Exhibit:
     """The photograph under what was crafted, as the network that it was crafted on sees it."""
-    from uap_core.experiments.apply import exhibit
-
-    maker = draft.provenance["network"]
-    return exhibit(studio.classifier(maker), studio.image(photo, maker), draft.as_perturbation())
+    return seen_under(studio.classifier(draft.provenance["network"]), photo, draft.as_perturbation())
 
 
 def _maker(studio: Studio, draft: Pattern) -> str:
     """The name of the network that it was crafted on."""
-    return studio.card(draft.provenance["network"]).name
+    return plain(studio.card(draft.provenance["network"]).name)

@@ -14,6 +14,7 @@ from uap_core.experiments.first_view import Opening
 from uap_core.i18n import _
 from uap_core.perturbations.library import library
 from uap_core.ui.html.lesson import go_line, lesson, next_line
+from uap_core.ui.html.words import plain
 from uap_core.ui.selection import usual
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.craft import save
@@ -137,7 +138,7 @@ def lay_out_show(studio: Studio, opening: Opening | None) -> tuple[dict[str, Any
             gr.HTML(f"<p>{your_photograph_with}</p>", elem_classes="over")
             path = picture_file(opening.view.perturbed) if opening else None
             found["photograph"] = _picture(path, _("The photograph under the pattern"), "craft-photograph")
-            said = before_and_now(opening.view, studio.card(opening.network).name) if opening else ""
+            said = before_and_now(opening.view, plain(studio.card(opening.network).name)) if opening else ""
             found["labels"] = gr.HTML(said, elem_id="craft-labels")
         with gr.Column(scale=5, min_width=300):
             found["figure"] = chart("craft-chart")

@@ -13,11 +13,13 @@ from uap_core.crafting.menu import MENU, build
 from uap_core.errors import SettingError
 from uap_core.i18n import _
 from uap_core.ui.html.evaluations import beyond_sentence
+from uap_core.ui.html.words import plain as bare
 from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.craft.draft import NOT_MEASURED, default_name, plain, some
 from uap_core.ui.tabs.craft.order import Order, Size, size_for
 from uap_core.ui.tabs.craft.pace import Pace
+from uap_core.ui.tabs.craft.under import seen_under
 from uap_core.ui.tabs.craft.view import conclusion, last_measured
 from uap_core.ui.widgets import progress_note, status
 
@@ -201,7 +203,7 @@ class _Run:
         wanted = self.wanted
         so_far = Evolution(wanted.budget, self.points, self.known, self.signs, final, self.stored, wanted.delta, wanted.target)
         title = _("{network}: made from {images}, {ball} (live)").format(
-            network=self.classifier.card.name, images=self.made_from, ball=wanted.ball
+            network=bare(self.classifier.card.name), images=self.made_from, ball=wanted.ball
         )
         return evolution_figure(so_far, title)
 
@@ -230,10 +232,8 @@ class _Run:
 
     def _view(self, perturbation: Perturbation) -> Exhibit:
         """The photograph that the visitor looks at under ``perturbation``; never one that was left while this was computed."""
-        from uap_core.experiments.apply import exhibit
-
         while True:
             photo = self.sight.photo
-            view = exhibit(self.classifier, self.studio.image(photo, self.wanted.network), perturbation)
+            view = seen_under(self.classifier, photo, perturbation)
             if photo == self.sight.photo:
                 return view

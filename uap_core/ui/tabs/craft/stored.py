@@ -31,7 +31,7 @@ OURS = "default"
 
 def answer(studio: Studio, network: str) -> str:
     """How a pattern is found, with what was measured on photographs for this network where that was."""
-    name = studio.card(network).name
+    name = plain(studio.card(network).name)
     first = size_for(studio.card(network).input_size).budget  # so far the chart goes before anything is made
     soon = [row for row in curve(studio, network, OURS) if row[0] <= first]
     if soon:
@@ -106,7 +106,7 @@ def data_free(studio: Studio, network: str) -> dict[str, Any]:
     title = _("Made without any photograph: fooled of {images} (precomputed)").format(
         images=photographs(table.provenance["held_out"])
     )
-    named = {key: plain(network_name(studio, key)) for key in {row.network for row in table.rows}}
+    named = {key: network_name(studio, key) for key in {row.network for row in table.rows}}
     return {"data_free_said": status(PUBLISHED), "data_free": show(drawn_once(data_free_figure, table.rows, named, title))}
 
 

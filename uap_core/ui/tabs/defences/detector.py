@@ -56,7 +56,7 @@ class Views:
         if found is None or pattern != found.provenance["pattern_file"]:
             return {"said": status(_("Nothing precomputed for this choice.")), "chart": hide(), "csv": hide()}
         title = _("Entropy of a deep layer, {network}: {count} photographs that no pattern was made from (precomputed)").format(
-            network=plain(network_name(self.studio, network)), count=found.rows[0].fooled.total
+            network=network_name(self.studio, network), count=found.rows[0].fooled.total
         )
         said = _("Precomputed on {images}, {date}. {noticed}").format(
             images=photographs(found.provenance["held_out"]), date=found.provenance["time"][:10], noticed=noticed(found.rows)

@@ -11,7 +11,7 @@ from uap_core.i18n import _
 from uap_core.io.results import Table
 from uap_core.models.robust_variants import TWINS
 from uap_core.models.zoo import QUICK_MODEL
-from uap_core.ui.html.words import made_from, photographs, plain
+from uap_core.ui.html.words import made_from, photographs
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.defences.bars import plain_defence
 from uap_core.ui.titles import network_name, plain_names
@@ -51,7 +51,7 @@ def answer(studio: Studio, found: Defences) -> str:
     if found.of_the_choice:
         return said
     of, titles = _("Not for your choice, but for {pattern} on {network}: {said}"), plain_names(studio)
-    name = plain(network_name(studio, found.network))
+    name = network_name(studio, found.network)
     return of.format(pattern=titles.get(found.pattern, found.pattern), network=name, said=said)
 
 
@@ -85,7 +85,7 @@ def caption(studio: Studio, found: Defences) -> str:
         "{network}, precomputed on {photographs}, {date}. Patterns crafted anew cost {cost} looks at a picture each, on"
         " {crafted_on}. Right answers are those without any pattern."
     ).format(
-        network=plain(network_name(studio, found.network)),
+        network=network_name(studio, found.network),
         photographs=photographs(stated["held_out"]),
         date=stated["time"][:10],
         cost=bare.image_gradients,

@@ -13,7 +13,6 @@ from uap_core.i18n import _
 from uap_core.io.results import to_csv
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import lesson, next_line
-from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
@@ -67,7 +66,7 @@ class Views:
             return {"said": lesson(TITLE, OPENING), **empty}
         rows = found.table.rows
         title = _("Defences, {network}: {count} photographs that no pattern was made from (precomputed)").format(
-            network=plain(network_name(self.studio, found.network)), count=rows[0].fixed.total
+            network=network_name(self.studio, found.network), count=rows[0].fixed.total
         )
         elsewhere = trained_elsewhere(self.studio, found)
         return {
@@ -101,7 +100,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     marks = gr.HTML(elem_id="defences-marks")
     below = gr.HTML(awaited(), elem_id="defences-status")
     trained = gr.HTML(elem_id="defences-trained")
-    name = plain(network_name(studio, QUICK_MODEL))
+    name = network_name(studio, QUICK_MODEL)
     show_it = gr.Button(
         _("Show the bars of {network}").format(network=name), visible=False, scale=0, min_width=220, elem_id="defences-show"
     )

@@ -9,7 +9,6 @@ from uap_core.defences.names import ACCURACY, UNDEFENDED
 from uap_core.i18n import _
 from uap_core.models.robust_variants import TWINS
 from uap_core.models.zoo import QUICK_MODEL
-from uap_core.ui.html.words import plain
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.defences.bars import plain_defence
 from uap_core.ui.tabs.defences.stored import Defences, defences_of
@@ -55,8 +54,8 @@ def trained_elsewhere(studio: Studio, found: Defences) -> str:
         "No trained version of {network} has been measured. Of {other} there are some: undefended it is fooled on {bare:.0%}"
         " by the stronger pattern ({right}); {twins}."
     ).format(
-        network=plain(network_name(studio, found.network)),
-        other=plain(network_name(studio, other.network)),
+        network=network_name(studio, found.network),
+        other=network_name(studio, other.network),
         bare=bare.stronger.value,
         right=_right(bare),
         twins=measured,

@@ -10,7 +10,7 @@ from uap_core.experiments.networks import LITES
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.tables import head, wide
-from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.html.words import photographs
 from uap_core.ui.state import Studio
 from uap_core.ui.titles import network_name
 
@@ -44,7 +44,7 @@ def _matrix(studio: Studio, owner: str, table: Table, names: Mapping[str, str]) 
         name = _("{generator}, seed {seed}").format(generator=names.get(file, file), seed=seed)
         shown = "".join(_cell(row, owner) for row in found)
         lines += f'<tr><th scope="row">{escape(name)}</th>{shown}<td>{sum(others) / len(others):.1%}</td></tr>'
-    columns = [_("generator"), *(plain(network_name(studio, key)) for key in networks), _("the others, mean")]
+    columns = [_("generator"), *(network_name(studio, key) for key in networks), _("the others, mean")]
     said = _(
         "{draws} draws of each generator on every network of its size, on {photographs}: mean fooling rate ± standard"
         " deviation in points, and the lowest. Framed: the network it was trained on."

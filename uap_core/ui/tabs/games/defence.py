@@ -9,7 +9,6 @@ from uap_core.i18n import _
 from uap_core.models.robust_variants import UNIVERSAL, twin_key
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.lesson import go_line
-from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.games import across
@@ -33,8 +32,8 @@ def link(studio: Studio) -> str:
     if {QUICK_MODEL, UNIVERSAL_TWIN} <= set(found):
         text = _("A generator's draws fool {own} on {before:.0%} on average, but {trained}, trained so, on {after:.0%}.")
         measured = text.format(
-            own=plain(network_name(studio, QUICK_MODEL)),
-            trained=plain(network_name(studio, UNIVERSAL_TWIN)),
+            own=network_name(studio, QUICK_MODEL),
+            trained=network_name(studio, UNIVERSAL_TWIN),
             before=found[QUICK_MODEL],
             after=found[UNIVERSAL_TWIN],
         )
@@ -55,7 +54,7 @@ def curve(studio: Studio) -> Any:
     if table is None:
         return hide()
     title = _("{network} while it played this game against a pattern (precomputed)").format(
-        network=plain(network_name(studio, QUICK_MODEL))
+        network=network_name(studio, QUICK_MODEL)
     )
     return show(drawn_once(twins_figure, {UNIVERSAL: table.rows}, title))
 

@@ -9,7 +9,7 @@ from uap_core.experiments.networks import LITES
 from uap_core.i18n import _
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.ui.html.tables import wide
-from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.html.words import photographs
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.games.across import across
@@ -122,7 +122,7 @@ def _large(studio: Studio) -> str:
         " {photographs}; their cosine is {cosine:.2f}, and two that aim at different labels agree on {between:.0%}."
     )
     numbers = {"mean": row.mean, "lowest": row.lowest, "highest": row.highest, "cosine": row.cosine, "between": row.between}
-    text = said.format(network=plain(network_name(studio, LITES[0])), draws=row.draws, photographs=seen, **numbers)
+    text = said.format(network=network_name(studio, LITES[0]), draws=row.draws, photographs=seen, **numbers)
     return f'<p class="note">{escape(text)}</p>'
 
 

@@ -15,7 +15,6 @@ from uap_core.i18n import _
 from uap_core.io.paths import GENERATORS
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import LINF
-from uap_core.ui.html.words import plain
 from uap_core.ui.state import Studio
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import offer
@@ -87,7 +86,7 @@ def sent(studio: Studio, file: str) -> Sent | None:
     path, table = GENERATORS / f"{file}.safetensors", studio.precomputed(f"{file}-places", PlaceRow)
     if table is None or not path.is_file():
         return None
-    name = plain(network_name(studio, QUICK_MODEL))
+    name = network_name(studio, QUICK_MODEL)
     return Sent(file, path, list(table.provenance["labels"]), table.rows, table.provenance, name)
 
 

@@ -11,7 +11,6 @@ import gradio as gr
 from uap_core.i18n import _
 from uap_core.perturbations.library import library
 from uap_core.ui.html.tables import head, wide
-from uap_core.ui.html.words import plain
 from uap_core.ui.runtime.charts import drawn_once
 from uap_core.ui.runtime.list_choice import on_choice
 from uap_core.ui.runtime.named_outputs import filling
@@ -59,7 +58,7 @@ def _ablations(studio: Studio) -> str:
     from uap_core.models.zoo import QUICK_MODEL
 
     found = {key: studio.precomputed(f"{key}-ablations", AblationRow) for key in (QUICK_MODEL, *IMAGENET)}
-    tables = {plain(network_name(studio, key)): table for key, table in found.items() if table and table.rows}
+    tables = {network_name(studio, key): table for key, table in found.items() if table and table.rows}
     if not tables:
         return status(_("Not computed yet."))
     means = {network: mean_rates(table.rows) for network, table in tables.items()}
@@ -93,7 +92,7 @@ def _subjects(studio: Studio) -> list[tuple[str, str]]:
     from uap_core.io.paths import RESULTS
 
     single = dict.fromkeys(entry.networks[0] for entry in library() if len(entry.networks) == 1)
-    return [(plain(network_name(studio, key)), key) for key in single if (RESULTS / f"{key}-convergence.json").is_file()]
+    return [(network_name(studio, key), key) for key in single if (RESULTS / f"{key}-convergence.json").is_file()]
 
 
 def _convergence(studio: Studio, key: str) -> Any:

@@ -70,7 +70,7 @@ class Boundaries:
             measured_on=stated["measured_on"],
             images=photographs(stated["held_out"]),
         )
-        title = _("{network} (precomputed)").format(network=plain(network_name(studio, network)))
+        title = _("{network} (precomputed)").format(network=network_name(studio, network))
         charts = {
             "normals-chart": show(drawn_once(singular_figure, values.rows, title)),
             "subspace-chart": show(drawn_once(subspace_figure, rates.rows, title)),

@@ -72,7 +72,7 @@ class Directions:
         return found
 
     def _title(self, network: str) -> str:
-        return _("{network} and its l2 pattern (precomputed)").format(network=plain(network_name(self.page.studio, network)))
+        return _("{network} and its l2 pattern (precomputed)").format(network=network_name(self.page.studio, network))
 
     def cleared(self, network: str, _pattern: str) -> dict[str, Any]:
         """The chart without what a run left."""

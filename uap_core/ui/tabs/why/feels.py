@@ -59,7 +59,7 @@ class Views:
 
     def stored_felt(self, network: str, pattern: str) -> dict[str, Any]:
         """Features and channels that were precomputed for this network, if they were."""
-        found, name = felt_tables(self.studio, network), plain(network_name(self.studio, network))
+        found, name = felt_tables(self.studio, network), network_name(self.studio, network)
         if found is None:
             empty = {"said": _heading(TITLE, OPENING), "dots": "", "channels": "", "csv": hide()}
             return empty | {"note": status(NOTHING.format(network=name))}

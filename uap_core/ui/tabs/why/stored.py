@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uap_core.i18n import _
 from uap_core.io.results import Table
 from uap_core.models.zoo import QUICK_MODEL
-from uap_core.ui.html.words import photographs, plain
+from uap_core.ui.html.words import photographs
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.why.flow import NEARLY_ALL
 from uap_core.ui.titles import network_name, plain_names
@@ -51,7 +51,7 @@ def answer(studio: Studio, found: Moves) -> str:
     if found.of_the_choice:
         return said
     of = _("Not for your choice, but for {pattern} on {network}: {said}")
-    return of.format(pattern=_pattern(studio, found), network=plain(network_name(studio, found.network)), said=said)
+    return of.format(pattern=_pattern(studio, found), network=network_name(studio, found.network), said=said)
 
 
 def told(moves: Sequence[Move], held_out: str) -> str:
@@ -71,7 +71,7 @@ def told(moves: Sequence[Move], held_out: str) -> str:
 
 def caption(studio: Studio, found: Moves) -> str:
     """Whose picture it is; where it is not that of the choice, that and what to do."""
-    network, date = plain(network_name(studio, found.network)), found.table.provenance["time"][:10]
+    network, date = network_name(studio, found.network), found.table.provenance["time"][:10]
     of = _("What {network} says under the pattern {pattern}; precomputed {date}.")
     of = of.format(network=network, pattern=_pattern(studio, found), date=date)
     reading = _(
