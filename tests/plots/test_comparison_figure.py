@@ -11,7 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from uap_core.attacks.menu import FOOLED, HELD, MENU, SIGNS, UNIVERSAL, attack_name
+from uap_core.experiments import epsilon_sweep
+from uap_core.plots.axes import NOISE, ONE_PICTURE, PATTERN
 from uap_core.plots.comparison import comparison_figure
+from uap_core.plots.epsilon import STYLES
 from uap_core.plots.scatter import RADIUS, SPREAD, spread
 
 
@@ -52,7 +55,14 @@ def test_held_is_a_ring_and_what_knows_no_picture_has_its_own_colour() -> None:
     axes = comparison_figure([*rows, replace(first, key="pgd")], "a title").axes[0]
     faces = {str(line.get_label()): (line.get_color(), line.get_markerfacecolor()) for line in axes.lines}
     ours, noise, fgsm, square = (faces[attack_name(key)] for key in (UNIVERSAL, SIGNS, "fgsm", "square"))
-    assert ours[0] == ours[1] == noise[0] != fgsm[0]
+    assert ours == (PATTERN, PATTERN)
+    assert noise[0] == NOISE
+    assert fgsm[0] == square[0] == ONE_PICTURE
+    assert [STYLES[kind][0] for kind in (epsilon_sweep.UNIVERSAL, epsilon_sweep.RANDOM, epsilon_sweep.SINGLE)] == [
+        PATTERN,
+        NOISE,
+        ONE_PICTURE,
+    ]
     assert noise[1] == square[1] == "white"
     assert fgsm[0] == fgsm[1]
 
