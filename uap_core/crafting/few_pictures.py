@@ -55,8 +55,8 @@ NOISE_VIEW = 0.3  # smallest side of a view of the noise
 class FewPictures(Activations):
     """Craft from few pictures: their labels and the layers' log norms together, on them and on drawn noise (see the module).
 
-    A batch is filled however few pictures there are, by other views of the same ones. It is small, one picture and one of noise:
-    at one cost many steps on few pictures do more than few steps on many views.
+    A batch is filled however few pictures there are, by other views of the same ones. It is small, one picture and one of
+    noise: at one cost many steps on two do more than few steps on many.
 
     Args:
         noise: share of each batch that is drawn noise.

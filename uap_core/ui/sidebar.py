@@ -201,11 +201,11 @@ def _own_square(path: str) -> np.ndarray:
 
 def _modes() -> str:
     """What is added to the photograph."""
-    kinds = (("nothing", "", _("nothing")), ("noise", _("random "), _("noise")), ("pattern", _("the "), _("pattern")))
+    none, noise, pattern = (_("nothing"), _("nothing")), (_("random noise"), _("noise")), (_("the pattern"), _("pattern"))
     radios = "".join(
         f'<label><input type="radio" name="mode" value="{key}"{" checked" * (key == "pattern")}>'
-        f'<span><i class="long">{escape(longer)}</i>{escape(word)}</span></label>'
-        for key, longer, word in kinds
+        f'<span><i class="wide">{escape(word)}</i><i class="narrow">{escape(short)}</i></span></label>'
+        for key, (word, short) in {"nothing": none, "noise": noise, "pattern": pattern}.items()
     )
     what_is_added = _("What is added")
     return f'<fieldset><legend class="unseen">{escape(what_is_added)}</legend>{radios}</fieldset>'
