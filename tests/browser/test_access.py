@@ -156,3 +156,6 @@ def test_dark_is_dark(unopened, server: str) -> None:
     fooled = page.locator("#first-view .now .word").evaluate("element => getComputedStyle(element).color")
     named = page.evaluate("getComputedStyle(document.body).getPropertyValue('--now-text')").strip().lstrip("#")
     assert fooled == f"rgb({', '.join(str(int(named[place : place + 2], 16)) for place in (0, 2, 4))})"
+    for button in ("#first-view .tools button:has(.long)", "#modes label:has(input:checked) > span"):  # the words in it, too
+        colours = page.locator(button).evaluate("one => [one, one.firstElementChild].map(each => getComputedStyle(each).color)")
+        assert colours[0] == colours[1], button
