@@ -22,8 +22,8 @@ def check_card(card: Card) -> None:
     for name, value, choices in (("kind", card.kind, KINDS), ("interpolation", card.interpolation, INTERPOLATIONS)):
         if value not in choices:
             raise SettingError(f"The {name} is {shown(value)}; it must be one of {', '.join(choices)}.")
-    if not re.fullmatch(r"[\w.-]+", card.key):
-        raise SettingError(f"The key is {shown(card.key)}: it takes letters, digits, dots, dashes and underscores.")
+    if not card.key or card.key.startswith(".") or set(card.key) & set("/\\\0"):
+        raise SettingError(f"The key is {shown(card.key)}: files are named after it, so no slash, and no dot at its beginning.")
     if not card.name or not card.weights:
         raise SettingError("The name and the weights are not empty.")
     check_whole("input_size", card.input_size, 1, LARGEST)
