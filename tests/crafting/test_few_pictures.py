@@ -24,9 +24,9 @@ LINF, L2 = Ball("linf", 10 / 255), Ball("l2", 0.5)
 
 @pytest.mark.parametrize("ball", [LINF, L2], ids=str)
 def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
-    """From one picture, four a batch: the labels of two views of it, the layers on two drawn ones."""
+    """From one picture, four a batch: two views of it and two drawn ones."""
     network, generator, images = smooth_network(1), seeded(0), pictures(1)
-    method = FewPictures(budget=32, batch_size=4, tiles=1, loud=0.7)
+    method = FewPictures(budget=64, batch_size=4, tiles=1, loud=0.7)
     first, second = network.network[1], network.network[3]
     written = WrittenSteps(ball, 0.1 * ball.random_signs((3, SIDE, SIDE), generator))
     steps = [progress.perturbation for progress in method.craft(network, images, ball, seeded(0))]
@@ -37,14 +37,15 @@ def test_each_step_is_the_formula_on_views_and_noise(ball: Ball) -> None:
         photographs = seen(images[[0, 0]].float() / 255, draw_views(2, 0.8, generator))
         noise = seen(coloured_noise(2, (SIDE, SIDE), 1.0, generator), draw_views(2, 0.3, generator))
         own = seen((0.5 + v / (2 * written.unit)).clamp(0, 1).expand(2, -1, -1, -1), draw_views(2, 0.1, generator))
+        clean = torch.cat([photographs, 0.5 * noise + 0.5 * own])
         leaf = v.clone().requires_grad_(True)
-        hidden = first((0.5 * noise + 0.5 * own + leaf).clamp(0, 1).flatten(1))
-        loud = sum((out**4).mean(dim=1).log() / 4 for out in (hidden, second(hidden.tanh()))) / 2
-        logits, before = network((photographs + leaf).clamp(0, 1)), network(photographs)
+        hidden = first((clean + leaf).clamp(0, 1).flatten(1))
+        logits, before = second(hidden.tanh()), network(clean)
+        loud = sum((out**4).mean(dim=1).log() / 4 for out in (hidden, logits)) / 2
         spread = before.std(dim=1, unbiased=False)
         surprise = F.cross_entropy(logits, before.argmax(dim=1), reduction="none").minimum(5 * spread)
         turned = 0.5 * spread * math.sqrt(before.shape[1]) * F.cosine_similarity(before, logits)
-        (g,) = torch.autograd.grad((turned - surprise).mean(), leaf)
+        (g,) = torch.autograd.grad((turned - surprise).mean(), leaf, retain_graph=True)
         (h,) = torch.autograd.grad(-loud.mean(), leaf)
         gradient = g / g.norm() + 0.7 * h / h.norm()
         written.descend(gradient)
@@ -57,17 +58,9 @@ def test_one_picture_takes_the_whole_budget(count: int) -> None:
     """Where other methods take a batch as small as the set, and with it less work."""
     method = FewPictures(budget=80, batch_size=4)
     *_, last = method.craft(convolutional_network(), pictures(count), LINF, seeded(0))
-    assert (last.step, last.image_gradients) == (20, 80)
+    assert (last.step, last.image_gradients) == (10, 80)
     assert last.fooling_rate is not None
     assert last.fooling_rate.total == count
-
-
-@pytest.mark.parametrize(("settings", "steps"), [({"noise": 0.0}, 10), ({"loud": 0.0}, 20), ({"loud": 0.0, "noise": 0.0}, 20)])
-def test_pictures_that_are_asked_twice_count_twice(settings: dict[str, float], steps: int) -> None:
-    """Without noise the layers are to be loud on the pictures, so each takes two gradients."""
-    method = FewPictures(budget=80, batch_size=4, **settings)  # type: ignore[arg-type]
-    *_, last = method.craft(convolutional_network(), pictures(2), LINF, seeded(0))
-    assert (last.step, last.image_gradients) == (steps, 80)
 
 
 def test_pictures_come_equally_often() -> None:

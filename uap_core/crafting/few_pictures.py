@@ -1,21 +1,22 @@
 r"""A pattern from few pictures, down to a single one: their answers decide, and what they cannot show comes from drawn noise.
 
 With z(x) the logits, a_l(x) the output of the l-th of n convolutions and fully connected layers, J the loss of
-``crafting/default.py``, over random views x of the pictures and drawn noise u
+``crafting/default.py``, and over random pictures x
 
-    g = grad_v E_x[ J(z(x), z(clamp(x + v, 0, 1))) ],    h = grad_v E_u[ -(1/n) sum_l log ||a_l(clamp(u + v, 0, 1))||_4 ],
+    g = grad_v E[ J(z(x), z(clamp(x + v, 0, 1))) ],    h = grad_v E[ -(1/n) sum_l log ||a_l(clamp(x + v, 0, 1))||_4 ],
 
 step along g / ||g||_2 + loud h / ||h||_2.
 
-u is mixed with the pattern itself, as in ``crafting/activations.py``. One picture is soon overfitted: noise is new at every
-step, and loud layers change answers whatever the picture. Each is asked for one gradient, and a batch is one of either kind: at
-one cost, many steps on two do more than few steps on many. At one length the two gradients weigh alike in every network. Both
-ideas have their sources (GD-UAP, TPAMI 2019; PSP-UAP, CVPR 2025; tiles: TSC-UAP, TIFS 2024); joining them is ours.
+x is a random view of one of the pictures, or, for a share of each batch, noise mixed with the pattern itself, as in
+``crafting/activations.py``. One picture is soon overfitted: noise is new at every step, and loud layers change answers whatever
+the picture. Both expectations are taken over the whole batch, in one pass forward and two backward; the clean logits of the
+moved pictures take another pass forward. At one length the two weigh alike in every network: without that, a weight that suits
+MobileNet leaves GoogLeNet no better than random views alone. Both ideas have their sources (GD-UAP, TPAMI 2019; PSP-UAP, CVPR
+2025; tiles: TSC-UAP, TIFS 2024); joining them is ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,18 +35,17 @@ from uap_core.images.eight_bits import from_bytes
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import input_gradient
-from uap_core.models.layer_outputs import layer_outputs
+from uap_core.models.layer_outputs import answers_and_outputs
 from uap_core.perturbations.perturbation import apply
 
 NOISE_VIEW = 0.3  # smallest side of a view of the noise
-Term = Callable[[Classifier, Tensor, Tensor], Tensor]
 
 
 @register_method(
     "few_pictures",
     "Few pictures",
     "this project",
-    "Makes the clean label unlikely on views of the pictures, and all layers loud on drawn noise: for one to some dozens.",
+    "Makes the clean label unlikely and all layers loud, on views of the pictures and on drawn noise: for one to some dozens.",
     place=15,
     targets=False,
     colour="#882255",
@@ -53,13 +53,14 @@ Term = Callable[[Classifier, Tensor, Tensor], Tensor]
 )
 @dataclass(frozen=True, kw_only=True)
 class FewPictures(Activations):
-    """Craft from few pictures: their labels, and the layers' log norms on drawn noise (see the module).
+    """Craft from few pictures: their labels and the layers' log norms together, on them and on drawn noise (see the module).
 
-    A batch is filled however few pictures there are, by other views of the same ones.
+    A batch is filled however few pictures there are, by other views of the same ones. It is small, one picture and one of
+    noise: at one cost many steps on two do more than few steps on many.
 
     Args:
-        noise: share of each batch that is drawn noise; without any, the layers are to be loud on the pictures.
-        loud: length of the layers' gradient, as a multiple of that of the labels'; at 0 no noise is drawn.
+        noise: share of each batch that is drawn noise.
+        loud: length of the layers' gradient, as a multiple of that of the labels'.
         smallest_view: smallest side of a random view of a picture, as a share of its side.
         own: share of the pattern itself in the noise pictures.
         exponent, tiles: see ``Activations``.
@@ -93,50 +94,38 @@ class FewPictures(Activations):
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
-        return max(1, self.budget // self._cost)
-
-    @property
-    def _drawn(self) -> int:
-        """Noise pictures in a batch."""
-        return min(self.batch_size - 1, round(self.noise * self.batch_size)) if self.loud else 0
-
-    @property
-    def _cost(self) -> int:
-        """Image-gradients of a step: one of each picture of its batch, two where the layers look at the photographs."""
-        return 2 * self.batch_size if self.loud and not self._drawn else self.batch_size
+        """Steps of the whole run: each takes two gradients of every picture of its batch."""
+        return max(1, self.budget // (2 * self.batch_size))
 
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
-        """The direction at ``v``, on views of the next pictures and on new noise."""
-        state.image_gradients += self._cost * len(problem.networks)
-        pictures = from_bytes(problem.images[next_pictures(state, len(problem.images), self.batch_size - self._drawn)])
-        pictures = seen(pictures, draw_views(len(pictures), self.smallest_view, state.generator))
-        noise = self.drawn(problem, state, self._drawn, NOISE_VIEW) if self._drawn else pictures
-        g = unit(self._gradient(problem, v, pictures, _labels))
-        return g + self.loud * unit(self._gradient(problem, v, noise, _layers)) if self.loud else g
-
-    def _gradient(self, problem: Problem, v: Tensor, images: Tensor, term: Term) -> Tensor:
-        """d ``term`` / d ``v`` over ``images`` (n,3,H,W) and all networks, summed."""
-        mine = my_share(images).to(v.device)
+        """The direction at ``v`` on views of the next pictures and on new noise."""
+        state.image_gradients += 2 * self.batch_size * len(problem.networks)
+        mine = my_share(self._batch(problem, state)).to(v.device)
         with torch.enable_grad():
             v = v.detach().requires_grad_(True)
             x = apply(mine, v)
             with sixteen_bits(x.device.type, self.bf16):
-                values = [term(network, mine, x) for network in problem.networks if len(mine)]
-            total = torch.stack([*values, v.sum() * 0]).sum()  # the zero is of a process without pictures
-        return all_sum(input_gradient(total, v).contiguous())
+                terms = [_labels_and_layers(network, mine, x) for network in problem.networks if len(mine)]
+            nothing = v.sum() * 0  # of a process without pictures
+            labels, layers = (sum(each, nothing) for each in zip((nothing, nothing), *terms, strict=True))
+        g = all_sum(input_gradient(labels, v, retain_graph=True).contiguous())
+        h = all_sum(input_gradient(layers, v).contiguous())
+        return unit(g) + self.loud * unit(h)
+
+    def _batch(self, problem: Problem, state: State) -> Tensor:
+        """Views of the next pictures, then noise, (batch_size,3,H,W) in [0,1]."""
+        drawn = min(self.batch_size - 1, round(self.noise * self.batch_size))
+        pictures = from_bytes(problem.images[next_pictures(state, len(problem.images), self.batch_size - drawn)])
+        pictures = seen(pictures, draw_views(len(pictures), self.smallest_view, state.generator))
+        return torch.cat([pictures, self.drawn(problem, state, drawn, NOISE_VIEW)]) if drawn else pictures
 
 
-def _labels(network: Classifier, clean: Tensor, x: Tensor) -> Tensor:
-    """J, summed over the pictures ``clean`` (n,3,H,W), perturbed to ``x``."""
+def _labels_and_layers(network: Classifier, clean: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """What both gradients are of, summed over the pictures ``clean`` (n,3,H,W), perturbed to ``x``."""
     with torch.no_grad():
         before = network(clean).float()
-    return unlikely_and_turned(before, network(x).float()).sum()
-
-
-def _layers(network: Classifier, clean: Tensor, x: Tensor) -> Tensor:
-    """Minus the mean log norm, summed over ``x`` (n,3,H,W)."""
-    return -loudness(layer_outputs(network, x)).sum()
+    after, outputs = answers_and_outputs(network, x)
+    return unlikely_and_turned(before, after.float()).sum(), -loudness(outputs).sum()
 
 
 def unit(gradient: Tensor) -> Tensor:

@@ -20,14 +20,19 @@ def layer_outputs(network: Classifier, images: Tensor) -> list[Tensor]:
     They are as the pass leaves them: of a network that rectifies in place the rectified ones. Raises SettingError for a network
     that has no such layers.
     """
+    return answers_and_outputs(network, images)[1]
+
+
+def answers_and_outputs(network: Classifier, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The logits (n,K) on ``images`` (n,3,H,W) and, from the same pass, what ``layer_outputs`` gives. Raises as that does."""
     with _Watched() as watched:
-        network(images)
+        logits = network(images)
     if not watched.outputs:
         raise SettingError(
             f"{network.card.name} has no convolutions or fully connected layers, so there is nothing to make louder. Choose a "
             "method that looks at the answers."
         )
-    return watched.outputs
+    return logits, watched.outputs
 
 
 class _Watched(TorchFunctionMode):
