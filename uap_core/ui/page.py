@@ -177,8 +177,6 @@ def warm(studio: Studio) -> None:
     trained_twins(studio.zoo, first.network)
     downloads.sweep()
     OPENERS.start()
-    import scipy.optimize  # noqa: F401  # of L-BFGS; it takes long and comes last
-
     tidy_often()
 
 
