@@ -29,6 +29,9 @@ def test_a_phone_scrolls_down_only(phone, name: str) -> None:
 def test_the_row_of_tabs_moves_to_the_open_one_and_the_bar_is_slim(phone) -> None:
     open_tab(phone, "Apply")
     phone.locator("#tabs > .tab-wrapper > [data-more=right]").wait_for()
+    assert phone.locator("#bar").bounding_box()["height"] < 0.15 * 844
+    number, slider = (phone.locator(f"#epsilon input[type={kind}]").bounding_box() for kind in ("number", "range"))
+    assert abs(number["y"] + number["height"] / 2 - slider["y"] - slider["height"] / 2) <= 2, "on one line"
     phone.evaluate("document.querySelector('#go-defences').click()")
     phone.locator("#tabs > .tab-wrapper > [data-more=left], #tabs > .tab-wrapper > [data-more=both]").wait_for()
     box = phone.get_by_role("tab", name="Defences", exact=True).bounding_box()

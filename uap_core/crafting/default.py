@@ -65,7 +65,7 @@ def tiled(values: Tensor, tiles: int) -> Tensor:
     "Makes the clean label unlikely and turns the logits away, with Adam on moving views; the ball shrinks to epsilon.",
     place=10,
     short_name="this project's method",
-    colour="#0072B2",
+    colour="#D55E00",
     marker="o",
 )
 @dataclass(frozen=True, kw_only=True)

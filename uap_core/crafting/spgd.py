@@ -35,7 +35,7 @@ def clipped_cross_entropy(clean: Tensor, perturbed: Tensor, target: int | None =
     "Shafahi et al., AAAI 2020; Mummadi et al., ICCV 2019",
     "Sign steps on a clipped cross-entropy: training's gradient descent, with the pattern in place of the weights.",
     place=40,
-    colour="#D55E00",
+    colour="#0072B2",
     marker="v",
 )
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from uap_core.metrics import Rate
 
 # Okabe and Ito's palette, told apart by colour-blind viewers too; markers differ as well.
-BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#6B7280", "#D55E00"
+BLUE, SKY, GREEN, GREY, RED = "#0072B2", "#56B4E9", "#009E73", "#6B7280", "#D55E00"
 PATTERN, NOISE, ONE_PICTURE = RED, GREY, "#7E3FA0"  # the universal pattern, random noise, attacks made for one picture
+CRAFTED_ANEW = "#7F1D1D"  # a universal pattern by one who knows the defence
 SIZE = (8.0, 4.6)  # inches
 LOW = "low"  # the gid of a figure that is lower on the page
 

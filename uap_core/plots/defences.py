@@ -12,12 +12,12 @@ from uap_core.defences.names import CLEAN_KINDS, defence_name
 from uap_core.experiments.defences import DefenceRow
 from uap_core.experiments.detector import NAMES, DetectorRow
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_bars, open_axes
+from uap_core.plots.axes import BLUE, CRAFTED_ANEW, GREEN, GREY, NOISE, PATTERN, RED, SKY, add_legend, draw_bars, open_axes
 
 FOOLED_BY = {
-    "fixed": (ORANGE, _("fooled by the fixed pattern")),
-    "crafted_anew": (RED, _("fooled by one crafted anew through it")),
-    "random_signs": (GREY, _("fooled by random noise")),
+    "fixed": (PATTERN, _("fooled by the fixed pattern")),
+    "crafted_anew": (CRAFTED_ANEW, _("fooled by one crafted anew through it")),
+    "random_signs": (NOISE, _("fooled by random noise")),
 }
 
 
@@ -37,7 +37,7 @@ def defences_figure(rows: Sequence[DefenceRow], title: str) -> Figure:
     return figure
 
 
-DETECTED_STYLES = ((RED, "o"), (ORANGE, "D"), (GREY, "s"), (BLUE, "^"), (GREEN, "v"))
+DETECTED_STYLES = ((RED, "o"), (SKY, "D"), (GREY, "s"), (BLUE, "^"), (GREEN, "v"))
 
 
 def detector_figure(rows: Sequence[DetectorRow], title: str) -> Figure:

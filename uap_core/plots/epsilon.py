@@ -12,11 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from uap_core.experiments.epsilon_sweep import NAMES, RANDOM, SINGLE, UNIVERSAL, PhotoRow, SweepRow
 from uap_core.i18n import _
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREEN, GREY, NOISE, ONE_PICTURE, ORANGE, PATTERN, RED, add_legend, open_axes
+from uap_core.plots.axes import BLUE, GREEN, GREY, NOISE, ONE_PICTURE, PATTERN, RED, SKY, add_legend, open_axes
 from uap_core.plots.points import draw_live
 
 STYLES = {UNIVERSAL: (PATTERN, "o", "-"), RANDOM: (NOISE, "s", "--"), SINGLE: (ONE_PICTURE, "^", "-")}
-BETWEEN = ((GREEN, "D"), (ORANGE, "v"), (GREY, "P"))  # labels that lead on the way from one to the other
+BETWEEN = ((GREEN, "D"), (SKY, "v"), (GREY, "P"))  # labels that lead on the way from one to the other
 
 
 def sweep_figure(

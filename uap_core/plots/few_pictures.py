@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.few_pictures import FEW, OURS, SIZES, FewRow, by_size
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+from uap_core.plots.axes import BLUE, GREEN, GREY, PATTERN, SKY, add_legend, draw_rates, open_axes
 
 STYLES = {
-    FEW: (RED, "X", _("for few pictures")),
-    OURS: (BLUE, "o", _("this project’s method, at the same cost")),
+    FEW: (BLUE, "X", _("for few pictures")),
+    OURS: (PATTERN, "o", _("this project’s method, at the same cost")),
 }
 PARTS = {
     "no_noise": (GREEN, "^", _("for few pictures, without noise")),
-    "no_loudness": (ORANGE, "s", _("for few pictures, without loud layers")),
+    "no_loudness": (SKY, "s", _("for few pictures, without loud layers")),
     "no_tiles": (GREY, "D", _("for few pictures, without tiles")),
 }
 

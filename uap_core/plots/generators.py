@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.generator_rows import TradeRow
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, ORANGE, add_legend, open_axes
+from uap_core.plots.axes import BLUE, SKY, add_legend, open_axes
 
 
 def trade_figure(rows: Sequence[TradeRow], title: str) -> Figure:
@@ -23,7 +23,7 @@ def trade_figure(rows: Sequence[TradeRow], title: str) -> Figure:
     shares = sorted([*others, *(row for row in weights if row.weight == others[0].weight)] if others else [], key=_alone)
     lines = (
         (weights, BLUE, "o", _("more weight on fooling"), [f"{row.weight:g}" for row in weights]),
-        (shares, ORANGE, "s", _("longer aimed at the label alone"), [f"{row.alone:.0%}" for row in shares]),
+        (shares, SKY, "s", _("longer aimed at the label alone"), [f"{row.alone:.0%}" for row in shares]),
     )
     for line, colour, marker, label, texts in lines:
         if not line:

@@ -10,7 +10,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullF
 from uap_core.experiments import directions, normals
 from uap_core.i18n import _
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SKY, add_legend, draw_rates, open_axes
 from uap_core.plots.points import draw_live
 
 SINGULAR_STYLES = {normals.NORMALS: (RED, "-"), normals.RANDOM: (GREY, "--")}
@@ -68,9 +68,9 @@ def subspace_figure(rows: Sequence[normals.SubspaceRow], title: str) -> Figure:
 
 DIRECTION_STYLES = {
     directions.UNIVERSAL: (RED, "o"),
-    directions.SUM: (ORANGE, "D"),
+    directions.SUM: ("#CC79A7", "D"),
     directions.SINGLE: (BLUE, "^"),
-    directions.FAST: ("#56B4E9", "v"),
+    directions.FAST: (SKY, "v"),
     directions.RANDOM: (GREY, "s"),
     directions.MEAN: (GREEN, "P"),
 }

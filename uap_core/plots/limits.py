@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.limit import LimitRow
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_rates, open_axes
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SKY, add_legend, draw_rates, open_axes
 
-STYLES = ((RED, "o"), (BLUE, "s"), (GREEN, "D"), (ORANGE, "^"), (GREY, "v"))
+STYLES = ((RED, "o"), (BLUE, "s"), (GREEN, "D"), (SKY, "^"), (GREY, "v"))
 
 
 def limit_figure(rows: Sequence[LimitRow], names: Mapping[str, str], title: str) -> Figure:

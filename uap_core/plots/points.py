@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, PercentFormatter
 
-LIVE = "live "
+LIVE, LIVE_COLOUR = "live ", "black"  # of no line; the page draws it in the colour of its text
 MOST = 400  # marks of one line that can be pointed at
 
 Span = tuple[float, float]

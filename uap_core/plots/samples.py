@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.i18n import _
 from uap_core.io.results import mean_rate
-from uap_core.plots.axes import GREY, add_legend, open_axes
+from uap_core.plots.axes import BLUE, GREY, add_legend, open_axes
 from uap_core.plots.points import LIVE
 
 SHADE = "#9ca3af"  # of no line, so that nobody takes it for an interval
@@ -78,7 +78,7 @@ def _gap(axes: Axes, curve: Curve) -> None:
         [mean_rate([getattr(row, name) for row in rows if row.images == size]) for size in sizes]
         for name in ("craft_rate", "held_out_rate")
     )
-    axes.plot(sizes, craft, "--", color=curve.colour, lw=1.6, marker="x", label=_("on the images it was made from"))
+    axes.plot(sizes, craft, "--", color=BLUE, lw=1.6, marker="x", label=_("on the images it was made from"))
     axes.fill_between(sizes, held_out, craft, color=SHADE, alpha=0.2, lw=0)
 
 

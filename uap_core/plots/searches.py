@@ -11,9 +11,9 @@ from uap_core.attacks.menu import attack_name
 from uap_core.experiments.compare import Contender
 from uap_core.i18n import _
 from uap_core.norms import to_levels
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, open_pair
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SKY, open_pair
 
-STYLES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), (RED, "^"), (GREY, "v"))
+STYLES = ((BLUE, "o"), (SKY, "s"), (GREEN, "D"), (RED, "^"), (GREY, "v"))
 LEAST = 1e-3  # of 255: a descent that went back to the picture still has a place on a log scale
 
 

@@ -11,12 +11,11 @@ from uap_core.experiments.class_alone import ALONE, FOR_ALL, KINDS, SIGNS, Sides
 from uap_core.experiments.several import SeveralRow
 from uap_core.i18n import _
 from uap_core.metrics import Rate
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, add_legend, draw_bars, draw_rates, open_axes
-from uap_core.plots.points import LIVE
+from uap_core.plots.axes import BLUE, GREEN, GREY, RED, SKY, add_legend, draw_bars, draw_rates, open_axes
+from uap_core.plots.points import LIVE, LIVE_COLOUR
 
 PATTERNS = {ALONE: _("made for these alone"), FOR_ALL: _("made for all"), SIGNS: _("random noise")}
-LIVE_COLOUR = "black"  # of no line
-LINES = ((GREY, "s"), (ORANGE, "^"), (GREEN, "D"), (BLUE, "o"), (RED, "v"))
+LINES = ((GREY, "s"), (SKY, "^"), (GREEN, "D"), (BLUE, "o"), (RED, "v"))
 
 
 def sides_figure(rows: Sequence[SidesRow], title: str) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 
 from uap_core.experiments.small_networks.regularisers import ARMS, RegulariserRow, spread
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREEN, ORANGE, add_legend, open_axes
+from uap_core.plots.axes import BLUE, ONE_PICTURE, PATTERN, add_legend, open_axes
 
 ARM_NAMES = {
     "plain": _("plain"),
@@ -39,9 +39,9 @@ def confidence_figure(rows: Sequence[RegulariserRow], title: str) -> Figure:
     figure, axes = open_axes(_("how it was taught"), _("share, or confidence"), title)
     arms = [arm for arm in ARM_NAMES if any(row.arm == arm for row in rows)]
     kinds = (
-        (ORANGE, _("errors under FGSM"), lambda row: row.attacked.value),
+        (ONE_PICTURE, _("errors under FGSM"), lambda row: row.attacked.value),
         (BLUE, _("confidence on those errors"), lambda row: row.sure_when_wrong or 0.0),
-        (GREEN, _("fooled by one pattern"), lambda row: row.universal.value if row.universal else 0.0),
+        (PATTERN, _("fooled by one pattern"), lambda row: row.universal.value if row.universal else 0.0),
     )
     for place, (colour, label, of) in enumerate(kinds):
         found = [[of(row) for row in rows if row.arm == arm] for arm in arms]

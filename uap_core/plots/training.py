@@ -11,7 +11,7 @@ from matplotlib.ticker import FormatStrFormatter, MaxNLocator
 from uap_core.experiments.fine_tuning import PAPER_SECTION_4, RoundRow
 from uap_core.i18n import _
 from uap_core.models.robust_variants import NAMES, ROBUST
-from uap_core.plots.axes import BLUE, GREEN, GREY, ORANGE, RED, SIZE, add_legend, draw_bars, dress, open_axes
+from uap_core.plots.axes import BLUE, CRAFTED_ANEW, GREEN, GREY, PATTERN, RED, SIZE, add_legend, draw_bars, dress, open_axes
 from uap_core.training.loop import EpochRow
 
 
@@ -52,8 +52,8 @@ def twins_figure(curves: Mapping[str, Sequence[EpochRow]], title: str) -> Figure
 
 ROUND_STYLES = {
     "clean_accuracy": (BLUE, _("clean: right answers")),
-    "first_pattern": (ORANGE, _("fooled by the first pattern")),
-    "new_pattern": (RED, _("fooled by one crafted anew")),
+    "first_pattern": (PATTERN, _("fooled by the first pattern")),
+    "new_pattern": (CRAFTED_ANEW, _("fooled by one crafted anew")),
 }
 
 

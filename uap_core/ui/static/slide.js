@@ -1,6 +1,7 @@
 // The view as one picture of 1600 x 900 pixels, for a slide: the sentence, both pictures, both words.
 window.uapSlide = (() => {
   const WIDTH = 1600, HEIGHT = 900, EDGE = 60, SIDE = 560, TOP = 170;
+  const BEFORE = "#0369a1", AFTER = "#c2410c"; // the page's own, in the light: paper is white
 
   function fit(context, text, width, size, weight) {
     do context.font = `${weight} ${size--}px "Source Sans Pro", sans-serif`;
@@ -22,7 +23,8 @@ window.uapSlide = (() => {
     context.imageSmoothingQuality = "high";
     context.drawImage(root.querySelector(".was img"), left, TOP, SIDE, SIDE);
     context.drawImage(root.querySelector(".now .frame > canvas"), right, TOP, SIDE, SIDE);
-    for (const [x, name, colour] of [[left, ".was", "#0072b2"], [right, ".now", root.querySelector(".now").dataset.kind === "same" ? "#0072b2" : "#b45309"]]) {
+    const now = root.querySelector(".now").dataset.kind === "same" ? BEFORE : AFTER;
+    for (const [x, name, colour] of [[left, ".was", BEFORE], [right, ".now", now]]) {
       const figure = root.querySelector(name);
       context.fillStyle = colour;
       context.fillText(fit(context, figure.querySelector(".word").textContent, SIDE, 52, 700), x, TOP + SIDE + 64);

@@ -71,12 +71,12 @@ def answer_of(studio: Studio, network: str) -> str:
 
 
 def _curves(tables: dict[str, Table], names: tuple[str, ...]) -> list[Curve]:
-    from uap_core.plots.axes import BLUE, GREEN, ORANGE
+    from uap_core.plots.axes import GREEN, PATTERN, SKY
     from uap_core.plots.samples import Curve
 
     styles = {
-        "photographs": (_("made from photographs {seeds}"), BLUE, "o"),
-        "dreams": (_("made from class impressions {seeds}"), ORANGE, "s"),
+        "photographs": (_("made from photographs {seeds}"), PATTERN, "o"),
+        "dreams": (_("made from class impressions {seeds}"), SKY, "s"),
         "photographs by DeepFool": (_("on photographs, by DeepFool {seeds}"), GREEN, "^"),
     }
     found = []
@@ -127,10 +127,10 @@ def few_chart(studio: Studio, network: str) -> dict[str, Any]:
 
 def live_figure(studio: Studio, network: str, rows: list[Any], on: str) -> Any:
     """The live points over what was computed before, if anything was."""
-    from uap_core.plots.axes import RED
+    from uap_core.plots.points import LIVE_COLOUR
     from uap_core.plots.samples import Curve, sample_figure
 
-    tables, live = tables_of(studio, network), Curve(rows, on, RED)
+    tables, live = tables_of(studio, network), Curve(rows, on, LIVE_COLOUR)
     if tables:
         return sample_figure(*_main(studio, network, tables), live, gap=True)
     return sample_figure([], network_name(studio, network), paper=False, live=live)
