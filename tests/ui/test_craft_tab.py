@@ -27,13 +27,13 @@ from uap_core.perturbations.perturbation import load_perturbation
 from uap_core.ui.selection import Selection
 from uap_core.ui.session_patterns import OWN_KEPT, add_own, read_pattern
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.tabs.apply import under
 from uap_core.ui.tabs.apply.view import Words, looked_at, photograph
 from uap_core.ui.tabs.craft import handlers as craft_handlers
 from uap_core.ui.tabs.craft import order as craft_order
 from uap_core.ui.tabs.craft import run as craft_run
 from uap_core.ui.tabs.craft import save as craft_save
 from uap_core.ui.tabs.craft import tab as craft_tab
-from uap_core.ui.tabs.craft import under
 from uap_core.ui.tabs.craft.order import Order, Size, order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames

@@ -20,7 +20,9 @@ from uap_core.experiments.origins import MatrixRow
 from uap_core.metrics import Rate
 from uap_core.perturbations.library import library
 from uap_core.ui.html.words import plain
+from uap_core.ui.selection import Selection
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.apply.view import Words, looked_at
 from uap_core.ui.tabs.transfer import halves, live
 from uap_core.ui.tabs.transfer import tab as transfer_tab
 from uap_core.ui.tabs.transfer.cards import right_before
@@ -114,6 +116,15 @@ def test_one_photograph_goes_to_every_network_of_the_size(handlers: Handlers) ->
     *_, (said, row, _) = handlers["look_cards"]("sample:lion", "resnet64", "vgg64-linf10.safetensors", {}, 0.0, "")
     assert "nothing changes" in said
     assert row.count("no change yet") == len(of_size)
+
+
+@pytest.mark.parametrize("photo", ["sample:lion", "sample:running"])
+def test_a_card_says_of_the_chosen_network_what_apply_says(handlers: Handlers, photo: str) -> None:
+    studio, pattern = Studio(), "resnet64-linf10.safetensors"
+    *_, (_, row, _) = handlers["look_cards"](photo, "resnet64", pattern, {}, 7.0, "")
+    seen = Words().of(studio, looked_at(studio, Selection(photo, "resnet64", pattern, {}, 7.0)), [("pattern", 7.0)])
+    said = seen["pattern", 7.0]
+    assert f"{said.label} {said.sure:.0%}" in row.split("</figcaption>")[0]
 
 
 def test_who_was_wrong_before_is_known_of_samples_alone() -> None:

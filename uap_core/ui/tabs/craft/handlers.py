@@ -18,13 +18,13 @@ from uap_core.ui.live_pictures import about_live
 from uap_core.ui.runtime.time_left import about
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
+from uap_core.ui.tabs.apply.under import seen_under
 from uap_core.ui.tabs.craft.draft import is_judged, judged_when_stopped
 from uap_core.ui.tabs.craft.order import is_share, order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.parts import MAKE, QUESTION
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames
 from uap_core.ui.tabs.craft.stored import answer, curve_for, data_free, methods_chart, opening_chart
-from uap_core.ui.tabs.craft.under import seen_under
 from uap_core.ui.tabs.craft.view import before_and_now, numbers, pattern_picture, sizes
 from uap_core.ui.uploads import is_among
 from uap_core.ui.widgets import picture_file, problem, progress_note, show, status

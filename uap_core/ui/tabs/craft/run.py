@@ -16,10 +16,10 @@ from uap_core.ui.html.evaluations import beyond_sentence
 from uap_core.ui.html.words import plain as bare
 from uap_core.ui.runtime.time_left import Countdown, ticking
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.apply.under import seen_under
 from uap_core.ui.tabs.craft.draft import NOT_MEASURED, default_name, plain, some
 from uap_core.ui.tabs.craft.order import Order, Size, size_for
 from uap_core.ui.tabs.craft.pace import Pace
-from uap_core.ui.tabs.craft.under import seen_under
 from uap_core.ui.tabs.craft.view import conclusion, last_measured
 from uap_core.ui.widgets import progress_note, status
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from uap_core.experiments.strengths import as_taken
 from uap_core.i18n import _, ngettext
 from uap_core.images.photographs import SAMPLE_PHOTOS
 from uap_core.models.card import Card
@@ -14,6 +15,7 @@ from uap_core.ui.html.words import plain
 from uap_core.ui.makers import made_for
 from uap_core.ui.selection import Selection
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.apply.under import seen_under
 from uap_core.ui.tabs.compare.near import near_misses
 from uap_core.ui.widgets import picture_link, status
 
@@ -33,14 +35,13 @@ def networks_beside(studio: Studio, network: str, pattern: str, own: dict[str, P
 
 def cards(studio: Studio, chosen: Selection) -> Iterator[tuple[str, str]]:
     """A sentence and the row of cards, after each network."""
-    from uap_core.experiments.apply import exhibit
-
-    photo, perturbation = chosen.photo, chosen.perturbation(studio)
+    chosen.perturbation(studio)  # refuses a strength out of range
+    photo, perturbation = chosen.photo, chosen.unscaled(studio)
     asked = networks_beside(studio, chosen.network, chosen.pattern, chosen.own)
     makers = made_for(chosen.pattern, chosen.own)
     shown, kinds = list[str](), list[str]()
     for key in asked[:MOST]:
-        view = exhibit(studio.classifier(key), studio.image(photo, key), perturbation)
+        view = seen_under(studio.classifier(key), photo, perturbation, chosen.epsilon)
         kinds.append(_kind(studio, key, view))
         shown.append(_card(studio.card(key), view, kinds[-1], right_before(photo, studio.card(key), view), key in makers))
         waiting = len(asked[:MOST]) - len(shown)
@@ -91,7 +92,7 @@ def _card(card: Card, view: Exhibit, kind: str, right: bool | None, made_on_it: 
         kind=kind,
         network=plain(card.name),
         alt=_("The photograph with the pattern, as {network} gets it").format(network=plain(card.name)),
-        picture=picture_link(view.perturbed),
+        picture=picture_link(as_taken(view.perturbed, card)),
         made=_("the pattern was made on it") if made_on_it else "",
         before=before,
         after=after,

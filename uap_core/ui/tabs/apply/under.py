@@ -1,4 +1,4 @@
-"""The photograph under a pattern as the Apply tab shows and judges it, so that both tabs say the same numbers of it.
+"""The photograph under a pattern as the Apply tab shows and judges it, so that all tabs say the same numbers of it.
 
 A network of 64 pixels is asked about the picture that is shown and saved, in full resolution and 8 bits, shrunken as any
 photograph is: what it says of a 64-pixel sum of both is another number, of a picture that nobody sees.
