@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from uap_core.models.loaders import in_order, load
 from uap_core.models.tensors import read_tensors
 from uap_core.models.zoo import Zoo, load_model
 
+ROOT = Path(__file__).resolve().parents[2]
 LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 IN_WHEELS = (*LITES, "squeezenet1_1_caffe")
 LION = next(photo for photo in sample_photos() if photo.key == "lion")
@@ -60,17 +63,42 @@ def test_one_tensor_too_few_or_of_another_shape_fits_nowhere() -> None:
         in_order({"x": torch.zeros(3), "y": torch.zeros(2)}, own)
 
 
+def timms(card: Card) -> nn.Module:
+    network = import_timm().create_model(card.architecture)
+    network.load_state_dict(in_order(read_tensors(card.weights_path), network.state_dict()), assign=True)
+    return network.eval()
+
+
+@pytest.mark.parametrize("key", LITES)
+@pytest.mark.parametrize("side", [224, 225])
+def test_ours_is_timms_network_to_the_bit(key: str, side: int) -> None:
+    """Odd sizes, too, where the padding of a stride of two differs from side to side."""
+    card = Zoo().card(key)
+    ours, theirs = load(card).network[-1], fold_batch_norm(timms(card)).to(memory_format=torch.channels_last)
+    x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    answers = [network(x) for network in (ours, theirs)]
+    assert (answers[0] == answers[1]).all()
+    gradients = [torch.autograd.grad(answer.logsumexp(dim=1).sum(), x)[0] for answer in answers]
+    assert (gradients[0] == gradients[1]).all()
+
+
+def test_what_the_page_opens_with_loads_without_torchvision_and_timm() -> None:
+    """Both, and torch's compiler with them, take a hundred megabytes and two seconds."""
+    said = "import sys, uap_core; uap_core.load_model('efficientnet_lite0')\n"
+    said += "print([name for name in ('torchvision', 'timm', 'torch._dynamo', 'sympy') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
 def test_folding_batch_norms_that_hold_an_activation_changes_no_answer() -> None:
     card = Zoo().card("efficientnet_lite0")
-    plain = import_timm().create_model(card.architecture)
-    plain.load_state_dict(in_order(read_tensors(card.weights_path), plain.state_dict()))
-    plain.eval()
-    folded = load(card)
-    x = lion_as(card)
+    plain, x = timms(card), lion_as(card)
     mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in (card.mean, card.std))
     assert sum(isinstance(module, import_timm().layers.BatchNormAct2d) for module in plain.modules()) == 49
-    torch.testing.assert_close(folded(x), plain((x - mean) / std), rtol=0, atol=1e-4)
+    before = plain((x - mean) / std)
     assert fold_batch_norm(plain) is plain
+    torch.testing.assert_close(plain((x - mean) / std), before, rtol=0, atol=1e-4)
+    torch.testing.assert_close(load(card)(x), before, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("key", ["efficientnet_lite0", "resnet64"])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from uap_core.errors import ModelError
+from uap_core.models.architectures.efficientnet_lite import SCALES, EfficientNetLite
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier, Enlarge, Normalise
 from uap_core.models.embedded import EMBEDDED
@@ -102,6 +103,8 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
 
 
 def _timm(card: Card, path: Path) -> nn.Module:
+    if card.architecture in SCALES and not card.hub:
+        return _in_order(card, path, partial(EfficientNetLite, *SCALES[card.architecture]))
     timm = import_timm()
     if not timm.is_model(card.architecture.partition(".")[0]):
         raise ModelError(f"timm has no architecture {card.architecture!r}, which the card of {card.name} names.")
@@ -110,7 +113,12 @@ def _timm(card: Card, path: Path) -> nn.Module:
             overlay = {"file": str(path), "custom_load": False}
             network = timm.create_model(card.architecture, pretrained=True, pretrained_cfg_overlay=overlay)
             return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
-        network = _without_weights(partial(timm.create_model, card.architecture, pretrained=False, **card.options))
+    return _in_order(card, path, partial(timm.create_model, card.architecture, pretrained=False, **card.options))
+
+
+def _in_order(card: Card, path: Path, build: Callable[[], nn.Module]) -> nn.Module:
+    with _fitting(card):
+        network = _without_weights(build)
         own = network.state_dict()
         network.load_state_dict(in_order(fitting(read_tensors(path), own), own), assign=True)
     return nn.Sequential(Normalise(card.mean, card.std), network)
