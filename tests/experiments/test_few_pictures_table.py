@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from toys import SIDE, ToyZoo, toy_set
 from uap_core.crafting.problem import predicted
 from uap_core.experiments import few_pictures as rules
 from uap_core.experiments.few_pictures import FEW, METHODS, OURS, WITHOUT, FewRow, crafter, few_pictures
-from uap_core.io.results import read_table
+from uap_core.io.results import Table, read_table
 from uap_core.metrics import Rate, predict
 from uap_core.norms import Ball
 from uap_core.plots.few_pictures import few_pictures_figure
@@ -87,3 +88,11 @@ def test_the_page_shows_it_where_it_is_and_nothing_elsewhere(monkeypatch: pytest
     monkeypatch.setattr(Studio, "precomputed", lambda self, name, kind: None)
     assert training_curves.few_chart(Studio(), "resnet64")["few-said"] == ""
     assert training_curves.few_chart(Studio(), "resnet64")["few"]["visible"] is False
+
+
+def test_the_page_says_what_a_single_picture_is_worth_by_both_methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"network": "resnet64", "time": "2026-11-29T00:00:00+00:00"}
+    table = Table("few", [replace(row, fooling_rate=Rate(9, 10)) if row.method == FEW else row for row in ROWS], told)
+    monkeypatch.setattr(Studio, "precomputed", lambda self, name, kind: table if name == "resnet64-few-pictures" else None)
+    said = training_curves.few_chart(Studio(), "resnet64")["few-said"]
+    assert "From a single picture it fools 90.0% of ResNet-64’s photographs, this project’s own method 55.0%." in said

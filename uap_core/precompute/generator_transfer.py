@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from uap_core.experiments.generator_draws import transfer_row
 from uap_core.experiments.generator_rows import TransferRow
@@ -28,28 +29,29 @@ def transfer_jobs(materials: Materials, recipes: Sequence[GeneratorRecipe]) -> l
 
 
 def transfer_job(materials: Materials, key: str, recipes: Sequence[GeneratorRecipe]) -> Job:
-    """All seeds of ``recipes`` on all networks of their size. Columns wait with the work until all are there."""
+    """All seeds of ``recipes`` on all networks of their size. Rows wait with the work until all are there."""
     name = f"{key}-generators-transfer"
     path, waiting, columns = materials.results / f"{name}.json", materials.work / f"{name}.json", COLUMNS[key]
+    every = [(column, replace(recipe, seed=seed)) for column in columns for recipe in recipes for seed in recipe.seeds]
+    cells = {(column, recipe.file, recipe.seed): (column, recipe) for column, recipe in every}
     stated = {"generators": [made_by(recipe)["generator"] for recipe in recipes], "draws": DRAWS}
 
-    def is_done() -> bool:
-        return path.is_file() and stated.items() <= read_table(path, TransferRow).provenance.items()
+    def known(at: Path) -> list[TransferRow]:
+        table = read_table(at, TransferRow) if at.is_file() else None
+        return list(table.rows) if table and stated.items() <= table.provenance.items() else []
+
+    def missing(rows: Sequence[TransferRow]) -> list[tuple[str, GeneratorRecipe]]:
+        there = {(row.network, row.generator, row.seed) for row in rows}
+        return [wanted for cell, wanted in cells.items() if cell not in there]
 
     def run() -> Iterator[str]:
-        told = told_of(materials, columns) | stated
-        kept = read_table(waiting, TransferRow) if waiting.is_file() else None
-        rows = kept.rows if kept and stated.items() <= kept.provenance.items() else []
-        for column in columns:
-            if column in {row.network for row in rows}:
-                continue
+        told, rows = told_of(materials, columns) | stated, known(waiting) or known(path)
+        for column, recipe in missing(rows):
             sight = sight_of(materials, column)
-            for recipe in recipes:
-                for seed in recipe.seeds:
-                    made = load_generator(path_of(materials, replace(recipe, seed=seed)))
-                    rows.append(transfer_row(recipe.file, made, sight, seed, DRAWS))
-            yield "\n".join(str(row) for row in rows if row.network == column)
+            rows.append(transfer_row(recipe.file, load_generator(path_of(materials, recipe)), sight, recipe.seed, DRAWS))
+            yield str(rows[-1])
             write_table(Table(f"Draws of {key}'s generators on other networks", rows, told), waiting)
+        rows.sort(key=lambda row: list(cells).index((row.network, row.generator, row.seed)))
         write_table(Table(f"Draws of {key}'s generators on other networks", rows, told), path)
 
-    return Job("generators", name, {}, is_done, run)
+    return Job("generators", name, {}, lambda: not missing(known(path)), run)

@@ -65,7 +65,7 @@ def generator_recipes() -> list[GeneratorRecipe]:
         GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, DREAMS, dreams=True, labels=hubs),
         GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free, DREAMS, dreams=True),
         GeneratorRecipe(f"{key}-hubs-l2", key, L2_2000, told_l2, labels=hubs),
-        GeneratorRecipe(f"{lite}-hubs-linf10", lite, LINF10, told_lite, DREAMS, dreams=True, labels=HUBS[lite], seeds=(0,)),
+        GeneratorRecipe(f"{lite}-hubs-linf10", lite, LINF10, told_lite, DREAMS, dreams=True, labels=HUBS[lite]),
     ]
 
 
