@@ -65,7 +65,7 @@ class Generator(FirstOrder):
         >>> import uap_core
         >>> network = uap_core.load_model("resnet64")
         >>> images = uap_core.open_image_set(uap_core.dreams_path("resnet64"), "craft", 64, 64, limit=16)
-        >>> v = uap_core.craft(network, images, method=uap_core.Generator(budget=64))
+        >>> v = uap_core.craft(network, images, method="generator", budget=64)
         >>> v.norms.linf <= 10 / 255 + 1e-6
         True
     """
