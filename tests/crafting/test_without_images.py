@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from written_steps import WrittenSteps
 
 import uap_core
 from uap_core import Activations, Ball, Intrinsic
+from uap_core.crafting.activations import loudness
 from uap_core.crafting.menu import MENU, method_class
 from uap_core.crafting.random_views import draw_views, seen
 from uap_core.errors import DatasetError, SettingError
@@ -141,3 +143,25 @@ def test_the_noise_falls_with_frequency_as_said() -> None:
     ratio = [float(p[4:6, 4:6].mean() / p[14:16, 14:16].mean()) for p in power]
     assert ratio[0] == pytest.approx(1, rel=0.2)
     assert ratio[1] == pytest.approx((14.5 / 4.5) ** 2, rel=0.25)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_loudness_and_its_gradient_are_those_of_the_formula(kind: torch.dtype, layout: torch.memory_format) -> None:
+    maps = torch.randn(3, 5, 4, 6, generator=seeded(0)).to(kind).to(memory_format=layout).requires_grad_()
+    flat = torch.randn(3, 7, generator=seeded(1)).to(kind).requires_grad_()
+    found = loudness([maps, flat])
+    written = torch.stack([a.double().flatten(1).norm(p=4, dim=1).log() - math.log(a[0].numel()) / 4 for a in (maps, flat)])
+    torch.testing.assert_close(found.double(), written.mean(dim=0), rtol=1e-5, atol=1e-6)
+    weights = torch.tensor([1.0, -2.0, 0.5])
+    gradients = torch.autograd.grad((found * weights).sum(), (maps, flat))
+    expected = torch.autograd.grad((written.mean(dim=0) * weights).sum(), (maps, flat))
+    for mine, theirs in zip(gradients, expected, strict=True):
+        assert mine.dtype == kind
+        torch.testing.assert_close(mine, theirs, rtol=1e-5 if kind == torch.float32 else 1e-2, atol=1e-7)
+
+
+def test_layers_that_are_silent_have_no_gradient() -> None:
+    silent = torch.zeros(2, 3, 4, 4, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loudness([silent]).sum(), silent)
+    assert not gradient.any()
