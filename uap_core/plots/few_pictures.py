@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.few_pictures import FEW, OURS, SIZES, FewRow, by_size
 from uap_core.i18n import _
-from uap_core.plots.axes import BLUE, GREEN, GREY, PATTERN, SKY, add_legend, draw_rates, open_axes
+from uap_core.plots.axes import GREEN, GREY, PATTERN, SKY, add_legend, draw_rates, open_axes
 
+FEW_COLOUR, FEW_MARKER = "#882255", "X"  # as in the list of methods
 STYLES = {
-    FEW: (BLUE, "X", _("for few pictures")),
+    FEW: (FEW_COLOUR, FEW_MARKER, _("for few pictures")),
     OURS: (PATTERN, "o", _("this project’s method, at the same cost")),
 }
 PARTS = {

@@ -64,11 +64,30 @@ def answer_of(studio: Studio, network: str) -> str:
         most=sizes[-1],
         most_rate=rates[sizes[-1]],
     )
+    one = few_rates(studio, shown).get(sizes[0], 0.0)
+    if one > rates[sizes[0]]:
+        said += " " + _("By the method for few pictures a single one is enough for {rate:.1%}.").format(rate=one)
     if shown != network:
         said = _("For {network} this is not computed yet, so another network is shown: {said}").format(
             network=name, said=said[0].lower() + said[1:]
         )
     return lesson(QUESTION, said)
+
+
+def few_rows(studio: Studio, network: str) -> list[Any]:
+    """What the method for few pictures reaches on a network, as rows of a curve; none where that is not computed."""
+    from uap_core.experiments.few_pictures import FEW, FewRow
+    from uap_core.experiments.sample_curve import SampleRow
+
+    table = studio.precomputed(f"{network}-few-pictures", FewRow)
+    rows = [row for row in table.rows if row.method == FEW] if table else []
+    return [SampleRow(row.images, row.seed, None, row.fooling_rate, row.image_gradients, row.seconds) for row in rows]
+
+
+def few_rates(studio: Studio, network: str) -> dict[int, float]:
+    """Their means over the seeds, by the number of pictures."""
+    rows = few_rows(studio, network)
+    return {size: mean_rate([row.held_out_rate for row in rows if row.images == size]) for size in {row.images for row in rows}}
 
 
 def _curves(tables: dict[str, Table], names: tuple[str, ...]) -> list[Curve]:
@@ -88,10 +107,18 @@ def _curves(tables: dict[str, Table], names: tuple[str, ...]) -> list[Curve]:
     return found
 
 
+def _few_curve(studio: Studio, network: str) -> list[Curve]:
+    from uap_core.plots.few_pictures import FEW_COLOUR, FEW_MARKER
+    from uap_core.plots.samples import Curve
+
+    rows = few_rows(studio, network)
+    return [Curve(rows, _("made by the method for few pictures"), FEW_COLOUR, FEW_MARKER)] if rows else []
+
+
 def _main(studio: Studio, network: str, tables: dict[str, Table]) -> tuple[list[Curve], str, bool, float | None]:
     """Curves, title, whether the paper's is drawn, and random signs: the chart in view."""
     total = tables["photographs"].rows[0].held_out_rate.total
-    curves = _curves(tables, ("photographs", "dreams"))
+    curves = _curves(tables, ("photographs", "dreams")) + _few_curve(studio, network)
     return curves, precomputed_on(studio, network, total), False, _stored_baseline(studio, network)
 
 
