@@ -3,11 +3,9 @@
 PATTERNS_TO_COME = frozenset[str]()
 TABLES_TO_COME = frozenset(
     (
-        "efficientnet_lite0-few-pictures",
         "googlenet_bvlc-few-pictures",
         "mobilenet_v1_075-few-pictures",
         "mobilenet_v2_tf-few-pictures",
-        "squeezenet1_1_caffe-few-pictures",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME

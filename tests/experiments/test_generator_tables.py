@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from toys import seeded
 
-from uap_core.experiments.generator_rows import DrawRow
+from uap_core.experiments.generator_rows import DrawRow, TransferRow
 from uap_core.identity import settings
 from uap_core.io.results import Table, write_table
 from uap_core.models.zoo import Zoo
@@ -16,7 +16,7 @@ from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import PatternGenerator
 from uap_core.precompute.generator_sights import made_by
 from uap_core.precompute.generator_tables import generator_jobs, is_measured
-from uap_core.precompute.generator_transfer import DRAWS
+from uap_core.precompute.generator_transfer import COLUMNS, DRAWS
 from uap_core.precompute.generators import GeneratorRecipe, generator_recipes, path_of
 from uap_core.precompute.materials import Materials
 
@@ -65,8 +65,17 @@ def test_another_file_or_other_settings_are_trained_and_measured_anew(materials:
     for recipe in (first, second):
         measure(materials, recipe, recipe.seeds)
     matrix = f"{first.network}-generators-transfer"
-    stated = [made_by(recipe)["generator"] for recipe in generator_recipes() if recipe.network == first.network]
-    write_table(Table("", [], {"generators": stated, "draws": DRAWS}), materials.results / f"{matrix}.json")
+    recipes = [recipe for recipe in generator_recipes() if recipe.network == first.network]
+    told = {"generators": [made_by(recipe)["generator"] for recipe in recipes], "draws": DRAWS}
+    rows = [
+        TransferRow(recipe.file, seed, column, DRAWS, 0.5, 0.1, 0.4)
+        for column in COLUMNS[first.network]
+        for recipe in recipes
+        for seed in recipe.seeds
+    ]
+    write_table(Table("", rows[:-1], told), materials.results / f"{matrix}.json")
+    assert matrix not in done(materials), "one seed on one network is missing"
+    write_table(Table("", rows, told), materials.results / f"{matrix}.json")
     assert matrix in done(materials)
     ship(materials, first, {"budget": 1})
     assert matrix not in done(materials), "of another file"
