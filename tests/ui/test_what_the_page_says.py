@@ -75,13 +75,11 @@ def test_the_cards_count_the_networks_that_are_fooled(fooled: bool, said: str, m
 
     grey = np.zeros((4, 4, 3), np.uint8)
     shown = apply.Exhibit(grey, grey, [("cat", 0.9)], [("dog" if fooled else "cat", 0.8)], 0.04, 1.0, 30.0, 0.9)
-    monkeypatch.setattr(apply, "exhibit", lambda *_: shown)
+    monkeypatch.setattr(room, "seen_under", lambda *_: shown)
     monkeypatch.setattr(room, "networks_beside", lambda *_: ["resnet64"])
     monkeypatch.setattr(room, "picture_link", lambda _: "picture.png")
     kept = SimpleNamespace(ball=Ball("linf", 10 / 255), scaled_to=lambda radius: None)
-    studio = SimpleNamespace(
-        card=Zoo().card, classifier=lambda key: None, image=lambda photo, key: None, perturbation=lambda *_: kept
-    )
+    studio = SimpleNamespace(card=Zoo().card, classifier=lambda key: None, perturbation=lambda *_: kept)
     ((sentence, cards),) = room.cards(studio, Selection("upload:x", "resnet64", "some", {}, 10.0))
     assert said in sentence
     assert f'class="other {"fooled" if fooled else "held"}"' in cards
