@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torchvision_names import tv_models
 from traps import Trap
@@ -80,6 +81,15 @@ def test_ours_is_timms_network_to_the_bit(key: str, side: int) -> None:
     assert (answers[0] == answers[1]).all()
     gradients = [torch.autograd.grad(answer.logsumexp(dim=1).sum(), x)[0] for answer in answers]
     assert (gradients[0] == gradients[1]).all()
+
+
+def test_one_of_other_classes_is_built_as_its_card_says(tmp_path: Path) -> None:
+    """Somebody's own EfficientNet-Lite, trained again for seven classes: timm's builder knows the option."""
+    card = Zoo().card("efficientnet_lite0")
+    save_file(import_timm().create_model(card.architecture, num_classes=7).state_dict(), tmp_path / "mine.safetensors")
+    classes = [{"name": f"class {number}"} for number in range(7)]
+    told = {"weights": "mine.safetensors", "sha256": "", "folder": tmp_path, "package": "", "options": {"num_classes": 7}}
+    assert load(replace(card, **told, classes=classes))(torch.rand(1, 3, 224, 224)).shape == (1, 7)
 
 
 def test_what_the_page_opens_with_loads_without_torchvision_and_timm() -> None:

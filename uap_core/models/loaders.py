@@ -103,7 +103,7 @@ def _torchvision(card: Card, path: Path) -> nn.Module:
 
 
 def _timm(card: Card, path: Path) -> nn.Module:
-    if card.architecture in SCALES and not card.hub:
+    if card.architecture in SCALES and not card.hub and not card.options:
         return _in_order(card, path, partial(EfficientNetLite, *SCALES[card.architecture]))
     timm = import_timm()
     if not timm.is_model(card.architecture.partition(".")[0]):

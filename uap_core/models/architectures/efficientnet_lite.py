@@ -23,11 +23,11 @@ STAGES = (
     (3, 1, 6, 320, 1),
 )
 STEM, HEAD = 32, 1280  # channels, of every size
-SCALES = {
+SCALES = {  # width, depth
     "tf_efficientnet_lite0": (1.0, 1.0),
     "tf_efficientnet_lite1": (1.0, 1.1),
     "tf_efficientnet_lite2": (1.1, 1.2),
-}  # width, depth
+}
 EPSILON = 1e-3  # of batch norms, as TensorFlow's
 
 
