@@ -176,6 +176,18 @@ def test_picture_and_words_follow_the_slider_as_it_moves(page) -> None:
 
 
 @pytest.mark.goes_on
+def test_an_earlier_answer_that_comes_late_takes_no_words_away(page) -> None:
+    """One for a step of the slider, worked out before the words at all strengths and sent after them."""
+    page.evaluate("""() => {
+      const place = document.querySelector("#first-data [data-view]"), late = JSON.parse(place.dataset.view);
+      place.dataset.view = JSON.stringify({ ...late, strength: 7, complete: false, says: { pattern: {}, noise: {} } });
+    }""")
+    page.locator("#first-view .first[data-strength='7']").wait_for()
+    assert page.evaluate("uapFirst.complete()")
+    assert page.locator("#first-view .now.asking").count() == 0
+
+
+@pytest.mark.goes_on
 def test_holding_shows_the_photograph_and_the_pattern_can_be_seen_enlarged(page) -> None:
     set_epsilon(page, 10)
     wait_for(page, "#numbers", "10/255")

@@ -19,6 +19,7 @@ window.uapFirst = (() => {
     moved = null;
     root().querySelector(".was img").src = next.src;
     if (!same) held = false;
+    if (more) learn(more); // may have come before this view, which was answered earlier
     draw();
     if (!view.complete && !same) uapTurns.give("ahead");
   }
@@ -28,7 +29,6 @@ window.uapFirst = (() => {
     if (!view || view.key !== key) return;
     for (const which of ["pattern", "noise"]) view.says[which] = { ...view.says[which], ...says[which] };
     view.complete = true;
-    draw();
   }
 
   // --- pictures -------------------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ window.uapFirst = (() => {
       const json = document.querySelector("#first-data [data-view]")?.dataset.view;
       if (json && json !== told && root()) { told = json; arrive(json); }
       const words = document.querySelector("#first-words [data-view]")?.dataset.view;
-      if (words && words !== more) { more = words; learn(words); }
+      if (words && words !== more) { more = words; learn(words); draw(); }
       const chosen = document.querySelector("#now-photo [data-chosen]")?.dataset.chosen;
       for (const one of photos()) {
         const is = String(one.dataset.photo === chosen);
