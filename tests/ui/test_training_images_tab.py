@@ -45,7 +45,7 @@ def test_a_single_picture_is_worth_what_the_method_for_few_makes_of_it(handlers:
     rows = [row for row in STUDIO.precomputed(f"{network}-few-pictures", FewRow).rows if row.method == FEW and row.images == 1]
     _, _note, chart, *_, answer = handlers["look_stored"]("", network)
     assert len(rows) == 3
-    assert f"a single one is enough for {mean_rate([row.fooling_rate for row in rows]):.1%}." in answer
+    assert f"gets {mean_rate([row.fooling_rate for row in rows]):.1%} out of one photograph." in answer
     assert "made by the method for few pictures" in chart["value"].chart
     assert "few pictures" not in handlers["look_stored"]("", "resnet64")[-1], "not computed there"
 

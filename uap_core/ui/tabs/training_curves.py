@@ -66,7 +66,7 @@ def answer_of(studio: Studio, network: str) -> str:
     )
     one = few_rates(studio, shown).get(sizes[0], 0.0)
     if one > rates[sizes[0]]:
-        said += " " + _("By the method for few pictures a single one is enough for {rate:.1%}.").format(rate=one)
+        said += " " + _("The method for few pictures gets {rate:.1%} out of one photograph.").format(rate=one)
     if shown != network:
         said = _("For {network} this is not computed yet, so another network is shown: {said}").format(
             network=name, said=said[0].lower() + said[1:]
