@@ -52,10 +52,9 @@ def keep(page: Page, path: Path) -> None:
 
 
 def main(address: str, folder: Path) -> None:
-    """All four."""
+    """All three."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        keep(opened(browser, address, 900, "light"), folder / "screenshot.png")
         page = opened(browser, address, 900, "light", "resnet64")
         run(page, "Craft", "craft")
         keep(page, folder / "screenshot-craft.png")

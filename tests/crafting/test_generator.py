@@ -120,9 +120,10 @@ def test_told_labels_it_learns_to_tell_them_apart() -> None:
     assert rates[1][1] > 0.6 > rates[1][0]
 
 
-def test_a_stopped_training_goes_on_to_the_same_result(tmp_path: Path) -> None:
+@pytest.mark.parametrize("starts", [1, 3, 7])
+def test_a_stopped_training_goes_on_to_the_same_result(tmp_path: Path, starts: int) -> None:
     network, ball = convolutional_network(), Ball("linf", 0.1)
-    method = Generator(budget=160, batch_size=8, draws=4, hubs=(1, 2), interval=32, channels=2)
+    method = Generator(budget=160, batch_size=8, draws=4, hubs=(1, 2), interval=32, channels=2, starts=starts)
     whole = list(method.craft(network, pictures(20), ball, seeded(0)))[-1]
     state = tmp_path / "run.state"
     for progress in method.craft(network, pictures(20), ball, seeded(0), checkpoint=state):
@@ -141,6 +142,27 @@ def test_the_weight_of_fooling_grows_from_nothing_once_the_share_alone_is_over()
         torch.testing.assert_close(method.aimed(clean, under, None, aims, share), wanted)
     with pytest.raises(SettingError, match="weight not negative"):
         Generator(budget=64, weight=-1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_several_starts_the_best_goes_on(seed: int) -> None:
+    """One step of Adam moves no weight by more than its rate."""
+    problem = Problem.pose([convolutional_network()], pictures(40), Ball("linf", 0.1))
+    method = Generator(budget=320, batch_size=8, draws=4, channels=2, starts=3, rate=1e-2)
+    run, ends = CraftRun(method, problem, seeded(seed), None), []
+    for progress in run.steps():
+        weights = run.state.memory["weights"].clone()
+        if progress.step in (4, 8, 12):
+            ends.append((problem.held_to(None, progress.perturbation).value, weights))
+        if progress.step == 13:
+            break
+    best = max(ends, key=lambda end: end[0])
+    assert min((ends[a][1] - ends[b][1]).abs().max() for a, b in ((0, 1), (0, 2), (1, 2))) > 0.1, "begun anew"
+    assert (weights - best[1]).abs().max() < 0.02
+    with pytest.raises(SettingError, match="begun once to"):
+        Generator(budget=320, starts=9)
+    with pytest.raises(SettingError, match="ten steps at least"):
+        Generator(budget=128, starts=2)
 
 
 @pytest.mark.parametrize("ball", [Ball("linf", 0.1), Ball("l2", 0.5)], ids=str)

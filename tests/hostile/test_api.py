@@ -78,7 +78,7 @@ def test_a_pattern_is_applied_as_the_package_does(client: Client, photo: Path, e
 
 def test_mistakes_are_answered_in_a_sentence(client: Client, photo: Path) -> None:
     good = [handle_file(str(photo)), "resnet64", PATTERN, 10]
-    secret = {"path": str(ROOT / "assets" / "screenshot.png")}
+    secret = {"path": str(ROOT / "assets" / "screenshot-craft.png")}
     for place, value, sentence in (
         (0, "photo.png", "Send a picture as a file"),
         (0, None, "Send a picture as a file"),

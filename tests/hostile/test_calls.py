@@ -225,7 +225,7 @@ def test_states_cannot_be_sent(app: Running) -> None:
     visitor = Visitor(app.address)
     states = [part["id"] for part in visitor.config["components"] if part["type"] == "state"]
     pattern = {"mine": {"name": "mine", "values": [[[1]]], "p": "linf", "radius": 1}}
-    for photo in (*PATHS, f"upload:{ROOT / 'assets' / 'screenshot.png'}", "dream:0"):
+    for photo in (*PATHS, f"upload:{ROOT / 'assets' / 'screenshot-craft.png'}", "dream:0"):
         answer = Visitor(app.address, visitor.config).look("resnet64", "resnet64-linf10.safetensors", 9, photo, pattern)
         assert "running-eps9.png" in answer.text, "the session's own photograph is the cheetah"
     own = visitor.look("resnet64", "own:mine", 9, None, pattern)

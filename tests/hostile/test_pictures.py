@@ -171,9 +171,9 @@ def test_uploads_over_http(visitor: Visitor, app: Running) -> None:
 
 def test_a_path_that_nobody_uploaded_is_not_opened(visitor: Visitor) -> None:
     for payload in (
-        {"path": str(ROOT / "assets" / "screenshot.png")},
-        {"path": str(ROOT / "assets" / "screenshot.png"), "meta": {}},
-        {"path": str(ROOT / "assets" / "screenshot.png"), "meta": {"_type": "gradio.FileData"}},
+        {"path": str(ROOT / "assets" / "screenshot-craft.png")},
+        {"path": str(ROOT / "assets" / "screenshot-craft.png"), "meta": {}},
+        {"path": str(ROOT / "assets" / "screenshot-craft.png"), "meta": {"_type": "gradio.FileData"}},
         {"path": "/etc/passwd"},
         {"path": "/etc/passwd", "url": "x", "orig_name": "x.png", "is_stream": True},
     ):

@@ -29,6 +29,9 @@ from uap_core.norms import Ball
 from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import STRESS, PatternGenerator, bounded
 
+STARTS = 8  # at most, which leaves three tenths of the run to the one that goes on
+LEARNT = ("weights", "statistics", "first", "second")
+
 
 @register_method(
     "generator",
@@ -55,6 +58,7 @@ class Generator(FirstOrder):
         channels: of the last hidden layer (see ``GeneratorShape``).
         tiles: repetitions of one square across and down the pattern.
         rate: Adam's first, falling linearly to almost nothing.
+        starts: trainings that are begun; after a tenth of the run each, the one whose pattern fools most images goes on.
         bf16: see ``FirstOrder``.
         budget, batch_size, interval, delta: see ``Crafter``.
 
@@ -80,6 +84,7 @@ class Generator(FirstOrder):
     channels: int = 16
     tiles: int = 1
     rate: float = 2e-3
+    starts: int = 1
     loss = staticmethod(unlikely_and_turned)
 
     def __post_init__(self) -> None:
@@ -90,6 +95,10 @@ class Generator(FirstOrder):
             raise SettingError("A step needs at least two codes, and an image for each.")
         if min(self.noise, self.channels, self.tiles) < 1 or not 0 <= self.alone < 1 or self.weight < 0:
             raise SettingError("Noise, channels and tiles are at least 1, the share alone below 1, the weight not negative.")
+        if not 1 <= self.starts <= STARTS:
+            raise SettingError(f"A training is begun once to {STARTS} times: each start is a tenth of the run.")
+        if self.starts > 1 and self.steps < 10:
+            raise SettingError("Several starts need a run of ten steps at least. Raise the budget.")
 
     def check(self, networks: tuple[Classifier, ...], ball: Ball, criterion: Criterion, ensemble: str) -> None:
         """Hubs are classes of all networks, and targets by themselves."""
@@ -116,6 +125,9 @@ class Generator(FirstOrder):
 
     def step(self, problem: Problem, state: State) -> None:
         """One step of Adam on the weights."""
+        if self.starts > 1 and state.step in range(self.tenth, self.starts * self.tenth + 1, self.tenth):
+            self._end_start(problem, state)
+        number = state.step - min(state.step // self.tenth, self.starts - 1) * self.tenth  # of this training
         batch = state.next_batch(len(problem.images), self.batch_size)
         codes, hubs = self._codes(state.generator)
         owner = torch.arange(len(batch)) * len(codes) // max(len(batch), len(codes))
@@ -125,7 +137,7 @@ class Generator(FirstOrder):
             each = finite(bounded(problem.ball, values))[owner]
         state.image_gradients += len(batch) * len(problem.networks)
         aims = my_share(hubs[owner]) if self.hubs else None
-        share = state.step / self.steps
+        share = number / (self.steps - (self.starts - 1) * self.tenth)
 
         def loss(clean: Tensor, perturbed: Tensor) -> Tensor:
             return self.aimed(clean, perturbed, problem.criterion.target, aims, share)
@@ -133,8 +145,28 @@ class Generator(FirstOrder):
         upon = problem.gradient(loss, batch, each.detach(), self.bf16)
         (gradient,) = torch.autograd.grad(each, weights, upon)
         rate = self.rate * (1 - share) + 1e-5
-        state.memory["weights"] = weights.detach() - rate * adam(state.memory, gradient, state.step + 1)
+        state.memory["weights"] = weights.detach() - rate * adam(state.memory, gradient, number + 1)
         self._show(problem, state)
+
+    @property
+    def tenth(self) -> int:
+        """Steps of one start."""
+        return max(1, self.steps // 10)
+
+    def _end_start(self, problem: Problem, state: State) -> None:
+        """Keep the better of this start and those before it; begin the next one, or go on with the best."""
+        memory = state.memory
+        rate = problem.held_to(problem.criterion.target, state.pattern).value
+        if "best" not in memory or rate > float(memory["best"]):
+            memory["best"] = torch.tensor(rate)
+            memory |= {f"best {name}": memory[name].clone() for name in LEARNT}
+        if state.step == self.starts * self.tenth:
+            memory |= {name: memory.pop(f"best {name}") for name in LEARNT}
+            return
+        weights, statistics = self.shape(problem).start(state.generator)
+        memory |= {"weights": weights.to(problem.device), "statistics": statistics.to(problem.device)}
+        for moment in ("first", "second"):
+            del memory[moment]
 
     def aimed(self, clean: Tensor, perturbed: Tensor, target: int | None, aims: Tensor | None, share: float) -> Tensor:
         """The loss (n,) of logits (n,K): into the class of each in ``aims``, and once ``alone`` is over, growing, away."""
