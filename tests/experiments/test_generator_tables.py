@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from toys import seeded
 
 from uap_core.experiments.generator_rows import DrawRow, TransferRow
 from uap_core.identity import settings
-from uap_core.io.results import Table, write_table
+from uap_core.io.results import Table, read_table, write_table
 from uap_core.models.zoo import Zoo
 from uap_core.perturbations.generator_network import GeneratorShape
 from uap_core.perturbations.generators import PatternGenerator
@@ -83,3 +84,34 @@ def test_another_file_or_other_settings_are_trained_and_measured_anew(materials:
     assert f"{first.file}-draws" not in done(materials), "of another file"
     assert not is_measured(materials, replace(first, seed=1))
     assert f"{second.file}-draws" in done(materials)
+
+
+def test_of_the_transfer_matrix_only_what_changed_is_measured_anew(
+    materials: Materials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = (recipe for recipe in generator_recipes() if recipe.network == generator_recipes()[0].network)
+    matrix = f"{first.network}-generators-transfer"
+    cells = [
+        (column, recipe, seed) for column in COLUMNS[first.network] for recipe in (first, *others) for seed in recipe.seeds
+    ]
+    rows = [TransferRow(recipe.file, seed, column, DRAWS, 0.5, 0.1, 0.4) for column, recipe, seed in cells]
+    told = {"generators": [made_by(recipe)["generator"] for recipe in (first, *others)], "draws": DRAWS}
+    write_table(Table("", rows, told), materials.results / f"{matrix}.json")
+    for seed in first.seeds:
+        ship(materials, replace(first, seed=seed), {"budget": 1})
+    place = "uap_core.precompute.generator_transfer"
+    monkeypatch.setattr(f"{place}.told_of", lambda *_asked: {})
+    monkeypatch.setattr(f"{place}.sight_of", lambda _materials, key, _count: SimpleNamespace(network=key))
+    anew = []
+
+    def measured(file: str, _made: PatternGenerator, sight: SimpleNamespace, seed: int, count: int) -> TransferRow:
+        anew.append((sight.network, file, seed))
+        return TransferRow(file, seed, sight.network, count, 0.9, 0.1, 0.8)
+
+    monkeypatch.setattr(f"{place}.transfer_row", measured)
+    (job,) = (job for job in generator_jobs(materials) if job.name == matrix)
+    list(job.run())
+    assert anew == [(column, first.file, seed) for column in COLUMNS[first.network] for seed in first.seeds]
+    found = read_table(materials.results / f"{matrix}.json", TransferRow).rows
+    assert [row.mean for row in found] == [0.9 if recipe == first else 0.5 for _column, recipe, _seed in cells]
+    assert job.is_done()

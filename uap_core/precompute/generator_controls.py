@@ -32,7 +32,8 @@ def controls_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
         return path.is_file() and stated.items() <= read_table(path, DrawRow).provenance.items()
 
     def run() -> Iterator[str]:
-        sight, told = sight_of(materials, recipe.network), told_of(materials, [recipe.network]) | stated
+        sight = sight_of(materials, recipe.network, recipe.measured)
+        told = told_of(materials, [recipe.network], recipe.measured) | stated
         rows, mixed = list[DrawRow](), list[BesideRow]()
         for control in CONTROLS:
             patterns = crafted(materials, recipe, control)

@@ -1,7 +1,8 @@
 """What generators are measured on, and what their tables state of it.
 
-Settings were chosen on the first held-out photographs of the many that ResNet-64 has, figures come from the next ones. There
-are 300 of EfficientNet-Lite0's in all: they are all measured, and settings were chosen without them.
+Settings were chosen on the first held-out photographs of the many that ResNet-64 has, or on photographs to craft on; figures
+come from the next ones. There are 300 of EfficientNet-Lite0's in all: they are all measured, and settings were chosen without
+them.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ from uap_core.perturbations.perturbation import versions
 from uap_core.precompute.generators import GeneratorRecipe
 from uap_core.precompute.materials import Materials, provenance_of
 
-MEASURED = 200
+CHOSEN = 200  # photographs that settings were chosen on
 CHOSEN_ON, NEW = "the first ones, on which settings were chosen", "the next ones, on which nothing was chosen"
 
 
-def sight_of(materials: Materials, key: str, first: int = MEASURED) -> Sight:
-    """A network and held-out images that no generator saw: all, or of many those from ``first``."""
+def sight_of(materials: Materials, key: str, count: int, first: int = CHOSEN) -> Sight:
+    """A network and held-out images that no generator saw: all, or of many ``count`` from the ``first``."""
     found = materials.held_out(key)
-    if len(found) > 2 * MEASURED:
-        found = found.shuffled(torch.Generator().manual_seed(0)).subset(torch.arange(first, first + MEASURED))
+    if len(found) >= first + count:
+        found = found.shuffled(torch.Generator().manual_seed(0)).subset(torch.arange(first, first + count))
     return Sight.on(materials.network(key), found.pixels)
 
 
-def told_of(materials: Materials, keys: Sequence[str], which: str = NEW) -> dict[str, Any]:
-    """What a table states: networks of one size, images (``which`` of many), versions."""
+def told_of(materials: Materials, keys: Sequence[str], count: int, which: str = NEW) -> dict[str, Any]:
+    """What a table states: networks of one size, images (``count`` of many, ``which``), versions."""
     found = materials.held_out(keys[0])
-    part = {"held_out": f"{MEASURED} images of {found.name}", "photographs": which} if len(found) > 2 * MEASURED else {}
+    part = {"held_out": f"{count} images of {found.name}", "photographs": which} if len(found) >= CHOSEN + count else {}
     return provenance_of(materials, keys) | versions() | part
 
 

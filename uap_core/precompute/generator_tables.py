@@ -43,8 +43,9 @@ def draws_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
         return {row.seed for row in measured(recipe, path)} == set(recipe.seeds)
 
     def run() -> Iterator[str]:
-        rows, told = measured(recipe, waiting), told_of(materials, [recipe.network]) | made_by(recipe)
-        sight = sight_of(materials, recipe.network)
+        rows = measured(recipe, waiting)
+        sight = sight_of(materials, recipe.network, recipe.measured)
+        told = told_of(materials, [recipe.network], recipe.measured) | made_by(recipe)
         for seed in recipe.seeds[len(rows) :]:
             made = load_generator(path_of(materials, replace(recipe, seed=seed)))
             rows.append(draws(recipe.file, made, sight, seed, recipe.draws))
@@ -84,7 +85,8 @@ def places_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
         made, key = load_generator(shipped(recipe)), recipe.network
         noise = place_codes(made, torch.eye(len(made.labels)))[0, : made.noise].tolist()
         code = {"labels": list(made.labels), "noise": noise, "stress": STRESS, "p": made.ball.p}
-        sight, told = sight_of(materials, key), told_of(materials, [key]) | code | made_by(recipe)
+        sight = sight_of(materials, key, recipe.measured)
+        told = told_of(materials, [key], recipe.measured) | code | made_by(recipe)
         rows = []
         for row in place_rows(made, sight):
             rows.append(row)

@@ -10,7 +10,7 @@ from uap_core.experiments.generator_rows import TradeRow
 from uap_core.identity import identity
 from uap_core.io.results import Table, read_table, write_table
 from uap_core.perturbations.generators import PatternGenerator, load_generator
-from uap_core.precompute.generator_sights import CHOSEN_ON, sight_of, told_of
+from uap_core.precompute.generator_sights import CHOSEN, CHOSEN_ON, sight_of, told_of
 from uap_core.precompute.generators import GeneratorRecipe, is_made, trained
 from uap_core.precompute.materials import Job, Materials
 
@@ -28,7 +28,7 @@ def trade_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
         return path.is_file() and stated.items() <= read_table(path, TradeRow).provenance.items()
 
     def run() -> Iterator[str]:
-        rows, sight = [], sight_of(materials, recipe.network, first=0)
+        rows, sight = [], sight_of(materials, recipe.network, CHOSEN, first=0)
         for alone, weight in TRADES:
             method = replace(recipe.method, budget=BUDGET, alone=alone, weight=weight)
             other = replace(recipe, file=f"{recipe.file}-{alone:g}-{weight:g}", method=method)
@@ -37,7 +37,8 @@ def trade_job(materials: Materials, recipe: GeneratorRecipe) -> Job:
                 yield from (f"{other.file} {progress.share:4.0%}" for progress in trained(materials, other, kept))
             rows.append(trade_row(alone, weight, load_generator(kept), sight))
             yield str(rows[-1])
-        write_table(Table("Fooling against difference", rows, told_of(materials, [recipe.network], CHOSEN_ON) | stated), path)
+        told = told_of(materials, [recipe.network], CHOSEN, CHOSEN_ON) | stated
+        write_table(Table("Fooling against difference", rows, told), path)
 
     return Job("generators", path.stem, {recipe.network: BUDGET * len(TRADES)}, is_done, run)
 

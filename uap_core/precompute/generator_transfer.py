@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from uap_core.experiments.generator_draws import transfer_row
 from uap_core.experiments.generator_rows import TransferRow
@@ -18,6 +19,7 @@ from uap_core.precompute.generators import GeneratorRecipe, path_of
 from uap_core.precompute.materials import Job, Materials
 
 DRAWS = 12  # of each generator: two of each of six labels, three of each of four
+PHOTOGRAPHS = 200  # of many
 # With both of ResNet-64's robust twins. The universally trained one learnt against one pattern.
 COLUMNS = {QUICK_MODEL: (*EMBEDDED, twin_key(QUICK_MODEL, UNIVERSAL)), LITES[0]: MATRICES["imagenet"]}
 
@@ -34,20 +36,25 @@ def transfer_job(materials: Materials, key: str, recipes: Sequence[GeneratorReci
     path, waiting, columns = materials.results / f"{name}.json", materials.work / f"{name}.json", COLUMNS[key]
     every = [(column, replace(recipe, seed=seed)) for column in columns for recipe in recipes for seed in recipe.seeds]
     cells = {(column, recipe.file, recipe.seed): (column, recipe) for column, recipe in every}
-    stated = {"generators": [made_by(recipe)["generator"] for recipe in recipes], "draws": DRAWS}
+    shipping: list[Any] = [made_by(recipe)["generator"] for recipe in recipes]
+    stated = {"generators": shipping, "draws": DRAWS}
 
     def known(at: Path) -> list[TransferRow]:
+        """The rows of generators that are still the same."""
         table = read_table(at, TransferRow) if at.is_file() else None
-        return list(table.rows) if table and stated.items() <= table.provenance.items() else []
+        if table is None or table.provenance.get("draws") != DRAWS:
+            return []
+        same = [entry["file"] for entry in table.provenance["generators"] if entry in shipping]
+        return [row for row in table.rows if row.generator in same]
 
     def missing(rows: Sequence[TransferRow]) -> list[tuple[str, GeneratorRecipe]]:
         there = {(row.network, row.generator, row.seed) for row in rows}
         return [wanted for cell, wanted in cells.items() if cell not in there]
 
     def run() -> Iterator[str]:
-        told, rows = told_of(materials, columns) | stated, known(waiting) or known(path)
+        told, rows = told_of(materials, columns, PHOTOGRAPHS) | stated, known(waiting) or known(path)
         for column, recipe in missing(rows):
-            sight = sight_of(materials, column)
+            sight = sight_of(materials, column, PHOTOGRAPHS)
             rows.append(transfer_row(recipe.file, load_generator(path_of(materials, recipe)), sight, recipe.seed, DRAWS))
             yield str(rows[-1])
             write_table(Table(f"Draws of {key}'s generators on other networks", rows, told), waiting)

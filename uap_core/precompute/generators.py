@@ -39,7 +39,7 @@ DREAMS = 256  # to train on
 class GeneratorRecipe:
     """``file`` in assets/generators, and how to train it: on which ``network``, how many ``images`` (photographs, or the
     network's ``dreams``), into which ``labels``. It ships with seed 0; other ``seeds`` are trained to be measured, by that
-    many ``draws`` each."""
+    many ``draws`` each on ``measured`` photographs, or on all where there are fewer."""
 
     file: str
     network: str
@@ -51,6 +51,7 @@ class GeneratorRecipe:
     seed: int = 0
     seeds: tuple[int, ...] = SEEDS
     draws: int = 100
+    measured: int = 500
 
 
 def generator_recipes() -> list[GeneratorRecipe]:
@@ -64,7 +65,7 @@ def generator_recipes() -> list[GeneratorRecipe]:
     return [
         GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, labels=hubs),
         GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free),
-        GeneratorRecipe(f"{key}-hubs-l2", key, L2_2000, told_l2, labels=hubs),
+        GeneratorRecipe(f"{key}-hubs-l2", key, L2_2000, told_l2, labels=hubs, measured=200),
         GeneratorRecipe(f"{lite}-hubs-linf10", lite, LINF10, told_lite, DREAMS, dreams=True, labels=HUBS[lite]),
     ]
 

@@ -64,7 +64,7 @@ def _measured(studio: Studio, name: str) -> tuple[list[DrawRow], str]:
 
 
 def _draws(studio: Studio) -> str:
-    names, seen = _names(), ""
+    names, seen, last = _names(), "", ""
     rows: list[DrawRow] = []
     for table in (
         f"{FILE}-draws",
@@ -72,8 +72,8 @@ def _draws(studio: Studio) -> str:
         f"{QUICK_MODEL}-free-linf10-draws",
         *(f"{FILES[1]}-{x}" for x in ("draws", "crafted")),
     ):
-        found, where = _measured(studio, table)
-        rows, seen = rows + found, seen or where
+        found, last = _measured(studio, table)
+        rows, seen, last = rows + found, seen or last, last or seen
     if not rows:
         return ""
     heads = [
@@ -107,6 +107,8 @@ def _draws(studio: Studio) -> str:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     said = _("{draws} draws of each, on {photographs}. A generator that has no reason to differ makes one pattern.")
     text = said.format(draws=rows[0].draws, photographs=seen)
+    if last != seen:
+        text += " " + _("In l2: on {photographs}.").format(photographs=last)
     table_of_draws = wide(_("What many draws do"), f'<table class="bouts"><tr>{head}</tr>{lines}</table>')
     return f'<p class="note">{escape(text)}</p>{table_of_draws}'
 
