@@ -91,11 +91,10 @@ def test_of_the_transfer_matrix_only_what_changed_is_measured_anew(
 ) -> None:
     first, *others = (recipe for recipe in generator_recipes() if recipe.network == generator_recipes()[0].network)
     matrix = f"{first.network}-generators-transfer"
-    cells = [
-        (column, recipe, seed) for column in COLUMNS[first.network] for recipe in (first, *others) for seed in recipe.seeds
-    ]
+    every = (first, *others)
+    cells = [(column, recipe, seed) for column in COLUMNS[first.network] for recipe in every for seed in recipe.seeds]
     rows = [TransferRow(recipe.file, seed, column, DRAWS, 0.5, 0.1, 0.4) for column, recipe, seed in cells]
-    told = {"generators": [made_by(recipe)["generator"] for recipe in (first, *others)], "draws": DRAWS}
+    told = {"generators": [made_by(recipe)["generator"] for recipe in every], "draws": DRAWS}
     write_table(Table("", rows, told), materials.results / f"{matrix}.json")
     for seed in first.seeds:
         ship(materials, replace(first, seed=seed), {"budget": 1})

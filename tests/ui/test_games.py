@@ -52,7 +52,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Studio:
     draws = [DrawRow(polygon.FILE, seed, 100, 0.82, 0.02, 0.78, 0.86, 0.3, 0.31, 3, 0.43, 0.37) for seed in range(3)]
     tables |= {f"{polygon.FILE}-draws": Table("", draws, told)}
     l2 = [DrawRow(polygon.FILES[1], 0, 100, 0.97, 0.02, 0.93, 0.99, 0.9, 0.31, 3, 0.12, 0.04)]
-    tables |= {f"{polygon.FILES[1]}-draws": Table("", l2, told | {"held_out": "60 images of a set (held-out)"})}
+    tables |= {f"{polygon.FILES[1]}-draws": Table("", l2, told | {"held_out": "60 images of digits (held-out)"})}
     large = DrawRow("", 0, 20, 0.71, 0.02, 0.64, 0.79, 0.3, 0.31, 3, 0.43, 0.37)
     tables["efficientnet_lite0-hubs-linf10-draws"] = Table("", [large], told | {"held_out": "300 images of others (held-out)"})
     tables["resnet64-generators-trade"] = Table("", trades(), {})
@@ -111,7 +111,7 @@ def test_blends_seeds_and_the_large_network_are_told(studio: Studio) -> None:
     assert "made for the same labels, fool 44%, 44% at least" in text
     assert text.count("told which label</th>") == 3
     assert "100 draws of each, on 100 images of a set." in text
-    assert "In l2: on 60 photographs" in text
+    assert "In l2: on 60 photographs that no pattern was made from (digits)." in text
     assert "20 draws fool 71% on average, 64% to 79%, of 300 photographs" in text
     assert "Halfway" not in figures.told(studio, sents[1]), "of the other norm that was not measured"
 

@@ -72,8 +72,8 @@ def _draws(studio: Studio) -> str:
         f"{QUICK_MODEL}-free-linf10-draws",
         *(f"{FILES[1]}-{x}" for x in ("draws", "crafted")),
     ):
-        found, last = _measured(studio, table)
-        rows, seen, last = rows + found, seen or last, last or seen
+        found, where = _measured(studio, table)
+        rows, seen, last = rows + found, seen or where, where or last
     if not rows:
         return ""
     heads = [
