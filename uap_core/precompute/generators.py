@@ -32,7 +32,7 @@ HUBS = {
 }
 SAVES = 3  # of a training
 SEEDS = (0, 1, 2)
-PHOTOGRAPHS, DREAMS = 5000, 256  # to train on
+DREAMS = 256  # to train on
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class GeneratorRecipe:
 def generator_recipes() -> list[GeneratorRecipe]:
     """The generators that ship."""
     key, hubs = QUICK_MODEL, HUBS[QUICK_MODEL]
-    free = Generator(budget=72_000, draws=8, noise=10, rate=3e-3, starts=4, bf16=True)
+    free = Generator(budget=48_000, draws=8, noise=10, rate=3e-3, starts=4, bf16=True)
     told = Generator(budget=72_000, rate=3e-3, alone=0.3, weight=5, bf16=True)
     told_l2 = Generator(budget=16_000, batch_size=16, draws=8, rate=5e-3, alone=0.6)
     lite = LITES[0]
     told_lite = Generator(budget=6_000, batch_size=16, channels=32, tiles=TILES, rate=3e-3, weight=2, bf16=True)
     return [
-        GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, PHOTOGRAPHS, labels=hubs),
-        GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free, PHOTOGRAPHS),
+        GeneratorRecipe(f"{key}-hubs-linf10", key, LINF10, told, 5000, labels=hubs),
+        GeneratorRecipe(f"{key}-free-linf10", key, LINF10, free),
         GeneratorRecipe(f"{key}-hubs-l2", key, L2_2000, told_l2, labels=hubs, measured=200),
         GeneratorRecipe(f"{lite}-hubs-linf10", lite, LINF10, told_lite, DREAMS, dreams=True, labels=HUBS[lite]),
     ]
