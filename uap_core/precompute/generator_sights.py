@@ -22,7 +22,7 @@ from uap_core.precompute.generators import GeneratorRecipe
 from uap_core.precompute.materials import Materials, provenance_of
 
 CHOSEN = 200  # photographs that settings were chosen on
-CHOSEN_ON, NEW = "the first ones, on which settings were chosen", "the next ones, on which nothing was chosen"
+CHOSEN_ON, NEW = "the first ones, on which settings were chosen", "the next ones"
 
 
 def sight_of(materials: Materials, key: str, count: int, first: int = CHOSEN) -> Sight:
