@@ -92,6 +92,16 @@ def test_craft_writes_a_pattern_with_its_provenance(run: Run, pictures: Path, tm
     assert load_perturbation(tmp_path / "again.safetensors").pattern.equal(made.pattern)
 
 
+def test_craft_chooses_its_settings_by_the_size_of_the_pictures_unless_told(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    words = ("craft", "--model", "efficientnet_lite0", "--data", pictures, "--budget", 4, "--out", path)
+    assert run(*words)[0] == 0
+    said = load_perturbation(path).provenance["settings"]
+    assert (said["tiles"], said["batch_size"]) == (4, 4)
+    assert run(*words, "--batch-size", 2)[0] == 0
+    assert load_perturbation(path).provenance["settings"]["batch_size"] == 2
+
+
 def test_craft_in_l2_and_as_a_bare_array(run: Run, pictures: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.npy"
     assert run("craft", "--data", pictures, "--budget", 16, "--p", "l2", "--epsilon", "1.5", "--out", path)[0] == 0

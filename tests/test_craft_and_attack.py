@@ -46,6 +46,14 @@ def test_craft_takes_modules_tensors_methods_targets_and_ensembles() -> None:
         craft((), pictures(16))
 
 
+def test_craft_repeats_a_tile_where_pictures_are_large() -> None:
+    module = torch.nn.Sequential(torch.nn.AvgPool2d(32), torch.nn.Flatten(), torch.nn.Linear(3 * 4 * 5, 3))
+    large = torch.randint(0, 256, (4, 3, 128, 160), dtype=torch.uint8, generator=seeded(0))
+    said = craft(module, large, budget=8).provenance["settings"]
+    assert (said["tiles"], said["batch_size"]) == (4, 4)
+    assert "tiles" not in craft(module, large, budget=8, method="spgd").provenance["settings"]
+
+
 def test_attack_leaves_what_is_seen_unless_told_otherwise() -> None:
     network, x = smooth_network(0), pictures(6).float() / 255
     seen = network(x).argmax(dim=1)

@@ -73,11 +73,12 @@ def craft(
         ((3, 64, 64), 8, 'default')
     """
     classifiers, craft_set = as_classifiers(networks), None if images is None else ImageSet.of(images)
-    crafter = build(method, budget) if isinstance(method, str) else method
+    pixels = None if craft_set is None else craft_set.pixels
+    shape = classifiers[0].shape if pixels is None else (pixels.shape[2], pixels.shape[3])
+    crafter = build(method, budget, shape) if isinstance(method, str) else method
     check_type("method", crafter, Crafter, "the key of a method or a method, such as SPGD()")
     check_type("name", name, str, "a text")
     generator, ball = _seeded(seed), Ball(p, epsilon)
-    pixels = None if craft_set is None else craft_set.pixels
     criterion = Criterion() if target is None else Criterion.into(_class_of(classifiers[0], pixels, target))
     run = crafter.craft(classifiers, pixels, ball, generator, criterion=criterion)
     (last,) = deque(run, maxlen=1)

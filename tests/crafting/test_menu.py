@@ -27,11 +27,11 @@ def test_all_methods_are_on_the_menu_and_know_their_names() -> None:
 
 
 @pytest.mark.parametrize("side", [224, 240, 260])
-def test_ours_repeats_a_tile_on_large_pictures_alone(side: int) -> None:
-    assert identity(build("default", 300, side))["settings"]["tiles"] == 4
-    assert "tiles" not in identity(build("default", 300, 64))["settings"]
-    assert "tiles" not in identity(build("default", 300, side + 1))["settings"], "four tiles must fill it"
-    assert build("spgd", 300, side) == build("spgd", 300)
+def test_ours_repeats_a_tile_in_small_batches_on_large_pictures_alone(side: int) -> None:
+    assert identity(build("default", 300, (side, 224)))["settings"].items() >= {"batch_size": 4, "tiles": 4}.items()
+    assert "tiles" not in identity(build("default", 300, (64, 64)))["settings"]
+    assert "tiles" not in identity(build("default", 300, (224, side + 1)))["settings"], "four tiles must fill it"
+    assert build("spgd", 300, (side, side)) == build("spgd", 300)
 
 
 def test_deepfool_is_that_of_the_library() -> None:

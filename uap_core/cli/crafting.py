@@ -12,7 +12,7 @@ import typer
 from uap_core.cli.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.cli.options import Data, Epsilon, Folder, Name, Norm, Seed
 from uap_core.cli.outputs import check_file, tell_evaluation
-from uap_core.crafting.menu import MENU, method_class
+from uap_core.crafting.menu import MENU, for_pictures, method_class
 from uap_core.errors import SettingError
 from uap_core.models.zoo import QUICK_MODEL, dreams_for
 
@@ -63,9 +63,10 @@ def craft(
     check_file(out, *ENDINGS)
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    crafter = _crafter(method, bf16, {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval})
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
     networks = [zoo.load(key) for key in model]
+    options = {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval}
+    crafter = _crafter(method, bf16, options, networks[0])
     if only:
         crafter = _for_some(crafter, networks[0], only, bool(target))
     criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
@@ -114,13 +115,14 @@ def _last(run: Iterator[Progress], say: Callable[..., None]) -> Progress:
     return progress
 
 
-def _crafter(method: str, bf16: bool | None, options: dict[str, Any]) -> Crafter:
-    """The method with the given options; its own defaults where they are None."""
+def _crafter(method: str, bf16: bool | None, options: dict[str, Any], network: Classifier) -> Crafter:
+    """The method with the given options; where they are None its own defaults, for pictures of the size of ``network``."""
     from uap_core.crafting.first_order import FirstOrder
     from uap_core.models.bf16 import has_fast_bf16
 
     kind = method_class(method)
-    chosen = {option: value for option, value in options.items() if value is not None}
+    chosen: dict[str, Any] = dict(for_pictures(method, network.shape))
+    chosen |= {option: value for option, value in options.items() if value is not None}
     if issubclass(kind, FirstOrder):
         chosen["bf16"] = has_fast_bf16() if bf16 is None else bf16
     elif bf16:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uap_core.crafting.base import Crafter
 
 
-LARGE_SIDE, TILES = 128, 4  # pixels from which on, and across and down
+LARGE_SIDE, TILES, BATCH = 128, 4, 4  # pixels from which on, tiles across and down, pictures a step
 
 
 @dataclass(frozen=True)
@@ -101,19 +101,28 @@ def with_targets() -> str:
     return ", ".join(item.key for item in MENU.values() if item.targets)
 
 
-def build(key: str, budget: int, side: int = 0) -> Crafter:
+def for_pictures(key: str, shape: tuple[int, int] | None) -> dict[str, int]:
+    """Settings of the method called ``key`` for pictures of ``shape`` (H,W; None for any), where they differ from its own.
+
+    On large ones ours repeats one tile, in batches of four: from few gradients that fools more than a pattern whose every pixel
+    is free, and many steps more than steps of many pictures.
+    """
+    fits = shape is not None and min(shape) >= LARGE_SIDE and not any(side % TILES for side in shape)
+    return {"tiles": TILES, "batch_size": BATCH} if key == "default" and fits else {}
+
+
+def build(key: str, budget: int, shape: tuple[int, int] | None = None) -> Crafter:
     """The method called ``key`` for at most ``budget`` image-gradients, in 16 bits where that is faster and it can.
 
-    For pictures of ``side`` pixels, where that is said and large, ours repeats one tile: from few gradients that fools more
-    than a pattern whose every pixel is free. Raises SettingError for a method that is not known, or a budget below 1.
+    Its settings are those ``for_pictures`` of ``shape`` (H,W), where that is said. Raises SettingError for a method that is not
+    known, or a budget below 1.
     """
     from uap_core.crafting.first_order import FirstOrder
     from uap_core.models.bf16 import has_fast_bf16
 
     kind = method_class(key)
     faster = {"bf16": has_fast_bf16()} if issubclass(kind, FirstOrder) else {}
-    tiled = {"tiles": TILES} if key == "default" and side >= LARGE_SIDE and side % TILES == 0 else {}
-    return kind(budget=budget, **MENU[key].settings, **faster, **tiled)
+    return kind(budget=budget, **MENU[key].settings, **faster, **for_pictures(key, shape))
 
 
 def called(provenance: Mapping[str, Any]) -> str:

@@ -80,7 +80,7 @@ def limit_rows(
     from uap_core.perturbations.perturbation import Perturbation
 
     for budget in budgets:
-        method, seeded = build("default", budget, classifier.size), torch.Generator().manual_seed(seed)
+        method, seeded = build("default", budget, classifier.shape), torch.Generator().manual_seed(seed)
         (last,) = deque(method.craft(classifier, craft.pixels, ball, seeded), maxlen=1)
         found = evaluate(classifier, Perturbation("", last.perturbation, ball), held_out, torch.Generator().manual_seed(seed))
         signs = round(found.random_signs.value, 4)

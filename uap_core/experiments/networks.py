@@ -13,18 +13,14 @@ LITES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 SEVEN = (*LITES, *IMAGENET)
 # Their patterns are left out of one another's: each of another kind.
 KINDS = (LITES[0], *IMAGENET)
-# The page's views of one network: curves, methods, geometry, bounds.
+# The page's views of one network: curves, methods, defences, what it feels, geometry, bounds.
 VIEWED = (QUICK_MODEL, *KINDS)
 # Who fools whom: all networks of a size.
 MATRICES = {"embedded": EMBEDDED, "imagenet": (*IMAGENET, *LITES)}
 # The same of examples made for one image: the networks, and on how many images.
 FAMILIES = {"embedded": (EMBEDDED, 500), "imagenet": (IMAGENET, 100)}
-# The quick ones alone: defences, of which each is crafted through, and the paper's method in 32 bits at twice the price.
-DEFENDED = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe", "mobilenet_v1_075")
 # Epsilon sweeps with FGSM and random signs.
 SWEPT = VIEWED
-# What they feel is shown before anything is computed.
-FELT = (QUICK_MODEL, LITES[0], "squeezenet1_1_caffe")
 # How far the default method comes with fifty times the gradients: two that saturate below 90 %, and two large ones.
 LIMITED = (QUICK_MODEL, "separable64", LITES[0], "squeezenet1_1_caffe")
 GAINS_TRIED_ON = (QUICK_MODEL, "squeezenet1_1_caffe")

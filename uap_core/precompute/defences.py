@@ -15,7 +15,7 @@ from uap_core.defences.names import defence_name
 from uap_core.defences.transforms import DEFENCES
 from uap_core.experiments.defences import UNDEFENDED, Crafting, DefenceRow, defence_rows
 from uap_core.experiments.detector import DetectorRow, detector_rows
-from uap_core.experiments.networks import DEFENDED
+from uap_core.experiments.networks import VIEWED
 from uap_core.experiments.so_far import Parts, is_whole
 from uap_core.identity import identities, identity
 from uap_core.io.paths import dreams_path
@@ -32,7 +32,7 @@ CRAFTED_ON, MEASURED_ON = 200, 300
 
 def defence_jobs(materials: Materials, networks: Sequence[str]) -> list[Job]:
     """For each network that is among ``networks`` its defences, then its detector."""
-    keys = [key for key in DEFENDED if key in networks]
+    keys = [key for key in VIEWED if key in networks]
     return [job for key in keys for job in (_defences_job(materials, key), _detector_job(materials, key))]
 
 

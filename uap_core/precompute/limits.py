@@ -30,7 +30,7 @@ ALL = {64: 10_000, 224: 500}  # pictures to craft on: of 50 000 as many as are m
 
 
 def limit_recipes(materials: Materials, key: str) -> list[Recipe]:
-    """The runs of one network, the shortest first, by the method as the page and the commands build it."""
+    """The runs of one network, the shortest first, by this project's method in batches of eight."""
     side = materials.card(key).input_size
     tiles = TILES if side >= LARGE_SIDE else 1
     methods = [Default(budget=budget, tiles=tiles, bf16=True) for budget in BUDGETS]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uap_core.experiments.networks import EMBEDDED, FELT, KINDS, LIMITED, OTHERS, SEVEN, VIEWED
+from uap_core.experiments.networks import EMBEDDED, KINDS, LIMITED, OTHERS, SEVEN, VIEWED
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.precompute.curves import curve_jobs
 from uap_core.precompute.data_free import data_free_jobs
@@ -72,14 +72,13 @@ def jobs(materials: Materials, parts: Sequence[str], networks: Sequence[str]) ->
             made.append(evaluation_job(materials, key))
         if key in KINDS:
             made.append(few_job(materials, key))
-        if key in FELT:
-            made += feel_jobs(materials, key)
         if key in LIMITED:
             made += limit_jobs(materials, key)
         if key in (*VIEWED, *OTHERS):
             made += lipschitz_jobs(materials, key)
         if key in VIEWED:
-            made += curve_jobs(materials, key) + method_jobs(materials, key) + why_jobs(materials, key)
+            made += curve_jobs(materials, key) + method_jobs(materials, key)
+            made += feel_jobs(materials, key) + why_jobs(materials, key)
     if QUICK_MODEL in networks:
         made += generator_jobs(materials) + digit_jobs(materials)
     made += several_jobs(materials, networks)

@@ -47,8 +47,8 @@ from uap_core.ui.widgets import (
 NEXT = _("What does an attack made for one picture do?")
 EXPLAIN = _(r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
-for every $n$; the sets are nested, so a larger one contains the smaller. Each step takes eight images, shows another
-part of each, at times mirrored, and descends on
+for every $n$; the sets are nested, so a larger one contains the smaller. Each step takes eight images (four on
+EfficientNet-Lite0), shows another part of each, at times mirrored, and descends on
 $\tfrac12 |z| \cos(z, z') - \min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ 5 s\big)$: how little the logits $z'$ have turned
 away from the clean ones $z$ (of norm $|z|$ and spread $s$), and how likely the clean prediction still is. Then $v$ is
 projected, onto $\|v\| \le 2\varepsilon$ at first and ever closer to $\varepsilon$, in the norm of the chosen pattern. No labels

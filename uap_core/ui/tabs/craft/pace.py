@@ -49,10 +49,9 @@ class Pace:
 
             classifier = studio.classifier(network)
             pixels = torch.full((TRIED, 3, classifier.size, classifier.size), 128, dtype=torch.uint8)  # any take as long
-            steps = build("default", STEPS * TRIED, classifier.size).craft(
-                classifier, pixels, Ball(LINF, 10 / 255), torch.Generator().manual_seed(0)
-            )
-            gradient = _least(lambda: next(steps)) / TRIED
+            method = build("default", STEPS * TRIED, classifier.shape)
+            steps = method.craft(classifier, pixels, Ball(LINF, 10 / 255), torch.Generator().manual_seed(0))
+            gradient = _least(lambda: next(steps)) / method.batch_size
             steps.close()  # type: ignore[attr-defined]  # a generator
             look = _least(lambda: predicted(classifier, pixels, torch.zeros(pixels.shape[1:]))) / TRIED
             self._timed[network] = gradient, look

@@ -90,7 +90,7 @@ class _Run:
         target = wanted.target
         self.goal: Criterion = Criterion.into(self.classifier.index_of(target)) if target else Criterion()
         self.size: Size = size_for(self.classifier.size)
-        self.crafter = build(wanted.method, wanted.budget, self.classifier.size)
+        self.crafter = build(wanted.method, wanted.budget, self.classifier.shape)
         self.images = studio.live_set_name(wanted.network, wanted.images)
         self.made_from = f"{wanted.images} {self.images}" if needed else _("no pictures")
         named = f"{wanted.images} {studio.live_set_name(wanted.network, wanted.images, briefly=True)}"

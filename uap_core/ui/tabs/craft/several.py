@@ -104,7 +104,7 @@ class Views:
         clean = clean_logits(classifier, held_out.pixels)
         earlier = [pattern.as_perturbation().pattern for pattern in so_far.patterns]
         yield self._shown(so_far, union(classifier, held_out.pixels, clean, earlier), begun_with, len(held_out))
-        pace, method = Pace(), build("default", LOOKS[classifier.size > LARGE], classifier.size)
+        pace, method = Pace(), build("default", LOOKS[classifier.size > LARGE], classifier.shape)
         last = None
         for last in next_pattern(classifier, craft.pixels, first.ball, method, earlier):
             spent = _("Pattern {number}: {spent} of {budget} looks").format(
