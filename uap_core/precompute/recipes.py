@@ -14,7 +14,6 @@ from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.intri_uap import Intrinsic
-from uap_core.crafting.menu import BATCH
 from uap_core.crafting.transfer import Transfer
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import PerturbationError
@@ -117,7 +116,7 @@ def _of_lites() -> list[Recipe]:
         )
         for network in LITES
     ]
-    faint = Recipe(f"{LITES[0]}-linf6", (LITES[0],), Ball("linf", of_levels(6)), replace(ours, batch_size=BATCH))
+    faint = Recipe(f"{LITES[0]}-linf6", (LITES[0],), Ball("linf", of_levels(6)), ours)
     together = replace(ours, budget=3_000)
     seven = Recipe("seven-linf10", SEVEN, LINF10, together, group="all seven ImageNet networks")
     return [*single, faint, seven, *_all_but(KINDS, "unseen", "all kinds", Transfer(budget=5_000, tiles=TILES, bf16=True))]
