@@ -3,9 +3,12 @@
 PATTERNS_TO_COME = frozenset[str]()
 TABLES_TO_COME = frozenset(
     (
+        "googlenet_bvlc-defences",
+        "googlenet_bvlc-detector",
         "googlenet_bvlc-few-pictures",
         "mobilenet_v1_075-few-pictures",
-        "mobilenet_v2_tf-few-pictures",
+        "mobilenet_v2_tf-defences",
+        "mobilenet_v2_tf-detector",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
