@@ -7,8 +7,6 @@ TABLES_TO_COME = frozenset(
         "googlenet_bvlc-detector",
         "googlenet_bvlc-few-pictures",
         "mobilenet_v1_075-few-pictures",
-        "mobilenet_v2_tf-defences",
-        "mobilenet_v2_tf-detector",
     )
 )
 TO_COME = PATTERNS_TO_COME | TABLES_TO_COME
