@@ -3,7 +3,6 @@
 PATTERNS_TO_COME = frozenset[str]()
 TABLES_TO_COME = frozenset(
     (
-        "googlenet_bvlc-detector",
         "googlenet_bvlc-few-pictures",
         "mobilenet_v1_075-few-pictures",
     )
