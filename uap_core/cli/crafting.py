@@ -68,7 +68,7 @@ def craft(
     options = {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval}
     crafter = _crafter(method, bf16, options, networks[0])
     if only:
-        crafter = _for_some(crafter, networks[0], only, bool(target))
+        crafter = _for_some(crafter, networks[0], only, bool(target), batch_size)
     criterion = Criterion.into(networks[0].index_of(target)) if target else Criterion()
     craft_set, held_out = _sets(networks[0], data, crafter.needs_images)
     craft_set = craft_set and craft_set.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
@@ -130,15 +130,19 @@ def _crafter(method: str, bf16: bool | None, options: dict[str, Any], network: C
     return kind(**chosen)
 
 
-def _for_some(crafter: Crafter, network: Classifier, only: list[str], aims: bool) -> Crafter:
-    """Ours for the classes of ``only`` alone, with the options of ``crafter``. Raises SettingError for another method."""
+def _for_some(crafter: Crafter, network: Classifier, only: list[str], aims: bool, batch_size: int | None) -> Crafter:
+    """Ours for the classes of ``only`` alone, with the options of ``crafter``. Raises SettingError for another method.
+
+    Half of a batch is of other classes, so it is not made smaller where pictures are large.
+    """
     from uap_core.crafting.class_alone import KEEP, KEEP_WITH_TARGET, ClassAlone
     from uap_core.crafting.default import Default
     from uap_core.experiments.class_alone import classes_of
 
     if type(crafter) is not Default:
         raise SettingError("A pattern for some classes alone is crafted by the method 'default': leave --method out.")
-    return ClassAlone(**vars(crafter), classes=classes_of(network, only), keep=KEEP_WITH_TARGET if aims else KEEP)
+    options = vars(crafter) | {"batch_size": batch_size or Default.batch_size}
+    return ClassAlone(**options, classes=classes_of(network, only), keep=KEEP_WITH_TARGET if aims else KEEP)
 
 
 def _tell_sides(network: Classifier, held_out: ImageSet, result: Perturbation, only: list[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.default import Default
-from uap_core.crafting.menu import for_pictures
+from uap_core.crafting.menu import BATCH, TILES
 from uap_core.experiments.networks import LITES
 from uap_core.experiments.sample_curve import SampleRow, nested_sizes, sample_curve
 from uap_core.experiments.so_far import table_so_far, title_of
@@ -22,14 +22,15 @@ from uap_core.precompute.materials import Job, Materials, provenance_of
 from uap_core.precompute.recipes import DEEPFOOL, LINF10
 
 BUDGET = 2000
-SHAPE = (224, 224)  # of the Lites' pictures
 MOST = 2048
 SEEDS = 3
 
 
 def curve_jobs(materials: Materials, key: str) -> list[Job]:
     """Jobs for our method and the paper's on photographs; for the default network ours on class impressions too."""
-    ours = Default(budget=BUDGET, bf16=True, **(for_pictures("default", SHAPE) if key in LITES else {}))
+    ours = Default(budget=BUDGET, bf16=True)
+    if key in LITES:
+        ours = replace(ours, tiles=TILES, batch_size=BATCH)
     jobs = [curve_job(materials, key, "real", ours), curve_job(materials, key, "deepfool", replace(DEEPFOOL, budget=BUDGET))]
     return [*jobs, curve_job(materials, key, "dreams", ours, dreams_path(key))] if key == QUICK_MODEL else jobs
 

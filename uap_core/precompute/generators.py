@@ -10,6 +10,7 @@ import torch
 
 from uap_core.crafting.base import Progress
 from uap_core.crafting.generator import Generator, generator_of
+from uap_core.crafting.menu import TILES
 from uap_core.crafting.problem import Problem
 from uap_core.crafting.run import CraftRun
 from uap_core.datasets.image_sets import ImageSet
@@ -22,7 +23,7 @@ from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbations.generators import PatternGenerator, load_generator
 from uap_core.precompute.materials import Job, Materials
-from uap_core.precompute.recipes import L2_2000, LINF10, TILES
+from uap_core.precompute.recipes import L2_2000, LINF10
 
 # Labels that each network falls into anyway and that were reached when they were tried. ``crafting.hubs`` finds ResNet-64's;
 # of EfficientNet-Lite0's twenty textures were tried, by descents into patterns of its tiles.

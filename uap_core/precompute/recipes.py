@@ -14,6 +14,7 @@ from uap_core.crafting.base import Crafter, Progress
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
 from uap_core.crafting.default import Default
 from uap_core.crafting.intri_uap import Intrinsic
+from uap_core.crafting.menu import TILES
 from uap_core.crafting.transfer import Transfer
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import PerturbationError
@@ -35,7 +36,6 @@ HOW: dict[type[Crafter], str] = {  # what lists say of a method that is not ours
     Intrinsic: "by singular vectors, no pictures",
 }
 WITHOUT_IMAGES: dict[str, Crafter] = {"activations": Activations(budget=2000), "intrinsic": Intrinsic(budget=2000)}
-TILES = 4  # of patterns for the Lites: what 150 of the 500 craft images said of it, see ``Default``
 LINF10, L2_2000 = Ball("linf", of_levels(10)), Ball("l2", of_levels(2000))
 
 

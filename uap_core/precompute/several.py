@@ -10,6 +10,7 @@ import torch
 
 from uap_core.crafting.class_alone import KEEP_WITH_TARGET, ClassAlone
 from uap_core.crafting.default import Default
+from uap_core.crafting.menu import TILES
 from uap_core.datasets.image_sets import ImageSet
 from uap_core.experiments.class_alone import FOR_ALL, SidesRow, class_alone, classes_of
 from uap_core.experiments.networks import LITES
@@ -22,7 +23,7 @@ from uap_core.models.zoo import QUICK_MODEL
 from uap_core.norms import LINF, Ball
 from uap_core.perturbations.perturbation import load_perturbation
 from uap_core.precompute.materials import Job, Materials, provenance_of
-from uap_core.precompute.recipes import LINF10, TILES
+from uap_core.precompute.recipes import LINF10
 
 # Groups and single classes to fool alone, with the label to reach where there is one.
 ALONE = (
