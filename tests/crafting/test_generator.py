@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as example
 from hypothesis import strategies as some
 from in_node import in_node
+from torch import Tensor
 from toys import SIDE, convolutional_network, pictures, seeded
 
 from uap_core.attacks.criterion import Criterion
@@ -120,10 +121,47 @@ def test_told_labels_it_learns_to_tell_them_apart() -> None:
     assert rates[1][1] > 0.6 > rates[1][0]
 
 
+@pytest.mark.parametrize("mixed", [0.0, 0.25, 1.0])
+def test_as_many_codes_as_are_to_be_are_told_two_labels(mixed: float) -> None:
+    seen = []
+
+    class AimsSeen(Generator):
+        def aimed(self, clean: Tensor, perturbed: Tensor, target: int | None, aims: Tensor | None, share: float) -> Tensor:
+            assert aims is not None
+            seen.append(aims)
+            return super().aimed(clean, perturbed, target, aims, share)
+
+    method = AimsSeen(budget=1600, batch_size=16, draws=16, hubs=(0, 1, 2), mixed=mixed, channels=2)
+    list(method.craft(convolutional_network(), pictures(20), BALLS[0], seeded(0)))
+    shares = torch.cat(seen)
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(1600))
+    two = ((shares > 0).sum(dim=1) == 2).double().mean()
+    assert float(two) == pytest.approx(mixed * 2 / 3, abs=0.05), "of two labels drawn a third is the same twice"
+
+
+def test_between_two_labels_a_generator_that_was_told_both_leads_to_both() -> None:
+    problem = Problem.pose([convolutional_network()], pictures(40), Ball("linf", 0.15))
+    losses = []
+    for mixed in (0.0, 0.5):
+        method = Generator(budget=3000, batch_size=24, draws=12, hubs=(0, 1, 2), mixed=mixed, channels=4, rate=1e-2)
+        run = CraftRun(method, problem, seeded(0), None)
+        assert list(run.steps())[-1].done
+        made = generator_of(method, problem, run.state)
+        halves = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]])
+        under = [
+            problem.networks[0]((problem.images / 255 + v).clamp(0, 1)) for v in made.patterns(made.codes(3, seeded(1), halves))
+        ]
+        each = [method.aimed(z, z, None, half.expand(len(z), -1), 0.0).mean() for z, half in zip(under, halves, strict=True)]
+        losses.append(float(torch.stack(each).mean()))
+    assert losses[1] < losses[0] - 0.1
+    with pytest.raises(SettingError, match="from 0 to 1"):
+        Generator(budget=64, mixed=1.5)
+
+
 @pytest.mark.parametrize("starts", [1, 3, 7])
 def test_a_stopped_training_goes_on_to_the_same_result(tmp_path: Path, starts: int) -> None:
     network, ball = convolutional_network(), Ball("linf", 0.1)
-    method = Generator(budget=160, batch_size=8, draws=4, hubs=(1, 2), interval=32, channels=2, starts=starts)
+    method = Generator(budget=160, batch_size=8, draws=4, hubs=(1, 2), mixed=0.5, interval=32, channels=2, starts=starts)
     whole = list(method.craft(network, pictures(20), ball, seeded(0)))[-1]
     state = tmp_path / "run.state"
     for progress in method.craft(network, pictures(20), ball, seeded(0), checkpoint=state):
@@ -134,9 +172,12 @@ def test_a_stopped_training_goes_on_to_the_same_result(tmp_path: Path, starts: i
 
 
 def test_the_weight_of_fooling_grows_from_nothing_once_the_share_alone_is_over() -> None:
-    clean, under, aims = torch.randn(5, 7, generator=seeded(0)), torch.randn(5, 7, generator=seeded(1)), torch.arange(5)
-    method = Generator(budget=64, hubs=(0, 1), alone=0.25, weight=2.0)
-    into = torch.nn.functional.cross_entropy(under, aims, reduction="none")
+    clean, under = torch.randn(3, 7, generator=seeded(0)), torch.randn(3, 7, generator=seeded(1))
+    method = Generator(budget=64, hubs=(5, 1), alone=0.25, weight=2.0)
+    aims = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.3, 0.7]])
+    all_classes = torch.zeros(3, 7)
+    all_classes[:, [5, 1]] = aims
+    into = torch.nn.functional.cross_entropy(under, all_classes, reduction="none")
     for share, weight in ((0.0, 0.0), (0.25, 0.0), (0.625, 1.0), (1.0, 2.0)):
         wanted = into + weight * unlikely_and_turned(clean, under)
         torch.testing.assert_close(method.aimed(clean, under, None, aims, share), wanted)

@@ -1,7 +1,8 @@
 """A generator of universal patterns: train a small network from codes to patterns, each of which fools (NAG, CVPR 2018).
 
 Left alone it learns one pattern and ignores its code. What keeps its patterns apart here is to tell it which label to aim at,
-among labels that the network falls into anyway: at first that alone, later, growing, to fool at all.
+among labels that the network falls into anyway: at first that alone, later, growing, to fool at all. A few codes are told two
+labels, each in part, so that the patterns between two labels fool as well.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Generator(FirstOrder):
     Args:
         hubs: class indices that the code tells it to aim at; none for noise alone.
         alone: share of the run in which hubs are aimed at and nothing else.
+        mixed: share of the codes that are told two hubs, each in part, and aim at both in these parts.
         weight: of fooling at all, beside aiming at the hub, when the run ends: more fools more, and patterns differ less.
         draws: codes a step; each gets ``batch_size / draws`` images.
         noise: numbers of noise in the code.
@@ -78,6 +80,7 @@ class Generator(FirstOrder):
     batch_size: int = 32
     hubs: tuple[int, ...] = ()
     alone: float = 0.4
+    mixed: float = 0.0
     weight: float = 1.0
     draws: int = 16
     noise: int = 6
@@ -95,6 +98,8 @@ class Generator(FirstOrder):
             raise SettingError("A step needs at least two codes, and an image for each.")
         if min(self.noise, self.channels, self.tiles) < 1 or not 0 <= self.alone < 1 or self.weight < 0:
             raise SettingError("Noise, channels and tiles are at least 1, the share alone below 1, the weight not negative.")
+        if not 0 <= self.mixed <= 1:
+            raise SettingError("The share of codes that are told two hubs is from 0 to 1.")
         if not 1 <= self.starts <= STARTS:
             raise SettingError(f"A training is begun once to {STARTS} times: each start is a tenth of the run.")
         if self.starts > 1 and self.steps < 10:
@@ -112,7 +117,7 @@ class Generator(FirstOrder):
         if any(side % self.tiles for side in problem.shape):
             raise SettingError(f"{self.tiles} tiles do not fill {problem.shape[1]} x {problem.shape[0]} pixels evenly.")
         weights, statistics = self.shape(problem).start(generator)
-        shown, _hubs = self._codes(generator)
+        shown, _mix = self._codes(generator)
         memory = {"weights": weights, "statistics": statistics, "shown": shown[:1]}
         memory = {name: value.to(problem.device) for name, value in memory.items()}
         state = State(torch.zeros(problem.images.shape[1:], device=problem.device), generator, memory)
@@ -129,14 +134,14 @@ class Generator(FirstOrder):
             self._end_start(problem, state)
         number = state.step - min(state.step // self.tenth, self.starts - 1) * self.tenth  # of this training
         batch = state.next_batch(len(problem.images), self.batch_size)
-        codes, hubs = self._codes(state.generator)
+        codes, mix = self._codes(state.generator)
         owner = torch.arange(len(batch)) * len(codes) // max(len(batch), len(codes))
         with torch.enable_grad():
             weights = state.memory["weights"].detach().requires_grad_(True)
             values = self.shape(problem).forward(weights, state.memory["statistics"], codes.to(problem.device), training=True)
             each = finite(bounded(problem.ball, values))[owner]
         state.image_gradients += len(batch) * len(problem.networks)
-        aims = my_share(hubs[owner]) if self.hubs else None
+        aims = my_share(mix[owner]) if self.hubs else None
         share = number / (self.steps - (self.starts - 1) * self.tenth)
 
         def loss(clean: Tensor, perturbed: Tensor) -> Tensor:
@@ -169,10 +174,10 @@ class Generator(FirstOrder):
             del memory[moment]
 
     def aimed(self, clean: Tensor, perturbed: Tensor, target: int | None, aims: Tensor | None, share: float) -> Tensor:
-        """The loss (n,) of logits (n,K): into the class of each in ``aims``, and once ``alone`` is over, growing, away."""
+        """The loss (n,) of logits (n,K): into the hubs, by the shares ``aims`` (n,hubs), and once ``alone`` is over away."""
         if aims is None:
             return self.loss(clean, perturbed, target)
-        into = F.cross_entropy(perturbed, aims.to(perturbed.device), reduction="none")
+        into = -(aims.to(perturbed.device) * perturbed.log_softmax(dim=1)[:, list(self.hubs)]).sum(dim=1)
         weight = self.weight * max(0.0, (share - self.alone) / (1 - self.alone))
         return into + weight * self.loss(clean, perturbed, None) if weight else into
 
@@ -181,12 +186,20 @@ class Generator(FirstOrder):
         yield from saturate(problem, state)
 
     def _codes(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Codes (draws, code) and the class (draws,) that each aims at."""
+        """Codes (draws, code), and by what shares (draws, hubs) each aims at the hubs: at one, or for some at two."""
         noise = 2 * torch.rand(self.draws, self.noise, generator=generator) - 1
         if not self.hubs:
-            return noise, torch.zeros(self.draws, dtype=torch.long)
+            return noise, torch.zeros(self.draws, 0)
+        mix = self._one_hub_each(generator)
+        if self.mixed:
+            part, chosen = torch.rand(2, self.draws, 1, generator=generator)
+            mix = mix.lerp(self._one_hub_each(generator), part * (chosen < self.mixed))
+        return torch.cat([noise, STRESS * mix], dim=1), mix
+
+    def _one_hub_each(self, generator: torch.Generator) -> Tensor:
+        """One of the hubs for each draw, as shares (draws, hubs)."""
         which = torch.randint(len(self.hubs), (self.draws,), generator=generator)
-        return torch.cat([noise, STRESS * F.one_hot(which, len(self.hubs))], dim=1), torch.tensor(self.hubs)[which]
+        return F.one_hot(which, len(self.hubs)).float()
 
     @torch.no_grad()
     def _show(self, problem: Problem, state: State) -> None:
