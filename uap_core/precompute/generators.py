@@ -59,7 +59,7 @@ def generator_recipes() -> list[GeneratorRecipe]:
     """The generators that ship."""
     key, hubs = QUICK_MODEL, HUBS[QUICK_MODEL]
     free = Generator(budget=48_000, draws=8, noise=10, rate=3e-3, starts=4, bf16=True)
-    told = Generator(budget=72_000, rate=3e-3, alone=0.3, weight=5, bf16=True)
+    told = Generator(budget=108_000, rate=3e-3, alone=0.3, mixed=1 / 16, weight=8, bf16=True)
     told_l2 = Generator(budget=16_000, batch_size=16, draws=8, rate=5e-3, alone=0.6)
     lite = LITES[0]
     told_lite = Generator(budget=6_000, batch_size=16, channels=32, tiles=TILES, rate=3e-3, weight=2, bf16=True)
