@@ -174,7 +174,7 @@ class Generator(FirstOrder):
             del memory[moment]
 
     def aimed(self, clean: Tensor, perturbed: Tensor, target: int | None, aims: Tensor | None, share: float) -> Tensor:
-        """The loss (n,) of logits (n,K): into the hubs, by the shares ``aims`` (n,hubs), and once ``alone`` is over away."""
+        """The loss (n,) of logits (n,K): into the hubs, by the shares ``aims`` (n,hubs); after ``alone``, growing, away."""
         if aims is None:
             return self.loss(clean, perturbed, target)
         into = -(aims.to(perturbed.device) * perturbed.log_softmax(dim=1)[:, list(self.hubs)]).sum(dim=1)

@@ -21,7 +21,10 @@ ABOUT = _(
     "From very few pictures: the method “few pictures” (in Craft, under More) joins what they show with drawn noise under which"
     " all layers are to be loud. Every point costs 2000 image-gradients; points alone are the method without one of its parts."
 )
-FOUND = _("From a single picture it fools {few:.1%} of {network}’s photographs, this project’s own method {ours:.1%}.")
+FOUND = _(
+    "From a single picture it fools {few:.1%} of {network}’s photographs, this project’s own method, in batches no larger"
+    " than the set, {ours:.1%}."
+)
 NEARLY = 0.02  # of the rate that the most pictures reach
 
 
