@@ -84,6 +84,13 @@ def test_the_chart_has_a_line_a_method_and_points_for_what_is_left() -> None:
     assert lines["for few pictures, without noise"].get_linestyle() == "None"
 
 
+def test_a_band_holds_every_seed_with_its_interval() -> None:
+    apart = [replace(row, fooling_rate=Rate(20 + 70 * row.seed, 100)) for row in ROWS if row.method == FEW]
+    band = few_pictures_figure(apart, "title").axes[0].collections[0].get_paths()[0].vertices
+    heights = [height for _, height in band]
+    assert (min(heights), max(heights)) == pytest.approx((Rate(20, 100).interval[0], Rate(90, 100).interval[1]))
+
+
 def test_the_page_shows_it_where_it_is_and_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Studio, "precomputed", lambda self, name, kind: None)
     assert training_curves.few_chart(Studio(), "resnet64")["few-said"] == ""

@@ -68,11 +68,9 @@ def few_pictures(
     return FewRow(network.card.key, images, method, seed, rate, last.image_gradients, round(last.seconds, 1))
 
 
-def by_size(rows: Sequence[FewRow]) -> dict[str, dict[int, Rate]]:
-    """For each method the rate over all seeds, by the number of pictures: a photograph counts once a seed."""
-    found: dict[str, dict[int, Rate]] = {}
+def by_size(rows: Sequence[FewRow]) -> dict[str, dict[int, list[Rate]]]:
+    """For each method the rates of all seeds, by the number of pictures."""
+    found: dict[str, dict[int, list[Rate]]] = {}
     for row in sorted(rows, key=lambda row: row.images):
-        mine, rate = found.setdefault(row.method, {}), row.fooling_rate
-        before = mine.get(row.images, Rate(0, 0))
-        mine[row.images] = Rate(before.count + rate.count, before.total + rate.total)
+        found.setdefault(row.method, {}).setdefault(row.images, []).append(row.fooling_rate)
     return found

@@ -70,3 +70,9 @@ def mean_rate(rates: Iterable[Rate]) -> float:
     """Mean share of several rates over the same set."""
     values = [rate.value for rate in rates]
     return sum(values) / len(values)
+
+
+def outer_ends(rates: Iterable[Rate]) -> tuple[float, float]:
+    """The lowest and the highest end of their 95 % Wilson intervals: seeds may lie further apart than chance on one set."""
+    low, high = zip(*(rate.interval for rate in rates), strict=True)
+    return min(low), max(high)

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.few_pictures import FEW, OURS, SIZES, FewRow, by_size
 from uap_core.i18n import _
-from uap_core.plots.axes import GREEN, GREY, PATTERN, SKY, add_legend, draw_rates, open_axes
+from uap_core.io.results import mean_rate, outer_ends
+from uap_core.plots.axes import GREEN, GREY, PATTERN, SKY, add_legend, open_axes
 
 FEW_COLOUR, FEW_MARKER = "#882255", "X"  # as in the list of methods
 STYLES = {
@@ -23,18 +24,22 @@ PARTS = {
 
 
 def few_pictures_figure(rows: Sequence[FewRow], title: str) -> Figure:
-    """Fooling rates over all seeds against the number of pictures (log scale), with 95 % Wilson intervals as bands.
+    """Mean fooling rates over seeds against the number of pictures (log scale).
 
-    What is left of the method without one of its parts is drawn as points.
+    A band reaches from the lowest to the highest end of the seeds' 95 % Wilson intervals. What is left of the method without
+    one of its parts is drawn as points.
     """
     figure, axes = open_axes(_("pictures it is made from"), _("fooled photographs"), title)
     found = by_size(rows)
     for method, (colour, marker, label) in STYLES.items():
         if method in found:
-            draw_rates(axes, list(found[method]), list(found[method].values()), colour, marker, label)
+            sizes, rates = list(found[method]), list(found[method].values())
+            low, high = zip(*map(outer_ends, rates), strict=True)
+            axes.plot(sizes, list(map(mean_rate, rates)), color=colour, marker=marker, lw=2.2, label=label)
+            axes.fill_between(sizes, low, high, color=colour, alpha=0.13, lw=0)
     for method, (colour, marker, label) in PARTS.items():
         if method in found:
-            values = [rate.value for rate in found[method].values()]
+            values = list(map(mean_rate, found[method].values()))
             axes.plot(list(found[method]), values, color=colour, marker=marker, ls="", markersize=8, label=label)
     axes.set_xscale("log", base=4)
     axes.set_xticks(SIZES, [str(size) for size in SIZES])

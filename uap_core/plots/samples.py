@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from uap_core.experiments.sample_curve import PAPER_FIGURE_6, SampleRow
 from uap_core.i18n import _
-from uap_core.io.results import mean_rate
+from uap_core.io.results import mean_rate, outer_ends
 from uap_core.plots.axes import BLUE, GREY, add_legend, open_axes
 from uap_core.plots.points import LIVE
 
@@ -89,8 +89,8 @@ def _by_size(rows: Sequence[SampleRow]) -> tuple[list[int], list[float], list[fl
     values, low, high = [], [], []
     for size in sizes:
         rates = [row.held_out_rate for row in rows if row.images == size and row.held_out_rate]
-        mean = mean_rate(rates)
+        mean, (lowest, highest) = mean_rate(rates), outer_ends(rates)
         values.append(mean)
-        low.append(max(0.0, mean - min(rate.interval[0] for rate in rates)))
-        high.append(max(0.0, max(rate.interval[1] for rate in rates) - mean))
+        low.append(max(0.0, mean - lowest))
+        high.append(max(0.0, highest - mean))
     return sizes, values, low, high

@@ -152,7 +152,7 @@ def few_chart(studio: Studio, network: str) -> dict[str, Any]:
         table = studio.precomputed(f"{key}-few-pictures", FewRow)
         if table is not None:
             title = precomputed_on(studio, key, table.rows[0].fooling_rate.total)
-            few, ours = (by_size(table.rows)[method][SIZES[0]].value for method in (FEW, OURS))
+            few, ours = (mean_rate(by_size(table.rows)[method][SIZES[0]]) for method in (FEW, OURS))
             said = ABOUT + " " + FOUND.format(few=few, ours=ours, network=network_name(studio, key))
             return {"few-said": status(said), "few": show(drawn_once(few_pictures_figure, table.rows, title))}
     return {"few-said": "", "few": hide()}
