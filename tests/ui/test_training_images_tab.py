@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from tab_pages import handlers_of, page_of
 
@@ -86,6 +87,18 @@ def test_live_points_are_over_the_curve_and_all_patterns_are_named(
     assert said == ""
     assert "83.5%" in answer
     assert "data-live" not in chart["value"]
+
+
+def test_on_large_pictures_a_live_pattern_repeats_one_tile_as_in_craft(
+    monkeypatch: pytest.MonkeyPatch, handlers: dict[str, Callable[..., Any]]
+) -> None:
+    sets = tuple(part.prefix(2) for part in STUDIO.craft_and_held_out("efficientnet_lite0"))
+    monkeypatch.setattr(Studio, "craft_and_held_out", lambda studio, network: sets)
+    monkeypatch.setattr(samples_tab, "LIVE_BUDGET", 4)
+    *_, last, _end = handlers["craft"]("sample:lion", "efficientnet_lite0", "efficientnet_lite0-linf10.safetensors", {}, 10.0)
+    pattern = last[-1][-1].values
+    assert pattern.any()
+    assert (pattern == np.tile(pattern[:, :56, :56], (1, 4, 4))).all()
 
 
 def test_an_epsilon_of_0_is_answered_with_a_sentence(handlers: dict[str, Callable[..., Any]]) -> None:

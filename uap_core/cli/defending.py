@@ -38,8 +38,8 @@ def defend(
     """Measure defences (JPEG, blur, bits, crop, adversarially trained variants) against a fixed pattern and an adaptive one."""
     import torch
 
-    from uap_core.crafting.default import Default
     from uap_core.crafting.detector_aware import Unnoticed
+    from uap_core.crafting.menu import build
     from uap_core.defences.transforms import DEFENCES
     from uap_core.experiments.defences import Crafting, defence_rows
     from uap_core.experiments.detector import detector_rows
@@ -49,8 +49,9 @@ def defend(
     from uap_core.perturbations.perturbation import load_perturbation
 
     check_table_and_figure(out, figure)
-    zoo, method = open_zoo(folder), Default(budget=budget)
+    zoo = open_zoo(folder)
     classifier, pattern = zoo.load(model), load_perturbation(perturbation or PERTURBATIONS / f"{model}-linf10.safetensors")
+    method = build("default", budget, classifier.shape)
     pattern = pattern.scaled_to(Ball.parse(epsilon, pattern.ball.p).radius) if epsilon else pattern
     craft_set, held_out = (
         some.shuffled(torch.Generator().manual_seed(seed)).prefix(images) for some in craft_and_held_out(classifier, data)

@@ -72,7 +72,7 @@ def curve(
     folder: Folder = None,
 ) -> None:
     """Fooling rate on the held-out images against the number of craft images: nested prefixes 1, 2, 4, ..."""
-    from uap_core.crafting.default import Default
+    from uap_core.crafting.menu import build
     from uap_core.experiments.sample_curve import nested_sizes, sample_curve
     from uap_core.identity import identity
     from uap_core.norms import Ball
@@ -80,7 +80,7 @@ def curve(
     check_table_and_figure(out, figure)
     classifier, ball = open_zoo(folder).load(model), Ball.parse(epsilon, p)
     craft_set, held_out = craft_and_held_out(classifier, data)
-    method, sizes = Default(budget=budget), nested_sizes(min(most, len(craft_set)))
+    method, sizes = build("default", budget, classifier.shape), nested_sizes(min(most, len(craft_set)))
     rows = tell(
         (
             row

@@ -47,16 +47,16 @@ from uap_core.ui.widgets import (
 NEXT = _("What does an attack made for one picture do?")
 EXPLAIN = _(r"""
 A pattern is crafted on the first $n$ images of a shuffled set and measured on *other*, held-out images, the same ones
-for every $n$; the sets are nested, so a larger one contains the smaller. Each step takes eight images (four on
-EfficientNet-Lite0), shows another part of each, at times mirrored, and descends on
+for every $n$; the sets are nested, so a larger one contains the smaller. A step of the curves takes eight images (on
+EfficientNet-Lite0 four, and the pattern repeats one tile), shows another part of each, at times mirrored, and descends on
 $\tfrac12 |z| \cos(z, z') - \min\big(-\log p_{k(x)}(\mathrm{clip}(x+v)),\ 5 s\big)$: how little the logits $z'$ have turned
 away from the clean ones $z$ (of norm $|z|$ and spread $s$), and how likely the clean prediction still is. Then $v$ is
 projected, onto $\|v\| \le 2\varepsilon$ at first and ever closer to $\varepsilon$, in the norm of the chosen pattern. No labels
 are needed. The dashed line is measured on the very $n$ images that a pattern was made from, the shade is the *generalisation
 gap*: large for one image, and gone once there are many. Few images suffice, because networks share a few directions that
 matter for most images. Bars span the 95 % Wilson intervals of all seeds. Diamonds are made in your visit with at most 480
-image-gradients each, and measured on the pictures that their name tells; curves were computed on photographs, with up to 2000
-each: compare shapes, not heights.
+image-gradients each, as Craft makes them (from 128 pixels on in steps of four images, repeating one tile), and measured on the
+pictures that their name tells; curves were computed on photographs, with up to 2000 each: compare shapes, not heights.
 """)
 METHODS = _("""
 The dotted line of the next chart is what the paper (Moosavi-Dezfooli et al., 2017, its Figure 6) reports of its DeepFool
@@ -152,12 +152,11 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]
     """A pattern on 1, 4, 16, ... images, each a point over the computed curve: sentence, chart, points, pattern, patterns."""
     import torch
 
-    from uap_core.crafting.default import Default
+    from uap_core.crafting.menu import build
     from uap_core.crafting.problem import predicted
     from uap_core.errors import SettingError
     from uap_core.experiments.sample_curve import nested_sizes, sample_curve
     from uap_core.metrics import fooling_rate, predict
-    from uap_core.models.bf16 import has_fast_bf16
 
     yield {"said": progress_note(_("Opening network and images…"), 0)}
     if not ball.radius:
@@ -176,7 +175,7 @@ def crafting(studio: Studio, network: str, ball: Any) -> Iterator[dict[str, Any]
     patterns: dict[int, Any] = {}
     found: tuple[Pattern, ...] = ()
     rows, pace = [], Pace()
-    method = Default(budget=LIVE_BUDGET, bf16=has_fast_bf16())
+    method = build("default", LIVE_BUDGET, classifier.shape)
     for row in sample_curve(classifier, method, craft_set, held_out, ball, sizes, 0, patterns, clean):
         place = sizes.index(row.images)
         if not row.done:

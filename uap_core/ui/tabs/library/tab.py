@@ -25,7 +25,8 @@ TITLE = _("Which patterns are there?")
 OPENING = _("Each picture shows one, ten times stronger, around mid-grey.")
 EXPLAIN = _(r"""
 Each picture shows a pattern 10 times stronger, around mid-grey ($\ell_2$ patterns are larger in few places). *By DeepFool*
-is the method of Moosavi-Dezfooli et al. (2017) in batches, the others are by this project’s method. *All but* one were
+is the method of Moosavi-Dezfooli et al. (2017) in batches, *by activations* and *by singular vectors* are made without
+pictures, after PSP-UAP and IntriUAP (both 2025), the others are by this project’s method. *All but* one were
 crafted on three of four networks, *all kinds but* one on four of five, moving the perturbed pictures about; the one that
 they are named after they never saw, and fool it all the same: such patterns are **doubly universal**, across images and
 across networks (who fools whom stands under *Transfer*). *All four* and *all seven* were crafted on those networks

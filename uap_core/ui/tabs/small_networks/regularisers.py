@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from uap_core.experiments.small_networks.regularisers import RegulariserRow
 
 LIVE_SEEDS = 3
+NOT_COMPUTED = _("Not computed yet: `python -m uap_core publish --data DATA --part small` does.")
 
 
 def stored(table: Table | None) -> tuple[Any, ...]:
     """Sentences, three charts and the file of what was precomputed."""
     if table is None:
-        return status(_("Not computed yet: `python -m uap_core publish --part small` does.")), hide(), hide(), hide(), hide()
+        return status(NOT_COMPUTED), hide(), hide(), hide(), hide()
     from uap_core.plots.small_networks import alpha_figure, confidence_figure, errors_figure, of_alphas
 
     stated, rows = table.provenance, table.rows

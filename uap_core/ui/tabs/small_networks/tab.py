@@ -143,7 +143,7 @@ def _table(table: Table | None, published: crossing.Published) -> str:
     from uap_core.experiments.small_networks.learners import NAMES
 
     if table is None:
-        return status(_("Not computed yet: `python -m uap_core publish --part small` does."))
+        return status(regularisers.NOT_COMPUTED)
     made = _("Precomputed {date}: misread of {digits}; below each, the paper's own (on MNIST).").format(
         date=table.provenance["time"][:10], digits=table.provenance["held_out"]
     )
