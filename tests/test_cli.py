@@ -333,6 +333,13 @@ def test_the_command_line_itself_is_checked(run: Run) -> None:
     assert "--most" in err
 
 
+@pytest.mark.parametrize("seed", ["-5", "18446744073709551616"])
+def test_a_seed_that_no_generator_takes_is_refused(run: Run, seed: str, tmp_path: Path) -> None:
+    status, _, err = run("craft", "--out", tmp_path / "a.npy", "--seed", seed)
+    assert status == 2
+    assert "--seed" in err
+
+
 # Networks
 
 

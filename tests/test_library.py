@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from uap_core.norms import Ball, on_grid
 from uap_core.perturbations.library import read_levels, read_library, verdict
@@ -28,6 +29,14 @@ def test_entries_come_small_first_then_one_network_then_l_inf(tmp_path: Path) ->
     assert [entry.path.stem for entry in read_library(tmp_path)] == ["a-linf", "a-l2", "aimed", "both", "large"]
     both = read_library(tmp_path)[3]
     assert (both.networks, both.ball, both.side, both.name, both.key) == (("a", "b"), LINF, 4, "BOTH", "both.safetensors")
+
+
+def test_a_file_that_is_something_else_is_passed_over(tmp_path: Path) -> None:
+    save(tmp_path, "good", 4, LINF)
+    header = {"p": "linf", "radius": "0.1"}
+    save_file({"pattern": torch.zeros(3, 4, 4)}, tmp_path / "list.safetensors", header | {"provenance": "[1]"})
+    save_file({"pattern": torch.tensor(0.0)}, tmp_path / "number.safetensors", header)
+    assert [entry.path.stem for entry in read_library(tmp_path)] == ["good"]
 
 
 @pytest.mark.parametrize("whole", [True, False])

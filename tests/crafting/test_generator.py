@@ -14,6 +14,7 @@ from in_node import in_node
 from torch import Tensor
 from toys import SIDE, convolutional_network, pictures, seeded
 
+from uap_core import craft
 from uap_core.attacks.criterion import Criterion
 from uap_core.crafting.default import unlikely_and_turned
 from uap_core.crafting.generator import Generator, generator_of
@@ -220,6 +221,12 @@ def test_hubs_and_a_target_exclude_each_other() -> None:
         method.craft(convolutional_network(), pictures(4), BALLS[0], seeded(0), criterion=Criterion.into(1))
     with pytest.raises(SettingError, match="no such class"):
         Generator(budget=32, hubs=(1, 9)).craft(convolutional_network(), pictures(4), BALLS[0], seeded(0))
+
+
+def test_a_bare_modules_classes_are_counted_before_the_first_step() -> None:
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * SIDE * SIDE, 4))
+    with pytest.raises(SettingError, match="no such class"):
+        craft(module, pictures(8), method=Generator(hubs=(9,), budget=64, batch_size=4, draws=2))
 
 
 def test_hubs_are_labels_that_are_reached() -> None:

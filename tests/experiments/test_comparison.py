@@ -137,6 +137,8 @@ def test_what_cannot_be_done_is_said() -> None:
         run(["fgsm"], Bout(TARGET, SEEN))
     with pytest.raises(SettingError, match="Choose the class"):
         run(["fgsm"], Bout(TARGET))
+    with pytest.raises(SettingError, match="has classes 0 to 4, and none of number 99"):
+        run(["fgsm"], Bout(TARGET, 99))
     with pytest.raises(SettingError, match="no attack 'guess'"):
         run(["guess"])
     stranger = smooth_network(1, classes="fghij")

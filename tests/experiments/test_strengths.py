@@ -80,6 +80,12 @@ def test_noise_has_the_norm_of_the_pattern(p: str) -> None:
     assert set(np.sign(change.values).flatten()) == {-1, 1}
 
 
+@pytest.mark.parametrize("p", ["linf", "l2"])
+def test_noise_of_no_strength_is_none_and_one_array_serves_all_strengths(p: str) -> None:
+    assert not noise_of(16, p, 0.0).at(10.0).any()
+    assert noise_of(16, p, 1.0).values is noise_of(16, p, 2.0).values, "visitors choose the radius: it keeps nothing"
+
+
 def test_a_small_network_is_shown_full_resolution_and_takes_the_saved_picture_shrunken() -> None:
     small, large = Zoo().card("resnet64"), Zoo().card("efficientnet_lite0")
     picture = Image.fromarray(photograph(7, 500))

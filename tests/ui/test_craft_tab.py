@@ -155,6 +155,19 @@ def test_the_photograph_is_judged_under_the_very_pattern(classifier: Any) -> Non
     assert (change == larger)[inside].all()
 
 
+@pytest.mark.parametrize("network", [NETWORK, "efficientnet_lite0"])
+def test_a_pattern_is_shown_on_pictures_of_its_own_size_alone(studio: Studio, network: str) -> None:
+    other = READY_MADE if network != NETWORK else "efficientnet_lite0-linf10.safetensors"
+    with pytest.raises(PerturbationError, match="is made for"):
+        looked_at(studio, Selection(LION, network, other, {}, 10.0))
+
+
+def test_a_pattern_of_zeros_is_shown(studio: Studio) -> None:
+    mine = {"zeros": Pattern("zeros", np.zeros((3, 64, 64), np.float32), "linf", 0.0)}
+    now = looked_at(studio, Selection(LION, NETWORK, "own:zeros", mine, 0.0))
+    assert (picture_at(now.photo, now.noise, 10.0) == now.photo).all()
+
+
 @pytest.mark.parametrize("level", [10.0, 7.0])
 def test_the_same_number_stands_here_and_in_apply(studio: Studio, level: float) -> None:
     chosen = Selection(LION, NETWORK, READY_MADE, {}, level)

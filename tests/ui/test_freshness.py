@@ -84,6 +84,12 @@ def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
     assert len(found) == 4
 
 
+def test_a_pattern_that_is_read_again_in_another_norm_is_another() -> None:
+    values = np.full((3, 4, 4), 0.1, np.float32)
+    readings = [{"mine": Pattern("mine", values, p, radius)} for p, radius in (("linf", 0.1), ("l2", 0.1), ("l2", 0.7))]
+    assert len({fingerprint([reading]) for reading in readings}) == 3
+
+
 SILENT = {(name, "change") for name in ("network", "pattern", "epsilon")}
 CHOICES = {
     "pick_photo",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -22,7 +20,6 @@ from uap_core.ui.serving.heads import Heads
 from uap_core.ui.serving.origins import KnownHosts, is_among
 from uap_core.ui.serving.places import Newcomers, Places
 from uap_core.ui.serving.presence import Presence
-from uap_core.ui.serving.room import LEFT, Room
 from uap_core.ui.serving.routes import is_open
 
 
@@ -196,36 +193,3 @@ def test_questions_wait_for_their_own_session_and_address_alone() -> None:
         return [name for name, question in asked.items() if question.go.is_set()]
 
     assert asyncio.run(scene()) == ["same session, a run", "same address", "another address"]
-
-
-def test_the_disk_keeps_to_its_bounds_and_the_page_to_its_files(tmp_path: Path) -> None:
-    page = tmp_path / "abc" / "page.png"
-    page.parent.mkdir()
-    page.write_bytes(bytes(400_000))
-    os.utime(page, (0, 0))
-    room = Room(tmp_path, 1_000_000, 600_000)
-
-    def upload(name: str, address: str, size: int = 250_000) -> Path:
-        assert room.admit(address, size)
-        path = tmp_path / name / "x.png"
-        path.parent.mkdir()
-        path.write_bytes(bytes(size))
-        room.settle(address, size, [path])
-        return path
-
-    other = upload("other", "b")
-    mine = [upload(str(number), "a") for number in range(4)]
-    assert [path.exists() for path in mine] == [False, False, True, True]
-    assert other.exists()
-    assert room.used() <= 1_000_000
-    assert not room.admit("a", 700_000)
-    loose = tmp_path / "tmp123"
-    loose.write_bytes(b"")
-    room.tidy()
-    assert loose.exists(), "it may be in use"
-    room_later = pytest.MonkeyPatch()
-    room_later.setattr("uap_core.ui.serving.room.time.time", lambda: os.stat(loose).st_ctime + LEFT + 1)
-    room.tidy()
-    room_later.undo()
-    assert not loose.exists()
-    assert page.exists()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from uap_core.models.classifier import Classifier
 from uap_core.ui.runtime import speed
 from uap_core.ui.runtime.speed import picture_seconds
 from uap_core.ui.state import Studio
@@ -14,3 +18,22 @@ def test_a_network_is_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     studio, first = Studio(), picture_seconds(Studio(), "resnet64")
     assert 0 < first < 1
     assert picture_seconds(studio, "resnet64") == first
+
+
+def test_nobody_waits_for_a_network_that_another_visitor_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_paces", {"known": 0.25})
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Studio):
+        def classifier(self, key: str) -> Classifier:
+            begun.set()
+            assert go_on.wait(20)
+            return super().classifier("resnet64")
+
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(picture_seconds, Slow(), "slow")
+        assert begun.wait(20)
+        assert pool.submit(picture_seconds, Studio(), "known").result(10) == 0.25
+        assert pool.submit(picture_seconds, Studio(), "resnet64").result(20) > 0
+        go_on.set()
+        assert slow.result(20) > 0

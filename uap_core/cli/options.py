@@ -13,7 +13,7 @@ Data = Annotated[
     typer.Option(help="Folder or zip of pictures; dreams checked for the network, which are data-free, when left out."),
 ]
 Folder = Annotated[Path | None, typer.Option(help="A further folder of network cards.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same machine, same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Same seed, same machine, same result.")]
 Epsilon = Annotated[str, typer.Option(help="Radius of the ball, like 10/255.")]
 Norm = Annotated[str, typer.Option(help="linf or l2.")]
 Name = Annotated[str, typer.Option(help="What lists should call it.")]

@@ -103,7 +103,7 @@ class ClassAlone(Default):
 
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
         """The gradient at ``v`` on images of which half are of the classes; drawn with replacement, since those may be few."""
-        inside = state.memory["inside"]
+        inside = state.memory["inside"].cpu()  # a run that goes on brings it back where the networks are
         mine = max(1, self.batch_size // 2)
         batch = [
             which[torch.randint(len(which), (count,), generator=state.generator)]

@@ -115,7 +115,7 @@ class FewPictures(Activations):
     def _batch(self, problem: Problem, state: State) -> Tensor:
         """Views of the next pictures, then noise, (batch_size,3,H,W) in [0,1]."""
         drawn = min(self.batch_size - 1, round(self.noise * self.batch_size))
-        pictures = from_bytes(problem.images[next_pictures(state, len(problem.images), self.batch_size - drawn)])
+        pictures = from_bytes(problem.images[next_pictures(state, len(problem.images), self.batch_size - drawn)].cpu())
         pictures = seen(pictures, draw_views(len(pictures), self.smallest_view, state.generator))
         return torch.cat([pictures, self.drawn(problem, state, drawn, NOISE_VIEW)]) if drawn else pictures
 

@@ -109,11 +109,16 @@ class Generator(FirstOrder):
         """Hubs are classes of all networks, and targets by themselves."""
         if self.hubs and criterion.targeted:
             raise SettingError("A generator that is told labels has no other target. Give it hubs or a target.")
-        if any(not 0 <= hub < len(network.labels) for hub in self.hubs for network in networks if network.labels):
+        self._check_hubs(networks)
+
+    def _check_hubs(self, networks: tuple[Classifier, ...]) -> None:
+        """Raise SettingError for hubs that are no classes; those of a bare module are counted when the run begins."""
+        if any(hub >= len(network.labels) for hub in self.hubs for network in networks if network.labels):
             raise SettingError("There is no such class to aim at among the hubs.")
 
     def begin(self, problem: Problem, generator: torch.Generator) -> State:
-        """Fresh weights. Raises SettingError for tiles that do not fill the picture."""
+        """Fresh weights. Raises SettingError for tiles that do not fill the picture, and hubs that are no classes."""
+        self._check_hubs(problem.networks)
         if any(side % self.tiles for side in problem.shape):
             raise SettingError(f"{self.tiles} tiles do not fill {problem.shape[1]} x {problem.shape[0]} pixels evenly.")
         weights, statistics = self.shape(problem).start(generator)

@@ -30,7 +30,7 @@ ALEXNET = (2.75, 10.0, 7.0, 7.5, 11.0, 3.12, 4.0, 4.0)
 
 @dataclass(frozen=True)
 class LayerRow(NamedLayer):
-    """One layer (see ``Layer`` of ``models/lipschitz``); the last row is the whole network.
+    """One layer (see ``Layer`` of ``bounds/network.py``); the last row is the whole network.
 
     ``bound`` is an upper bound of the layer's l2 norm, for a convolution that of the circular layer; None where branches
     meet. ``real`` is the power method's value for a convolution with zeros around, at its real size: an estimate from below.

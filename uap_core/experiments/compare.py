@@ -69,7 +69,7 @@ def compare(
         judge: the target model on which attacks made on ``classifier`` are evaluated, of the same size and classes.
 
     Raises:
-        SettingError: a target that is already predicted, an unknown attack, or a target model that does not fit.
+        SettingError: a target that is already predicted or no class, an unknown attack, or a target model that does not fit.
 
     Example:
         >>> import uap_core
@@ -94,6 +94,8 @@ def compare(
         logits = classifier(image)
     if bout.goal == TARGET and bout.target is None:
         raise SettingError("Choose the class that the attacks should reach.")
+    if bout.target is not None:
+        classifier.index_of(bout.target)
     if bout.goal == TARGET and bout.target == int(logits.argmax()):
         raise SettingError("The target is what the network already sees. Choose another class.")
     for key in keys:

@@ -1,8 +1,8 @@
 """A detector: does the entropy of a deep layer's scores give a universal pattern away?
 
 A universal pattern makes a few features dominate in every picture, so that the entropy of a hidden layer falls (Sun, Sun and
-Zhao, Democratic Training, ICLR 2025; see ``models/entropy.py``). An alarm is an entropy below a threshold. Nothing is learned
-from attacked pictures. As with every defence, a pattern that knows it is part of the table.
+Zhao, Democratic Training, ICLR 2025; see ``models/feature_entropy.py``). An alarm is an entropy below a threshold. Nothing is
+learned from attacked pictures. As with every defence, a pattern that knows it is part of the table.
 """
 
 from __future__ import annotations

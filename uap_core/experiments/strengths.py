@@ -64,11 +64,18 @@ def change_of(levels: np.ndarray, p: str, radius: float) -> Change:
     return Change(np.rint(levels * unit).astype(np.int16), unit, p, radius)
 
 
-@cache
 def noise_of(side: int, p: str, radius: float) -> Change:
-    """Random signs (side,side,3) of the same norm, the same ones every time."""
-    signs = np.random.default_rng(0).integers(0, 2, (side, side, 3), dtype=np.int16) * 2 - 1
+    """Random signs (side,side,3) of the same norm, the same ones every time; at radius 0 they count for nothing."""
+    signs = _signs(side)
+    if not radius:
+        return Change(signs, 1.0, p, radius)
     return Change(signs, 1 / (radius if p == LINF else radius / math.sqrt(signs.size)), p, radius)
+
+
+@cache
+def _signs(side: int) -> np.ndarray:
+    """Kept for each size of pictures, of which there are few; not for each radius, which visitors choose."""
+    return np.random.default_rng(0).integers(0, 2, (side, side, 3), dtype=np.int16) * 2 - 1
 
 
 def times_larger(card: Card) -> int:

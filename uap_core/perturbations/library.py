@@ -110,7 +110,7 @@ def _entries(folder: Path) -> Iterator[Entry]:
     for path in folder.glob("*.safetensors"):
         try:
             yield _entry(path)
-        except (SafetensorError, SettingError, OSError, KeyError, ValueError) as error:
+        except (SafetensorError, SettingError, OSError, KeyError, IndexError, ValueError) as error:
             log.warning("passed over %s, which holds no perturbation of this app: %s", path.name, error)
 
 
@@ -125,5 +125,7 @@ def _entry(path: Path) -> Entry:
     with safe_open(path, framework="numpy") as archive:
         header = archive.metadata() or {}
         side = archive.get_slice("pattern").get_shape()[-1]
-    ball = Ball(header["p"], float(header["radius"]))
-    return Entry(path, header.get("name", path.stem), side, ball, json.loads(header.get("provenance", "{}")))
+    ball, provenance = Ball(header["p"], float(header["radius"])), json.loads(header.get("provenance", "{}"))
+    if not isinstance(provenance, dict):
+        raise ValueError("Its provenance is no list of names and values.")
+    return Entry(path, header.get("name", path.stem), side, ball, provenance)

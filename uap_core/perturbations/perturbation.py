@@ -81,13 +81,17 @@ class Perturbation:
             SettingError: pixels that are no floats in [0,1].
         """
         check_batch(images)
-        if images.shape[1:] != self.pattern.shape:
-            mine, theirs = tuple(self.pattern.shape[1:]), tuple(images.shape[2:])
+        self.check_fits((images.shape[2], images.shape[3]))
+        return apply(images, self.pattern)
+
+    def check_fits(self, shape: tuple[int, int]) -> None:
+        """Raise PerturbationError for pictures of another ``shape`` (H,W) in pixels."""
+        mine, theirs = tuple(self.pattern.shape[1:]), shape
+        if mine != theirs:
             raise PerturbationError(
                 f"This perturbation is made for {mine[1]} x {mine[0]} pixels, the network takes {theirs[1]} x "
                 f"{theirs[0]}. Choose a perturbation of the network's size; resizing would destroy it."
             )
-        return apply(images, self.pattern)
 
     def scaled_to(self, radius: float) -> Perturbation:
         """The same pattern for another epsilon: v * radius / its radius."""

@@ -39,7 +39,8 @@ UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
 # Gradio's own checks would put "Error" on every output of whatever listens.
 AS_SENT: dict[str, Any] = {"preprocess": False}
 # Two lanes: clicks that answer at once never queue behind a run of a minute. The first is wide, since some clicks wait for a
-# network to be loaded, and nobody else's should wait with them. In the second runs queue where they can be seen (ui/line.py).
+# network to be loaded, and nobody else's should wait with them. In the second runs queue where they can be seen
+# (runtime/run_queue.py).
 QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 8, **UNMARKED, **AS_SENT}
 LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": None, **UNMARKED, **AS_SENT}
 # Downloads wait for the network, not for the processor, and hold up neither lane.

@@ -42,12 +42,12 @@ def keep_fresh(
 
 
 def fingerprint(choices: Sequence[Any]) -> str:
-    """Short words for choices: equal for equal ones, a visitor's own patterns told apart by their values."""
+    """Short words for choices: equal for equal ones, a visitor's own patterns told apart by their values and their ball."""
     digest = hashlib.sha256()
     for choice in choices:
         for part in choice.items() if isinstance(choice, dict) else [(choice, None)]:
             key, pattern = part
             digest.update(repr(key).encode() + b"\0")
             if pattern is not None:
-                digest.update(pattern.values.tobytes())
+                digest.update(f"{pattern.p} {pattern.radius}".encode() + pattern.values.tobytes())
     return digest.hexdigest()

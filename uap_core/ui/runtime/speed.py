@@ -19,9 +19,11 @@ def picture_seconds(studio: Studio, network: str) -> float:
     """What one picture takes to go through a network here, measured once a process."""
     import torch
 
+    if network in _paces:
+        return _paces[network]
+    classifier = studio.classifier(network)  # before the lock: nobody else waits while it is loaded
     with _probing:
         if network not in _paces:
-            classifier = studio.classifier(network)
             pictures = torch.full((PROBED, 3, classifier.size, classifier.size), 0.5)
             with torch.inference_mode():
                 classifier(pictures)  # the first time takes longer

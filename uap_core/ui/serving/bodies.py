@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import API, refuse
+from uap_core.ui.serving.answers import API, below_root, refuse
 
 MEGABYTE = 1_000_000
 TOO_LARGE = "This is more than is taken here."
@@ -24,7 +24,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.upload if scope["path"].rstrip("/") == f"{API}upload" else MEGABYTE
+        limit = self.upload if below_root(scope).rstrip("/") == f"{API}upload" else MEGABYTE
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if not said.isdigit() or int(said) > limit:
             await refuse(scope, receive, send, 413, TOO_LARGE)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import API
+from uap_core.ui.serving.answers import API, below_root
 
 # Gradio's page has scripts and styles in it, and makes functions of the strings that its events carry as JavaScript.
 PAGE = (
@@ -35,7 +35,7 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        policy = FILE.encode("latin-1") if scope["path"].startswith(f"{API}file") else self.page
+        policy = FILE.encode("latin-1") if below_root(scope).startswith(f"{API}file") else self.page
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import API, address, refuse
+from uap_core.ui.serving.answers import API, address, below_root, refuse
 from uap_core.ui.serving.choices import WRONG_CHOICE, takes
 from uap_core.ui.serving.presence import Presence
 
@@ -70,7 +70,7 @@ class Places:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on when it is its turn."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not _asks(scope["path"]):
+        if scope["type"] != "http" or scope["method"] != "POST" or not _asks(below_root(scope)):
             await self.app(scope, receive, send)
             return
         body = await _whole(receive)
@@ -118,8 +118,10 @@ class Places:
     def _question(self, scope: Scope, body: bytes) -> Question:
         asked = _parsed(body)
         number = asked.get("fn_index")
-        handler = self.demo.fns.get(number) if isinstance(number, int) else None
-        fits = handler is None or takes(handler.inputs, asked.get("data"))
+        # Gradio takes "3", 3.0 and true for numbers too: whoever sends those would get past what is looked at here.
+        known = number is None or type(number) is int
+        handler = self.demo.fns.get(number) if known and number is not None else None
+        fits = known and (handler is None or takes(handler.inputs, asked.get("data")))
         return Question(address(scope), _text(asked.get("session_hash")), _lane(handler), fits)
 
     async def _turn(self, question: Question, receive: Receive) -> bool | None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import gradio as gr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import API
+from uap_core.ui.serving.answers import API, below_root
 
 GRACE = 4.0  # seconds that a page has to come back for the answer
 LOOK = 0.5  # seconds between two looks
@@ -113,7 +113,8 @@ def reader(scope: Scope) -> str:
     """The session whose answers this request reads: that of a page, or the number of a program's call. Empty for others."""
     if scope["method"] != "GET":
         return ""
-    if scope["path"].rstrip("/") == f"{API}queue/data":
+    path = below_root(scope)
+    if path.rstrip("/") == f"{API}queue/data":
         return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
-    found = _CALL.fullmatch(scope["path"])
+    found = _CALL.fullmatch(path)
     return found[1] if found else ""

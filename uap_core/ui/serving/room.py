@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -36,7 +37,7 @@ class Room:
         self.folder, self.most, self.most_each = folder, most, most_each
         folder.mkdir(parents=True, exist_ok=True)
         self._ours = {kept.path for kept in _files(folder)}
-        self._owners: dict[Path, str] = {}
+        self._owners: dict[Path, set[str]] = {}  # who sent it: equal files lie at one path
         self._coming: dict[str, int] = {}  # bytes that are expected of each address
         self._used = 0  # bytes at the last look, and what came since
         self._lock = threading.Lock()
@@ -47,10 +48,10 @@ class Room:
             coming, mine = sum(self._coming.values()) + size, self._coming.get(address, 0) + size
             if coming > self.most or mine > self.most_each:
                 return False
-            self._coming[address] = mine
             if self._used + coming > self.most:
                 self._sweep(self.most - coming)
             self._shrink(address, self.most_each - mine)
+            self._coming[address] = mine
             return self._used + coming <= self.most
 
     def settle(self, address: str, size: int, paths: list[Path]) -> None:
@@ -60,7 +61,7 @@ class Room:
             if not self._coming[address]:
                 del self._coming[address]
             for path in paths:
-                self._owners[path] = address
+                self._owners.setdefault(path, set()).add(address)
                 with suppress(OSError):
                     self._used += max(LEAST, path.stat().st_size)
 
@@ -92,12 +93,12 @@ class Room:
             _remove(kept.path, self.folder)
             used -= kept.size
         self._used = used
-        self._owners = {path: address for path, address in self._owners.items() if path.exists()}
+        self._owners = {path: owners for path, owners in self._owners.items() if path.exists()}
 
     def _shrink(self, address: str, most: int) -> None:
-        """Let the oldest uploads of one address go until ``most`` bytes of them are left."""
+        """Let the oldest uploads of one address go until ``most`` bytes are left; what others sent too stays."""
         mine = []
-        for path in [path for path, owner in self._owners.items() if owner == address]:
+        for path in [path for path, owners in self._owners.items() if address in owners]:
             with suppress(OSError):
                 mine.append(_kept(path))
         mine.sort(key=lambda kept: kept.at)
@@ -105,10 +106,12 @@ class Room:
         for kept in mine:
             if used <= most:
                 break
-            _remove(kept.path, self.folder)
-            self._owners.pop(kept.path, None)
             used -= kept.size
-            self._used -= kept.size
+            self._owners[kept.path].discard(address)
+            if not self._owners[kept.path]:
+                del self._owners[kept.path]
+                _remove(kept.path, self.folder)
+                self._used -= kept.size
 
 
 def keep_tidy(room: Room) -> None:
@@ -127,12 +130,12 @@ def _kept(path: Path) -> Kept:
 
 def _files(folder: Path) -> Iterator[Kept]:
     """All files below, but those that are coming in."""
-    for path in folder.rglob("*"):
-        if path.relative_to(folder).parts[0] == STAGING:
-            continue
-        with suppress(OSError):  # it went meanwhile
-            if path.is_symlink() or path.is_file():
-                yield _kept(path)
+    for place, folders, names in os.walk(folder):  # passes over a folder that went meanwhile
+        if Path(place) == folder and STAGING in folders:
+            folders.remove(STAGING)
+        for name in names:
+            with suppress(OSError):  # it went meanwhile
+                yield _kept(Path(place, name))
 
 
 def _remove(path: Path, top: Path) -> None:

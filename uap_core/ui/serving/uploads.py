@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import API, address, refuse
+from uap_core.ui.serving.answers import API, address, below_root, refuse
 from uap_core.ui.serving.bodies import MEGABYTE
 from uap_core.ui.serving.room import STAGING, Room, clear
 
@@ -37,7 +37,7 @@ class Uploads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take an upload; pass on all else."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].rstrip("/") != f"{API}upload":
+        if scope["type"] != "http" or scope["method"] != "POST" or below_root(scope).rstrip("/") != f"{API}upload":
             await self.app(scope, receive, send)
             return
         whose = address(scope)

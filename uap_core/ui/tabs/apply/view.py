@@ -58,6 +58,7 @@ class Looked:
 def looked_at(studio: Studio, chosen: Selection) -> Looked:
     """What is chosen. Raises ImageError or PerturbationError when it is gone."""
     card, perturbation = studio.card(chosen.network), chosen.unscaled(studio)
+    perturbation.check_fits((card.input_size, card.input_size))
     levels = perturbation.pattern.numpy().transpose(1, 2, 0) * 255.0
     change = change_of(levels, perturbation.ball.p, perturbation.ball.radius * 255)
     return looked(photograph(chosen.photo, card), change, card)
