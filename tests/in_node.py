@@ -1,4 +1,4 @@
-"""Runs static/duel_core.js and static/maker.js outside of a page, by the Node that comes with Playwright."""
+"""Runs scripts of static/ outside of a page, by the Node that comes with Playwright."""
 
 from __future__ import annotations
 

@@ -34,10 +34,10 @@ from uap_core.ui.tabs.craft import order as craft_order
 from uap_core.ui.tabs.craft import run as craft_run
 from uap_core.ui.tabs.craft import save as craft_save
 from uap_core.ui.tabs.craft import tab as craft_tab
+from uap_core.ui.tabs.craft.names import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.tabs.craft.order import Order, Size, order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames
-from uap_core.ui.tabs.craft.save import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.tabs.craft.stored import answer, curve
 from uap_core.ui.tabs.craft.view import numbers, pattern_picture
 
@@ -451,7 +451,7 @@ def test_a_name_that_nobody_gave_is_never_taken_twice() -> None:
 
 
 def keep(draft: Pattern, typed: str, own: dict[str, Pattern], network: str = NETWORK) -> dict[str, Any]:
-    return craft_save.keep_it(Studio(), draft, typed, network, own, ("", 4))
+    return craft_save.keep_it(Studio(), draft, typed, "", network, own, ("", 4))
 
 
 def test_names_are_escaped_where_they_are_shown() -> None:
@@ -470,7 +470,7 @@ def test_kept_used_and_opened_again() -> None:
     assert ("my pattern (yours)", "own:my pattern") in found["pattern"]["choices"]
     assert found["row"]["visible"]
     assert (found["kept"]["choices"], found["kept"]["value"]) == (["my pattern"], "my pattern")
-    used = craft_save.use_it(Studio(), draft, NETWORK, own, ("", 4))
+    used = craft_save.use_it(Studio(), draft, "", NETWORK, own, ("", 4))
     assert used["asked"] == ("own:my pattern", 5), "under the name that it was kept by"
     assert list(used["own"]) == ["my pattern"]
     chosen = Studio().perturbation("own:my pattern", NETWORK, own)
@@ -490,14 +490,14 @@ def test_kept_used_and_opened_again() -> None:
 
 def test_used_without_a_name_it_is_there_under_its_own_and_only_once() -> None:
     draft = a_pattern("default name")
-    found = craft_save.use_it(Studio(), draft, NETWORK, {}, ("", 0))
+    found = craft_save.use_it(Studio(), draft, "", NETWORK, {}, ("", 0))
     assert found["asked"] == ("own:default name", 1)
     assert found["own"]["default name"].origin == "run"
     assert "all tabs use it" in found["said"]
-    again = craft_save.use_it(Studio(), draft, NETWORK, found["own"], ("", 1))
+    again = craft_save.use_it(Studio(), draft, "", NETWORK, found["own"], ("", 1))
     assert list(again["own"]) == ["default name"]
     other = replace(draft, values=-draft.values)
-    assert list(craft_save.use_it(Studio(), other, NETWORK, found["own"], ("", 1))["own"]) == [
+    assert list(craft_save.use_it(Studio(), other, "", NETWORK, found["own"], ("", 1))["own"]) == [
         "default name",
         "default name (2)",
     ]
@@ -529,16 +529,25 @@ def test_kept_twice_replaced_used_and_forgotten() -> None:
     assert last["row"] == gr.update(visible=False)
 
 
+def test_the_chosen_pattern_is_not_pushed_out_by_a_ninth() -> None:
+    own = {f"kept {number}": replace(a_pattern(f"kept {number}"), origin="kept") for number in range(OWN_KEPT)}
+    found = craft_save.keep_it(Studio(), a_pattern("new"), "new", "own:kept 0", NETWORK, own, ("", 4))
+    assert {"kept 0", "new"} <= set(found["own"])
+    passing = {name: replace(value, origin="run") for name, value in own.items()}
+    used = craft_save.use_it(Studio(), crafted(), "own:kept 0", NETWORK, passing, ("", 4))
+    assert "kept 0" in used["own"]
+
+
 def test_what_is_gone_says_a_sentence() -> None:
     with pytest.raises(PerturbationError, match="no longer there"):
         craft_save.choose_it(Studio(), None, NETWORK, {}, ("", 0))
     with pytest.raises(PerturbationError, match="Craft a pattern first"):
-        craft_save.use_it(Studio(), None, NETWORK, {}, ("", 0))
+        craft_save.use_it(Studio(), None, "", NETWORK, {}, ("", 0))
 
 
 def test_a_pattern_of_another_size_is_kept_and_not_chosen() -> None:
     draft = replace(a_pattern(), values=np.zeros((3, 224, 224), dtype=np.float32))
-    found = craft_save.use_it(Studio(), draft, NETWORK, {}, ("", 0))
+    found = craft_save.use_it(Studio(), draft, "", NETWORK, {}, ("", 0))
     assert "asked" not in found
     assert "224 x 224" in found["said"]
     assert "fits networks of 224 x 224 pixels" in keep(draft, "", {})["said"]

@@ -79,15 +79,18 @@ def test_no_two_views_wait_for_one_button(whole_page: gr.Blocks) -> None:
 
 def test_patterns_of_one_name_are_told_apart_by_their_values() -> None:
     zeros, ones = ({"mine": Pattern("mine", np.full((3, 4, 4), value, np.float32), "linf", 0.1)} for value in (0, 1))
-    assert fingerprint(["lion", zeros]) == fingerprint(["lion", dict(zeros)])
-    found = {fingerprint(choices) for choices in (["lion", zeros], ["lion", ones], ["cat", zeros], ["lion", {}])}
+    assert fingerprint(["lion", "own:mine", zeros]) == fingerprint(["lion", "own:mine", dict(zeros)])
+    found = {
+        fingerprint([photo, "own:mine", own]) for photo, own in (("lion", zeros), ("lion", ones), ("cat", zeros), ("lion", {}))
+    }
     assert len(found) == 4
+    assert fingerprint(["own:mine", zeros]) == fingerprint(["own:mine", zeros | {"other": ones["mine"]}]), "not the chosen one"
 
 
 def test_a_pattern_that_is_read_again_in_another_norm_is_another() -> None:
     values = np.full((3, 4, 4), 0.1, np.float32)
     readings = [{"mine": Pattern("mine", values, p, radius)} for p, radius in (("linf", 0.1), ("l2", 0.1), ("l2", 0.7))]
-    assert len({fingerprint([reading]) for reading in readings}) == 3
+    assert len({fingerprint(["own:mine", reading]) for reading in readings}) == 3
 
 
 SILENT = {(name, "change") for name in ("network", "pattern", "epsilon")}

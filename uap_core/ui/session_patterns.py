@@ -19,6 +19,12 @@ READINGS = {
     "scale": (_("for pixels from {range}").format(range=_(UNIT)), _("for pixels from {range}").format(range=_(BYTES))),
     "norm": (_("bounded in l_inf"), _("bounded in l2")),
 }
+READING_LABELS = {
+    "axes": _("Order of rows and columns"),
+    "colours": _("Order of the colours"),
+    "scale": _("Range of the pixels"),
+    "norm": _("Norm that bounds it"),
+}
 OWN_KEPT = 8
 MOST_ARRAYS, LONGEST_NAME = 50, 60  # in the menu of a file's arrays
 LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500

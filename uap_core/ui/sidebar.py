@@ -13,7 +13,7 @@ from uap_core.i18n import _
 from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, picture_square, thumbnails
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo
 from uap_core.ui.selection import LARGEST_LEVEL, largest_level, own_level, usual
-from uap_core.ui.session_patterns import READINGS
+from uap_core.ui.session_patterns import READING_LABELS, READINGS
 from uap_core.ui.state import Studio
 from uap_core.ui.uploads import uploaded
 from uap_core.ui.widgets import picture_grid, picture_link, status
@@ -175,7 +175,7 @@ def _pattern_file() -> tuple[gr.File, gr.Column, list[gr.Radio], gr.Dropdown]:
         with gr.Column(visible=False, elem_id="reading") as reading_box:
             gr.HTML(status(_("We guessed the format. Wrong? Change it here.")))
             reading = [
-                gr.Radio(options, show_label=False, container=False, elem_id=f"reading-{name}")
+                gr.Radio(options, label=READING_LABELS[name], show_label=False, container=False, elem_id=f"reading-{name}")
                 for name, options in READINGS.items()
             ]
     return pattern_file, reading_box, reading, which

@@ -42,11 +42,15 @@ def keep_fresh(
 
 
 def fingerprint(choices: Sequence[Any]) -> str:
-    """Short words for choices: equal for equal ones, a visitor's own patterns told apart by their values and their ball."""
+    """Short words for choices: equal for equal ones. Of a visitor's own patterns the chosen one alone counts, by its values and
+    its ball."""
     digest = hashlib.sha256()
+    chosen = {choice.removeprefix("own:") for choice in choices if isinstance(choice, str) and choice.startswith("own:")}
     for choice in choices:
         for part in choice.items() if isinstance(choice, dict) else [(choice, None)]:
             key, pattern = part
+            if pattern is not None and key not in chosen:
+                continue
             digest.update(repr(key).encode() + b"\0")
             if pattern is not None:
                 digest.update(f"{pattern.p} {pattern.radius}".encode() + pattern.values.tobytes())

@@ -70,8 +70,8 @@ globalThis.uapPolygonRoom = (root, ask) => {
     return S.places.reduce((best, spot, i) => (far(spot) < far(S.places[best]) ? i : best), 0);
   };
   const at = (event) => {
-    const box = stage.getBoundingClientRect(), scale = 300 / box.width;
-    return nearest(((event.clientX - box.left) * scale - 150) / 105, ((event.clientY - box.top) * scale - 150) / 105);
+    const box = stage.getBoundingClientRect(), { x, y, width } = stage.viewBox.baseVal, scale = width / box.width;
+    return nearest((x + (event.clientX - box.left) * scale - 150) / 105, (y + (event.clientY - box.top) * scale - 150) / 105);
   };
   stage.addEventListener("pointerdown", (event) => {
     dragging = true;

@@ -74,7 +74,7 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
             epsilon_line.build(studio, setup, fold)
         gr.HTML(next_line("samples", NEXT))
     filled = {"said": state, "chart": figure, "csv": csv, "live-csv": live_csv, "answer": answer}
-    keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern], filled)
+    keep_fresh(setup, tab, views.stored, [setup.network, setup.pattern, setup.own], filled)
     run.wire(views.measure, setup.inputs, filled, _("Stopped. The points so far stay."), restore=views.stored)
     photo = {"said": photo_note, "chart": photo_chart, "csv": photo_csv}
     keep_fresh(setup, tab, views.photo_curve, setup.inputs[:4], photo)
@@ -92,7 +92,7 @@ class Views:
         passes = len(self.studio.some(network, 0, LIVE_IMAGES)[1]) * (PASSES_BESIDE + values)
         return passes * picture_seconds(self.studio, network) + values * DRAWING
 
-    def stored(self, network: str, pattern: str) -> dict[str, Any]:
+    def stored(self, network: str, pattern: str, _own: dict[str, Pattern] | None = None) -> dict[str, Any]:
         """The precomputed sweep on photographs, where there is one for this network and pattern."""
         table = table_of(self.studio, network, pattern)
         found = {"answer": answer_of(self.studio, network, table), "live-csv": hide()}

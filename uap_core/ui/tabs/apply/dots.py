@@ -23,8 +23,8 @@ def dots_place() -> str:
     ]
     fields = [("pattern", _("the pattern")), ("noise", _("random noise"))]
     unknown = _(
-        "How many of 300 photographs give way is not computed for this choice: it is for the ready-made patterns, each on the"
-        " network that it was made for."
+        "How many of 300 photographs give way is not computed for this choice: it is for each network’s own"
+        " pattern of strength 10 of 255."
     )
     return rendered("dots", fields=fields, legend=legend, unknown=unknown)
 

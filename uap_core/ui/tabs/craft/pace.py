@@ -42,12 +42,14 @@ class Pace:
         from uap_core.crafting.problem import predicted
         from uap_core.norms import LINF, Ball
 
+        if network in self._timed:
+            return
+        import torch
+
+        classifier = studio.classifier(network)  # before the lock: nobody else waits while it is loaded
         with self._lock:
             if network in self._timed:
                 return
-            import torch
-
-            classifier = studio.classifier(network)
             pixels = torch.full((TRIED, 3, classifier.size, classifier.size), 128, dtype=torch.uint8)  # any take as long
             method = build("default", STEPS * TRIED, classifier.shape)
             steps = method.craft(classifier, pixels, Ball(LINF, 10 / 255), torch.Generator().manual_seed(0))

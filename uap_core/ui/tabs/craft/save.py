@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,9 +17,8 @@ from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.craft.names import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.widgets import QUICK, npy_bytes, offer, status
-
-LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,8 @@ def wire(studio: Studio, setup: Setup, keeping: Keeping, files: Files, draft: gr
         answered = filling(handler, places, studio)
         button.click(answered, [*inputs, *session], list(places.values()), **QUICK)
 
-    on(keeping.use, use_it, [draft])
-    on(keeping.keep, keep_it, [draft, keeping.name])
+    on(keeping.use, use_it, [draft, setup.pattern])
+    on(keeping.keep, keep_it, [draft, keeping.name, setup.pattern])
     on(keeping.choose, choose_it, [keeping.kept])
     on(keeping.forget, forget_it, [keeping.kept, setup.pattern])
     # By the button, which is not there while a run makes the draft.
@@ -123,7 +120,7 @@ def ready(draft: Pattern | None) -> dict[str, Any]:
 
 
 def use_it(
-    studio: Studio, draft: Pattern | None, network: str, own: dict[str, Pattern], asked: tuple[str, int]
+    studio: Studio, draft: Pattern | None, pattern: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
 ) -> dict[str, Any]:
     """All tabs use it, under the name that it was kept by, or else under its own."""
     draft = _there(draft)
@@ -131,14 +128,20 @@ def use_it(
     before, named = own, draft
     if not same:
         named = replace(draft, name=unused(draft.name, own), origin="run")
-        own = add_own(own, named)
+        own = add_own(own, named, pattern)
     name = same[-1] if same else named.name
     said = f"{name}: {_where(studio, network, named)}{gone_sentence(before, own)}"
     return {"said": status(said), "own": own} | _chosen(studio, network, own, name, asked)
 
 
 def keep_it(
-    studio: Studio, draft: Pattern | None, typed: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
+    studio: Studio,
+    draft: Pattern | None,
+    typed: str,
+    pattern: str,
+    network: str,
+    own: dict[str, Pattern],
+    asked: tuple[str, int],
 ) -> dict[str, Any]:
     """It joins the list of patterns under its name; what is chosen stays chosen."""
     draft = _there(draft)
@@ -148,7 +151,7 @@ def keep_it(
     sentence = _("Kept as {name}: {where}")
     if named.name in own:
         sentence = _("Kept as {name}, in place of the one of that name: {where}")
-    before, own = own, add_own(own, named)
+    before, own = own, add_own(own, named, pattern)
     where = listed if fits else _where(studio, network, named)
     said = sentence.format(name=named.name, where=where) + gone_sentence(before, own)
     choices = {"pattern": gr.update(choices=studio.patterns(network, own))}
@@ -173,23 +176,6 @@ def forget_it(
     if pattern == f"own:{key}":  # then the first of the list is chosen instead
         found = {"pattern": gr.update(choices=choices, value=choices[0][1]), "asked": (choices[0][1], asked[1] + 1)}
     return {"said": status(_("{name} is forgotten.").format(name=gone)), "own": own} | found | _listed(own, None)
-
-
-def clean_name(typed: str) -> str:
-    """Any text as a name: on one line, without invisible characters, not too long; empty where nothing is left."""
-    visible = "".join(letter if letter.isprintable() else " " for letter in typed)
-    return " ".join(visible.split())[:LONGEST_NAME].strip()
-
-
-def unused(name: str, own: dict[str, Pattern]) -> str:
-    """``name``, with a number behind it if it is taken."""
-    numbered = (name if number == 1 else f"{name} ({number})" for number in count(1))
-    return next(found for found in numbered if found not in own)
-
-
-def file_name(name: str) -> str:
-    """A name that every file system takes, without its ending."""
-    return f"uap-{re.sub('[^A-Za-z0-9]+', '-', name).strip('-').lower() or 'pattern'}"
 
 
 def own_format(pattern: Pattern) -> bytes:

@@ -19,7 +19,7 @@ from uap_core.ui.html.picks import pick_list, picked_key
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.selection import Scene, own_level
-from uap_core.ui.session_patterns import add_own
+from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.games import figures, polygon
@@ -155,8 +155,8 @@ class Views:
             values = self.drawn(which, where[0])[where[1]]
             label = sent.labels[where[1] % len(sent.labels)]
             name = _("Draw {number}, {label}, {norm}").format(number=f"{where[0]}.{where[1]}", label=label, norm=sent.norm)
-        own = add_own(own, as_own(made, values, name))
-        said = status(_("{name} is chosen, and all tabs use it.").format(name=name))
+        before, own = own, add_own(own, as_own(made, values, name))
+        said = status(_("{name} is chosen, and all tabs use it.").format(name=name) + gone_sentence(before, own))
         if self.studio.card(network).input_size == values.shape[1]:
             return {"said": said, "own": own, "asked": (f"own:{name}", asked[1] + 1)}
         scene = Scene(photo, QUICK_MODEL, f"own:{name}", own_level(made.ball))

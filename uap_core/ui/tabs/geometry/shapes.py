@@ -124,7 +124,7 @@ class Views:
     def large(self, change: str, number: int, given: Any) -> Iterator[Any]:
         """A large mesh of a visitor's, as a run."""
         if given is not None:
-            yield from self.work.in_turn(self._deformed(given, change, number))
+            yield from self.work.in_turn(self._own(given, change, number))
 
     def read_mesh(self, file: dict[str, Any] | None, change: str) -> Iterator[Any]:
         """The mesh of a file and its change; a large one waits its turn."""
@@ -137,8 +137,13 @@ class Views:
     def _opened(self, mesh: Mesh, change: str) -> Iterator[dict[Any, Any]]:
         yield {self.at.said: status(_("Eigenvalues of {count} vertices…").format(count=len(mesh.points)))}
         given = own_shape(mesh)
-        for found in self._deformed(given, change, 0):
-            yield {**found, self.at.mine: given, self.at.animal: "own"} if self.at.drawn in found else found
+        for found in self._own(given, change, 0):
+            yield {**found, self.at.mine: given} if self.at.drawn in found else found
+
+    def _own(self, given: tuple[Shape, str], change: str, number: int) -> Iterator[dict[Any, Any]]:
+        """With what is drawn in the end the list says whose it is: meanwhile another animal may have been chosen."""
+        for found in self._deformed(given, change, number):
+            yield {**found, self.at.animal: "own"} if self.at.drawn in found else found
 
     def _deformed(self, given: tuple[Shape, str], change: str, number: int) -> Iterator[dict[Any, Any]]:
         for found in self.work.counted(changing_parts(given[0], change, number), _("Deforming")):

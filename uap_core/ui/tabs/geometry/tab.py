@@ -52,7 +52,9 @@ def build(studio: Studio, setup: Setup, tab: gr.Tab) -> None:
     gr.HTML(lesson(TITLE, ANSWER), elem_id="geo-lesson")
     gr.HTML(f'<p class="explain">{escape(BRIDGE)}</p>')
     choices = [(_("Graphs"), GRAPHS), (_("Point clouds"), CLOUDS), (_("Deformable shapes"), SHAPES)]
-    domain = gr.Radio(choices, value=GRAPHS, show_label=False, container=False, interactive=True, elem_id="geo-domain")
+    domain = gr.Radio(
+        choices, value=GRAPHS, label=_("Show"), show_label=False, container=False, interactive=True, elem_id="geo-domain"
+    )
     parts = {GRAPHS: graphs.build(studio.line), CLOUDS: clouds.build(setup), SHAPES: shapes.build(studio.line, setup)}
     filled = gr.State([])
     with gr.Accordion(_("For researchers"), open=False, elem_id="geo-more"):

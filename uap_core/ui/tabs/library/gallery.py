@@ -24,7 +24,7 @@ SETTINGS = {
     "batch_size": N_("{value} pictures a step"),
     "gain": N_("gain {value}"),
     "bf16": N_("in 16 bits"),
-    "tiles": N_("one quarter repeated in {value} tiles"),
+    "tiles": N_("one tile repeated {value} times across and {value} times down"),
 }
 
 

@@ -67,16 +67,17 @@ def _ablations(studio: Studio) -> str:
         f"{''.join(_share(rates.get(variant)) for rates in means.values())}</tr>"
         for variant in dict.fromkeys(variant for rates in means.values() for variant in rates)
     )
-    provenance = next(iter(tables.values())).provenance
+    costs = [row.image_gradients for table in tables.values() for row in table.rows]
     note = _(
-        "Fooling rate of patterns crafted at {cost} image-gradients on"
+        "Fooling rate of patterns crafted at {least} to {most} image-gradients on"
         " {count} images, measured on others of the craft set; means of {seeds} seeds, precomputed"
         " {date}. Each line is this project’s method with one part changed, the last ones the paper's."
     ).format(
-        cost=next(iter(tables.values())).rows[0].image_gradients,
+        least=min(costs),
+        most=max(costs),
         count=CRAFTED_ON,
-        seeds=provenance["seeds"],
-        date=provenance["time"][:10],
+        seeds=next(iter(tables.values())).provenance["seeds"],
+        date=max(table.provenance["time"] for table in tables.values())[:10],
     )
     columns = head((_("variant"), *means))
     table = f'<table class="matrix">{columns}{body}</table>'

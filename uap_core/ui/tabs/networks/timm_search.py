@@ -24,7 +24,7 @@ def build() -> gr.Radio:
         elem_id="timm-typed",
     )
     said = gr.HTML(elem_id="timm-said")
-    hits = gr.Radio([], show_label=False, container=False, visible=False, elem_id="timm-hits")
+    hits = gr.Radio([], label=_("Networks found"), show_label=False, container=False, visible=False, elem_id="timm-hits")
     places = {"said": said, "hits": hits}
     typed.change(filling(_found, places), typed, list(places.values()), trigger_mode="always_last", **QUICK)
     return hits

@@ -59,8 +59,9 @@ does not have the network can thus craft on another one that stands in for it, a
 many images and many networks is **doubly universal**. The paper's Table 2 has the same for its own method,
 $\ell_\infty$ 10/255, on ImageNet's validation images: a pattern crafted on GoogLeNet fools GoogLeNet at 78.9 %,
 CaffeNet at 43.8 %, VGG-F at 46.2 %, VGG-16 at 39.2 %, VGG-19 at 39.8 % and ResNet-152 at 45.5 % (Moosavi-Dezfooli et
-al., 2017). Live cells are measured on class impressions or on your own pictures, precomputed ones on photographs: compare
-their order, not their height. Only networks that those pictures tell the truth about can be ticked.
+al., 2017). Live cells are measured on class impressions, on Imagenette where it was fetched, or on your own pictures,
+precomputed ones on photographs: compare their order, not their height. Only networks that those pictures tell the truth
+about can be ticked.
 """)
 MATH: list[dict[str, str | bool]] = [{"left": "$", "right": "$", "display": False}]
 SECONDS, HALVES_SECONDS = (75.0, 420.0), (150.0, 150.0)  # on small and on large networks, on two cores
