@@ -13,7 +13,7 @@ from PIL import Image
 
 from uap_core.datasets.halves import BothHalvesWarning
 from uap_core.datasets.image_sets import ImageSet, open_held_out, open_image_set, open_splits
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, SettingError
 
 SIZE = 8
 Layout = dict[str, bytes]
@@ -122,6 +122,11 @@ def test_loose_pictures(store: Callable[[Layout], Path]) -> None:
     assert loose.truth(("cat",)) is None
 
 
+def test_an_interpolation_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="interpolation is 'bilinear' or 'bicubic', not 'foo'"):
+        open_image_set(tmp_path, None, SIZE, SIZE, interpolation="foo")
+
+
 def test_pictures_that_cannot_be_opened_are_passed_over(store: Callable[[Layout], Path]) -> None:
     damaged = {"cat/0.png": b"", "cat/2.png": png(3)[:150], "__MACOSX/cat/._1.png": b"\x00\x05\x16\x07"}
     assert read(store(layout("cat/1.png", "cat/3.png") | damaged)).files == ("cat/1.png", "cat/3.png")
@@ -203,6 +208,7 @@ def test_a_few_classes_are_taken_from_all_over_their_order(store: Callable[[Layo
     assert craft.classes == held_out.classes == tuple("aaccee")
     assert read(source, "craft", classes=7).classes == read(source, "craft", classes=99).classes == tuple("aabbccddeeffgg")
     assert read(source, "craft", classes=3).classes == tuple("aaccee")
+    assert read(source, "craft", classes=5).classes == tuple("aabbcceeff"), "from all over their order"
 
 
 def test_prefixes_are_nested(store: Callable[[Layout], Path]) -> None:
@@ -240,6 +246,7 @@ def test_truth(store: Callable[[Layout], Path]) -> None:
     assert truth is not None
     assert truth.tolist() == [2, 2, 2, 0, 0, 0]
     assert pictures.truth(("dog", "bird")) is None
+    assert ImageSet.of(torch.rand(3, 3, 8, 8)).truth(("", "", "")) is None, "no name on either side tells nothing"
 
 
 def test_shared_sets_are_disjoint(shared: Path) -> None:

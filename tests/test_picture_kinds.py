@@ -185,6 +185,18 @@ def test_the_level_that_a_grey_png_calls_transparent_is_white(depth: int, dtype:
     assert np.array_equal(greys(data), np.where(GREY[0, 0] == GREY, 255, GREY))
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+def test_the_colour_that_a_png_calls_transparent_is_white(depth: int) -> None:
+    """Of 16 bits the upper 8 count, as in the picture itself."""
+    clear, other = COLOURS[0, 0].astype(int), COLOURS[0, 0] // 2
+    colours = np.where(GREY[..., None] > 127, clear, other)
+    dtype, more = ("u1", 0) if depth == 8 else (">u2", int(other[0]))
+    stored = (colours * (1 if depth == 8 else 256) + more).astype(dtype)
+    said = struct.pack(">3H", *stored[GREY > 127][0].tolist())
+    data = png(depth, 2, [row.tobytes() for row in stored], chunk(b"tRNS", said))
+    assert np.array_equal(levels(data), np.where(GREY[..., None] > 127, 255, colours))
+
+
 def test_inks_of_a_press() -> None:
     """Adobe's JPEGs hold the inks turned round, which the marker says; 255 is full ink once that is undone."""
     for ink, expected in (((0, 255, 255, 0), (255, 0, 0)), ((0, 0, 0, 255), (0, 0, 0)), ((0, 0, 0, 0), (255, 255, 255))):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from toys import SIDE, pictures, seeded, smooth_network
 
+from uap_core import wrap
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.square import Square, square_side
 from uap_core.models.classifier import Classifier
@@ -33,7 +34,7 @@ def test_each_square_is_kept_only_if_the_aim_comes_nearer(targeted: bool) -> Non
         changed = (tried != current).any(dim=1)[0]
         rows, columns = changed.any(dim=1).nonzero().flatten(), changed.any(dim=0).nonzero().flatten()
         if len(rows):
-            side = square_side(number / QUERIES, SIDE, 0.1)
+            side = square_side(number / QUERIES, SIDE, SIDE, 0.1)
             assert rows[-1] - rows[0] < side, "nothing changes outside a square"
             assert columns[-1] - columns[0] < side
         if aim.gap(judge(tried)) < aim.gap(judge(current)):
@@ -74,9 +75,28 @@ def test_it_asks_for_no_gradient_and_stops_when_it_succeeds() -> None:
 
 @pytest.mark.parametrize("side", [8, 64, 224])
 def test_the_squares_shrink_from_the_first_share(side: int) -> None:
-    sides = [square_side(query / 1000, side, 0.1) for query in range(1001)]
+    sides = [square_side(query / 1000, side, side, 0.1) for query in range(1001)]
     assert sides[0] == round((0.1 * side * side) ** 0.5)
     assert all(after <= before for before, after in pairwise(sides))
     assert sides[-1] == max(1, round((0.1 / 512 * side * side) ** 0.5))
     assert min(sides) >= 1
-    assert square_side(0, side, 1.0) == side
+    assert square_side(0, side, side, 1.0) == side
+    assert square_side(0, side, 4 * side, 1.0) == side, "no square is larger than the picture"
+
+
+@pytest.mark.parametrize("shape", [(24, 6), (6, 24)])
+def test_squares_lie_anywhere_in_a_picture_that_is_not_square(shape: tuple[int, int]) -> None:
+    tried: list[Tensor] = []
+
+    class Seen(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            tried.append(x.clone())
+            return torch.stack([3 * torch.ones(len(x)), x.mean(dim=(1, 2, 3))], dim=1)
+
+    network, x = wrap(Seen(), size=shape), torch.full((1, 3, *shape), 0.5)
+    list(Square(EPSILON, QUERIES).stream(network, x, torch.tensor([0]), False, seeded(0)))
+    start, queries = tried[-QUERIES], tried[-QUERIES + 1 :]
+    moved = torch.stack([(one != start)[0].any(dim=0) for one in queries])
+    assert moved.any(dim=(0, 2)).all(), "in every row"
+    assert moved.any(dim=(0, 1)).all(), "and column"
+    assert moved.flatten(1).any(dim=1).float().mean() > 0.5, "and few queries for nothing"

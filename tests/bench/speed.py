@@ -18,9 +18,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from uap_core import Ball, Default, load_model
-from uap_core.crafting.base import no_denormals
 from uap_core.crafting.problem import Problem, predicted
 from uap_core.crafting.spgd import clipped_cross_entropy
+from uap_core.models.denormals import no_denormals
 
 BATCHES = (1, 8, 32, 128)
 

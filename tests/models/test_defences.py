@@ -152,6 +152,7 @@ def test_the_smooth_model_is_near_the_codec() -> None:
 def test_a_jpeg_is_the_codec_forwards_and_the_model_backwards() -> None:
     x, weights = images().requires_grad_(True), torch.rand(4, 3, 24, 24, generator=seeded(2))
     y = Jpeg(50)(x)
+    assert Jpeg(50)(x[:0]).shape == x[:0].shape
     torch.testing.assert_close(y, Jpeg(50)(images()), rtol=0, atol=0)
     (gradient,) = torch.autograd.grad((y * weights).sum(), x)
     (modelled,) = torch.autograd.grad((smooth_codec(x, 50) * weights).sum(), x)

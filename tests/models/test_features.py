@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -38,6 +41,32 @@ def test_a_module_used_twice_is_told_apart(classifier: Classifier) -> None:
     torch.testing.assert_close(quarter, network.relu(network.second(half)))
     with pytest.raises(SettingError, match="no feature maps of 16 pixels"):
         features_at(wrapped, 1)
+
+
+class Interrupted(Shared):
+    """Does something else in the middle, once."""
+
+    meanwhile: ClassVar[list[Callable[[], None]]] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        half = self.relu(self.first(x))
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return self.relu(self.second(half)).flatten(1)
+
+
+def test_threads_do_not_hear_each_others_passes(classifier: Classifier) -> None:
+    network = Classifier(Interrupted(), replace(classifier.card, input_size=16), ("a",))
+    images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    features = features_at(network, 4)
+    expected = features(images)
+
+    def meanwhile() -> None:
+        with ThreadPoolExecutor() as pool:
+            torch.testing.assert_close(pool.submit(features, images).result(20), expected)
+
+    Interrupted.meanwhile.append(meanwhile)
+    torch.testing.assert_close(features(images), expected)
 
 
 def test_an_exported_program_is_cut_at_the_same_place(classifier: Classifier) -> None:

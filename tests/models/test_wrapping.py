@@ -91,6 +91,8 @@ def test_behind_a_defence_it_is_still_its_users_module() -> None:
     assert isinstance(shielded, Wrapped)
     torch.testing.assert_close(shielded(x), wrap(inner)(Blur()(x)))
     assert all(part.training for part in inner.modules())
+    assert torch.equal(defended(wrap(inner), Blur())(x), shielded(x)), "of a size that nobody stated too"
+    assert defended(wrap(inner), Blur()).shape is None
 
 
 def test_a_classifier_is_no_module_to_wrap_again() -> None:

@@ -67,9 +67,9 @@ class Square(Attack):
 
     def perturb(self, run: AttackRun, generator: torch.Generator) -> Iterator[float]:
         """See ``Attack.perturb``. Every image of a batch tries the same squares, so that each fares as it would alone."""
-        which, side = run.all, run.images.shape[-1]
+        which, (height, width) = run.all, run.images.shape[-2:]
         images, bounds = run.images, unit_interval(run.images, self.epsilon)
-        x = between(images + self._signs((3, 1, side), generator).to(images), bounds)
+        x = between(images + self._signs((3, 1, width), generator).to(images), bounds)
         logits = self._look(run, x, which)
         gap = run.criterion.of(which).gap(logits)
         run.settle(x, logits, which)
@@ -80,8 +80,8 @@ class Square(Attack):
             if not bool(left.all()):
                 which, images, x, gap = which[left], images[left], x[left], gap[left]
                 bounds = (bounds[0][left], bounds[1][left])
-            length = square_side(number / self.query_budget, side, self.first_share)
-            top, first = torch.randint(side - length + 1, (2,), generator=generator).tolist()
+            length = square_side(number / self.query_budget, height, width, self.first_share)
+            top, first = (int(torch.randint(side - length + 1, (1,), generator=generator)) for side in (height, width))
             window = (..., slice(top, top + length), slice(first, first + length))
             tried = x.clone()
             tried[window] = images[window] + self._signs((3, 1, 1), generator).to(images)
@@ -103,7 +103,8 @@ class Square(Attack):
             return run.logits(x, which)
 
 
-def square_side(progress: float, side: int, first_share: float) -> int:
-    """Pixels a side of the squares after the share ``progress`` of the queries: their area is halved at each of HALVINGS."""
+def square_side(progress: float, height: int, width: int, first_share: float) -> int:
+    """Pixels a side of the squares after the share ``progress`` of the queries: their area, at first ``first_share`` of the
+    picture's, is halved at each of HALVINGS."""
     share = first_share / 2 ** sum(progress > moment for moment in HALVINGS)
-    return max(1, min(side, round(math.sqrt(share) * side)))
+    return max(1, min(height, width, round(math.sqrt(share) * math.sqrt(height * width))))

@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from uap_core.crafting.state import load_state, save_state
 from uap_core.errors import SettingError
 from uap_core.identity import identity, settings
 from uap_core.metrics import Rate
+from uap_core.models.denormals import no_denormals
 
 if TYPE_CHECKING:
     from uap_core.crafting.base import Crafter
@@ -133,14 +133,3 @@ def fingerprint(method: Crafter, problem: Problem, generator: torch.Generator) -
     for tensor in (problem.images, generator.get_state()):
         digest.update(tensor.cpu().contiguous().numpy().data)
     return digest.hexdigest()
-
-
-@contextmanager
-def no_denormals() -> Iterator[None]:
-    """Flush denormal numbers to zero inside the context: they are slow. The mode is that of the whole thread."""
-    already = not (torch.tensor(1e-40) * 0.5).any()
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(already)

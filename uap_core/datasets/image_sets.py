@@ -20,7 +20,7 @@ from uap_core.datasets.listing import SPLITS, listing, of_classes, of_split, ran
 from uap_core.errors import DatasetError, ImageError, SettingError
 from uap_core.images.batches import as_bytes, check_shape, check_tensor
 from uap_core.images.eight_bits import from_bytes
-from uap_core.images.reading import LARGEST_SIDE, open_image, square
+from uap_core.images.reading import LARGEST_SIDE, check_interpolation, open_image, square
 
 if TYPE_CHECKING:
     import torch
@@ -106,10 +106,11 @@ class ImageSet:
         return self.subset(torch.randperm(len(self), generator=generator))
 
     def truth(self, class_names: tuple[str, ...]) -> Tensor | None:
-        """Ground-truth indices (N,) into a network's ``class_names``; None when some folder is not among them."""
+        """Ground-truth indices (N,) into a network's ``class_names``; None when some folder is not among them, or
+        has no name: a network need not say which folders it knows, and a picture may lie in none."""
         import torch
 
-        index = {name: i for i, name in enumerate(class_names)}
+        index = {name: i for i, name in enumerate(class_names) if name}
         if not all(name in index for name in self.classes):
             return None
         return torch.tensor([index[name] for name in self.classes])
@@ -148,6 +149,7 @@ def open_image_set(
     import torch
 
     check_path(source)
+    check_interpolation(interpolation)
     for called, value in (("resize", resize), ("crop", crop)):
         check_whole(called, value, least=1, most=LARGEST_SIDE)
     for called, most in (("limit", limit), ("classes", classes)):

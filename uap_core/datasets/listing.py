@@ -116,7 +116,8 @@ def _zip(path: Path) -> tuple[list[str], Reader]:
 def of_classes(names: list[str], count: int) -> list[str]:
     """Those of ``count`` class folders, evenly from all over their order."""
     folders = sorted({PurePosixPath(name).parent.name for name in names})
-    kept = set(folders[:: max(1, len(folders) // count)][:count])
+    count = min(count, len(folders))
+    kept = {folders[place * len(folders) // count] for place in range(count)}
     return [name for name in names if PurePosixPath(name).parent.name in kept]
 
 

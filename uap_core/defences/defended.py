@@ -32,4 +32,6 @@ def defended(classifier: Classifier, defence: Defence) -> Classifier:
     )
     network = nn.Sequential(Front(defence), classifier.network)
     kind = type(classifier)
-    return kind(network, card, classifier.labels, classifier.class_ids, classifier.weights_hash, classifier.shape)
+    found = kind(network, card, classifier.labels, classifier.class_ids, classifier.weights_hash, classifier.shape)
+    found.shape = classifier.shape  # none for a wrapped module that takes any size
+    return found

@@ -32,6 +32,8 @@ COSINES = [
 
 def through_codec(images: Tensor, quality: int) -> Tensor:
     """Images float32 (N,3,H,W) in [0,1] written and read again by Pillow, with 4:2:0 as it has by default; no gradient."""
+    if not len(images):
+        return images.clone()
     levels = to_bytes(images.detach()).permute(0, 2, 3, 1).cpu().numpy()
     decoded = np.stack([np.asarray(Image.open(_written(Image.fromarray(picture), quality))) for picture in levels])
     return from_bytes(torch.from_numpy(decoded.transpose(0, 3, 1, 2)).to(images.device))

@@ -100,7 +100,11 @@ def _decoded(stream: io.BytesIO | Path) -> Image.Image:
             _check_size(picture.size)
             _check_inks(picture)
             stated_colours.look(picture)
+            deep = picture.mode == "RGB" and bool(picture.tile) and picture.tile[0].args == "RGB;16B"
             picture.load()
+            if deep and isinstance(clear := picture.info.get("transparency"), tuple):
+                # Pillow keeps the upper 8 of the pixels' 16 bits, but would take the lower ones of the transparent colour.
+                picture.info["transparency"] = tuple(level >> 8 for level in clear)
             return to_rgb(picture)
 
 
@@ -173,11 +177,16 @@ def preprocess(picture: Image.Image, resize: int, crop: int, interpolation: str 
     check_type("a picture", picture, Image.Image, "a Pillow image, as open_image gives it")
     check_whole("resize", resize, least=1, most=LARGEST_SIDE)
     check_whole("crop", crop, least=1, most=LARGEST_SIDE)
+    check_interpolation(interpolation)
+    pixels = np.asarray(square(picture, resize, crop, interpolation), dtype=np.uint8)
+    return from_bytes(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
+
+
+def check_interpolation(interpolation: str) -> None:
+    """Raise SettingError for one that Pillow does not have."""
     check_type("interpolation", interpolation, str, "'bilinear' or 'bicubic'")
     if interpolation.upper() not in Image.Resampling.__members__:
         raise SettingError(f"The interpolation is 'bilinear' or 'bicubic', not {shown(interpolation)}.")
-    pixels = np.asarray(square(picture, resize, crop, interpolation), dtype=np.uint8)
-    return from_bytes(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
 
 
 def square(picture: Image.Image, resize: int, crop: int, interpolation: str = "bilinear") -> Image.Image:

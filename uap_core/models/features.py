@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from threading import get_ident
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -98,10 +99,12 @@ def _module_until(network: nn.Module, least: tuple[int, int], probe: Tensor) -> 
     nth = sum(module is chosen for module, _ in calls[: wide[-1] + 1])  # some modules are used several times
 
     def features(images: Tensor) -> Tensor:
-        seen = 0
+        seen, mine = 0, get_ident()
 
         def leave(_: nn.Module, __: object, value: Tensor) -> None:
             nonlocal seen
+            if get_ident() != mine:  # a hook hears the passes of all threads
+                return
             seen += 1
             if seen == nth:
                 raise _Found(value)

@@ -28,7 +28,8 @@ def wrap(
 ) -> Classifier:
     """Make a classifier of any module that maps an image batch (N,3,H,W) to logits (N,K).
 
-    The module stays yours: its weights are not copied, and it is in evaluation mode and frozen only while it is asked.
+    The module stays yours: its weights are not copied, and it is in evaluation mode and frozen only while it is asked. Ask one
+    in training mode from one thread at a time: another would see it put back in the middle.
     Attacks and crafting methods take a bare module too and wrap it themselves; wrap it once where it is asked often.
 
     Args:

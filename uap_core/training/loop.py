@@ -17,6 +17,7 @@ from uap_core.images.eight_bits import from_bytes
 from uap_core.io.atomic import whole_file
 from uap_core.models.bf16 import sixteen_bits
 from uap_core.models.classifier import Normalise
+from uap_core.models.denormals import no_denormals
 from uap_core.models.device import device_of
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
 from uap_core.training.opponents import Opponent
@@ -75,10 +76,9 @@ def train(
     yield from rows
     for epoch in range(len(rows), recipe.epochs):
         started = time.perf_counter()
-        torch.set_flush_denormal(True)  # for an epoch only, since the mode is the whole thread's
-        losses = training.epoch(*craft, epoch)
+        with no_denormals():  # for an epoch only, since the mode is the whole thread's
+            losses = training.epoch(*craft, epoch)
         seconds = time.perf_counter() - started
-        torch.set_flush_denormal(False)
         top1, top5 = accuracy(training.averaged.module, *held_out)
         speed = len(losses) * recipe.batch_size / seconds
         rate = recipe.rate(epoch + (len(losses) - 1) / len(losses))

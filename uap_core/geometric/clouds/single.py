@@ -1,7 +1,7 @@
 """Attacks on one cloud: its points moved, or points added (Xiang, Qi, Li: Generating 3D Adversarial Point Clouds, CVPR 2019).
 
 Each minimises a distance to the clean cloud plus a weight times the margin by which the first class still leads; the weight
-doubles while the cloud is not fooled and halves while it is, so that no search over weights is needed.
+grows by a tenth a step while the cloud is not fooled and shrinks by as much while it is: no search over weights is needed.
 """
 
 from __future__ import annotations
