@@ -12,7 +12,7 @@ import torch
 
 from uap_core.crafting.base import Crafter
 from uap_core.crafting.deepfool_uap import DeepFoolUAP
-from uap_core.crafting.menu import MENU, method_class
+from uap_core.crafting.menu import MENU, for_pictures, method_class
 from uap_core.experiments.ablations import CRAFTED_ON, MEASURED_ON, AblationRow, ablations, variant_name, variants
 from uap_core.experiments.convergence import ConvergenceRow, convergence
 from uap_core.experiments.networks import GAINS_TRIED_ON
@@ -39,7 +39,7 @@ def convergence_job(materials: Materials, key: str) -> Job:
     # One aims at other networks, one teaches a network, which takes its own time; those without images, or for few, have
     # tables of their own.
     kept = [name for name, item in MENU.items() if item.needs_images and name not in ("transfer", "generator", "few_pictures")]
-    methods = {name: _at_equal_cost(method_class(name)) for name in kept}
+    methods = {name: _at_equal_cost(name, materials.card(key).input_size) for name in kept}
     parts = Parts(path, ConvergenceRow, "methods", identities(methods), lambda row: row.method)
 
     def table() -> Table:
@@ -90,6 +90,9 @@ def ablation_job(materials: Materials, key: str) -> Job:
     return Job("ablations", path.stem, {key: SEEDS * len(methods) * ABLATION_BUDGET}, lambda: not missing(), run)
 
 
-def _at_equal_cost(method: type[Crafter]) -> Crafter:
-    """As its paper has it, but for the budget, which is the same for all, and DeepFool's batches."""
-    return replace(DEEPFOOL, budget=BUDGET) if method is DeepFoolUAP else method(budget=BUDGET)
+def _at_equal_cost(key: str, side: int) -> Crafter:
+    """As its paper has it, ours as Craft has it for pictures of ``side`` pixels; but for the budget, which is the same for all,
+    and DeepFool's batches."""
+    if key == DeepFoolUAP.key:
+        return replace(DEEPFOOL, budget=BUDGET)
+    return method_class(key)(budget=BUDGET, **for_pictures(key, (side, side)))
