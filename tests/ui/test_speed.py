@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,39 +22,39 @@ def test_a_network_is_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert picture_seconds(studio, "resnet64") == first
 
 
-def test_nobody_waits_for_a_network_that_another_visitor_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+class Loading(Studio):
+    """It loads a network until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def classifier(self, key: str) -> Classifier:
+        self.begun.set()
+        assert self.go_on.wait(20)
+        return super().classifier("resnet64")
+
+
+def timed_by_pages(monkeypatch: pytest.MonkeyPatch) -> Callable[[Studio, str], float]:
     monkeypatch.setattr(speed, "_paces", {"known": 0.25})
-    begun, go_on = threading.Event(), threading.Event()
-
-    class Slow(Studio):
-        def classifier(self, key: str) -> Classifier:
-            begun.set()
-            assert go_on.wait(20)
-            return super().classifier("resnet64")
-
-    with ThreadPoolExecutor() as pool:
-        slow = pool.submit(picture_seconds, Slow(), "slow")
-        assert begun.wait(20)
-        assert pool.submit(picture_seconds, Studio(), "known").result(10) == 0.25
-        assert pool.submit(picture_seconds, Studio(), "resnet64").result(20) > 0
-        go_on.set()
-        assert slow.result(20) > 0
+    return picture_seconds
 
 
-def test_crafts_clock_holds_nobody_up_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on, clock = threading.Event(), threading.Event(), Pace()
+def timed_by_craft(monkeypatch: pytest.MonkeyPatch) -> Callable[[Studio, str], float]:
+    clock = Pace()
     monkeypatch.setattr(clock, "_timed", {"known": (0.5, 0.25)})
+    return lambda studio, network: clock.seconds(studio, network, 2, 4)
 
-    class Slow(Studio):
-        def classifier(self, key: str) -> Classifier:
-            begun.set()
-            assert go_on.wait(20)
-            return super().classifier("resnet64")
 
+@pytest.mark.parametrize("clock", [timed_by_pages, timed_by_craft])
+def test_nobody_waits_for_a_network_that_another_visitor_loads(
+    clock: Callable[[pytest.MonkeyPatch], Callable[[Studio, str], float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, studio = clock(monkeypatch), Loading()
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(clock.time, Slow(), "slow")
-        assert begun.wait(20)
-        assert pool.submit(clock.seconds, Studio(), "known", 2, 4).result(10) > 0
-        go_on.set()
-        slow.result(60)
-    assert clock.knows("slow")
+        slow = pool.submit(seconds, studio, "slow")
+        assert studio.begun.wait(20)
+        assert pool.submit(seconds, Studio(), "known").result(10) > 0
+        assert pool.submit(seconds, Studio(), "resnet64").result(20) > 0
+        studio.go_on.set()
+        assert slow.result(60) > 0
