@@ -72,7 +72,7 @@ class Sofar:
 
 def measure(studio: Studio, chosen: Selection, ticked: Sequence[str]) -> Iterator[Step]:
     """A sentence, the table, its chart, its file and the marks over the bars, in steps. Raises SettingError at strength 0."""
-    from uap_core.crafting.menu import build
+    from uap_core.crafting.default import Default
     from uap_core.experiments.defences import Crafting, defence_rows
 
     yield {"said": progress_note(_("Opening network and images…"), 0)}
@@ -85,7 +85,7 @@ def measure(studio: Studio, chosen: Selection, ticked: Sequence[str]) -> Iterato
         pattern=perturbation.name, network=plain(classifier.card.name), images=about
     )
     so_far = Sofar(name_of(network, chosen.pattern), title, 1 + len(fronts) + len(twins))
-    method = build("default", LIVE_BUDGET, classifier.shape)
+    method = Default(budget=LIVE_BUDGET)  # as the bars were computed, over which its marks stand
     for found in defence_rows(classifier, fronts, perturbation, craft, held_out, method, 0, twins):
         yield so_far.crafting(found) if isinstance(found, Crafting) else so_far.row(found, about)
     spent = _("{cost} image-gradients a defence on {count} images, measured on {images}").format(
