@@ -110,6 +110,9 @@ def wire(studio: Studio, setup: Setup, keeping: Keeping, files: Files, draft: gr
     on(keeping.forget, forget_it, [keeping.kept, setup.pattern])
     # By the button, which is not there while a run makes the draft.
     keeping.name.submit(None, None, None, js="() => document.querySelector('#craft-keep')?.click()")
+    # Other tabs keep what they made as well, and ask for it.
+    listed = {name: places[name] for name in ("said", "row", "kept")}
+    setup.asked.change(filling(list_kept, listed), [setup.own, keeping.kept], list(listed.values()), **QUICK)
 
 
 def ready(draft: Pattern | None) -> dict[str, Any]:
@@ -176,6 +179,11 @@ def forget_it(
     if pattern == f"own:{key}":  # then the first of the list is chosen instead
         found = {"pattern": gr.update(choices=choices, value=choices[0][1]), "asked": (choices[0][1], asked[1] + 1)}
     return {"said": status(_("{name} is forgotten.").format(name=gone)), "own": own} | found | _listed(own, None)
+
+
+def list_kept(own: dict[str, Pattern], chosen: str | None) -> dict[str, Any]:
+    """The list of what was kept, here or in another tab; what is chosen in it stays so while it is there."""
+    return _listed(own, chosen if chosen in own else None)
 
 
 def own_format(pattern: Pattern) -> bytes:
