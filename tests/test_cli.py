@@ -394,6 +394,18 @@ def test_fetch_without_a_connection_and_without_a_place(run: Run, fetchable: Pat
     assert not (fetchable / "fetched.safetensors").exists()
 
 
+@pytest.mark.parametrize("place", ["../outside.safetensors", "{elsewhere}/outside.safetensors", "fetched.desktop"])
+def test_fetch_writes_beside_the_card_alone(run: Run, fetchable: Path, tmp_path: Path, place: str) -> None:
+    weights = place.format(elsewhere=tmp_path.parent / "elsewhere")
+    card = json.loads((fetchable / "fetched.json").read_text(encoding="utf-8")) | {"weights": weights}
+    (fetchable / "fetched.json").write_text(json.dumps(card), encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    status, _, err = run("fetch", "fetched", "--folder", fetchable)
+    assert status == 1
+    assert "a file in its own folder" in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_network_of_timm_by_its_name(run: Run, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     with hub({f"timm/{TIMM}": save(import_timm().create_model(TIMM).state_dict())}) as address:

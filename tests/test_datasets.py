@@ -335,6 +335,15 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     (source / "dangling.png").symlink_to("nowhere.png")
     (source / "self").symlink_to("self")
     assert read(source).files == ("cat/1.png", "cat/2.png")
+    flat = folder(tmp_path / "flat", layout("1.png", "2.png"))
+    (flat / "loop").symlink_to(flat)
+    assert read(flat).files == ("1.png", "2.png")
+
+
+def test_a_mask_takes_pictures_with_their_classes() -> None:
+    held = ImageSet("two", torch.zeros(2, 3, 4, 4, dtype=torch.uint8), ("cat", "dog"), ("a", "b"))
+    assert held.subset(torch.tensor([False, True])).classes == ("dog",)
+    assert held.subset(torch.tensor([True, True])).files == ("a", "b")
 
 
 def test_floats_become_the_same_set() -> None:

@@ -18,11 +18,20 @@ from uap_core.models.loaders import load
 
 SIDE, CLASSES = 64, 4
 State = dict[str, Tensor]
+
+
+def _holding_itself() -> dict[str, Any]:
+    held: dict[str, Any] = {}
+    held["model"] = held
+    return held
+
+
 WRAPPED: dict[str, Callable[[State], Any]] = {
     "16 bits": lambda state: {name: value.half() for name, value in state.items()},
     "bfloat16": lambda state: {name: value.bfloat16() for name, value in state.items()},
     "module.": lambda state: {f"module.{name}": value for name, value in state.items()},
     "state_dict": lambda state: {"state_dict": state, "epoch": 3},
+    "an accuracy beside it": lambda state: {"state_dict": state, "best_acc1": torch.tensor(76.1), "epoch": 3},
     "compiled": lambda state: {f"module._orig_mod.{name}": value for name, value in state.items()},
     "lightning": lambda state: {"state_dict": {f"model.{name}": value for name, value in state.items()}, "epoch": 3},
     "a twin of equal weights": lambda state: {
@@ -45,6 +54,7 @@ UNFIT: dict[str, tuple[Callable[[State], Any], str]] = {
         lambda state: {f"1.{name}": value for name, value in state.items()} | {"0.mean": torch.zeros(3)},
         r"The network is a part of it, '1\.'",
     ),
+    "itself": (lambda state: _holding_itself(), "holds no tensors by name"),
     "8 bits": (lambda state: {name: value.to(torch.int8) for name, value in state.items()}, "holds int8: it is quantised"),
     "a list": (lambda state: [state], "holds no tensors by name"),
     "a layer less": (lambda state: dict(list(state.items())[1:]), r"lacks features\.0\.weight"),

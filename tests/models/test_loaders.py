@@ -191,11 +191,15 @@ def code_as_guard(good: Archive, trap: Trap) -> Archive:
 
 
 def code_as_size(good: Archive, trap: Trap) -> Archive:
+    return with_size(good, trap.code)
+
+
+def with_size(good: Archive, size: str) -> Archive:
     """Sizes are strings that sympy evaluates."""
     words = good[MODEL].decode()
     start = words.index('"expr_str": ') + len('"expr_str": ')
     end = json.JSONDecoder().raw_decode(words[start:])[1] + start
-    return good | {MODEL: (words[:start] + json.dumps(trap.code) + words[end:]).encode()}
+    return good | {MODEL: (words[:start] + json.dumps(size) + words[end:]).encode()}
 
 
 ATTACKS = (
@@ -241,6 +245,12 @@ def test_operations_beyond_arithmetic_are_refused(target: object, program: tuple
     path = pack(tmp_path / "tiny.pt2", program[0] | {MODEL: edited(program[0][MODEL], edit)})
     with pytest.raises(ModelError, match="could run code"):
         load(card_of(path, "exported"))
+
+
+@pytest.mark.parametrize("size", ["9**9**9*Symbol('s31')", f"{10**13}*Symbol('s31')", "9e9*Symbol('s31')"])
+def test_sizes_that_nobody_can_work_out_are_refused(size: str, program: tuple[Archive, nn.Module], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="could run code"):
+        load(card_of(pack(tmp_path / "tiny.pt2", with_size(program[0], size)), "exported"))
 
 
 BEYOND = (

@@ -49,7 +49,19 @@ WRONG: tuple[tuple[dict[str, object], str], ...] = (
     ({"mean": [0.1, 0.2]}, "mean has 2 values"),
     ({"mean": [0.5, float("nan"), 0.5]}, "value of mean must be a number"),
     ({"std": [1, 0, 1]}, "value of std must be"),
-    ({"std": "abc"}, "value of std must be a number"),
+    ({"std": "abc"}, "Std must be a list"),
+    ({"std": ["a", "b", "c"]}, "value of std must be a number"),
+    ({"same_network": "abcdef"}, "Same network must be a list"),
+    ({"download_megabytes": -1}, "Download megabytes must be"),
+    ({"name": "a\0b"}, "characters that no text has"),
+    ({"source": "\ud800"}, "characters that no text has"),
+    ({"weights": "package:this.x/x"}, "package:NAME/PATH"),
+    ({"weights": "package:../x"}, "package:NAME/PATH"),
+    ({"weights": "package:timm/../x"}, "package:NAME/PATH"),
+    ({"measured": {"set": 5}}, "Set of measured must be a text"),
+    ({"options": {"checkpoint_path": "evil"}}, "option 'checkpoint_path' is not taken"),
+    ({"options": {"drop": "/x/evil.pth"}}, "option 'drop' is not taken"),
+    ({"options": {"pretrained_cfg": {}}}, "option 'pretrained_cfg' is not taken"),
     ({"classes": 7}, "Classes must be"),
     ({"classes": []}, "lists no class"),
     ({"classes": [{"name": 1}]}, "Each of the classes"),
@@ -344,3 +356,34 @@ def test_a_card_that_changed_is_read_anew(tmp_path: Path) -> None:
     assert read_card(path) is read_card(path)
     path.write_text(json.dumps({**json.loads(text), "name": "another"}), encoding="utf-8")
     assert read_card(path).name == "another"
+
+
+def test_classes_may_leave_out_their_ids(tmp_path: Path) -> None:
+    write(tmp_path, classes=[{"name": "cat"}, {"name": "dog", "wnid": "n02"}])
+    card = Zoo([tmp_path]).card("mine")
+    assert card.classes == [{"wnid": "", "name": "cat"}, {"wnid": "n02", "name": "dog"}]
+
+
+@pytest.mark.parametrize("weights", [".", "x" * 300, "package:nothere/w", "package:__main__/x"])
+def test_weights_that_are_no_file_are_not_here(tmp_path: Path, weights: str) -> None:
+    write(tmp_path, weights=weights, sha256="0" * 64)
+    zoo = Zoo([tmp_path])
+    card = zoo.card("mine")
+    assert (state(card), card.megabytes, zoo.faults()) == (ABSENT, 0.0, [])
+    with pytest.raises(ModelError, match="not on this machine"):
+        zoo.load("mine")
+
+
+@pytest.mark.parametrize("held", ["[" * 100_000, "[]", "7"])
+def test_a_card_that_is_none_is_a_fault_and_the_others_stay(tmp_path: Path, held: str) -> None:
+    (tmp_path / "bad.json").write_text(held, encoding="utf-8")
+    zoo = Zoo([tmp_path])
+    assert "resnet64" in zoo.cards()
+    (fault,) = zoo.faults()
+    assert "'bad.json' cannot be read" in fault
+
+
+def test_something_else_than_text_is_no_key() -> None:
+    for key in ([], 7, None):
+        with pytest.raises(ModelError, match="called by a text"):
+            Zoo().card(key)  # type: ignore[arg-type]

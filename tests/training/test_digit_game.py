@@ -37,6 +37,9 @@ def test_a_stopped_game_goes_on_to_the_same_result(digits: tuple, tmp_path: Path
     assert [row for row, _maker in rest] == [whole[-1][0]]
     assert torch.equal(rest[-1][1].weights, whole[-1][1].weights)
     assert not list(tmp_path.glob(".*")), "nothing half written stays"
+    ((end, maker),) = play(digits[0], SHORT, tmp_path / "stopped")
+    assert end == whole[-1][0], "a finished one tells its end"
+    assert torch.equal(maker.weights, whole[-1][1].weights)
     with pytest.raises(SettingError, match="another training"):
         next(play(digits[0], GameRecipe(steps=6, batch_size=8, seed=1), tmp_path / "stopped"))
 
@@ -80,6 +83,9 @@ def test_changes_are_bounded_and_learn_to_fool(digits: tuple, tmp_path: Path) ->
     assert right.double().mean() > 0.8
     recipe = AttackRecipe(judged=0.0, sized=0.1, steps=30, batch_size=32, rate=1e-2)
     *_before, (_step, changer) = learn_to_change(*digits, classifier, recipe, tmp_path / "changer")
+    ((step, again),) = learn_to_change(*digits, classifier, recipe, tmp_path / "changer")
+    assert step == recipe.steps
+    assert torch.equal(again(digits[0]), changer(digits[0]))
     with torch.no_grad():
         changed = changer(digits[0])
         untaught = Changer(torch.Generator().manual_seed(5))(digits[0])

@@ -25,6 +25,7 @@ from uap_core.models.loaders import load
 from uap_core.training.export import begin_with, class_names, train_and_publish, write_weights
 from uap_core.training.loop import EpochRow
 from uap_core.training.recipe import UNIVERSAL, Recipe
+from uap_core.training.taught import TaughtRecipe
 
 CLASSES_CSV = 'imagenet_index,wnid,name\n1,n01,goldfish\n20,n02,"hen, or so"\n'
 
@@ -49,6 +50,12 @@ def test_class_names_from_a_folder_and_from_a_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("classes.csv", CLASSES_CSV)
     assert class_names(path) == names
+    (tmp_path / "classes.csv").write_text(CLASSES_CSV, encoding="utf-8-sig")
+    assert class_names(tmp_path) == names
+    for held in (CLASSES_CSV.replace(",", ";").encode(), "wnid,name\nn01,rougegorge \xe9".encode("latin-1")):
+        (tmp_path / "classes.csv").write_bytes(held)
+        with pytest.raises(DatasetError, match="not a table in UTF-8 with the columns wnid and name"):
+            class_names(tmp_path)
 
 
 def test_weights_come_back_as_16_bits(tmp_path: Path) -> None:
@@ -191,5 +198,19 @@ def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
 def test_splits_of_different_classes_are_refused(tmp_path: Path) -> None:
     write_pictures(tmp_path, "train", "n01", 2, 0)
     write_pictures(tmp_path, "val", "n02", 2, 1)
-    with pytest.raises(DatasetError, match="classes that the training images lack"):
+    with pytest.raises(DatasetError, match="do not have the same classes"):
         next(train_and_publish(tmp_path, "tiny", "resnet64", tmp_path, tmp_path, tmp_path / "run.ckpt", Recipe(epochs=1)))
+
+
+def test_what_would_fail_after_the_training_is_said_before(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        write_pictures(tmp_path, split, "n01", 2, 0)
+    write_pictures(tmp_path, "train", "n02", 2, 1)
+    places = (tmp_path, tmp_path, tmp_path / "run.ckpt")
+    with pytest.raises(DatasetError, match="do not have the same classes"):
+        next(train_and_publish(tmp_path, "tiny", "resnet64", *places, Recipe(epochs=1)))
+    write_pictures(tmp_path, "val", "n02", 2, 1)
+    with pytest.raises(SettingError, match="no slash"):
+        next(train_and_publish(tmp_path, "a/b", "resnet64", *places, Recipe(epochs=1)))
+    with pytest.raises(SettingError, match="The teacher, resnet64, knows other classes"):
+        next(train_and_publish(tmp_path, "tiny", "vit64", *places, TaughtRecipe(epochs=1)))

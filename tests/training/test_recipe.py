@@ -156,6 +156,19 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     finish(network(), tmp_path / "run.ckpt")
     with pytest.raises(SettingError, match=r"'run\.ckpt' holds the training of another network or recipe"):
         finish(network(), tmp_path / "run.ckpt", replace(RECIPE, epsilon=4 / 255))
+    images, labels = data()
+    with pytest.raises(SettingError, match="on other pictures"):
+        next(train(network(), (255 - images, labels), data(), RECIPE, tmp_path / "run.ckpt"))
+    for held in (b"", b"no checkpoint", (tmp_path / "run.ckpt").read_bytes()[:-9]):
+        (tmp_path / "no.ckpt").write_bytes(held)
+        with pytest.raises(SettingError, match="not the state of such a training"):
+            finish(network(), tmp_path / "no.ckpt")
     other = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3))
     with pytest.raises(SettingError, match="another network or recipe"):
         finish(other, tmp_path / "run.ckpt")
+
+
+def test_pictures_need_not_show_every_class_that_the_network_knows(tmp_path: Path) -> None:
+    images, labels = data()
+    (row,) = train(network(), (images, labels.clamp_max(0)), data(), replace(RECIPE, epochs=1), tmp_path / "run.ckpt")
+    assert row.loss > 0

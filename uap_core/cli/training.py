@@ -10,6 +10,7 @@ import typer
 from uap_core.cli.inputs import craft_and_held_out, open_zoo
 from uap_core.cli.options import FigureFile, Folder, Model, Seed
 from uap_core.cli.outputs import FIGURES, check_file, tell
+from uap_core.errors import SettingError
 from uap_core.io.paths import MODELS, RESULTS, dreams_path
 from uap_core.models.zoo import QUICK_MODEL
 
@@ -99,9 +100,11 @@ def dream(
     """Optimise class impressions of a network from noise. Stop it at any time; the same command continues."""
     from uap_core.models.loaders import load
     from uap_core.training.impression_set import OWN, dream_set, set_for, write_dream_card
-    from uap_core.training.statistics import measured
+    from uap_core.training.statistics import measured, trained
 
     path, classifier = out or dreams_path(model), load(open_zoo(folder).card(model), fold=False)
+    if photographs is None and not trained(classifier):
+        raise SettingError(f"{classifier.card.name} has no batch norms to keep to. Name --photographs to measure statistics.")
     craft = craft_and_held_out(classifier, photographs)[0] if photographs else None
     kept_to = measured(classifier, craft.batches()) if craft else None
     wanted = set_for(model, count, seed, f"its convolutions over {len(craft)} images of {craft.name}" if craft else OWN)

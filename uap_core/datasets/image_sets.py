@@ -86,7 +86,10 @@ class ImageSet:
             yield self.images(slice(start, start + size))
 
     def subset(self, indices: Tensor) -> ImageSet:
-        """The images at ``indices`` (n,), in that order."""
+        """The images at ``indices`` (n,), in that order, or those where a mask (N,) of truths is true."""
+        import torch
+
+        indices = indices.nonzero()[:, 0] if indices.dtype == torch.bool else indices
         chosen = indices.tolist()
         return replace(
             self,

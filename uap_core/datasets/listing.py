@@ -75,6 +75,7 @@ def _is_ours(part: str) -> bool:
 def _folder(root: Path) -> tuple[list[str], Reader]:
     names: list[str] = []
     seen: set[tuple[int, int]] = set()
+    _new(root, seen)  # a link may lead back to it
     for above, folders, files in os.walk(root, followlinks=True):
         inner = PurePosixPath(Path(above).relative_to(root).as_posix())
         folders[:] = [folder for folder in sorted(folders) if _new(Path(above) / folder, seen) and _is_ours(folder)]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field, fields
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,7 +111,7 @@ class Card:
     def megabytes(self) -> float:
         """Size of the weights: of the file if it is here, else of the download; 0 if unknown."""
         path = self.weights_path
-        return path.stat().st_size / 1e6 if path.is_file() else self.download_megabytes
+        return path.stat().st_size / 1e6 if os.path.isfile(path) else self.download_megabytes
 
     @property
     def top1(self) -> float | None:
@@ -121,7 +122,9 @@ class Card:
 def path_in_package(place: str) -> Path:
     """The path of NAME/PATH inside the installed package NAME, found without importing it."""
     name, _, inside = place.partition("/")
-    spec = find_spec(name)
+    spec = None
+    with suppress(ImportError, ValueError):  # of what is loaded in another way than packages are
+        spec = find_spec(name)
     folder = Path(spec.origin).parent if spec and spec.origin else Path(name)
     return folder / inside
 
@@ -148,14 +151,16 @@ def _read_card(path: Path, changed: int, size: int) -> Card:
         unknown = set(data) - {entry.name for entry in fields(Card)} | set(data) & {"folder", "hub"}
         if unknown:
             raise ModelError(f"The card {path.name!r} has unknown entries: {', '.join(sorted(unknown))}.")
-        tuples = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if name in data}
+        tuples = {name: tuple(data[name]) for name in ("mean", "std", "same_network") if isinstance(data.get(name), list)}
         card = Card(**data | tuples, folder=path.parent)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(path, error) from error
     try:
         check_card(card)
     except SettingError as error:
         raise ModelError(f"The card {path.name!r} is wrong. {error}") from error
+    if isinstance(card.classes, list):
+        return replace(card, classes=[{"wnid": ""} | row for row in card.classes])
     return card
 
 

@@ -28,8 +28,8 @@ _known: WeakKeyDictionary[Classifier, dict[tuple[int, int, int], Callable[[Tenso
 
 
 def features_at(classifier: Classifier, stride: int, shape: tuple[int, int] | None = None) -> Callable[[Tensor], Tensor]:
-    """The last feature maps (n,C,h,w) whose sides are still at least input / ``stride``, as a function of images (n,3,H,W)
-    on the network's device.
+    """The last feature maps (n,C,h,w) whose sides are still at least input / ``stride``, as a function of images (n,3,H,W),
+    on the network's device and in the precision of its weights.
 
     ``shape`` is (H,W), the network's own when left out. Raises SettingError when the network has no such maps.
     """
@@ -40,9 +40,10 @@ def features_at(classifier: Classifier, stride: int, shape: tuple[int, int] | No
         if isinstance(network, GraphModule):
             found[stride, height, width] = _graph_until(network, least)
         else:
-            probe = torch.zeros(1, 3, height, width, device=classifier.device)
+            probe = classifier.fitting(torch.zeros(1, 3, height, width))
             found[stride, height, width] = _module_until(network, least, probe)
-    return found[stride, height, width]
+    features = found[stride, height, width]
+    return lambda images: features(classifier.fitting(images))
 
 
 def copy_sharing_weights(network: Network) -> Network:

@@ -103,7 +103,7 @@ def _stated(repository: str, advice: str) -> tuple[str, str]:
             stated = answer.headers.get("X-Repo-Commit", ""), answer.headers.get("X-Linked-Etag", "").strip('"')
             if COMMIT.fullmatch(stated[0]) and SHA256.fullmatch(stated[1]):
                 return stated
-            if not answer.is_redirect:
+            if not answer.has_redirect_location:
                 answer.raise_for_status()
                 break
             url = urljoin(url, answer.headers["Location"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ def load(card: Card, fold: bool = True) -> Classifier:
     Without ``fold`` batch norms stay layers of their own, which hold the statistics of training: slower, the same function.
     """
     path = card.weights_path
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelError(f"The weights of {card.name} are not on this machine. {how_to_get(card)}")
     found = file_hash(path)
     # Of a pickle the whole hash must be known, since its reader is the second lock and not the first.
@@ -112,7 +113,7 @@ def _timm(card: Card, path: Path) -> nn.Module:
         if card.hub:  # timm knows which names and shapes of a file are older than its layers'
             overlay = {"file": str(path), "custom_load": False}
             network = timm.create_model(card.architecture, pretrained=True, pretrained_cfg_overlay=overlay)
-            return nn.Sequential(Normalise(card.mean, card.std), fold_batch_norm(network))
+            return nn.Sequential(Normalise(card.mean, card.std), network)
     return _in_order(card, path, partial(timm.create_model, card.architecture, pretrained=False, **card.options))
 
 

@@ -37,9 +37,10 @@ def state_dict(held: object) -> dict[str, Tensor]:
 
     Raises UnfitError when there are no tensors by name, or those of two networks, such as one and its running mean.
     """
-    while isinstance(held, dict) and not any(isinstance(value, Tensor) for value in held.values()):
-        chosen = next((name for name in WRAPPERS if isinstance(held.get(name), dict)), None)
-        if chosen is None:
+    for _depth in range(len(WRAPPERS)):  # a file may hold itself
+        # Beside the weights there may be other tensors: an accuracy, say. Within a network's own there is no dictionary.
+        chosen = next((name for name in WRAPPERS if isinstance(held.get(name), dict)), None) if isinstance(held, dict) else None
+        if chosen is None or not isinstance(held, dict):
             break
         for name, other in held.items():
             if name != chosen and _is_another(_named(held[chosen]), _named(other)):

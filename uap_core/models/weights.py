@@ -19,6 +19,7 @@ from uap_core.models.card import Card
 
 HERE, ABSENT, OTHER = "here", "not here", "other weights"
 DIGITS = 8
+ENDINGS = (".safetensors", ".pt2", ".pth", ".pkl")
 
 
 def state(card: Card) -> str:
@@ -26,13 +27,16 @@ def state(card: Card) -> str:
 
     A file is read once and its hash remembered until its size or time changes; loading reads it again in any case.
     """
-    try:
-        found = card.weights_path.stat()
-    except OSError:
+    path = card.weights_path
+    if not os.path.isfile(path):
         return ABSENT
     if not card.sha256:
         return HERE
-    return HERE if _hash_of(card.weights_path, found.st_size, found.st_mtime_ns).startswith(card.sha256) else OTHER
+    try:
+        found = path.stat()
+        return HERE if _hash_of(path, found.st_size, found.st_mtime_ns).startswith(card.sha256) else OTHER
+    except OSError:  # another user's file, say: it is not here for this one
+        return ABSENT
 
 
 def how_to_get(card: Card) -> str:
@@ -67,6 +71,12 @@ def fetch(card: Card) -> Iterator[Fetched]:
         raise ModelError(f"{card.name} names no place to fetch it from. {how_to_get(card)}")
     if not card.hub and (len(card.sha256) < DIGITS or not card.download_megabytes):
         raise ModelError(f"The card of {card.name} must state megabytes and hash of what it fetches: nothing could be checked.")
+    place = card.weights_path
+    if not card.hub and (Path(os.path.abspath(card.folder)) not in place.parents or place.suffix not in ENDINGS):
+        raise ModelError(
+            f"{card.name} cannot be fetched: its card must name a file in its own folder, with one of the endings "
+            f"{', '.join(ENDINGS)}."
+        )
     found = state(card)
     if found == OTHER:
         raise ModelError(f"{card.name} cannot be fetched. {how_to_get(card)}")
@@ -76,7 +86,7 @@ def fetch(card: Card) -> Iterator[Fetched]:
             yield from hub.fetch(card.hub, card.download_megabytes, advice)
             return
         # The table's megabytes are rounded; a server that offers twice as much offers something else.
-        yield from download(card.url, card.weights_path, card.sha256, int(2e6 * card.download_megabytes), advice=advice)
+        yield from download(card.url, place, card.sha256, int(2e6 * card.download_megabytes), advice=advice)
 
 
 def file_hash(path: Path) -> str:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uap_core.checks import check_type
+from uap_core.checks import check_type, shown
 from uap_core.errors import ModelError
 from uap_core.io.paths import MODELS, dreams_path
 from uap_core.models.card import Card, read_card, torchvision_cards
@@ -23,6 +23,7 @@ from uap_core.settings import limits
 if TYPE_CHECKING:
     from uap_core.models.classifier import Classifier
 
+MOST_HEADER = 10_000_000  # bytes
 FOLDERS_VARIABLE = "UAP_MODELS"
 # The page's first network: the fastest with good accuracy on photographs.
 PAGE_MODEL = "efficientnet_lite0"
@@ -80,7 +81,9 @@ class Zoo:
     def card(self, key: str) -> Card:
         """One card. Raises ModelError when there is no such network."""
         cards = self.cards()
-        if key not in cards and str(key).startswith(PREFIX):  # a program may send something other than text
+        if not isinstance(key, str):  # a program may send something else than text
+            raise ModelError(f"A network is called by a text, not by {shown(key)}.")
+        if key not in cards and key.startswith(PREFIX):
             return timm_card(key.removeprefix(PREFIX))
         if key not in cards:
             raise ModelError(" ".join([f"There is no network called {key!r}. Known: {', '.join(cards)}.", *self.faults()]))
@@ -121,7 +124,16 @@ class Zoo:
 def expected_megabytes(card: Card) -> float:
     """What the weights of ``card`` will take: their file, or twice that where it holds 16-bit numbers."""
     path = card.weights_path
-    return (2 if card.kind == "embedded" else 1) * path.stat().st_size / MEGABYTE if path.is_file() else 0.0
+    return (2 if _of_halves(path) else 1) * path.stat().st_size / MEGABYTE if os.path.isfile(path) else 0.0
+
+
+def _of_halves(path: Path) -> bool:
+    """Whether a .safetensors file says in its header that it holds 16-bit numbers."""
+    if path.suffix != ".safetensors":
+        return False
+    with path.open("rb") as stream:
+        header = stream.read(min(int.from_bytes(stream.read(8), "little"), MOST_HEADER))
+    return b'"F16"' in header or b'"BF16"' in header
 
 
 def load_model(key: str = QUICK_MODEL) -> Classifier:

@@ -19,6 +19,17 @@ def save_training(path: Path, told: dict[str, Any], parts: dict[str, Any], gener
         torch.save({**state, "generator": generator.get_state(), "told": told}, out)
 
 
+def read_state(path: Path, *needed: str) -> dict[str, Any]:
+    """What a file of a training's state holds. Raises SettingError for one that holds something else."""
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception:  # torch raises many kinds for what it did not write
+        state = None
+    if not isinstance(state, dict) or not set(needed) <= set(state):
+        raise SettingError(f"{path.name!r} is not the state of such a training. Choose another file, or move it away.")
+    return state
+
+
 def load_training(path: Path, settings: dict[str, Any], parts: dict[str, Any], generator: torch.Generator) -> int:
     """Put what ``save_training`` wrote back into ``parts``; the steps that were done, 0 without a file.
 
@@ -26,8 +37,8 @@ def load_training(path: Path, settings: dict[str, Any], parts: dict[str, Any], g
     """
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    if {name: value for name, value in state["told"].items() if name != "step"} != settings:
+    state = read_state(path, "told", "generator", *parts)
+    if {name: state["told"].get(name) for name in settings} != settings:
         raise SettingError(f"{path.name!r} holds another training. Choose another file, or delete it to start again.")
     for name, part in parts.items():
         part.load_state_dict(state[name])

@@ -77,7 +77,8 @@ def learn_to_change(
 ) -> Iterator[tuple[int, Changer]]:
     """Train a ``Changer`` against ``classifier``; yields the step and the changer every SAVE steps, after saving ``state``.
 
-    An existing ``state`` is continued. Raises SettingError where a weight is no number any more.
+    An existing ``state`` is continued; of a finished one there is the end alone. Raises SettingError where a weight is no
+    number any more.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     changer, other = Changer(generator), judge(generator)
@@ -86,7 +87,10 @@ def learn_to_change(
         "judges": torch.optim.Adam(other.parameters(), recipe.rate, BETAS),
     }
     parts = {"changer": changer, "judge": other, **steps}
-    for step in range(load_training(state, asdict(recipe), parts, generator), recipe.steps):
+    begun = load_training(state, asdict(recipe), parts, generator)
+    if begun == recipe.steps:
+        yield begun, changer
+    for step in range(begun, recipe.steps):
         picked = torch.randint(len(digits), (2, recipe.batch_size), generator=generator)
         x, y, real = digits[picked[0]], labels[picked[0]], digits[picked[1]]
         changed = changer(x)

@@ -7,7 +7,7 @@ small: two layers that double the side, and the generator's loss that does not s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from uap_core.errors import SettingError
 from uap_core.perturbations.generator_network import GeneratorShape
-from uap_core.training.checkpoints import all_finite, load_training, save_training
+from uap_core.training.checkpoints import all_finite, load_training, read_state, save_training
 
 SHAPE = GeneratorShape(code=16, height=28, width=28, channels=32, colours=1)
 BETAS = (0.5, 0.999)  # of Adam, as DCGAN has them
@@ -87,8 +87,8 @@ def redraw(network: nn.Module, generator: torch.Generator) -> None:
 def play(digits: Tensor, recipe: GameRecipe, state: Path) -> Iterator[tuple[GameRow, DigitMaker]]:
     """Let both learn from ``digits`` (N,1,28,28); yields a row and the maker every SAVE steps, after saving ``state``.
 
-    An existing ``state`` is continued to the same result. Raises SettingError where a weight is no number any more, or for the
-    state of another game.
+    An existing ``state`` is continued to the same result; of a finished one there is the end alone. Raises SettingError where a
+    weight is no number any more, or for the state of another game.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     maker, other = DigitMaker(generator), judge(generator)
@@ -97,7 +97,10 @@ def play(digits: Tensor, recipe: GameRecipe, state: Path) -> Iterator[tuple[Game
         "judges": torch.optim.Adam(other.parameters(), recipe.judge_rate, BETAS),
     }
     parts = {"maker": maker, "judge": other, **steps}
-    for step in range(load_training(state, asdict(recipe), parts, generator), recipe.steps):
+    begun = load_training(state, asdict(recipe), parts, generator)
+    if begun == recipe.steps:
+        yield _told_by(state), maker
+    for step in range(begun, recipe.steps):
         real = digits[torch.randint(len(digits), (recipe.batch_size,), generator=generator)]
         made = maker(2 * torch.rand(recipe.batch_size, SHAPE.code, generator=generator) - 1)
         on_real, on_made = other(real), other(made.detach())
@@ -108,8 +111,14 @@ def play(digits: Tensor, recipe: GameRecipe, state: Path) -> Iterator[tuple[Game
             continue
         if not all_finite(maker):
             raise SettingError("The game went beyond all numbers: its rates are too high. Lower them and start again.")
-        save_training(state, {**asdict(recipe), "step": step + 1}, parts, generator)
-        yield GameRow(step + 1, _mean(on_real), _mean(on_made)), maker
+        row = GameRow(step + 1, _mean(on_real), _mean(on_made))
+        save_training(state, {**asdict(recipe), **asdict(row)}, parts, generator)
+        yield row, maker
+
+
+def _told_by(state: Path) -> GameRow:
+    told = read_state(state, "told")["told"]
+    return GameRow(**{part.name: told[part.name] for part in fields(GameRow)})
 
 
 def _mean(logits: Tensor) -> float:

@@ -24,6 +24,7 @@ from uap_core.io.paths import MODELS
 from uap_core.io.results import Table, write_table
 from uap_core.metrics import accuracy, predict, top_k_accuracy
 from uap_core.models.card import Card, read_card
+from uap_core.models.card_checks import check_key
 from uap_core.models.classifier import Classifier
 from uap_core.models.device import chosen_device
 from uap_core.models.embedded import EMBEDDED
@@ -42,17 +43,21 @@ def train_and_publish(
     """Train on ``data`` (train/ and val/, one folder a class) and yield an epoch at a time; then write what ships.
 
     ``out`` gets <key>.safetensors and <key>.json, ``results`` gets <key>-training.json. Raises DatasetError when the two
-    splits do not have the same classes, SettingError for an ``architecture`` that is not known or weights to begin with that do
-    not fit it, ModelError when those are not there.
+    splits do not have the same classes, SettingError for an ``architecture`` that is not known, a ``key`` that names no file, a
+    teacher of other classes, or weights to begin with that do not fit; ModelError when those are not there.
     """
     if architecture not in EMBEDDED:
         raise SettingError(f"There is no architecture {architecture!r}. Known: {', '.join(EMBEDDED)}.")
+    check_key(key)
     craft = open_image_set(data, "craft", recipe.size, recipe.size)
     held_out = open_image_set(data, "held_out", recipe.size, recipe.size)
     wnids = tuple(sorted(set(craft.classes)))
     truth, held_out_truth = craft.truth(wnids), held_out.truth(wnids)
-    if truth is None or held_out_truth is None:
-        raise DatasetError("The validation images have classes that the training images lack.")
+    if truth is None or held_out_truth is None or set(held_out.classes) != set(wnids):
+        raise DatasetError("The training and the validation images do not have the same classes.")
+    if isinstance(recipe, TaughtRecipe) and not _are_classes_of(read_card(MODELS / f"{recipe.teacher}.json"), wnids):
+        raise SettingError(f"The teacher, {recipe.teacher}, knows other classes than these pictures show.")
+    names = class_names(data)
     with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
         torch.manual_seed(recipe.seed)
         network = EMBEDDED[architecture].build_to_train(len(wnids))
@@ -63,7 +68,6 @@ def train_and_publish(
     for row in train(network, (craft.pixels, truth), (held_out.pixels, held_out_truth), recipe, checkpoint):
         rows.append(row)
         yield row
-    names = class_names(data)
     classes = [{"name": names.get(wnid, wnid), "wnid": wnid} for wnid in wnids]
     write_weights(EMBEDDED[architecture].to_ship(network.cpu()), out / f"{key}.safetensors")
     write_card(out, key, architecture, classes, recipe, rows, craft, held_out)
@@ -80,14 +84,27 @@ def begin_with(network: nn.Module, card: Card) -> None:
 
 
 def class_names(data: Path) -> dict[str, str]:
-    """WordNet id to short name, from the classes.csv (columns wnid, name) beside the splits; empty without one."""
+    """WordNet id to short name, from the classes.csv (columns wnid, name) beside the splits; empty without one.
+
+    Raises DatasetError for one that cannot be read.
+    """
     if data.is_dir():
         path = data / "classes.csv"
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        held = path.read_bytes() if path.is_file() else b""
     else:
         with zipfile.ZipFile(data) as archive:
-            text = archive.read("classes.csv").decode() if "classes.csv" in archive.namelist() else ""
-    return {row["wnid"]: row["name"] for row in csv.DictReader(io.StringIO(text))}
+            held = archive.read("classes.csv") if "classes.csv" in archive.namelist() else b""
+    try:
+        rows = list(csv.DictReader(io.StringIO(held.decode("utf-8-sig"))))  # some programs put a mark before UTF-8
+        return {row["wnid"]: row["name"] for row in rows}
+    except (UnicodeDecodeError, KeyError, csv.Error) as error:
+        raise DatasetError(
+            "classes.csv is not a table in UTF-8 with the columns wnid and name, commas between them."
+        ) from error
+
+
+def _are_classes_of(card: Card, wnids: tuple[str, ...]) -> bool:
+    return tuple(row["wnid"] for row in card.classes if isinstance(row, dict)) == wnids
 
 
 def write_weights(network: nn.Module, path: Path) -> None:

@@ -88,7 +88,7 @@ def dream_set(
     total = len(SPLITS) * math.ceil(wanted.half / size) * steps
     folder, done = path.with_name(f"{path.stem}-{_digest(classifier, wanted)}.part"), 0
     folder.mkdir(parents=True, exist_ok=True)
-    finished, folders = [], classifier.class_ids or classifier.labels
+    finished, folders = [], _folders(classifier)
     for number, split in enumerate(SPLITS):
         generator = torch.Generator().manual_seed(wanted.seed * len(SPLITS) + number)
         classes = spread(wanted.half, number, len(classifier.labels))
@@ -109,6 +109,12 @@ def dream_set(
     _join(finished, path)
     shutil.rmtree(folder)
     yield total, total
+
+
+def _folders(classifier: Classifier) -> list[str]:
+    """Names of the classes' folders: their WordNet ids, or, of a network that gives none, what it calls them."""
+    named = classifier.class_ids if all(classifier.class_ids) else classifier.labels
+    return [name.replace("/", " or ").replace("\\", " or ") for name in named]
 
 
 def spread(half: int, number: int, classes: int) -> Tensor:

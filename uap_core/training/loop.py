@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from uap_core.models.classifier import Normalise
 from uap_core.models.denormals import no_denormals
 from uap_core.models.device import device_of
 from uap_core.training.augment import crop_and_flip, cutmix, jitter_colours
+from uap_core.training.checkpoints import read_state
 from uap_core.training.opponents import Opponent
 from uap_core.training.recipe import Recipe
 from uap_core.training.teacher import Lessons
@@ -67,11 +69,12 @@ def train(
 
     ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run continues
     from it, and the rows of finished epochs are yielded again first. ``opponent`` is the recipe's own when left out. Raises
-    DatasetError for less than one batch, SettingError for a checkpoint of another network or recipe.
+    DatasetError for less than one batch, SettingError for a checkpoint of another network, recipe or set of pictures.
     """
     if len(craft[0]) < recipe.batch_size:
         raise DatasetError(f"Training needs at least {recipe.batch_size} images, one batch; there are {len(craft[0])}.")
     training = _Training(network, recipe, opponent or recipe.opponent())
+    training.meet(*craft)
     rows = training.load(checkpoint)
     yield from rows
     for epoch in range(len(rows), recipe.epochs):
@@ -102,15 +105,30 @@ class _Training:
         self.lessons = _lessons_of(recipe)
         taught = [self.model] if self.lessons is None else [self.model, self.lessons.to(self.device)]
         self.optimisers = recipe.optimisers(nn.ModuleList(taught))
+        self.classes, self.pictures = 0, ""
+
+    def meet(self, images: Tensor, labels: Tensor) -> None:
+        """Take down what is trained on, and how many classes the network tells apart: the pictures may not have all of them."""
+        if self.lessons:
+            self.classes = self.lessons.teacher.network.head.out_features
+        else:
+            side = self.recipe.side(0)
+            with torch.no_grad():
+                self.model.eval()
+                self.classes = self.model(from_bytes(images[:1, :, :side, :side].to(self.device))).shape[1]
+        digest = hashlib.sha256(labels.numpy().tobytes())
+        for part in images.split(1000):
+            digest.update(part.contiguous().numpy())
+        self.pictures = digest.hexdigest()
 
     def epoch(self, images: Tensor, labels: Tensor, epoch: int) -> list[float]:
         """Go through the images once, as far as they make whole batches; the loss of each batch."""
-        recipe, steps, classes = self.recipe, len(images) // self.recipe.batch_size, int(labels.max()) + 1
+        recipe, steps = self.recipe, len(images) // self.recipe.batch_size
         self.model.train()
         losses = []
         batches = torch.randperm(len(images), generator=self.generator).split(recipe.batch_size)[:steps]
         for step, batch in enumerate(batches):
-            x, y = self._augmented(images[batch], F.one_hot(labels[batch], classes), epoch)
+            x, y = self._augmented(images[batch], F.one_hot(labels[batch], self.classes), epoch)
             if self.opponent:
                 x = self.opponent.meet(self.model, x, y, self.generator)
             for group in itertools.chain.from_iterable(optimiser.param_groups for optimiser in self.optimisers):
@@ -148,12 +166,13 @@ class _Training:
         """Restore ``checkpoint`` if it exists; the rows of the epochs that it has seen."""
         if not checkpoint.exists():
             return []
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+        state = read_state(checkpoint, "recipe", "pictures", "model")
         shapes = [tuple(tensor.shape) for tensor in self.model.state_dict().values()]
         known = [tuple(tensor.shape) for tensor in state["model"].values()]
-        if state.get("recipe") != asdict(self.recipe) or known != shapes:
+        if (state["recipe"], state["pictures"], known) != (asdict(self.recipe), self.pictures, shapes):
             raise SettingError(
-                f"{checkpoint.name!r} holds the training of another network or recipe. Name another --checkpoint."
+                f"{checkpoint.name!r} holds the training of another network or recipe, or on other pictures. Name another "
+                "--checkpoint."
             )
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
@@ -176,6 +195,7 @@ class _Training:
             "generator": self.generator.get_state(),
             "rows": [asdict(row) for row in rows],
             "recipe": asdict(self.recipe),
+            "pictures": self.pictures,
             "opponent": self.opponent.state() if self.opponent else {},
         }
         with whole_file(checkpoint) as out:

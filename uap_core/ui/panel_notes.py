@@ -46,7 +46,7 @@ def about_network(studio: Studio, network: str) -> str:
     """How good the network is, and what there is to know of it."""
     card = studio.card(network)
     top1 = card.measured.get("top1")
-    measured = _("{top1:.1%} right on {images}.").format(top1=top1, images=card.measured["set"]) if top1 else ""
+    measured = _("{top1:.1%} right on {images}.").format(top1=top1, images=card.measured.get("set", "")) if top1 else ""
     others = sum(state(other) != HERE for other in studio.zoo.cards().values())
     more = _("{count} more to fetch under Networks.").format(count=others) if others else ""
     return status(" ".join(filter(None, (measured, card.note, more))))

@@ -71,7 +71,7 @@ def usual(studio: Studio, network: str = "") -> Scene:
 
 def class_ids(card: Card) -> set[str] | None:
     """WordNet ids of the classes that a network's card lists; None where it knows all of ImageNet."""
-    return {entry["wnid"] for entry in card.classes} if isinstance(card.classes, list) else None
+    return {entry["wnid"] for entry in card.classes} - {""} if isinstance(card.classes, list) else None
 
 
 def ball_of(pattern: str) -> Ball:
