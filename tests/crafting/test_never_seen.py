@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,9 @@ from written_steps import WrittenSteps
 
 import uap_core
 from uap_core import Ball, NeverSeen
+from uap_core.crafting.problem import Problem
 from uap_core.crafting.random_views import draw_views, seen
+from uap_core.crafting.state import State
 from uap_core.crafting.transfer import draw_wobbles
 from uap_core.errors import SettingError
 from uap_core.images.noise import coloured_noise
@@ -75,3 +78,39 @@ def test_input_diversity_is_used_and_cannot_be_negative() -> None:
     assert not torch.equal(crafted[0].pattern, crafted[1].pattern)
     with pytest.raises(SettingError, match="0 or more"):
         NeverSeen(wobble=-0.1)
+
+
+def test_of_several_starts_the_best_goes_on_as_if_it_had_been_alone() -> None:
+    """After a tenth each: steps count from a start's own beginning, the last ball and rate are reached at the end."""
+    networks, images = [smooth_network(1), smooth_network(2)], pictures(8)
+    method = NeverSeen(budget=480, starts=3, tiles=1)
+    steps = [progress.perturbation for progress in method.craft(networks, images, LINF, seeded(0))]
+    assert len(steps) == 61
+    problem = Problem.pose(networks, images, LINF)
+    ends = [problem.rate(steps[at]).count for at in (5, 11, 17)]  # of the three starts
+    assert len(set(ends)) > 1, "of equal ones nothing could be told"
+    best = ends.index(max(ends))
+    onward = steps[18] - steps[6 * best + 5]
+    assert float(onward.abs().mean()) < float((steps[18] - steps[17]).abs().mean())
+    assert method.moment(State(steps[0], seeded(0), step=5)) == (5, 48)
+    assert method.moment(State(steps[0], seeded(0), step=13)) == (1, 48)
+    assert method.moment(State(steps[0], seeded(0), step=59)) == (47, 48)
+
+
+def test_short_runs_are_begun_once() -> None:
+    assert NeverSeen(budget=64).moment(State(pictures(1)[0].float(), seeded(0), step=7)) == (7, 8)
+    for starts in (0, 10):
+        with pytest.raises(SettingError, match="once to 9 times"):
+            NeverSeen(starts=starts)
+
+
+def test_a_stopped_run_of_several_starts_goes_on(tmp_path: Path) -> None:
+    networks, images, state = [smooth_network(1), smooth_network(2)], pictures(8), tmp_path / "run.state"
+    method = NeverSeen(budget=480, starts=3, interval=80)
+    whole = list(method.craft(networks, images, LINF, seeded(0)))[-1]
+    run = method.craft(networks, images, LINF, seeded(0), checkpoint=state)
+    for _step in range(14):
+        next(run)
+    run.close()  # type: ignore[attr-defined]
+    again = list(method.craft(networks, images, LINF, seeded(0), checkpoint=state))[-1]
+    assert torch.equal(again.perturbation, whole.perturbation)
