@@ -7,6 +7,7 @@ from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from uap_core.metrics import Rate
@@ -56,7 +57,14 @@ def dress(axes: Axes, x_label: str, y_label: str) -> None:
 def add_legend(axes: Axes) -> None:
     """A legend of all that is named on ``axes``, below them in two columns; none where nothing is named."""
     if axes.get_legend_handles_labels()[0]:
-        axes.figure.legend(fontsize=12, loc="outside lower center", ncols=2, frameon=False)  # beside the lines, not on them
+        # Beside the lines, not on them.
+        plain_texts(axes.figure.legend(fontsize=12, loc="outside lower center", ncols=2, frameon=False))
+
+
+def plain_texts(legend: Legend) -> None:
+    """Write the names in ``legend`` as they are: between two dollar signs of a visitor's name there is no formula."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def draw_bars(axes: Axes, x: Sequence[float], width: float, rates: Sequence[Rate], colour: str, label: str) -> None:

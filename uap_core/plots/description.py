@@ -41,7 +41,7 @@ def _lines(axes: Axes) -> Iterator[str]:
 def _bars(axes: Axes) -> Iterator[str]:
     for bars in axes.containers:
         if isinstance(bars, BarContainer) and not str(bars.get_label()).startswith("_"):  # of no name
-            heights = ", ".join(_value(axes, bar.get_height()) for bar in bars)
+            heights = ", ".join(_value(axes, bar.get_y() + bar.get_height()) for bar in bars)
             yield f"{bars.get_label()}: {heights}"
 
 

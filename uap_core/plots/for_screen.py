@@ -15,7 +15,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from uap_core.plots.axes import LOW
+from uap_core.plots.axes import LOW, plain_texts
 from uap_core.plots.points import is_level, is_live, named_lines
 
 WIDE, NARROW = (10.0, 4.4), (4.4, 4.7)  # inches
@@ -108,7 +108,7 @@ def _relegend(figure: Figure, columns: int, without: Collection[int] = ()) -> No
     if entries:
         handles, labels = zip(*entries, strict=True)
         words = [fill(label, 44) if columns == 1 else label for label in labels]
-        figure.legend(handles, words, fontsize=11, loc="outside lower left", ncols=columns, frameon=False)
+        plain_texts(figure.legend(handles, words, fontsize=11, loc="outside lower left", ncols=columns, frameon=False))
 
 
 def _is_line(line: Line2D) -> bool:

@@ -15,9 +15,7 @@ STYLES = ((RED, "o"), (BLUE, "s"), (GREEN, "D"), (SKY, "^"), (GREY, "v"))
 
 def limit_figure(rows: Sequence[LimitRow], names: Mapping[str, str], title: str) -> Figure:
     """A line a network, with 95 % Wilson bands, against image-gradients (log scale). ``names`` are those of networks by key."""
-    figure, axes = open_axes(
-        _("looks at a picture (image-gradients)"), _("fooling rate, photographs that no pattern was made from"), title
-    )
+    figure, axes = open_axes(_("looks at a picture (image-gradients)"), _("fooling rate, unseen photographs"), title)
     networks = list(dict.fromkeys(row.network for row in rows))
     for number, network in enumerate(networks):
         mine = sorted((row for row in rows if row.network == network), key=lambda row: row.image_gradients)

@@ -11,6 +11,7 @@ from matplotlib.ticker import FormatStrFormatter, LogFormatterSciNotation, MaxNL
 from uap_core.experiments.certified_radius import ALEXNET, LayerRow, RadiusRow
 from uap_core.i18n import _
 from uap_core.plots.axes import BLUE, GREEN, GREY, RED, add_legend, open_axes
+from uap_core.plots.points import Names
 
 LAYER_COLOURS = (
     ("convolution", BLUE, _("convolutions")),
@@ -37,7 +38,10 @@ def layers_figure(rows: Sequence[LayerRow], title: str) -> Figure:
         axes.plot(*zip(*real, strict=True), "_", color="black", markersize=7, mew=1.6, label=_("power method, real size"))
     axes.axhline(1, color="black", lw=0.8)
     every = max(1, math.ceil(len(there) / 30))
-    axes.set_xticks(range(0, len(there), every), [row.label for row in there[::every]], rotation=90, fontsize=9)
+    axes.set_xticks(range(0, len(there), every))
+    # A name for every layer, of which those at ticks are written.
+    axes.xaxis.set_major_formatter(Names([row.label for row in there]))
+    axes.tick_params(axis="x", rotation=90, labelsize=9)
     axes.grid(axis="x", visible=False)
     add_legend(axes)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,12 +14,23 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
-from matplotlib.ticker import FixedLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, Formatter, PercentFormatter
 
 LIVE, LIVE_COLOUR = "live ", "black"  # of no line; the page draws it in the colour of its text
 MOST = 400  # marks of one line that can be pointed at
 
 Span = tuple[float, float]
+
+
+class Names(Formatter):
+    """A name for each of the places 0, 1, 2, ... of an axis, whether a tick is there or not."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The name of the place nearest to ``x``."""
+        return self.names[round(x)]
 
 
 @dataclass(frozen=True)
@@ -143,19 +155,28 @@ def _band(axes: Axes, line: Line2D) -> dict[float, Span]:
 def _annotated(axes: Axes) -> dict[tuple[float, float], str]:
     """The words that point at places, by these."""
     notes: Iterable[Annotation] = (text for text in axes.texts if isinstance(text, Annotation))
-    return {(round(float(note.xy[0]), 9), round(float(note.xy[1]), 9)): note.get_text() for note in notes if note.arrow_patch}
+    pointing = (note for note in notes if note.arrow_patch and note.get_gid() != "end")  # not the names at the ends of lines
+    return {(round(float(note.xy[0]), 9), round(float(note.xy[1]), 9)): note.get_text() for note in pointing}
 
 
 def _x_text(axes: Axes, x: float) -> str:
-    """As the axis would write it: the name of the nearest tick where ticks have names."""
+    """As the axis would write it: the name of the nearest tick where ticks have names, other than numbers."""
     formatter = axes.xaxis.get_major_formatter()
+    if isinstance(formatter, Names):
+        return " ".join(formatter(x).split())
     if isinstance(axes.xaxis.get_major_locator(), FixedLocator):
-        ticks = axes.get_xticks()
+        ticks = np.asarray(axes.get_xticks(), dtype=float)
         if not len(ticks):  # places in an order, which have no name
             return ""
-        nearest = int(np.argmin(np.abs(np.asarray(ticks, dtype=float) - x)))
-        return " ".join(axes.get_xticklabels()[nearest].get_text().split())
+        nearest = int(np.argmin(np.abs(ticks - x)))
+        named = " ".join(axes.get_xticklabels()[nearest].get_text().split())
+        if math.isclose(ticks[nearest], x, rel_tol=1e-6, abs_tol=1e-9) or not _is_number(named):
+            return named
     return f"{100 * x:.3g} %" if isinstance(formatter, PercentFormatter) else f"{x:.4g}"
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "", 1).replace("\u202f", "").replace(" ", "").isdigit()
 
 
 def _y_text(axes: Axes, y: float) -> str:

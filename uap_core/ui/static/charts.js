@@ -39,7 +39,7 @@
     name.textContent = mark.series;
     tip.replaceChildren(name, `${mark.x ? `${mark.x}: ` : ""}${mark.y}${span}`);
     tip.classList.add("on");
-    tip.classList.toggle("left", mark.across > 0.6);
+    tip.classList.toggle("left", mark.across > 0.5);
     tip.style.left = `${100 * mark.across}%`;
     tip.style.top = `${100 * mark.down}%`;
   }
@@ -134,7 +134,7 @@
   }
 
   function table(svg) {
-    const number = (text) => (text.endsWith(" %") ? String(Math.round(Number.parseFloat(text) * 10) / 1000) : text);
+    const number = (text) => (text.endsWith(" %") ? String(Number((Number.parseFloat(text) / 100).toPrecision(6))) : text.replaceAll("\u202f", ""));
     const cell = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     const rows = marksOf(svg).map(({ series, x, y, low, high }) => [series, ...[x, y, low, high].map(number)].map(cell).join(","));
     return `series,x,y,low,high\n${rows.join("\n")}\n`;

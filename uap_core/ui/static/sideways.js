@@ -1,7 +1,7 @@
 // What is wider than its place moves sideways within it. Here it is marked at which side more of it lies: there it fades out, and a
 // sentence above it says so (static/layout.css, tabs.css). The tab that is open is brought into the row's view.
 (() => {
-  const MOVES = "[role=tablist], .wide, .figure .scroll, #strip-row, #strip";
+  const MOVES = "[role=tablist], .wide, .figure.fixed .scroll, #strip-row, #strip";
   const EVERY = 300; // milliseconds: the page changes a thousand times while it opens
 
   function mark(place) {
