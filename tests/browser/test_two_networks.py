@@ -11,6 +11,11 @@ from quick_page import open_tab
 STEP = """() => { const begun = performance.now(); document.querySelector('[data-duel="one-d"]').click();
   return new Promise((done) => requestAnimationFrame(() => done(performance.now() - begun))); }"""
 NUMBERS = ("topNumber", "js", "klP", "klQ", "scoreReal", "scoreMade", "value")
+COUNTED = """() => { const asked = window.requestAnimationFrame.bind(window); window.counted = 0;
+  window.requestAnimationFrame = (then) => { window.counted++; return asked(then); }; }"""
+ASKED = """async () => { const before = window.counted;
+  for (let i = 0; i < 10; i++) await new Promise((done) => requestAnimationFrame(done));
+  return window.counted - before; }"""  # calls in ten frames, ten of which are these
 PATHS = "() => [...document.querySelectorAll('.duel path[data-duel]')].map((path) => path.getAttribute('d')).join(' ')"
 
 
@@ -44,9 +49,30 @@ def test_a_hill_is_moved_by_the_keyboard_and_rates_too_high_are_said(page) -> No
     page.locator('.duel[data-state="diverged"]').wait_for()
     assert "rates are too high" in page.locator('[data-duel="said"]').inner_text()
     assert not re.search("NaN|Infinity", page.locator(".duel").inner_html())
-    page.locator('[data-preset="equal"]').click()
+    page.evaluate(COUNTED)
+    for preset in ("equal", "fair", "collapse", "fair", "collapse", "equal"):
+        page.locator(f'[data-preset="{preset}"]').click()
+    assert page.evaluate(ASKED) < 50, "one loop draws, however often the game was changed"
     page.wait_for_function("document.querySelector('.duel [data-duel=js]').textContent === '0.000'")
     page.locator('[data-duel="alone"]').click()
+
+
+@pytest.mark.goes_on
+def test_hills_and_the_picked_x_are_where_they_are_pressed(page) -> None:
+    """Where the window is wider than high, the drawing stands in the middle of its box."""
+    open_tab(page, "Two networks")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    hill = page.locator('[data-duel="hill"]').first
+    hill.scroll_into_view_if_needed()
+    before, box = hill.get_attribute("aria-valuenow"), hill.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.up()
+    assert hill.get_attribute("aria-valuenow") == before
+    picked = page.get_by_role("slider", name="The picked x")
+    place = float(picked.get_attribute("aria-valuenow"))
+    picked.press("ArrowRight")
+    assert float(picked.get_attribute("aria-valuenow")) == pytest.approx(place + 0.1)
 
 
 @pytest.mark.goes_on

@@ -6,7 +6,7 @@ globalThis.uapDuelRoom = (root) => {
   const all = (name) => root.querySelectorAll(`[data-duel="${name}"]`);
   const rules = { perG: 2, rateD: 2e-3, rateG: 1e-3, loss: "minmax" };
   const real = [{ mean: -2, spread: 0.5 }, { mean: 1.5, spread: 0.7 }];
-  let game, history, at = 0.3, playing = "", seed = 0, said = "";
+  let game, history, at = 0.3, playing = "", seed = 0, said = "", asked = 0, told = { kind: "", when: 0 };
 
   // --- what is drawn --------------------------------------------------------------------------------------------------------
   const X = (x) => ((x + 6) / 12) * 720, Y = (value, top) => 250 - (value / top) * 230;
@@ -32,6 +32,7 @@ globalThis.uapDuelRoom = (root) => {
     put("best", line(seen.best, x, (v) => Y(v, 1)));
     const index = Math.round((at + 6) / D.STEP);
     put("at", `M${X(at)} 20V250`);
+    pick("at").setAttribute("aria-valuenow", at.toFixed(1));
     all("hill").forEach((handle, i) => {
       handle.setAttribute("cx", X(real[i].mean));
       const far = D.reach(real[i].spread).toFixed(1);
@@ -77,14 +78,18 @@ globalThis.uapDuelRoom = (root) => {
     pick("js-bar").style.width = `${(100 * told.js) / Math.log(2)}%`;
   }
 
-  function numbers(told, seen) {
-    const values = { scoreReal: told.real, scoreMade: told.made, value: told.value, topNumber: told.top, js: told.js, klP: told.klP, klQ: told.klQ };
+  function numbers(now, seen) {
+    const values = { scoreReal: now.real, scoreMade: now.made, value: now.value, topNumber: now.top, js: now.js, klP: now.klP, klQ: now.klQ };
     for (const [name, value] of Object.entries(values)) pick(name).textContent = number(value);
     pick("steps").textContent = T.steps.replace("{d}", game.dSteps).replace("{g}", game.gSteps);
     const missed = D.missed(seen);
-    const kind = said || verdict(told, missed);
-    const text = T[kind].replace("{missed}", String(Math.round(100 * missed))).replace("{gap}", told.gap.toFixed(2));
-    if (pick("said").textContent !== text) pick("said").textContent = text;
+    const kind = said || verdict(now, missed);
+    const text = T[kind].replace("{missed}", String(Math.round(100 * missed))).replace("{gap}", now.gap.toFixed(2));
+    // Read aloud, it changes with what it says, and its figures every other second.
+    if (kind !== told.kind || !playing || performance.now() - told.when > 2000) {
+      if (pick("said").textContent !== text) pick("said").textContent = text;
+      told = { kind, when: performance.now() };
+    }
     root.dataset.state = kind;
   }
 
@@ -128,7 +133,7 @@ globalThis.uapDuelRoom = (root) => {
     if (!root.isConnected) return stop();
     const until = performance.now() + FRAME;
     if (root.offsetParent) { do { if (!step(playing)) return; } while (performance.now() < until); draw(); }
-    requestAnimationFrame(frame);
+    asked = requestAnimationFrame(frame);
   }
 
   function play(what) {
@@ -138,10 +143,10 @@ globalThis.uapDuelRoom = (root) => {
     playing = game.equal && what === "both" ? "d" : what;
     said = "";
     mark();
-    requestAnimationFrame(frame);
+    asked = requestAnimationFrame(frame);
   }
 
-  function stop() { playing = ""; mark(); }
+  function stop() { cancelAnimationFrame(asked); playing = ""; mark(); }
 
   function mark() {
     root.dataset.playing = playing;
@@ -205,8 +210,8 @@ globalThis.uapDuelRoom = (root) => {
   let dragged = -2;
   const within = (x, far) => Math.min(far, Math.max(-far, x));
   const where = (event) => {
-    const box = chart.getBoundingClientRect();
-    return within(Math.round((((event.clientX - box.left) / box.width) * 12 - 6) * 10) / 10, 5);
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(chart.getScreenCTM().inverse());
+    return within(Math.round(((place.x / 720) * 12 - 6) * 10) / 10, 5);
   };
   const move = (which, x) => {
     if (which < 0) at = x;
@@ -228,12 +233,13 @@ globalThis.uapDuelRoom = (root) => {
   });
   chart.addEventListener("pointermove", (event) => { if (dragged > -2) move(dragged, where(event)); });
   for (const end of ["pointerup", "pointercancel"]) chart.addEventListener(end, () => { dragged = -2; });
-  all("hill").forEach((handle, i) => handle.addEventListener("keydown", (event) => {
+  [pick("at"), ...all("hill")].forEach((handle, i) => handle.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -0.1, ArrowRight: 0.1 }[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    move(i, real[i].mean + by);
+    if (i) move(i - 1, real[i - 1].mean + by);
+    else move(-1, within(Math.round((at + by) * 10) / 10, 5));
   }));
 
   show();

@@ -23,7 +23,7 @@ window.uapLearning = (() => {
     root.addEventListener('change', changed);
     root.addEventListener('input', (event) => { if (event.target.name === 'learning-radius') draw(); });
     const canvas = part('field');
-    canvas.addEventListener('pointerdown', (event) => {
+    canvas.addEventListener('click', (event) => { // a swipe over it moves the page alone
       const box = canvas.getBoundingClientRect();
       pick(LEFT + ((event.clientX - box.left) / box.width) * (RIGHT - LEFT), HIGH - ((event.clientY - box.top) / box.height) * (HIGH - LOW));
     });
@@ -76,9 +76,11 @@ window.uapLearning = (() => {
     if (N.forward(net, state.start).p[state.y] <= 0.5) { state.said = T.wrongAlready; return; }
     for (let i = 0; i < steps; i++) {
       const x = N.attack(net, state.x, state.y, rate, state.start, ball, radius);
-      if (!x.every((place) => Number.isFinite(place) && Math.abs(place) < 50)) { state.said = T.away; return; }
+      if (!(x[0] >= LEFT && x[0] <= RIGHT && x[1] >= LOW && x[1] <= HIGH)) { state.said = T.away; return; }
+      const held = N.forward(net, state.x).p[state.y] > 0.5;
       state.x = x;
       state.path.push([...x]);
+      if (held && N.forward(net, x).p[state.y] <= 0.5) return; // fooled: what comes next is asked for anew
     }
   }
 

@@ -51,11 +51,14 @@ window.uapPresenter = (() => {
     f: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()),
   };
 
+  // What takes these keys itself: text is typed there, or something else is moved.
+  const OWN_KEYS = "input:not([type=range]):not([type=radio]), input[type=range]:not(#epsilon input), textarea, button, select, canvas,"
+    + " [role=tab], [role=slider], [role=application], .figure .plot";
   document.addEventListener("keydown", (event) => {
     if (!isOn()) return;
     const busy = document.activeElement?.getAttribute("aria-expanded") === "true";
     if (event.key === "Escape" && !document.fullscreenElement && !busy) return toggle(); // first closes what is open
-    const typing = event.target.closest?.("input:not([type=range]):not([type=radio]), textarea, button, [role=tab]");
+    const typing = event.target.closest?.(OWN_KEYS);
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

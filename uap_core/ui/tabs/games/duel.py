@@ -48,6 +48,7 @@ def _stage() -> str:
         )
     )
     about = escape(_("Both densities over x, the answers of D, and the best answers"))
+    picked = escape(_("The picked x"))
     hills = "".join(
         f'<circle data-duel="hill" r="9" cy="250" tabindex="0" role="slider" aria-valuemin="-5" aria-valuemax="5" '
         f'aria-label="{escape(name)}"/>'
@@ -60,7 +61,9 @@ def _stage() -> str:
         '<path class="grid" d="M0 20H720M0 135H720"/><text class="tick" x="4" y="16">D = 1</text>'
         '<text class="tick" x="4" y="131">½</text>'
         '<path class="real" data-duel="p"/><path class="made" data-duel="q"/>'
-        '<path class="best" data-duel="best"/><path class="judge" data-duel="d"/><path class="at" data-duel="at"/>'
+        '<path class="best" data-duel="best"/><path class="judge" data-duel="d"/>'
+        '<path class="at" data-duel="at" tabindex="0" role="slider" aria-valuemin="-5" aria-valuemax="5" '
+        f'aria-label="{picked}"/>'
         f'<path class="axis" d="M0 250H720"/>{hills}</svg>'
     )
 
