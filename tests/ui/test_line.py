@@ -154,7 +154,7 @@ def test_one_visitor_has_two_places_and_one_address_leaves_some_to_others() -> N
             places.enter_context(line.place("me", "here"))
         for number in range(4):
             places.enter_context(line.place(f"pupil {number}", "here"))
-        with pytest.raises(SettingError, match="runs are waiting already"):
+        with pytest.raises(SettingError, match="6 runs from your network's address"):
             places.enter_context(line.place("one more", "here"))
         places.enter_context(line.place("somebody", "elsewhere"))
     with line.place("me", "here") as mine:

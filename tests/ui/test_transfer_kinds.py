@@ -20,7 +20,7 @@ NAMES = {"conv": "Conv", "other": "Other", "robust": "Robust", "look": "Look"}
 
 def card(key: str, architecture: str, epsilon: float = 0.0) -> Card:
     return Card(
-        key, NAMES[key], "embedded", "", 64, 64, "none", "a test", architecture=architecture, recipe={"epsilon": epsilon}
+        key, NAMES[key], "embedded", __file__, 64, 64, "none", "a test", architecture=architecture, recipe={"epsilon": epsilon}
     )
 
 

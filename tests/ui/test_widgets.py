@@ -49,6 +49,18 @@ def test_downloads_keep_their_name_and_old_ones_go(monkeypatch: pytest.MonkeyPat
     assert widgets.offer("rows.csv", b"5") == str(path)
 
 
+def test_what_the_page_was_built_with_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every visitor's page links to it, however much others made since."""
+    monkeypatch.setattr(widgets, "DOWNLOADS", tmp_path)
+    monkeypatch.setattr(widgets, "KEPT_DOWNLOADS", 3)
+    monkeypatch.setattr(widgets, "_lasting", set())
+    built = Path(widgets.offer("photograph.png", b"built"))
+    widgets.keep_for_good()
+    later = [Path(widgets.offer("rows.csv", f"{number}".encode())) for number in range(9)]
+    assert built.is_file()
+    assert not later[0].exists()
+
+
 def test_a_picture_is_written_once_for_all_who_look_at_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Many visitors at once: everybody gets the same whole file, and nobody writes it again under another's eyes."""
     monkeypatch.setattr(widgets, "DOWNLOADS", tmp_path)

@@ -37,7 +37,7 @@ from uap_core.ui.tabs.craft import tab as craft_tab
 from uap_core.ui.tabs.defences import tab as defences_tab
 from uap_core.ui.tabs.why import tab as why_tab
 from uap_core.ui.theme import CSS, THEME
-from uap_core.ui.widgets import DOWNLOADS, QUICK, status
+from uap_core.ui.widgets import DOWNLOADS, QUICK, keep_for_good, status
 
 TITLE = _("Universal adversarial perturbations")
 STYLES = CSS + links.CSS + glossary.CSS
@@ -86,6 +86,7 @@ def build(studio: Studio) -> gr.Blocks:
         presenter.wire(studio, bar.setup)
         demo.load(lambda: studio.looked_at.set(), None, None, **QUICK)
         api.offer_calls(studio, demo)
+    keep_for_good()
     return demo
 
 

@@ -211,6 +211,7 @@ def npy_bytes(values: np.ndarray) -> bytes:
 
 
 DOWNLOADS = own_folder()
+_lasting: set[str] = set()  # names of folders in it
 _offering = threading.Lock()
 
 
@@ -243,9 +244,15 @@ def _kept(name: str, content: bytes, made: Callable[[], bytes]) -> str:
     return str(path)
 
 
+def keep_for_good() -> None:
+    """Never remove what has been offered up to now: every visitor's page links to what it was built with."""
+    with _offering:
+        _lasting.update(entry.name for entry in DOWNLOADS.iterdir())
+
+
 def _make_room() -> None:
     """Let the oldest files go, several at a time: looking for them takes longer than writing one."""
-    folders = list(DOWNLOADS.iterdir())
+    folders = [entry for entry in DOWNLOADS.iterdir() if entry.name not in _lasting]
     if len(folders) > KEPT_DOWNLOADS + KEPT_DOWNLOADS // 10:
         for old in sorted(folders, key=lambda entry: entry.stat().st_mtime_ns)[:-KEPT_DOWNLOADS]:
             shutil.rmtree(old, ignore_errors=True)

@@ -67,7 +67,14 @@ class Line:
             if session and sum(place.session == session for place in self._places) >= EACH:
                 raise SettingError(_("Two runs of yours are under way or waiting. Stop one of them, or let it end, first."))
             of_address = sum(place.address == address for place in self._places)
-            if len(self._places) > self.waiting or (address and of_address >= of_one_address(self.waiting)):
+            if address and of_address >= of_one_address(self.waiting):
+                raise SettingError(
+                    _(
+                        "{count} runs from your network's address are under way or waiting, and no more can. Try again in a"
+                        " minute; clicks that need no run still work."
+                    ).format(count=of_address)
+                )
+            if len(self._places) > self.waiting:
                 raise SettingError(
                     _(
                         "{count} runs are waiting already, and no more can. Try again in a minute; clicks that need no run"

@@ -87,8 +87,19 @@ globalThis.uapMaker = (() => {
     return out;
   }
 
+  async function fetched(address) {
+    try {
+      const answer = await fetch(address);
+      if (!answer.ok) throw new Error(`${answer.status} ${address}`);
+      return read(await answer.arrayBuffer());
+    } catch (error) {
+      known.delete(address); // asked for again, it is fetched again
+      throw error;
+    }
+  }
+
   const load = (address) => {
-    if (!known.has(address)) known.set(address, fetch(address).then((answer) => answer.arrayBuffer()).then(read));
+    if (!known.has(address)) known.set(address, fetched(address));
     return known.get(address);
   };
   return Object.assign(load, { read });

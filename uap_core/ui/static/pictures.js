@@ -57,8 +57,9 @@ window.uapPictures = (() => {
   const files = new Map(); // changes by address, so that another photograph does not fetch the pattern again
   async function fetched(sent) {
     if (!files.has(sent.src)) {
-      const bytes = await (await fetch(sent.src)).arrayBuffer();
-      files.set(sent.src, new Int16Array(bytes));
+      const answer = await fetch(sent.src);
+      if (!answer.ok) throw new Error(`${answer.status} ${sent.src}`);
+      files.set(sent.src, new Int16Array(await answer.arrayBuffer()));
       if (files.size > 24) files.delete(files.keys().next().value);
     }
     return { ...sent, values: files.get(sent.src) };

@@ -110,9 +110,11 @@ def wire(studio: Studio, setup: Setup, keeping: Keeping, files: Files, draft: gr
     on(keeping.forget, forget_it, [keeping.kept, setup.pattern])
     # By the button, which is not there while a run makes the draft.
     keeping.name.submit(None, None, None, js="() => document.querySelector('#craft-keep')?.click()")
-    # Other tabs keep what they made as well, and ask for it.
+    # Other tabs keep what they made as well, and ask for it. Not the last wish alone: the list of patterns waits for that.
     listed = {name: places[name] for name in ("said", "row", "kept")}
-    setup.asked.change(filling(list_kept, listed), [setup.own, keeping.kept], list(listed.values()), **QUICK)
+    setup.asked.change(
+        filling(list_kept, listed), [setup.own, keeping.kept], list(listed.values()), trigger_mode="multiple", **QUICK
+    )
 
 
 def ready(draft: Pattern | None) -> dict[str, Any]:
