@@ -34,7 +34,6 @@ from .crafting.base import Progress as Progress
 from .crafting.df_uap import Margin as Margin
 from .crafting.few_pictures import FewPictures as FewPictures
 from .crafting.intri_uap import Intrinsic as Intrinsic
-from .crafting.never_seen import NeverSeen as NeverSeen
 from .crafting.sga import SGA as SGA
 from .crafting.sv_uap import Singular as Singular
 from .crafting.spgd import SPGD as SPGD

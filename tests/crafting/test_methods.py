@@ -22,7 +22,6 @@ from uap_core.crafting.few_pictures import FewPictures
 from uap_core.crafting.generator import Generator
 from uap_core.crafting.menu import MENU as METHODS
 from uap_core.crafting.menu import build, method_class
-from uap_core.crafting.never_seen import NeverSeen
 from uap_core.crafting.problem import Problem, clean_logits
 from uap_core.crafting.random_views import draw_views, seen
 from uap_core.crafting.sga import SGA
@@ -45,7 +44,6 @@ SMALL: dict[str, Crafter] = {
     "sga": SGA(budget=96, batch_size=8, mini_batch=3, passes=2, momentum=0.9),
     "singular": Singular(budget=96, batch_size=8, stride=1),
     "few_pictures": FewPictures(budget=96, loud=0.2),  # of a toy, whose loud layers decide little
-    "never_seen": NeverSeen(budget=192, loud=0.2),
     "generator": Generator(budget=96, batch_size=8, draws=4, channels=4, rate=0.02),
 }
 # A method of the menu that is not named above is tried as the menu builds it.

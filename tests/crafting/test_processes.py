@@ -69,7 +69,6 @@ CASES = [
     ("singular", {"budget": 60, "batch_size": 15, "stride": 1}, 0, "mean"),
     ("activations", {"budget": 60, "batch_size": 5}, 1, "mean"),
     ("few_pictures", {"budget": 60, "batch_size": 5}, 1, "mean"),
-    ("never_seen", {"budget": 60, "batch_size": 5}, 1, "mean"),
 ]
 
 

@@ -28,7 +28,7 @@ def test_a_method_without_a_style_is_drawn_too() -> None:
     assert len({(line.get_color(), line.get_marker()) for line in axes.lines}) == 4
     assert {text.get_text().rpartition(" ")[0] for text in axes.texts} == {
         "this project's method",
-        "This project's method with input diversity",
+        "This project's method, for networks never seen",
         "somebody's",
         "another's",
     }

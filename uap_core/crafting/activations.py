@@ -122,8 +122,7 @@ class Activations(Default):
         generator, v = state.generator, state.pattern.cpu()
         noise = coloured_noise(count, problem.shape, self.exponent, generator)
         noise = seen(noise, draw_views(count, smallest, generator))
-        number, steps = self.moment(state)
-        reach = largest_value(self.ball_after(problem.ball, (number + 1) / steps), v)
+        reach = largest_value(self.ball_after(problem.ball, (state.step + 1) / self.steps), v)
         amplified = 0.5 + (v / max(2 * reach, 1e-12)).clamp(-0.5, 0.5)  # faint at first, as the pattern is
         return torch.lerp(noise, seen(amplified.expand(count, -1, -1, -1), draw_views(count, OWN_VIEW, generator)), self.own)
 

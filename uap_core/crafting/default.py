@@ -127,15 +127,10 @@ class Default(FirstOrder):
     def step(self, problem: Problem, state: State) -> None:
         """One step in the present ball: of Adam in l_inf, along the mean direction in l2."""
         gradient = tiled(self.batch_gradient(problem, state, state.pattern), self.tiles_of(problem.shape))
-        number, steps = self.moment(state)
-        ball = self.ball_after(problem.ball, (number + 1) / steps)
-        size = self.rate * largest_value(ball, state.pattern) * (1 - number / steps)
-        direction = (adam if ball.p == LINF else mean_direction)(state.memory, gradient, number + 1)
+        ball = self.ball_after(problem.ball, (state.step + 1) / self.steps)
+        size = self.rate * largest_value(ball, state.pattern) * (1 - state.step / self.steps)
+        direction = (adam if ball.p == LINF else mean_direction)(state.memory, gradient, state.step + 1)
         state.pattern = ball.project(state.pattern - size * direction)
-
-    def moment(self, state: State) -> tuple[int, int]:
-        """How many steps this pattern has behind it, and how many it takes in all."""
-        return state.step, self.steps
 
     def views(self, batch: Tensor, state: State) -> Tensor:
         """Draw a new view of each image at every step."""

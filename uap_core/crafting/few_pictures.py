@@ -11,8 +11,8 @@ x is a random view of one of the pictures, or, for a share of each batch, noise 
 ``crafting/activations.py``. One picture is soon overfitted: noise is new at every step, and loud layers change answers whatever
 the picture. Both expectations are taken over the whole batch, in one pass forward and two backward; the clean logits of the
 moved pictures take another pass forward. At one length the two weigh alike in every network: without that, a weight that suits
-MobileNet leaves GoogLeNet no better than random views alone. Of several networks the directions are added. Both ideas have
-their sources (GD-UAP, TPAMI 2019; PSP-UAP, CVPR 2025; tiles: TSC-UAP, TIFS 2024); joining them is ours.
+MobileNet leaves GoogLeNet no better than random views alone. Both ideas have their sources (GD-UAP, TPAMI 2019; PSP-UAP, CVPR
+2025; tiles: TSC-UAP, TIFS 2024); joining them is ours.
 """
 
 from __future__ import annotations
@@ -98,28 +98,19 @@ class FewPictures(Activations):
         return max(1, self.budget // (2 * self.batch_size))
 
     def batch_gradient(self, problem: Problem, state: State, v: Tensor) -> Tensor:
-        """The direction at ``v`` on views of the next pictures and on new noise: the sum of those of the networks."""
+        """The direction at ``v`` on views of the next pictures and on new noise."""
         state.image_gradients += 2 * self.batch_size * len(problem.networks)
-        batch = self._batch(problem, state)
-        wobbles = self.wobbles(batch, state)
-        mine, moves = my_share(batch), None if wobbles is None else my_share(wobbles)
-        direction = torch.zeros_like(v)
-        for network in problem.networks:
-            g, h = self._gradients(network, mine.to(v.device), moves, v)
-            direction += unit(all_sum(g)) + self.loud * unit(all_sum(h))
-        return direction
-
-    def _gradients(self, network: Classifier, mine: Tensor, moves: Tensor | None, v: Tensor) -> tuple[Tensor, Tensor]:
-        """g and h of one network at ``v`` on the pictures ``mine``, moved by ``moves`` once they are perturbed."""
-        if not len(mine):  # of a process without pictures
-            return torch.zeros_like(v), torch.zeros_like(v)
+        mine = my_share(self._batch(problem, state)).to(v.device)
         with torch.enable_grad():
             v = v.detach().requires_grad_(True)
             x = apply(mine, v)
-            x = x if moves is None else seen(x, moves)
             with sixteen_bits(x.device.type, self.bf16):
-                labels, layers = _labels_and_layers(network, mine, x)
-            return input_gradient(labels, v, retain_graph=True).contiguous(), input_gradient(layers, v).contiguous()
+                terms = [_labels_and_layers(network, mine, x) for network in problem.networks if len(mine)]
+            nothing = v.sum() * 0  # of a process without pictures
+            labels, layers = (sum(each, nothing) for each in zip((nothing, nothing), *terms, strict=True))
+        g = all_sum(input_gradient(labels, v, retain_graph=True).contiguous())
+        h = all_sum(input_gradient(layers, v).contiguous())
+        return unit(g) + self.loud * unit(h)
 
     def _batch(self, problem: Problem, state: State) -> Tensor:
         """Views of the next pictures, then noise, (batch_size,3,H,W) in [0,1]."""

@@ -18,12 +18,6 @@ from uap_core.crafting.state import State
 from uap_core.errors import SettingError
 
 
-def check_wobble(strength: float) -> None:
-    """Raise SettingError for a strength of the input diversity below 0."""
-    if strength < 0:
-        raise SettingError("The input diversity (wobble) is a share of the picture's side: 0 or more.")
-
-
 def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Tensor:
     """``count`` maps (count,2,3) as in ``random_views``: sizes from 1 / (1 + ``strength``) to 1 + ``strength``, evenly in their
     logarithm, and shifts of up to ``strength`` / 4 of the side, across and down."""
@@ -36,10 +30,10 @@ def draw_wobbles(count: int, strength: float, generator: torch.Generator) -> Ten
 
 @register_method(
     "transfer",
-    "This project's method with input diversity",
+    "This project's method, for networks never seen",
     "this project; input diversity: Xie et al., CVPR 2019",
     "The same with input diversity: the perturbed picture is resized and shifted at random. Weaker here, stronger elsewhere.",
-    place=25,
+    place=20,
 )
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Default):
@@ -70,7 +64,8 @@ class Transfer(Default):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_wobble(self.wobble)
+        if self.wobble < 0:
+            raise SettingError("The input diversity (wobble) is a share of the picture's side: 0 or more.")
 
     def wobbles(self, batch: Tensor, state: State) -> Tensor:
         """Draw new maps for each image at every step."""

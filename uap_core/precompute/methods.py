@@ -36,10 +36,9 @@ def method_jobs(materials: Materials, key: str) -> list[Job]:
 def convergence_job(materials: Materials, key: str) -> Job:
     """Every method at the same cost."""
     path = materials.results / f"{key}-convergence.json"
-    # Two aim at other networks, one teaches a network, which takes its own time; those without images, or for few, have
+    # One aims at other networks, one teaches a network, which takes its own time; those without images, or for few, have
     # tables of their own.
-    left_out = {"transfer", "never_seen", "generator", "few_pictures"}
-    kept = [name for name, item in MENU.items() if item.needs_images and name not in left_out]
+    kept = [name for name, item in MENU.items() if item.needs_images and name not in ("transfer", "generator", "few_pictures")]
     methods = {name: _at_equal_cost(name, materials.card(key).input_size) for name in kept}
     parts = Parts(path, ConvergenceRow, "methods", identities(methods), lambda row: row.method)
 
