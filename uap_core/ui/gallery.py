@@ -9,6 +9,7 @@ import zlib
 from functools import lru_cache
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 from PIL import Image
 
@@ -43,6 +44,23 @@ def photo_name(photo: str) -> str:
 def thumbnails() -> list[tuple[np.ndarray, str]]:
     """Pictures and captions, in the order of ``photo_choices``."""
     return [(picture_square(photo, 128, 128, "bilinear"), photo.title) for photo in sample_photos()]
+
+
+def dream_grid() -> gr.Gallery:
+    """The dreams as small pictures with captions, to choose from by a click; pixels are kept crisp."""
+    return gr.Gallery(
+        dream_thumbnails(),
+        format="png",
+        columns=DREAMS_SHOWN,
+        height="auto",
+        allow_preview=False,
+        object_fit="cover",
+        interactive=False,
+        show_label=False,
+        buttons=[],
+        elem_id="dreams",
+        elem_classes="pixels",
+    )
 
 
 def dream_thumbnails() -> list[tuple[np.ndarray, str]]:

@@ -10,13 +10,13 @@ import gradio as gr
 import numpy as np
 
 from uap_core.i18n import _
-from uap_core.ui.gallery import dream_choices, dream_thumbnails, photo_choices, picture_square, thumbnails
+from uap_core.ui.gallery import dream_choices, dream_grid, dream_thumbnails, photo_choices, picture_square, thumbnails
 from uap_core.ui.panel_notes import about_network, about_pattern, about_photo
 from uap_core.ui.selection import LARGEST_LEVEL, largest_level, own_level, usual
 from uap_core.ui.session_patterns import READING_LABELS, READINGS
 from uap_core.ui.state import Studio
 from uap_core.ui.uploads import uploaded
-from uap_core.ui.widgets import picture_grid, picture_link, status
+from uap_core.ui.widgets import picture_link, status
 
 STRENGTHS = 32  # steps of the slider
 OWN = "upload"  # what the page calls the visitor's own picture
@@ -163,7 +163,7 @@ def _pictures() -> tuple[gr.Image, gr.Gallery]:
         )
     with gr.Column(min_width=240, visible=bool(dream_choices())):
         gr.HTML(status(_("Class impressions: pictures that a network made up, which it is sure of.")))
-        dreams = picture_grid(dream_thumbnails(), 6, "dreams")
+        dreams = dream_grid()
     return upload, dreams
 
 

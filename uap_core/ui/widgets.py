@@ -49,23 +49,6 @@ SILENT = -1  # where a handler that shows no sentence puts it
 UNEXPECTED = _("Something went wrong on our side; it was written to the log. Your settings are kept: please try again.")
 
 
-def picture_grid(pictures: Any, columns: int, elem_id: str) -> gr.Gallery:
-    """Small pictures with captions to choose from by a click, pixels kept crisp."""
-    return gr.Gallery(
-        pictures,
-        format="png",
-        columns=columns,
-        height="auto",
-        allow_preview=False,
-        object_fit="cover",
-        interactive=False,
-        show_label=False,
-        buttons=[],
-        elem_id=elem_id,
-        elem_classes="pixels",
-    )
-
-
 def guarded(
     outputs: int, message: int, others: Mapping[int, Any] = MappingProxyType({})
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

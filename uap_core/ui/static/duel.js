@@ -6,7 +6,7 @@ globalThis.uapDuelRoom = (root) => {
   const all = (name) => root.querySelectorAll(`[data-duel="${name}"]`);
   const rules = { perG: 2, rateD: 2e-3, rateG: 1e-3, loss: "minmax" };
   const real = [{ mean: -2, spread: 0.5 }, { mean: 1.5, spread: 0.7 }];
-  let game, history, at = 0.3, playing = "", seed = 0, said = "", asked = 0, told = { kind: "", when: 0 };
+  let game, history, at = 0.3, playing = "", seed = 0, said = "", asked = 0, aloud = { kind: "", when: 0 };
 
   // --- what is drawn --------------------------------------------------------------------------------------------------------
   const X = (x) => ((x + 6) / 12) * 720, Y = (value, top) => 250 - (value / top) * 230;
@@ -86,9 +86,9 @@ globalThis.uapDuelRoom = (root) => {
     const kind = said || verdict(now, missed);
     const text = T[kind].replace("{missed}", String(Math.round(100 * missed))).replace("{gap}", now.gap.toFixed(2));
     // Read aloud, it changes with what it says, and its figures every other second.
-    if (kind !== told.kind || !playing || performance.now() - told.when > 2000) {
+    if (kind !== aloud.kind || !playing || performance.now() - aloud.when > 2000) {
       if (pick("said").textContent !== text) pick("said").textContent = text;
-      told = { kind, when: performance.now() };
+      aloud = { kind, when: performance.now() };
     }
     root.dataset.state = kind;
   }
