@@ -64,9 +64,10 @@ def dream_grid() -> gr.Gallery:
 
 
 def dream_thumbnails() -> list[tuple[np.ndarray, str]]:
-    """Pictures and captions, in the order of ``dream_choices``."""
-    captions = [caption for caption, _ in dream_choices()]
-    return [(pixels.repeat(2, 0).repeat(2, 1), caption) for pixels, caption in zip(dream_pixels(), captions, strict=True)]
+    """Pictures and captions, short enough for their width, in the order of ``dream_choices``."""
+    return [
+        (pixels.repeat(2, 0).repeat(2, 1), _("No. {number}").format(number=i + 1)) for i, pixels in enumerate(dream_pixels())
+    ]
 
 
 @lru_cache(maxsize=1)
