@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from uap_core.experiments.certified_radius import (
 )
 from uap_core.io.results import read_table, to_csv
 from uap_core.models.classifier import Classifier
+from uap_core.models.wrapping import wrap
 from uap_core.precompute.lipschitz import lipschitz_jobs
 from uap_core.precompute.materials import Materials
 
@@ -44,6 +46,22 @@ def test_rows_go_from_the_picture_to_the_logits() -> None:
     assert second.real is None
     assert whole.running == pytest.approx(first.bound * (second.bound or 0))
     assert all(row.label in as_text(row) for row in rows)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_networks_of_another_precision_have_rows_too(dtype: torch.dtype) -> None:
+    network = wrap(deepcopy(convolutional_network().network).to(dtype), size=SIDE)
+    assert bound_of(network) == pytest.approx(bound_of(convolutional_network()), rel=1e-2)
+    assert network.dtype == dtype
+
+
+def test_a_wrapped_module_in_training_stays_as_it_is() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LazyLinear(3))
+    module(torch.rand((8, 3, SIDE, SIDE), generator=seeded(0)))
+    before = deepcopy(module.state_dict())
+    assert 0 < bound_of(wrap(module, size=SIDE)) < math.inf
+    assert module.training
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:

@@ -56,6 +56,7 @@ def convolutions(draw: st.DrawFn) -> Convolution:
     weight = torch.randn((outputs * groups, inputs, kernel, kernel), generator=seeded(draw(st.integers(0, 99))))
     if draw(st.booleans()):
         weight = weight.abs()  # the largest at the lowest frequency, as in many a trained layer
+    weight = weight * draw(st.sampled_from([1.0, 1e-6, 1e5]))  # powers of these do not fit into 32 bits
     return Convolution(weight, (stride, stride), (padding, padding), (dilation, dilation), groups, (side, side))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -58,6 +58,10 @@ class Convolution:
         A stride s folds s x s frequencies of the input onto one of the output. So the circular layer is one matrix
         (D, C s^2) of Fourier coefficients over s for each output frequency, and its norm is their largest singular value.
         """
+        unit = float(self.weight.abs().max())  # powers of very small or large weights would leave the range of 32 bits
+        return unit * replace(self, weight=self.weight / unit)._largest_fourier() if 0 < unit < math.inf else unit
+
+    def _largest_fourier(self) -> float:
         largest = 0.0
         for matrices in self._fourier():
             limits = torch.linalg.matrix_norm(matrices)  # Frobenius: never below the largest singular value

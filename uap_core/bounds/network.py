@@ -24,6 +24,8 @@ COMBINED: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "rsub": ("sum", sum),
     "cat": ("concatenation", lambda bounds: math.hypot(*bounds)),
     "stack": ("concatenation", lambda bounds: math.hypot(*bounds)),
+    # What may be written into a part of a tensor stretches nothing, or is unbounded (``_part``).
+    "overwritten": ("", max),
 }
 
 UNKNOWN, TWO_WAYS = "unknown", "two_ways"  # no rule for an operation, or one on two things that depend on the picture

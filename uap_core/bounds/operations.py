@@ -73,7 +73,8 @@ def _convolution(operation: Operation) -> Part | None:
         return None
     scaled, kind = weight.detach(), "convolution"
     if _takes_in_batch_norm(operation):  # one linear layer, whose norm is below the product of two
-        scaled, kind = scaled * _batch_norm_scale(operation.users[0])[:, None, None, None], "convolution_batch_norm"
+        scale = _batch_norm_scale(operation.users[0]).detach()
+        scaled, kind = scaled * scale[:, None, None, None], "convolution_batch_norm"
     stride, padding, dilation = ((value * 2)[:2] for value in (values["stride"], values["padding"], values["dilation"]))
     layer = Convolution(scaled, tuple(stride), tuple(padding), tuple(dilation), values["groups"], signal.shape[2:])
     return Part(layer.circular_bound(), kind, weight, " x ".join(map(str, stride)), layer)

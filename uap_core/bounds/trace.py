@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,8 @@ class Operation:
 
     ``values`` are its arguments by name, defaults filled in; a tensor that depends on the picture is replaced by the Signal
     that it carries. ``shape`` is that of its (first) result. ``shared`` says that it overwrote a tensor of which there are
-    other views. ``users`` are the operations that take its results.
+    other views; each of these is then the result of an operation "overwritten", of what it was and of what was written.
+    ``users`` are the operations that take its results.
     """
 
     name: str
@@ -104,14 +104,21 @@ class _Recorder(TorchDispatchMode):
         name = packet.rstrip("_")
         tensors = [tensor for tensor in tree_leaves(result) if isinstance(tensor, Tensor)]
         in_place = func._schema.is_mutable
-        if not tensors or (in_place and not isinstance(self._signal(args[0]), Signal)):
+        if not tensors or (in_place and not (isinstance(self._signal(args[0]), Signal) and tensors[0] is args[0])):
             raise ModelError(f"This network takes a way that cannot be followed: the operation {packet!r}.")
-        operation = Operation(name, values, tuple(tensors[0].shape), in_place and self._has_views(args[0]))
+        others = self._other_views(args[0]) if in_place else []
+        operation = self._append(Operation(name, values, tuple(tensors[0].shape), bool(others)))
+        for tensor in tensors:
+            self._keep(tensor, operation)
+        for tensor in others:
+            sources = {"before": self._signal(tensor), "written": Signal(operation, operation.shape)}
+            self._keep(tensor, self._append(Operation("overwritten", sources, tuple(tensor.shape))))
+
+    def _append(self, operation: Operation) -> Operation:
         self.operations.append(operation)
         for signal in operation.signals:
             signal.source.users.append(operation)
-        for tensor in tensors:
-            self._keep(tensor, operation)
+        return operation
 
     def _keep(self, tensor: Tensor, operation: Operation) -> None:
         self._signals[id(tensor)] = tensor, Signal(operation, tuple(tensor.shape))
@@ -119,8 +126,8 @@ class _Recorder(TorchDispatchMode):
     def _signal(self, value: Any) -> Any:
         return self._signals[id(value)][1] if id(value) in self._signals else value
 
-    def _has_views(self, tensor: Tensor) -> bool:
-        return sum(other.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr() for other in self._tensors()) > 1
-
-    def _tensors(self) -> Iterator[Tensor]:
-        return (tensor for tensor, _ in self._signals.values())
+    def _other_views(self, written: Tensor) -> list[Tensor]:
+        """What else lies in the memory of ``written``."""
+        place = written.untyped_storage().data_ptr()
+        known = (tensor for tensor, _ in self._signals.values())
+        return [tensor for tensor in known if tensor is not written and tensor.untyped_storage().data_ptr() == place]

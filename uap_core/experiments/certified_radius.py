@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from statistics import median
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from uap_core.attacks.deepfool import deepfool
 from uap_core.bounds.network import NamedLayer, layers
@@ -67,14 +67,26 @@ class RadiusRow:
 def layer_rows(classifier: Classifier, generator: torch.Generator) -> Iterator[LayerRow]:
     """A row a layer, from the picture to the logits; ``generator`` gives the power method its starts.
 
-    Computed on the CPU, on whatever device the network is. Raises ModelError when the network cannot be followed.
+    Computed on the CPU in float32, on whatever device and in whatever precision the network is. Raises ModelError when the
+    network cannot be followed.
     """
-    network = classifier.network if classifier.device.type == "cpu" else deepcopy(classifier.network).cpu()
-    for layer in layers(network, classifier.size):
+    for layer in layers(_at_rest(classifier), classifier.size):
         real = layer.convolution.real_norm(generator) if layer.convolution else None
         yield LayerRow(
             layer.name, layer.number, layer.kind, layer.shape, layer.stride, layer.bound, real, layer.running, layer.note
         )
+
+
+def _at_rest(classifier: Classifier) -> nn.Module:
+    """The network, or a copy where it is elsewhere, in another precision or in training (a wrapped module may be)."""
+    network = classifier.network
+    elsewhere = classifier.device.type != "cpu" or classifier.dtype not in (None, torch.float32)
+    if not elsewhere and not any(part.training for part in network.modules()):
+        return network
+    network = deepcopy(network).to("cpu", torch.float32)
+    for part in network.modules():
+        part.training = False
+    return network
 
 
 def certified_radius(logits: Tensor, bound: float) -> Tensor:
