@@ -6,8 +6,8 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from first_view import wait_for
 from quick_page import open_tab as go_to
-from test_page import wait_for
 
 from uap_core.images.photographs import SAMPLE_PHOTOS
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from first_view import set_epsilon, wait_for
 from PIL import Image
-from test_page import set_epsilon, wait_for
 
 CHART = "#sweep-chart"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 1000}

@@ -8,8 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
+from first_view import wait_for
 from PIL import Image
-from test_page import wait_for
 
 from uap_core.images.reading import from_array
 

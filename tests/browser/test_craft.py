@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from first_view import set_epsilon, wait_for
 from quick_page import open_on_the_quick_network
-from test_page import set_epsilon, wait_for
 
 from uap_core.perturbations.perturbation import load_perturbation
 

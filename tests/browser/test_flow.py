@@ -6,8 +6,8 @@ import re
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
+from first_view import after_label, set_epsilon, wait_for
 from quick_page import USUAL
-from test_page import after_label, set_epsilon, wait_for
 
 from uap_core.experiments.first_view import load_opening
 from uap_core.models.zoo import PAGE_MODEL

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from first_view import SIZE, wait_for
 from quick_page import open_tab
-from test_page import SIZE, wait_for
 
 from uap_core.models.zoo import QUICK_MODEL
 from uap_core.perturbations.library import library

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_page import run_anew, wait_for
+from first_view import run_anew, wait_for
 
 
 def visible(page, *names: str) -> list[str]:

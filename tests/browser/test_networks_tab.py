@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from first_view import wait_for
 from hub_stand_in import TIMM
 from quick_page import open_tab
-from test_page import wait_for
 
 NETWORK = "EfficientNet-Lite0"
 

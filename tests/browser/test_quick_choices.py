@@ -6,8 +6,8 @@ import random
 import time
 
 import pytest
+from first_view import after_label, set_epsilon
 from test_flow import named
-from test_page import after_label, set_epsilon
 
 from uap_core.experiments.apply import Exhibit
 from uap_core.experiments.strengths import exhibit_of, picture_at

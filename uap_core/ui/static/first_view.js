@@ -6,14 +6,15 @@ window.uapFirst = (() => {
   let view = null, photo = null, mode = "pattern", held = false, ten = false, playing = 0, moved = null, told = "", more = "";
 
   // --- what arrives ---------------------------------------------------------------------------------------------------------
-  async function arrive(json) {
+  async function arrive(json, wait = 1000) {
     const next = JSON.parse(json);
     const same = view && view.key === next.key;
     if (same) for (const which of ["pattern", "noise"]) next.says[which] = { ...view.says[which], ...next.says[which] };
-    const parts = same
-      ? [photo, view.pattern, view.noise]
-      : await Promise.all([uapPictures.pixels(next.src, next.side), uapPictures.fetched(next.pattern), uapPictures.fetched(next.noise)]);
+    const { pixels, fetched } = uapPictures;
+    const asked = same ? [photo, view.pattern, view.noise] : [pixels(next.src, next.side), fetched(next.pattern), fetched(next.noise)];
+    const parts = await Promise.all(asked).catch(() => null);
     if (told !== json) return; // another came meanwhile
+    if (!parts) return setTimeout(() => told === json && arrive(json, 2 * wait), wait); // a request was lost: ask again
     [photo, next.pattern, next.noise] = parts;
     view = next;
     moved = null;
