@@ -61,6 +61,8 @@ def test_changes_for_one_cloud_fool_and_keep_what_they_may_not_touch(kind: str) 
     assert found.clouds.shape[1] <= 256 + 24
     if found.added:
         assert torch.equal(found.clouds[:, :256], some)
+    theirs = distance(measure, found.clouds[:, -found.added :] if found.added else found.clouds, some)
+    assert found.distance[found.fooled] == pytest.approx(theirs[found.fooled], rel=1e-5), "the distance is the measure's alone"
 
 
 def test_a_measure_that_a_kind_has_not_is_refused() -> None:

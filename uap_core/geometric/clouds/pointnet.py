@@ -74,13 +74,14 @@ def in_ball(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return directions * torch.rand(*shape, 1, generator=generator) ** (1 / 3)
 
 
-def save_pointnet(net: PointNet, path: Path) -> None:
-    """Write the weights."""
+def save_pointnet(net: PointNet, path: Path, seed: int) -> None:
+    """Write the weights, and the seed that they were trained with."""
     from safetensors.torch import save
 
     from uap_core.io.atomic import write_whole
 
-    write_whole(path, save({name: value.contiguous() for name, value in net.state_dict().items()}))
+    weights = {name: value.contiguous() for name, value in net.state_dict().items()}
+    write_whole(path, save(weights, metadata={"seed": str(seed)}))
 
 
 def load_pointnet(path: Path) -> PointNet:

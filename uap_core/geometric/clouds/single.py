@@ -66,8 +66,10 @@ def attack_clouds(net: PointNet, clouds: Tensor, kind: str, measure: str, added:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    whole = kept.detach() if kind == SHIFTED else torch.cat([clouds, kept.detach()], 1)
-    return Found(whole, fooled, best, 0 if kind == SHIFTED else kept.shape[1])
+    kept, far = kept.detach(), distance(measure, kept.detach(), clouds)  # alone, without how far a cluster's points lie apart
+    smallest = torch.where(fooled, far, torch.inf)
+    whole = kept if kind == SHIFTED else torch.cat([clouds, kept], 1)
+    return Found(whole, fooled, smallest, 0 if kind == SHIFTED else kept.shape[1])
 
 
 def _start(net: PointNet, clouds: Tensor, kind: str, added: int, generator: torch.Generator):  # type: ignore[no-untyped-def]
