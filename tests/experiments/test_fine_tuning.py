@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from toys import pictures
 
 from uap_core.crafting.cos_uap import Cosine
 from uap_core.datasets.image_sets import ImageSet
-from uap_core.errors import DatasetError
+from uap_core.errors import DatasetError, SettingError
 from uap_core.experiments.fine_tuning import FineTuning, RoundRow
 from uap_core.models.card import Card
 from uap_core.norms import Ball
@@ -81,6 +82,22 @@ def test_a_stopped_run_goes_on_to_the_same_end(tmp_path: Path) -> None:
         pass
     run.close()
     assert [replace(row, seconds=0) for row in rounds(finish(tmp_path / "half"))] == [replace(row, seconds=0) for row in whole]
+
+
+@pytest.mark.parametrize("other", [{"ball": Ball("linf", 0.02)}, {"method": Cosine(budget=16)}, {"patterns": 5}, {"images": 8}])
+def test_another_run_does_not_go_on_with_this_ones_weights(tmp_path: Path, other: dict[str, Any]) -> None:
+    finish(tmp_path)
+    with pytest.raises(SettingError, match="or on other pictures or patterns"):
+        finish(tmp_path, replace(PLAN, **other))
+
+
+def test_a_network_that_was_trained_anew_does_not_go_on_with_the_former_ones_weights(tmp_path: Path) -> None:
+    finish(tmp_path)
+    anew = network()
+    with torch.no_grad():
+        anew[0].weight.mul_(1.5)
+    with pytest.raises(SettingError, match="another network"):
+        list(PLAN.run(anew, CARD, coloured(96, 0, "craft"), coloured(60, 1, "held-out"), tmp_path))
 
 
 def test_the_network_meets_the_pool_while_it_learns(tmp_path: Path) -> None:

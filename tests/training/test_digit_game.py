@@ -109,3 +109,14 @@ def test_a_fresh_judge_tells_what_differs_and_guesses_what_does_not(digits: tupl
     other = 1 - images
     assert told_apart((images[:100], other[:100]), (images[100:], other[100:])).value > 0.95
     assert told_apart((images[:100], images[:100]), (images[100:], images[100:])).value < 0.7
+
+
+def test_the_attacks_are_measured_with_and_without_the_judge_and_beside_noise(
+    digits: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "FRESH", 3)
+    held_out = draw(100, 1)
+    rows, changed = zip(*experiment.attack_rows(digits, held_out, AttackRecipe(steps=3, batch_size=8), tmp_path), strict=True)
+    assert [row.name for row in rows] == [experiment.WITH, experiment.WITHOUT, experiment.NOISE]
+    assert all(some.shape == held_out[0].shape and 0 <= some.min() <= some.max() <= 1 for some in changed)
+    assert 0 < rows[2].l2 <= rows[0].l2 + 1e-3, "of the same size, before it is clamped"

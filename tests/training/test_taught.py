@@ -47,7 +47,7 @@ def finish(network: nn.Module, checkpoint: Path, epochs: int = 2) -> list[float]
 
 def test_a_resumed_run_ends_as_a_straight_one_bit_for_bit(tmp_path: Path) -> None:
     """Weights, averages, both optimisers, and the maps that only training needs."""
-    straight, stopped, resumed = pupil(), pupil(), pupil(1)
+    straight, stopped, resumed = pupil(), pupil(), pupil()
     losses = finish(straight, tmp_path / "straight.ckpt")
     finish(stopped, tmp_path / "stopped.ckpt", epochs=1)
     assert finish(resumed, tmp_path / "stopped.ckpt") == losses

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from uap_core.experiments.digit_attack_rows import AttackRow
 from uap_core.metrics import Rate
 from uap_core.norms import Ball
-from uap_core.perturbations.perturbation import apply
 from uap_core.training.digit_attack import AttackRecipe, learn_digits, learn_to_change, size, small_classifier
 from uap_core.training.digit_game import descend, judge
 
@@ -42,7 +41,7 @@ def attack_rows(
         length = length or row.l2
         yield row, changed
     noise = Ball("l2", length)
-    noisy = [apply(digits, noise.gaussian(tuple(digits.shape), generator)) for digits in (learn[0], held_out[0])]
+    noisy = [(digits + noise.gaussian(tuple(digits.shape), generator)).clamp(0, 1) for digits in (learn[0], held_out[0])]
     yield _measured(NOISE, classifier, (learn[0], noisy[0]), held_out, noisy[1]), noisy[1]
 
 

@@ -92,12 +92,15 @@ class FineTuning:
         yield measured(0)
         for number in range(1, self.rounds + 1):
             others = [self._crafted(now, craft, 100 * number + i) for i in range(1, self.patterns)]
-            pool = Pool(torch.stack([newest, *others]), self.recipe.alpha)
+            pool = Pool(torch.stack([newest, *others]), self.recipe.alpha, self._pool_told())
             checkpoint = folder / f"{card.key}-round-{number}.ckpt"
             yield from train(network, *sets, replace(self.recipe, seed=number), checkpoint, pool)
             now = _frozen(network, card)
             newest = self._crafted(now, craft, 100 * number)
             yield measured(number)
+
+    def _pool_told(self) -> str:
+        return f"{self.patterns} in {self.ball}, on {self.images} images: {identity(self.method)}"
 
     def _crafted(self, network: Classifier, craft: ImageSet, seed: int) -> Tensor:
         part = craft.shuffled(torch.Generator().manual_seed(seed)).prefix(self.images)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +70,7 @@ def train(
 
     ``craft`` and ``held_out`` are (uint8 images (N,3,H,W), int64 labels (N,)). If ``checkpoint`` exists the run continues
     from it, and the rows of finished epochs are yielded again first. ``opponent`` is the recipe's own when left out. Raises
-    DatasetError for less than one batch, SettingError for a checkpoint of another network, recipe or set of pictures.
+    DatasetError for less than one batch, SettingError for a checkpoint of another network, recipe, opponent or set of pictures.
     """
     if len(craft[0]) < recipe.batch_size:
         raise DatasetError(f"Training needs at least {recipe.batch_size} images, one batch; there are {len(craft[0])}.")
@@ -106,6 +107,8 @@ class _Training:
         taught = [self.model] if self.lessons is None else [self.model, self.lessons.to(self.device)]
         self.optimisers = recipe.optimisers(nn.ModuleList(taught))
         self.classes, self.pictures = 0, ""
+        self.began = _digest(self.model.state_dict().values())
+        self.met = opponent.told if opponent else ""
 
     def meet(self, images: Tensor, labels: Tensor) -> None:
         """Take down what is trained on, and how many classes the network tells apart: the pictures may not have all of them."""
@@ -116,10 +119,7 @@ class _Training:
             with torch.no_grad():
                 self.model.eval()
                 self.classes = self.model(from_bytes(images[:1, :, :side, :side].to(self.device))).shape[1]
-        digest = hashlib.sha256(labels.numpy().tobytes())
-        for part in images.split(1000):
-            digest.update(part.contiguous().numpy())
-        self.pictures = digest.hexdigest()
+        self.pictures = _digest([labels, *images.split(1000)])
 
     def epoch(self, images: Tensor, labels: Tensor, epoch: int) -> list[float]:
         """Go through the images once, as far as they make whole batches; the loss of each batch."""
@@ -166,13 +166,11 @@ class _Training:
         """Restore ``checkpoint`` if it exists; the rows of the epochs that it has seen."""
         if not checkpoint.exists():
             return []
-        state = read_state(checkpoint, "recipe", "pictures", "model")
-        shapes = [tuple(tensor.shape) for tensor in self.model.state_dict().values()]
-        known = [tuple(tensor.shape) for tensor in state["model"].values()]
-        if (state["recipe"], state["pictures"], known) != (asdict(self.recipe), self.pictures, shapes):
+        state = read_state(checkpoint, *self._identity(), "model")
+        if any(state[name] != value for name, value in self._identity().items()):
             raise SettingError(
-                f"{checkpoint.name!r} holds the training of another network or recipe, or on other pictures. Name another "
-                "--checkpoint."
+                f"{checkpoint.name!r} holds the training of another network or recipe, or on other pictures or patterns. Name "
+                "another --checkpoint, or move it away."
             )
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
@@ -185,6 +183,10 @@ class _Training:
             self.opponent.load(state["opponent"])
         return [EpochRow(**row) for row in state["rows"]]
 
+    def _identity(self) -> dict[str, Any]:
+        """What makes two trainings the same one."""
+        return {"recipe": asdict(self.recipe), "pictures": self.pictures, "began": self.began, "met": self.met}
+
     def save(self, checkpoint: Path, rows: list[EpochRow]) -> None:
         """Write the checkpoint atomically: a run killed while saving keeps its last one."""
         state = {
@@ -194,12 +196,19 @@ class _Training:
             "guides": self.lessons.guides.state_dict() if self.lessons else {},
             "generator": self.generator.get_state(),
             "rows": [asdict(row) for row in rows],
-            "recipe": asdict(self.recipe),
-            "pictures": self.pictures,
+            **self._identity(),
             "opponent": self.opponent.state() if self.opponent else {},
         }
         with whole_file(checkpoint) as out:
             torch.save(state, out)
+
+
+def _digest(tensors: Iterable[Tensor]) -> str:
+    """SHA-256 of their values, in their order."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.cpu().contiguous().numpy())
+    return digest.hexdigest()
 
 
 def _lessons_of(recipe: Recipe) -> Lessons | None:

@@ -17,8 +17,10 @@ class Opponent(ABC):
     """Attacks the share 1 - ``alpha`` of each batch within ``epsilon`` in l_inf; the rest stays clean.
 
     Half the price of taking both losses on every image, and on average the mixture alpha J(x) + (1 - alpha) J(x') of them
-    (Goodfellow et al., ICLR 2015, section 6).
+    (Goodfellow et al., ICLR 2015, section 6). ``told`` says what the recipe does not: a checkpoint is of one opponent.
     """
+
+    told = ""
 
     def __init__(self, epsilon: float, alpha: float) -> None:
         self.epsilon, self.alpha = epsilon, alpha
@@ -92,14 +94,14 @@ class LearningPattern(Opponent):
 
 
 class Pool(Opponent):
-    """Patterns (P,3,H,W) that were crafted before: each image gets one of them, drawn at every step.
+    """Patterns (P,3,H,W) that were crafted before, as ``told``: each image gets one of them, drawn at every step.
 
     (Moosavi-Dezfooli et al., CVPR 2017, section 4: fine-tuning with universal perturbations.)
     """
 
-    def __init__(self, patterns: Tensor, alpha: float) -> None:
+    def __init__(self, patterns: Tensor, alpha: float, told: str = "") -> None:
         super().__init__(float(patterns.abs().max()), alpha)
-        self.patterns = patterns
+        self.patterns, self.told = patterns, told
 
     def attack(self, network: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
         """Each of ``x`` with a pattern of the pool."""
