@@ -53,9 +53,10 @@ def test_an_image_that_was_at_the_target_before_counts_neither_above_nor_below()
     assert target_rate(torch.tensor([1, 1]), torch.tensor([1, 1]), 1) == Rate(0, 0)
 
 
+@pytest.mark.parametrize("side", [16, 6, 3])
 @pytest.mark.parametrize(("one", "other"), [(100, 110), (10, 200), (0, 255)])
-def test_ssim_of_even_greys(one: int, other: int) -> None:
+def test_ssim_of_even_greys(one: int, other: int, side: int) -> None:
     """Without structure only the luminance term is left: (2ab + C) / (a^2 + b^2 + C), C = (0.01 * 255)^2."""
-    pictures = [np.full((16, 16, 3), level, dtype=np.uint8) for level in (one, other)]
+    pictures = [np.full((side, 16, 3), level, dtype=np.uint8) for level in (one, other)]
     constant = (0.01 * 255) ** 2
     assert ssim(*pictures) == pytest.approx((2 * one * other + constant) / (one**2 + other**2 + constant), abs=1e-4)

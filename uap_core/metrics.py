@@ -114,7 +114,13 @@ def psnr(clean: np.ndarray, other: np.ndarray) -> float:
 
 
 def ssim(clean: np.ndarray, other: np.ndarray) -> float:
-    """Structural similarity of two uint8 (H,W,3) pictures, at most 1 (Wang et al., 2004, as scikit-image computes it)."""
+    """Structural similarity of two uint8 (H,W,3) pictures, at most 1 (Wang et al., 2004, as scikit-image computes it).
+
+    Its windows are 7 pixels wide, on smaller pictures as wide as fits; of a picture less than 3 pixels wide it is NaN.
+    """
     from skimage.metrics import structural_similarity
 
-    return float(structural_similarity(clean, other, channel_axis=2, data_range=LEVELS))
+    side = min(*clean.shape[:2], 7)
+    if side < 3:
+        return math.nan
+    return float(structural_similarity(clean, other, win_size=side - 1 + side % 2, channel_axis=2, data_range=LEVELS))

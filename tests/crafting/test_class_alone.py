@@ -158,6 +158,8 @@ def test_what_cannot_be_asked() -> None:
     only_b = replace(corner_set("held out", 20, 1).subset(torch.arange(1, 20, 4)), name="bs")
     with pytest.raises(DatasetError, match="bs has no picture"):
         list(class_alone(network, ClassAlone(classes=(0,)), corner_set("c", 20, 0), only_b, BALL, {}, "a"))
+    with pytest.raises(DatasetError, match="bs has no picture that the network takes for another class"):
+        list(class_alone(network, ClassAlone(classes=(1,)), corner_set("c", 20, 0), only_b, BALL, {}, "b"))
 
 
 def test_groups_are_whole_families_of_wordnet() -> None:

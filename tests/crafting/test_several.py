@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -62,6 +64,7 @@ def test_the_next_one_is_crafted_on_what_is_left() -> None:
     network, images, ball = smooth_network(0), pictures(60), Ball("linf", 0.05)
     first, second = greedy(network, images, ball, METHOD, 2, seed=3)
     *_, alone = METHOD.craft(network, images, ball, seeded(3))
+    first, second = first.perturbation, second.perturbation
     assert torch.equal(first, alone.perturbation)
     with torch.no_grad():
         before, after = (network(x).argmax(dim=1) for x in (images / 255, (images / 255 + first).clamp(0, 1)))
@@ -70,6 +73,15 @@ def test_the_next_one_is_crafted_on_what_is_left() -> None:
     *_, on_the_rest = METHOD.craft(network, images[held], ball, seeded(4))
     assert torch.equal(second, on_the_rest.perturbation)
     assert float(second.abs().max()) <= 0.05 + 1e-6
+
+
+def test_what_is_stated_is_what_was_spent() -> None:
+    """A next pattern is crafted on fewer images than a batch has: its steps are smaller."""
+    method = replace(METHOD, batch_size=16)
+    rows = list(several(two_ways(), method, way_set("craft", 24), way_set("held out", 16), [BALL], 3))
+    found = [last.image_gradients for last in greedy(two_ways(), way_set("craft", 24).pixels, BALL, method, 3)]
+    assert [row.image_gradients for row in rows] == [sum(found[: number + 1]) for number in range(3)]
+    assert found[1] != method.budget
 
 
 def test_what_is_left() -> None:

@@ -17,7 +17,15 @@ from uap_core.datasets.image_sets import ImageSet
 from uap_core.errors import SettingError
 from uap_core.experiments import transfer_examples as room
 from uap_core.experiments.origins import GAUSSIAN, RANDOM_SIGNS, MatrixRow, Origin, origin_name
-from uap_core.experiments.transfer_examples import as_large, cross_model, distortion, made_on, made_to_transfer, whole_rows
+from uap_core.experiments.transfer_examples import (
+    as_large,
+    cross_model,
+    cross_steps,
+    distortion,
+    made_on,
+    made_to_transfer,
+    whole_rows,
+)
 from uap_core.models.classifier import Classifier
 
 # Far from black and white, so that nothing is clamped.
@@ -154,6 +162,14 @@ def test_the_size_of_a_batch_changes_nothing(zoo: ToyZoo, monkeypatch) -> None:
     again = list(cross_model(networks, GREYS, Brighten(), "x", 0))
     assert [replace(row, distortion=None) for row in again] == [replace(row, distortion=None) for row in rows]
     assert [row.distortion for row in again] == pytest.approx([row.distortion for row in rows], rel=1e-6)
+
+
+def test_one_hears_after_each_batch_and_may_leave(zoo: ToyZoo) -> None:
+    networks = list(zoo.networks.values())
+    steps = list(cross_steps(networks, GREYS, Brighten(), "x", 0, batch_size=14))
+    shares = [step for step in steps if isinstance(step, float)]
+    assert shares == pytest.approx([(origin + batch / 5) / 4 for origin in range(4) for batch in range(1, 6)])
+    assert [step for step in steps if not isinstance(step, float)] == list(cross_model(networks, GREYS, Brighten(), "x", 0))
 
 
 def test_each_image_is_attacked_away_from_what_its_network_says_of_it(zoo: ToyZoo, monkeypatch) -> None:

@@ -49,6 +49,16 @@ def measured(network: Classifier, of: Perturbation, batch_size: int = 32) -> lis
     return [rows for rows in found if not isinstance(rows, Crafting)]
 
 
+def test_who_knows_the_detector_crafts_by_the_seed() -> None:
+    network = convolutional_network()
+
+    def aware(seed: int) -> list[DetectorRow]:
+        found = detector_rows(network, pattern(), CRAFT, IMAGES, METHOD, seeded(seed))
+        return next(rows for rows in found if not isinstance(rows, Crafting) and rows[0].attack == AWARE)
+
+    assert aware(0) == aware(0) != aware(1)
+
+
 def test_separable_is_1_equal_is_half_and_the_wrong_way_round_is_0() -> None:
     low, high = torch.linspace(0, 1, 30), torch.linspace(2, 3, 40)
     assert auc(high, low) == 1

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from toys import SIDE, ToyZoo, toy_set
 
 from uap_core.crafting.problem import predicted
+from uap_core.errors import DatasetError
 from uap_core.experiments import few_pictures as rules
 from uap_core.experiments.few_pictures import FEW, METHODS, OURS, WITHOUT, FewRow, crafter, few_pictures
 from uap_core.io.results import Table, read_table
@@ -63,6 +64,8 @@ def test_a_row_is_of_the_pictures_that_its_seed_draws(zoo: ToyZoo, monkeypatch: 
     *_, last = method.craft(network, CRAFT.pixels[order], LINF, torch.Generator().manual_seed(5))
     fooled = int((predicted(network, HELD_OUT.pixels, last.perturbation) != clean).sum())
     assert row.fooling_rate == Rate(fooled, 25)
+    with pytest.raises(DatasetError, match="fewer than the 500"):
+        few_pictures(network, FEW, 500, CRAFT, HELD_OUT, LINF, 5, clean)
 
 
 def test_what_is_left_out_is_one_part_each() -> None:

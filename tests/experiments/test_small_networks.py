@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from statistics import mean
 
@@ -9,10 +10,30 @@ import pytest
 import torch
 
 from uap_core.attacks.lbfgs import LBFGS
-from uap_core.experiments.small_networks import szegedy
+from uap_core.experiments.small_networks import learners, szegedy
 from uap_core.experiments.small_networks.crossing import GAUSSIAN, CrossRow, crossed, louder, read_by_all
 from uap_core.experiments.small_networks.learners import HALVES, SIX, Taught, taught
 from uap_core.experiments.transfer_examples import distortion
+
+
+def test_learners_and_whoever_watches_draw_from_generators_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learners, "TAUGHT", 200)
+    monkeypatch.setattr(learners, "CODE_LESSON", replace(learners.CODE_LESSON, epochs=1))
+    coded = replace(SIX[-1], lesson=replace(SIX[-1].lesson, epochs=1))
+    assert coded.code, "its last layer is drawn once the others have learnt"
+    found = []
+    for draws in (False, True):
+        torch.manual_seed(5)
+        for step in taught([coded]):
+            if draws:
+                found.append(float(torch.rand(())))
+            if isinstance(step, Taught):
+                network = step.classifier.state_dict()
+        if not draws:
+            before = network
+    assert all(torch.equal(value, network[name]) for name, value in before.items())
+    torch.manual_seed(5)
+    assert found == [float(torch.rand(())) for _ in found]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +69,7 @@ def test_a_change_made_louder_is_as_large_as_said() -> None:
 
 
 def test_the_paper_has_a_share_for_each_column() -> None:
-    for table, learners in ((szegedy.SIX, SIX), (szegedy.HALVES, HALVES)):
-        for learner in learners:
-            assert len(table[learner.key, None]) == len(learners) + 1
-            assert table[learner.key, None][[other.key for other in learners].index(learner.key)] == 1.0
+    for table, taught_ones in ((szegedy.SIX, SIX), (szegedy.HALVES, HALVES)):
+        for learner in taught_ones:
+            assert len(table[learner.key, None]) == len(taught_ones) + 1
+            assert table[learner.key, None][[other.key for other in taught_ones].index(learner.key)] == 1.0

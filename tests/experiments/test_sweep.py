@@ -6,6 +6,7 @@ from torch import Tensor
 
 from uap_core.attacks.fgsm import FGSM
 from uap_core.datasets.image_sets import ImageSet
+from uap_core.errors import DatasetError
 from uap_core.experiments.epsilon_sweep import (
     EPSILONS,
     RANDOM,
@@ -94,6 +95,13 @@ def test_in_l2_every_step_has_the_length_of_the_ball(network: Classifier, images
     expected = [fooled(network, images, (x + directions * length).clamp(0, 1).float()) for length in lengths]
     assert [row.fooling_rate.count for row in rows] == expected
     assert expected[-1] > expected[1]
+
+
+def test_any_module_and_a_tensor_will_do_and_an_empty_set_is_refused(network: Classifier, images: ImageSet) -> None:
+    rows = sweep(network, images, BALLS[0])
+    assert sweep(network.network, images.pixels, BALLS[0]) == rows
+    with pytest.raises(DatasetError, match="no images"):
+        sweep(network, images.prefix(0), BALLS[0])
 
 
 @pytest.mark.parametrize("ball", BALLS, ids=str)

@@ -149,6 +149,10 @@ def test_a_cloud_is_brought_to_radius_one_and_thinned(tmp_path: Path) -> None:
     for name, content in (("c.csv", rows), ("d.pts", "80\n" + "\n".join(" ".join(map(str, p)) for p in POINTS))):
         mine = open_cloud(written(tmp_path, name, content), 256, 0)[0]
         assert mine == pytest.approx((POINTS - POINTS.mean(0)) / np.linalg.norm(POINTS - POINTS.mean(0), axis=1).max())
+    for head, line in (("id,z,x,y", "7,{z},{x},{y}"), ('"X" "Y" "Z" "r"', "{x} {y} {z} 9")):
+        rows = "\n".join(line.format(x=x, y=y, z=z) for x, y, z in POINTS)
+        named = open_cloud(written(tmp_path, "e.csv", f"{head}\n{rows}"), 256, 0)[0]
+        assert named == pytest.approx(mine), "columns are where their names are"
     with pytest.raises(DatasetError, match="at least 16"):
         open_cloud(written(tmp_path, "b.xyz", "0 0 0\n1 1 1"), 256, 0)
 

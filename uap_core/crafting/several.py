@@ -73,12 +73,14 @@ def next_pattern(
     yield from method.craft(classifier, images[rest], ball, generator)
 
 
-def greedy(classifier: Classifier, images: Tensor, ball: Ball, method: Crafter, count: int, seed: int = 0) -> Iterator[Tensor]:
-    """``count`` patterns (3,H,W), one after another, each crafted on what the ones before it leave."""
+def greedy(
+    classifier: Classifier, images: Tensor, ball: Ball, method: Crafter, count: int, seed: int = 0
+) -> Iterator[Progress]:
+    """``count`` patterns, one after another, each crafted on what the ones before it leave: the end of each run."""
     if count < 1:
         raise SettingError("Several patterns are at least one.")
     found: list[Tensor] = []
     for _number in range(count):
         *_, last = next_pattern(classifier, images, ball, method, found, seed)
         found.append(last.perturbation)
-        yield last.perturbation
+        yield last

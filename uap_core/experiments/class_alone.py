@@ -97,8 +97,11 @@ def class_alone(
     """
     aim = classifier.index_of(target) if target else None
     clean = clean_logits(classifier, held_out.pixels)
-    if not bool(is_inside(clean, method.classes).any()):
+    inside = is_inside(clean, method.classes)
+    if not bool(inside.any()):
         raise DatasetError(f"{held_out.name} has no picture that the network takes for the chosen classes: choose others.")
+    if bool(inside.all()):
+        raise DatasetError(f"{held_out.name} has no picture that the network takes for another class than the chosen ones.")
 
     def row(kind: str, v: Tensor, spent: int = 0) -> SidesRow:
         after = predicted(classifier, held_out.pixels, v)

@@ -73,11 +73,9 @@ def data_free(
     )
 
 
-def summary(rows: Sequence[DataFreeRow]) -> dict[tuple[str, str], Rate]:
-    """The rate of each (network, method) over all its seeds, in the order of ``rows``: a photograph counts once a seed."""
-    found: dict[tuple[str, str], Rate] = {}
+def by_method(rows: Sequence[DataFreeRow]) -> dict[tuple[str, str], list[Rate]]:
+    """The rates of each (network, method), one a seed, in the order of ``rows``."""
+    found: dict[tuple[str, str], list[Rate]] = {}
     for row in rows:
-        before = found.get((row.network, row.method), Rate(0, 0))
-        rate = row.fooling_rate
-        found[row.network, row.method] = Rate(before.count + rate.count, before.total + rate.total)
+        found.setdefault((row.network, row.method), []).append(row.fooling_rate)
     return found

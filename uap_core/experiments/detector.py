@@ -85,7 +85,7 @@ def detector_rows(
         return roc(name, clean.entropies, found.entropies, fooling_rate(clean.labels, found.labels))
 
     yield measured(UNIVERSAL, _with(perturbation))
-    for progress in method.craft(network, craft_set.pixels, ball, torch.Generator().manual_seed(0)):
+    for progress in method.craft(network, craft_set.pixels, ball, torch.Generator().manual_seed(generator.initial_seed())):
         aware = progress.perturbation
         yield Crafting(AWARE, progress.share)
     yield measured(AWARE, _with(Perturbation(AWARE, aware, ball)))

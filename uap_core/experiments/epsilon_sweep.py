@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from uap_core.checks import check_number
 from uap_core.datasets.image_sets import ImageSet
+from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, fooling_rate, predict
 from uap_core.models.classifier import Classifier
 from uap_core.models.gradients import loss_gradient
+from uap_core.models.wrapping import as_classifier
 from uap_core.norms import LINF, Ball, of_levels
 from uap_core.perturbations.perturbation import Perturbation, apply
 
@@ -37,9 +39,9 @@ class SweepRow:
 
 
 def epsilon_sweep(
-    classifier: Classifier,
+    classifier: nn.Module,
     perturbation: Perturbation,
-    images: ImageSet,
+    images: ImageSet | Tensor,
     generator: torch.Generator,
     epsilons: Sequence[float] | None = None,
     batch_size: int = 32,
@@ -50,15 +52,17 @@ def epsilon_sweep(
     once, since neither depends on epsilon; at epsilon 0 they are the answer.
 
     Args:
-        classifier: the network.
+        classifier: a ``Classifier`` or any module that maps pixels in [0,1] to logits.
         perturbation: of the network's size.
-        images: a set that it was not crafted on.
+        images: a set that it was not crafted on; or a tensor, uint8 (N,3,H,W) or floats in [0,1].
         generator: draws the random signs.
         epsilons: radii in units of [0,1]; 0 to 20/255, or as many of an l2 pattern's own, when left out.
         batch_size: images that go through the network at once.
 
     Raises:
         PerturbationError: the perturbation has another size than the images.
+        DatasetError: no images, or images that do not fit the network.
+        SettingError: an epsilon below 0.
 
     Example:
         >>> import torch, uap_core
@@ -71,6 +75,11 @@ def epsilon_sweep(
     ball, epsilons = perturbation.ball, epsilons or default_epsilons(perturbation.ball)
     for epsilon in epsilons:
         check_number("epsilon", epsilon, least=0)
+    classifier, images = as_classifier(classifier), ImageSet.of(images)
+    if not len(images):
+        raise DatasetError("There are no images to measure on.")
+    classifier.check_takes(images.pixels)
+    classifier.learn_classes(images.pixels)
     unit = Ball(ball.p, 1.0)
     clean = predict(classifier, images.batches(batch_size))
     signs = unit.random_signs(tuple(perturbation.pattern.shape), generator)

@@ -15,6 +15,7 @@ from uap_core.crafting.few_pictures import FewPictures
 from uap_core.crafting.menu import LARGE_SIDE, TILES
 from uap_core.crafting.problem import predicted
 from uap_core.datasets.image_sets import ImageSet
+from uap_core.errors import DatasetError
 from uap_core.metrics import Rate, fooling_rate
 from uap_core.models.classifier import Classifier
 from uap_core.norms import Ball
@@ -59,8 +60,10 @@ def few_pictures(
     """Craft on ``images`` pictures of ``craft`` drawn by ``seed`` and measure on ``held_out``, whose ``clean`` predictions (N,)
     are known. The pictures of a smaller number are among those of a larger one.
 
-    Raises what ``Crafter.craft`` raises.
+    Raises DatasetError for a set of fewer pictures, and what ``Crafter.craft`` raises.
     """
+    if len(craft) < images:
+        raise DatasetError(f"{craft.name} has {len(craft)} pictures, fewer than the {images} to craft on.")
     part = craft.shuffled(torch.Generator().manual_seed(seed)).prefix(images)
     run = crafter(method, images, network.size).craft(network, part.pixels, ball, torch.Generator().manual_seed(seed))
     (last,) = deque(run, maxlen=1)

@@ -9,9 +9,9 @@ from uap_core.metrics import Rate
 
 @dataclass(frozen=True)
 class DrawRow:
-    """Draws of one generator: mean, deviation, lowest and highest fooling rate (0 to 1); mean share that becomes the label
-    aimed at; mean cosine of two patterns; labels that rule some draw; share of images on which two draws agree, any two and
-    ``between`` two that aim at different labels. Patterns crafted one by one are told in the same way."""
+    """Draws of one generator: mean, deviation, lowest and highest fooling rate (0 to 1); mean share that has the label
+    aimed at, as some had before; mean cosine of two patterns; labels that rule some draw; share of images on which two draws
+    agree, any two and ``between`` two that aim at different labels. Patterns crafted one by one are told in the same way."""
 
     generator: str
     seed: int
@@ -29,7 +29,7 @@ class DrawRow:
 
 @dataclass(frozen=True)
 class PlaceRow:
-    """A place of the polygon: where, the ``mix`` of labels there, fooling rate, share of images that become each label."""
+    """A place of the polygon: where, the ``mix`` of labels there, fooling rate, share of images that have each label then."""
 
     x: float
     y: float

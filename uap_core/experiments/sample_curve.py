@@ -60,8 +60,8 @@ def sample_curve(
 ) -> Iterator[SampleRow]:
     """Craft on nested prefixes of a set and measure each pattern: how many pictures does it take?
 
-    The order is drawn from ``seed``. Every size runs the same number of steps, so a point differs from its neighbour by its
-    images alone. Moosavi-Dezfooli et al., CVPR 2017, Figure 6.
+    The order is drawn from ``seed``. By a method that steps in batches of one size every number of images runs the same number
+    of steps, so that a point differs from its neighbour by its images alone. Moosavi-Dezfooli et al., CVPR 2017, Figure 6.
 
     Args:
         classifier: the network.

@@ -89,16 +89,17 @@ def several(
         raise SettingError("The craft set and the held-out set share images.")
     known, clean = clean_logits(classifier, craft.pixels), clean_logits(classifier, held_out.pixels)
     for ball in balls:
-        taught, each, sure = list[Tensor](), list[Tensor](), list[Tensor]()
-        for v in greedy(classifier, craft.pixels, ball, method, count, seed):
+        taught, each, sure, spent = list[Tensor](), list[Tensor](), list[Tensor](), 0
+        for last in greedy(classifier, craft.pixels, ball, method, count, seed):
+            v, spent = last.perturbation, spent + last.image_gradients
             under = logits_under(classifier, held_out.pixels, v)
             taught.append(margins(known, logits_under(classifier, craft.pixels, v)))
             each.append(margins(clean, under))
             sure.append(sureness(under))
-            yield _row(ball, torch.stack(taught), torch.stack(each), torch.stack(sure), known, clean, method)
+            yield _row(ball, torch.stack(taught), torch.stack(each), torch.stack(sure), known, clean, spent)
 
 
-def _row(ball: Ball, taught: Tensor, each: Tensor, sure: Tensor, known: Tensor, clean: Tensor, method: Crafter) -> SeveralRow:
+def _row(ball: Ball, taught: Tensor, each: Tensor, sure: Tensor, known: Tensor, clean: Tensor, spent: int) -> SeveralRow:
     return SeveralRow(
         epsilon=round(ball.radius * 255, 6),
         patterns=len(each),
@@ -106,5 +107,5 @@ def _row(ball: Ball, taught: Tensor, each: Tensor, sure: Tensor, known: Tensor, 
         foreseen=picked(foresight(known, taught, clean), each),
         least_sure=picked(sure, each),
         last=any_of(each[-1:]),
-        image_gradients=len(each) * method.budget,
+        image_gradients=spent,
     )

@@ -6,7 +6,7 @@ Compared with noise of the same size: new Gaussian noise and random signs for ea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from uap_core.norms import L2, Ball
 from uap_core.perturbations.perturbation import apply
 
 BATCH = 32
+DRAWN = {RANDOM_SIGNS: Ball.random_signs, GAUSSIAN: Ball.gaussian}
 
 # A batch of images (n,3,S,S) to changed ones, and the labels (n,) that the source network gives them, if there is one.
 Change = Callable[[int, Tensor], tuple[Tensor, Tensor | None]]
@@ -44,20 +45,38 @@ def cross_model(
     its rows state what clamping to [0,1] leaves of it. Examples are made once a network, and each other network sees them
     once. ``known`` are distortions of an earlier run, by the rows' origins: those rows are left out.
     """
-    known = known or {}
+    steps = cross_steps(networks, images, attack, key, seed, known)
+    yield from (step for step in steps if isinstance(step, MatrixRow))
+
+
+def cross_steps(
+    networks: Sequence[Classifier],
+    images: ImageSet,
+    attack: Attack,
+    key: str,
+    seed: int,
+    known: Mapping[Origin, float] | None = None,
+    batch_size: int | None = None,
+) -> Iterator[MatrixRow | float]:
+    """The rows of ``cross_model``, and between them the share of the work after each ``batch_size`` images."""
+    known, size = known or {}, batch_size or BATCH
+    count = len(networks) + len(DRAWN)
     clean = [clean_logits(network, images.pixels).cpu() for network in networks]
     distortions = []
     for number, source in enumerate(networks):
         origin = made_on(attack, key, source.card.key)
+        distortions.append(known.get(origin, 0.0))
         if origin not in known:
-            rows = list(_rows(origin, _attacked(attack, source, clean[number]), number, networks, clean, images))
-            yield from rows
-        distortions.append(known[origin] if origin in known else rows[0].distortion or 0.0)
-    for kind, draw in ((RANDOM_SIGNS, Ball.random_signs), (GAUSSIAN, Ball.gaussian)):
+            for step in _rows(origin, _attacked(attack, source, clean[number]), number, networks, clean, images.batches(size)):
+                if isinstance(step, MatrixRow):
+                    distortions[-1] = step.distortion or 0.0
+                yield (number + step / len(images)) / count if isinstance(step, int) else step
+    for number, (kind, draw) in enumerate(DRAWN.items(), len(networks)):
         origin = as_large(kind, attack, key)
         if origin not in known:
             change = _noisy(draw, max(distortions), torch.Generator().manual_seed(seed))
-            yield from _rows(origin, change, None, networks, clean, images)
+            for step in _rows(origin, change, None, networks, clean, images.batches(size)):
+                yield (number + step / len(images)) / count if isinstance(step, int) else step
 
 
 def made_to_transfer(key: str, epsilon: float) -> Attack:
@@ -99,17 +118,23 @@ def _rows(
     source: int | None,
     networks: Sequence[Classifier],
     clean: Sequence[Tensor],
-    images: ImageSet,
-) -> Iterator[MatrixRow]:
-    """One row a network for the images as ``change`` makes them, on the network number ``source`` if on any."""
+    batches: Iterable[Tensor],
+) -> Iterator[MatrixRow | int]:
+    """One row a network for the images as ``change`` makes them, on the network number ``source`` if on any.
+
+    Before them, how many images were looked at after each of the ``batches``.
+    """
     labels: list[list[Tensor]] = [[] for _ in networks]
-    sizes = []
-    for start, batch in zip(range(0, len(images), BATCH), images.batches(BATCH), strict=True):
-        changed, seen = change(start, batch)
+    sizes: list[Tensor] = []
+    done = 0
+    for batch in batches:
+        changed, seen = change(done, batch)
+        done += len(batch)
         sizes.append(distortion(changed - batch))
         for number, network in enumerate(networks):
             known = seen if number == source else None
             labels[number].append(predict(network, [changed]) if known is None else known)
+        yield done
     mean = float(torch.cat(sizes).mean())
     for number, network in enumerate(networks):
         rate = fooling_rate(clean[number].argmax(dim=1), torch.cat(labels[number]))

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from uap_core.io.results import mean_rate, outer_ends
 from uap_core.metrics import Rate
 
 # Okabe and Ito's palette, told apart by colour-blind viewers too; markers differ as well.
@@ -69,8 +70,15 @@ def plain_texts(legend: Legend) -> None:
 
 def draw_bars(axes: Axes, x: Sequence[float], width: float, rates: Sequence[Rate], colour: str, label: str) -> None:
     """A bar a rate, its 95 % Wilson interval as a line, its per cent above that."""
-    values = [rate.value for rate in rates]
-    low, high = zip(*(rate.interval for rate in rates), strict=True)
+    draw_mean_bars(axes, x, width, [[rate] for rate in rates], colour, label)
+
+
+def draw_mean_bars(
+    axes: Axes, x: Sequence[float], width: float, rates: Sequence[Sequence[Rate]], colour: str, label: str
+) -> None:
+    """The same for several seeds on one set: their mean, and the outer ends of their intervals."""
+    values = [mean_rate(several) for several in rates]
+    low, high = zip(*map(outer_ends, rates), strict=True)
     axes.bar(x, values, width * 0.92, color=colour, label=label)
     axes.vlines(x, low, high, color="black", lw=1)
     for at, end, value in zip(x, high, values, strict=True):

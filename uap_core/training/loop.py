@@ -207,7 +207,7 @@ def _digest(tensors: Iterable[Tensor]) -> str:
     """SHA-256 of their values, in their order."""
     digest = hashlib.sha256()
     for tensor in tensors:
-        digest.update(tensor.cpu().contiguous().numpy())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from uap_core.models.architectures.small import fully_connected
 from uap_core.models.card import Card
 from uap_core.models.classifier import Classifier
 from uap_core.training.small import Lesson, teach, teach_code
+
+Step = TypeVar("Step")
 
 TAUGHT, TESTED = 6000, 2000  # digits to learn from, and to measure accuracy on
 LEARNING_SEED, TEST_SEED = 0, 1  # of the drawing
@@ -77,13 +79,27 @@ def taught(learners: Sequence[Learner]) -> Iterator[Taught | float]:
     tested = draw(TESTED, TEST_SEED)
     for number, learner in enumerate(learners):
         mine = slice(None) if not learner.half else slice(learner.half - 1, None, 2)
-        with torch.random.fork_rng():  # layers draw their first weights from torch's global generator
-            torch.manual_seed(10 * learner.half + number)
-            for step in _learning(learner, x[mine], y[mine]):
-                if isinstance(step, float):
-                    yield (number + step) / len(learners)
-                else:
-                    yield Taught(learner, as_classifier(step, learner.key, learner.name), read_right(step, *tested))
+        for step in _by_itself(_learning(learner, x[mine], y[mine]), 10 * learner.half + number):
+            if isinstance(step, float):
+                yield (number + step) / len(learners)
+            else:
+                yield Taught(learner, as_classifier(step, learner.key, learner.name), read_right(step, *tested))
+
+
+def _by_itself(steps: Iterator[Step], seed: int) -> Iterator[Step]:
+    """``steps`` with torch's global generator as ``seed`` sets it, from which layers draw their first weights.
+
+    Whoever takes the steps has the generator back in between: neither's draws change the other's.
+    """
+    state = torch.Generator().manual_seed(seed).get_state()
+    while True:
+        with torch.random.fork_rng():
+            torch.set_rng_state(state)
+            step = next(steps, None)
+            state = torch.get_rng_state()
+        if step is None:
+            return
+        yield step
 
 
 def read_right(network: nn.Module, x: Tensor, y: Tensor) -> Rate:

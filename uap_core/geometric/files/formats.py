@@ -24,7 +24,7 @@ def read_polygons(path: Path) -> tuple[np.ndarray, Polygons]:
     elif ending in (".obj", ".off"):
         found = (_obj if ending == ".obj" else _off)(lines_of(text_of(data)))
     elif ending in (".txt", ".xyz", ".csv", ".pts"):
-        found = _table([numbers(line[:3]) for line in _without_head(cells_of(text_of(data)))]), []
+        found = _table(_coordinates(cells_of(text_of(data)))), []
     else:
         raise DatasetError(f"A file ending in {ending or 'nothing'!r} cannot be opened; use .obj, .ply, .off, .xyz or .txt.")
     triangles = sum(max(0, len(polygon) - 2) for polygon in found[1])
@@ -39,10 +39,15 @@ def _table(rows: list[list[float]]) -> np.ndarray:
     return np.array([row[:3] for row in rows], dtype=np.float64).reshape(-1, 3)
 
 
-def _without_head(lines: list[list[str]]) -> list[list[str]]:
-    """Without a first line that names columns, or says how many points follow."""
-    named = bool(lines) and not _is_number(lines[0][0])
-    return lines[1:] if named or (lines and len(lines[0]) == 1 and lines[0][0] == str(len(lines) - 1)) else lines
+def _coordinates(lines: list[list[str]]) -> list[list[float]]:
+    """The columns x, y and z where a first line names them, else the first three; a count of the points is passed by."""
+    columns = [0, 1, 2]
+    if lines and not _is_number(lines[0][0]):
+        names, lines = [word.strip("\"' #").lower() for word in lines[0] if word != "#"], lines[1:]
+        columns = [names.index(axis) for axis in "xyz"] if set("xyz") <= set(names) else columns
+    elif lines and len(lines[0]) == 1 and lines[0][0] == str(len(lines) - 1):
+        lines = lines[1:]
+    return [numbers([line[column] for column in columns if column < len(line)]) for line in lines]
 
 
 def _is_number(word: str) -> bool:

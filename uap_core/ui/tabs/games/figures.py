@@ -83,7 +83,7 @@ def _draws(studio: Studio) -> str:
         _("lowest"),
         _("highest"),
         _("deviation"),
-        _("become the label"),
+        _("have the label"),
         _("cosine"),
         _("ruling labels"),
         _("two draws agree"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from uap_core.perturbations.perturbation import Perturbation
 
 LIVE_HELD_OUT, LIVE_IMAGES, LIVE_ATTACK = 100, 32, "deepfool"  # images for patterns, and to make examples for
+AT_ONCE = 4  # of these: a run can be stopped between them
 Step = dict[str, Any]
 
 
@@ -56,14 +57,18 @@ class Cells:
         yield from self._examples(found, rate_table(found, self.known, about))
 
     def _examples(self, before: list[MatrixRow], table: str) -> Iterator[Step]:
-        from uap_core.experiments.transfer_examples import cross_model, made_to_transfer
+        from uap_core.experiments.transfer_examples import cross_steps, made_to_transfer
 
         few, count = self.held_out.prefix(LIVE_IMAGES), (len(self.networks) + 2) * len(self.networks)
         about = _("Live: examples made for each of {count} {images}.").format(count=len(few), images=self.seen)
-        making = _("Making examples for {count} images by {attack}…")
-        yield {"said": progress_note(making.format(count=len(few), attack=attack_name(LIVE_ATTACK)), 0)}
+        making = _("Making examples for {count} images by {attack}…").format(count=len(few), attack=attack_name(LIVE_ATTACK))
+        yield {"said": progress_note(making, 0)}
         pace, made = Pace(), list[Any]()
-        for row in cross_model(self.networks, few, made_to_transfer(LIVE_ATTACK, 10 / 255), LIVE_ATTACK, 0):
+        attack = made_to_transfer(LIVE_ATTACK, 10 / 255)
+        for row in cross_steps(self.networks, few, attack, LIVE_ATTACK, 0, batch_size=AT_ONCE):
+            if isinstance(row, float):
+                yield {"said": pace.note(row, 1, making)}
+                continue
             made.append(row)
             both = table + rate_table(made, self.known, about, MADE)
             note, csv = pace.note(len(made), count, told(row, self.known)), file_of([*before, *made])
