@@ -64,7 +64,7 @@ def craft(
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
-    networks = [zoo.load(key) for key in model]
+    networks = [zoo.load(key) for key in dict.fromkeys(model)]
     options = {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval}
     crafter = _crafter(method, bf16, options, networks[0])
     if only:
