@@ -136,15 +136,25 @@ def test_craft_without_pictures_measures_on_all_of_them(run: Run, pictures: Path
 
 def test_craft_on_an_ensemble(run: Run, pictures: Path, tmp_path: Path) -> None:
     path = tmp_path / "both.safetensors"
-    words = ("craft", "--data", pictures, "--budget", 16, "--ensemble", "worst", "--model", "resnet64", "--model", "resnet64")
-    status, out, err = run(*words, "--out", path)
+    words = ("craft", "--data", pictures, "--budget", 16, "--ensemble", "worst", "--model", "resnet64")
+    status, out, err = run(*words, "--model", "separable64", "--out", path)
     assert (status, err) == (0, "")
     assert out.count("held-out: 6 images") == 2
     provenance = load_perturbation(path).provenance
-    assert (provenance["network"], provenance["ensemble"]) == ("resnet64, resnet64", "worst")
+    assert (provenance["network"], provenance["ensemble"]) == ("resnet64, separable64", "worst")
     assert provenance["image_gradients"] == 32
-    assert set(provenance["held_out"]) == {"set", "resnet64"}
+    assert set(provenance["held_out"]) == {"set", "resnet64", "separable64"}
     assert f"{provenance['held_out']['resnet64']['fooling_rate']:.1%}" in out
+
+
+def test_craft_takes_a_network_that_is_named_twice_once(run: Run, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "one.safetensors"
+    words = ("craft", "--data", pictures, "--budget", 16, "--model", "resnet64", "--model", "resnet64")
+    status, out, err = run(*words, "--out", path)
+    assert (status, err) == (0, "")
+    assert out.count("held-out: 6 images") == 1
+    provenance = load_perturbation(path).provenance
+    assert (provenance["network"], provenance["image_gradients"]) == ("resnet64", 16)
 
 
 def test_evaluate_prints_the_rate_beside_its_baselines(run: Run, pictures: Path, pattern: Path) -> None:
@@ -287,6 +297,7 @@ def test_publish_of_a_network_without_pictures_says_so(run: Run, pictures: Path)
         (("evaluate", "{tmp}/none.npy", "--data", "{pictures}"), "no perturbation file"),
         (("evaluate", "{pictures}/craft/things/0.png", "--data", "{pictures}"), "perturbation file ends in"),
         (("models", "--folder", "{tmp}/nowhere"), "no folder of network cards"),
+        (("models", "--data", "{pictures}"), "name the network with --check"),
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon", "ten"), "typed like 10/255"),
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon", "300/255"), "at most 255/255"),
         (("craft", "--out", "{tmp}/a.npy", "--data", "{pictures}", "--epsilon=-1/255"), "not negative"),
@@ -305,6 +316,8 @@ def test_publish_of_a_network_without_pictures_says_so(run: Run, pictures: Path)
         (("curve", "--data", "{pictures}", "--out", "{tmp}/rows.xls"), "must end in .csv or .json"),
         (("dream", "--out", "{tmp}/a.zip", "--count", "1"), "even and at least 2"),
         (("train", "{tmp}", "--checkpoint", "{tmp}/a.ckpt", "--out", "{tmp}", "--results", "{tmp}"), "No picture was found"),
+        (("train", "{tmp}", "--against", "universal"), "name an --epsilon above 0"),
+        (("train", "{tmp}", "--alpha", "0.5", "--epsilon", "0"), "name an --epsilon above 0"),
     ],
 )
 def test_bad_input_gets_one_sentence(

@@ -185,6 +185,17 @@ def test_the_level_that_a_grey_png_calls_transparent_is_white(depth: int, dtype:
     assert np.array_equal(greys(data), np.where(GREY[0, 0] == GREY, 255, GREY))
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_the_level_of_few_bits_that_a_grey_png_calls_transparent_is_white(bits: int) -> None:
+    white = 2**bits - 1
+    numbers = (GREY >> (8 - bits)).astype(int)
+    packed, width = _packed(numbers, bits), WIDTH * bits // 8
+    rows = [packed[start : start + width] for start in range(0, len(packed), width)]
+    for clear in range(white + 1):
+        data = png(bits, 0, rows, chunk(b"tRNS", struct.pack(">H", clear)))
+        assert np.array_equal(greys(data), np.where(numbers == clear, 255, numbers * 255 // white))
+
+
 @pytest.mark.parametrize("depth", [8, 16])
 def test_the_colour_that_a_png_calls_transparent_is_white(depth: int) -> None:
     """Of 16 bits the upper 8 count, as in the picture itself."""

@@ -26,6 +26,23 @@ def test_a_member_of_the_club_is_turned(capsys: pytest.CaptureFixture[str]) -> N
         attack_graph("17", kind="words")
 
 
+def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path) -> None:
+    from uap_core.cli.geometric import attack_cloud, attack_graph
+
+    cloud, edges = tmp_path / "cloud.xyz", tmp_path / "edges.txt"
+    np.savetxt(cloud, clouds(1, 7)[0][0].numpy())
+    edges.write_text("\n".join(f"n{i} n{(i + step) % 12}" for i in range(12) for step in (1, 5)), encoding="utf-8")
+    with pytest.raises(SettingError, match="--edges and --block name two graphs"):
+        attack_graph("n0", edges=edges, block=True)
+    with pytest.raises(SettingError, match="leave --budget out"):
+        attack_graph("1289", block=True, kind="anchors", budget=3)
+    for measure in ("chamfer", "foo"):
+        with pytest.raises(SettingError, match="leave --measure out"):
+            attack_cloud(cloud, measure=measure)
+    with pytest.raises(SettingError, match="leave --points out"):
+        attack_cloud(cloud, kind="shifted", measure="l2", points=4)
+
+
 def test_a_cloud_and_a_mesh_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from uap_core.cli.geometric import attack_cloud, attack_shape
 

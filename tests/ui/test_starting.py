@@ -1,10 +1,13 @@
-"""Where the page listens and keeps its files: said in a sentence when that cannot be."""
+"""Where the page listens, keeps its files and finds pictures: said in a sentence when that cannot be."""
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from uap_core.errors import SettingError
 from uap_core.ui.serving import folders
 from uap_core.ui.serving.folders import settle_folders
 from uap_core.ui.serving.ports import settle_port
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -92,3 +97,38 @@ def test_without_any_folder_for_temporary_files_it_says_so(nowhere: Path, monkey
     monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
     with pytest.raises(SettingError, match="name one in TMPDIR"):
         settle_folders()
+
+
+START = """import sys, types
+page = types.ModuleType("uap_core.ui.page")
+page.serve = lambda models, images, *asked: print("served", images.name)
+sys.modules["uap_core.ui.page"] = page
+from uap_core.__main__ import main
+main()"""
+
+
+def start(images: Path) -> tuple[int, str, str]:
+    """`uap serve --images`, as far as the page: (exit status, what it printed, what it complained)."""
+    command = [sys.executable, "-c", START, "serve", "--images", str(images)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_pictures_that_are_not_there_are_said_before_the_page_opens(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("no zip")
+    (tmp_path / "empty").mkdir()
+    for name, sentence in (
+        ("nowhere", "There is no folder or zip of pictures at 'nowhere'."),
+        ("text.txt", "There is no folder or zip of pictures at 'text.txt'."),
+        ("empty", "No picture was found in 'empty'. Put pictures there, one folder a class."),
+    ):
+        assert start(tmp_path / name) == (1, "", f"error: {sentence}\n")
+
+
+def test_pictures_in_a_folder_or_zip_are_served(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "cats").mkdir(parents=True)
+    (tmp_path / "mine" / "cats" / "tom.png").write_bytes(b"")
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.write(tmp_path / "mine" / "cats" / "tom.png", "cats/tom.png")
+    for name in ("mine", "mine.zip"):
+        assert start(tmp_path / name) == (0, f"served {name}\n", "")

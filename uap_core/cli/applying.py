@@ -9,7 +9,8 @@ import typer
 
 from uap_core.cli.inputs import open_zoo
 from uap_core.cli.options import PATTERN_HELP, Folder, Model
-from uap_core.cli.outputs import check_file
+from uap_core.cli.outputs import check_file, check_other
+from uap_core.io.atomic import write_whole
 from uap_core.models.zoo import QUICK_MODEL
 
 
@@ -29,6 +30,7 @@ def apply(
     from uap_core.perturbations.perturbation import load_perturbation
 
     check_file(out, ".png")
+    check_other(out, photo)
     network = open_zoo(folder).load(model)
     card, perturbation = network.card, load_perturbation(pattern)
     found = exhibit(network, preprocess(open_image(photo), card.resize_size, card.input_size, card.interpolation), perturbation)
@@ -37,5 +39,5 @@ def apply(
         print(f"  {moment:8}{seen[0][0]} ({seen[0][1]:.1%})")
     print(f"  fooled  {'yes' if found.fooled else 'no'}")
     if out is not None:
-        out.write_bytes(png_bytes(from_array(found.perturbed)))
+        write_whole(out, png_bytes(from_array(found.perturbed)))
         print(f"  written {out}")

@@ -11,7 +11,7 @@ import typer
 
 from uap_core.cli.inputs import craft_and_held_out, held_out_only, open_zoo
 from uap_core.cli.options import Data, Epsilon, Folder, Name, Norm, Seed
-from uap_core.cli.outputs import check_file, tell_evaluation
+from uap_core.cli.outputs import check_file, check_other, tell_evaluation
 from uap_core.crafting.menu import MENU, for_pictures, method_class
 from uap_core.errors import SettingError
 from uap_core.models.zoo import QUICK_MODEL, dreams_for
@@ -64,7 +64,7 @@ def craft(
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
     zoo, ball = open_zoo(folder), Ball.parse(epsilon, p)
-    networks = [zoo.load(key) for key in model]
+    networks = [zoo.load(key) for key in dict.fromkeys(model)]
     options = {"budget": budget, "batch_size": batch_size, "delta": delta, "interval": interval}
     crafter = _crafter(method, bf16, options, networks[0])
     if only:
@@ -186,6 +186,7 @@ def convert(
     from uap_core.perturbations.perturbation import ENDINGS, from_arrays, save_perturbation
 
     check_file(out, *ENDINGS)
+    check_other(out, file)
     arrays = read_arrays(file)
     chosen: dict[str, Any] = {"transposed": transposed, "bgr": bgr, "scale": scale and scale.value, "p": p}
     reading = replace(

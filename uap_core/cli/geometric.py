@@ -12,6 +12,8 @@ from uap_core.cli.options import Seed
 from uap_core.errors import SettingError
 from uap_core.io.paths import GEOMETRIC
 
+FLIPS, POINTS = 10, 8  # where a command names no number
+
 
 class Domain(str, Enum):
     """What can be perturbed beside pictures."""
@@ -26,7 +28,7 @@ def attack_graph(
     edges: Annotated[Path | None, typer.Option(help="Your own list of edges, two names a line.")] = None,
     block: Annotated[bool, typer.Option("--block", help="The graph of 2 400 nodes in place of the karate club.")] = False,
     kind: Annotated[str, typer.Option(help="direct, influencers, words or anchors (the last two with --block).")] = "direct",
-    budget: Annotated[int, typer.Option(min=1, help="Flips at most.")] = 10,
+    budget: Annotated[int | None, typer.Option(min=1, help="Flips at most; 10 when left out. Anchors are all flipped.")] = None,
     seed: Seed = 0,
 ) -> None:
     """Flip edges or words of a graph until the network gives a node another class; print each flip and what was refused."""
@@ -37,6 +39,10 @@ def attack_graph(
     from uap_core.geometric.graphs.stored import club
     from uap_core.geometric.graphs.targeted import DIRECT, INFLUENCERS, WORDS, attack_node
 
+    if edges and block:
+        raise SettingError("--edges and --block name two graphs: leave one of them out.")
+    if kind == "anchors" and budget is not None:
+        raise SettingError("Anchors are all flipped, whatever the budget: leave --budget out.")
     if edges:
         own = open_edges(edges)
         stored, names = own_network(own.graph, seed), own.names
@@ -51,7 +57,7 @@ def attack_graph(
     if kind == "anchors":
         found = anchored(stored.seen, number, stored.anchors)
     else:
-        found = attack_node(stored.seen, number, kind, budget, stored.nodes.words if kind == WORDS else None)
+        found = attack_node(stored.seen, number, kind, budget or FLIPS, stored.nodes.words if kind == WORDS else None)
     print(f"{node}: class {found.label}, margin {found.before:.2f}")
     for step in found.steps:
         flip = step.taken
@@ -64,30 +70,41 @@ def attack_graph(
 def attack_cloud(
     cloud: Annotated[Path, typer.Argument(help="OBJ, PLY, OFF, or three numbers a line.")],
     kind: Annotated[str, typer.Option(help="universal, shifted, added or clusters.")] = "universal",
-    measure: Annotated[str, typer.Option(help="l2, chamfer or hausdorff; the universal change has none.")] = "chamfer",
-    points: Annotated[int, typer.Option(min=1, help="Points to add: 2, 4, 8 or 12 universal ones.")] = 8,
+    measure: Annotated[
+        str | None, typer.Option(help="l2, chamfer (when left out) or hausdorff; the universal change has none.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(min=1, help="Points to add: 2, 4, 8 (when left out) or 12 universal ones.")
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Add points to a cloud, or move its points, until the network takes it for another solid."""
     import torch
 
-    from uap_core.geometric.clouds.single import KINDS, attack_clouds
+    from uap_core.geometric.clouds.distances import CHAMFER
+    from uap_core.geometric.clouds.single import KINDS, SHIFTED, attack_clouds
     from uap_core.geometric.clouds.solids import CLASSES
     from uap_core.geometric.clouds.stored import stored_changes, stored_net
     from uap_core.geometric.clouds.universal import ADDED, applied
     from uap_core.geometric.files.clouds import open_cloud
 
+    if kind not in ("universal", *KINDS):
+        raise SettingError(f"The kind must be universal, shifted, added or clusters, not {kind!r}.")
+    if kind == "universal" and measure is not None:
+        raise SettingError("The universal points have no measure: leave --measure out, or name another --kind.")
+    if kind == SHIFTED and points is not None:
+        raise SettingError("Shifted points are moved, and none is added: leave --points out, or name another --kind.")
+    points = points or POINTS
     net, given = stored_net(), torch.tensor(open_cloud(cloud, 1024, seed)[0], dtype=torch.float32)[None]
     if kind == "universal":
         if (ADDED, float(points)) not in stored_changes():
             raise SettingError("Universal points ship as sets of 2, 4, 8 and 12; choose one of these numbers.")
         after = applied(ADDED, stored_changes()[ADDED, float(points)], given, points)
-    elif kind in KINDS:
+    else:
+        measure = CHAMFER if measure is None else measure
         found = attack_clouds(net, given, kind, measure, points, seed)
         after = found.clouds
         print(f"{measure} distance {float(found.distance[0]) ** 0.5:.4f}")
-    else:
-        raise SettingError(f"The kind must be universal, shifted, added or clusters, not {kind!r}.")
     with torch.no_grad():
         before, now = (CLASSES[int(net(one).argmax())] for one in (given, after))
     print(f"{before} -> {now}: {'fooled' if now != before else 'holds'}")

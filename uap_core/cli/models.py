@@ -11,6 +11,7 @@ import typer
 from uap_core.cli.inputs import open_zoo
 from uap_core.cli.options import Folder
 from uap_core.cli.outputs import tell, tell_download
+from uap_core.errors import SettingError
 from uap_core.models.card import Card
 
 
@@ -24,6 +25,8 @@ def models(
     """List the networks: size of input and download, accuracy, licence, and whether their weights are on this machine."""
     from uap_core.models.weights import state
 
+    if data is not None and not check:
+        raise SettingError("--data is what a network is looked into with: name the network with --check.")
     zoo = open_zoo(folder)
     if check:
         _look_into(zoo.card(check), data)

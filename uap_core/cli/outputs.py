@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from uap_core.errors import SettingError
+from uap_core.io.atomic import check_place, write_whole
 
 if TYPE_CHECKING:
     from uap_core.datasets.image_sets import ImageSet
@@ -19,12 +20,24 @@ Row = TypeVar("Row")
 
 
 def check_file(path: Path | None, *endings: str) -> None:
-    """Before any work: make the folder of ``path``. Raises SettingError for a file that could not be written at its end."""
+    """Before any work: make the folder of ``path``. Raises SettingError for a file that could not be written at its end.
+
+    The path may have another ending, be a folder, or lie where nothing can be written.
+    """
     if path is None:
         return
     if path.suffix not in endings:
         raise SettingError(f"{path.name!r} must end in {' or '.join(endings)}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        check_place(path)
+    except OSError as error:
+        raise SettingError(f"{str(path)!r} cannot be written ({error.strerror}). Name another file.") from error
+
+
+def check_other(path: Path | None, source: Path) -> None:
+    """Raise SettingError where ``path`` is the file that is read, ``source``: it would be lost."""
+    if path is not None and path.exists() and source.exists() and path.samefile(source):
+        raise SettingError(f"{path.name!r} is the file that is read. Name another one to write.")
 
 
 def check_table_and_figure(table: Path | None, figure: Path | None) -> None:
@@ -89,6 +102,6 @@ def write_rows(path: Path | None, title: str, rows: list[Any], details: dict[str
     from uap_core.io.results import Table, to_csv, write_table
 
     if path.suffix == ".csv":
-        path.write_text(to_csv(rows), encoding="utf-8")
+        write_whole(path, to_csv(rows).encode())
     else:
         write_table(Table(title, rows, details), path)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from uap_core.errors import UapError
+from uap_core.errors import DatasetError, UapError
 from uap_core.models.allocator import keep_freed_memory
 from uap_core.settings import WORDS, limits
 
@@ -51,6 +51,8 @@ def serve(
 ) -> None:
     """See universal adversarial perturbations in the browser: open the page."""
     prepare()
+    if images is not None:
+        _check_pictures(images)
     gc.disable()  # a sixth of the start was a search for waste among what is there to stay; page.attend lets it go on
     from uap_core.ui.serving.folders import settle_folders
     from uap_core.ui.serving.ports import settle_port
@@ -60,6 +62,15 @@ def serve(
     from uap_core.ui.page import serve
 
     serve(models, images, host, port, share)
+
+
+def _check_pictures(images: Path) -> None:
+    """Look at the names alone, of files or in a zip's table of contents. Raises DatasetError where there are no pictures."""
+    from uap_core.datasets.listing import listing
+
+    names, _ = listing(images)
+    if not names:
+        raise DatasetError(f"No picture was found in {images.name!r}. Put pictures there, one folder a class.")
 
 
 class ServeCommand(TyperCommand):

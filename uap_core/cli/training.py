@@ -36,20 +36,26 @@ def train(
         typer.Option(min=0, max=1, help="With --epsilon: share of the images that stay clean; the recipe's own when left out."),
     ] = None,
     against: Annotated[
-        str, typer.Option(help="With --epsilon: attack each of the 'images' by itself, or all by one 'universal' pattern.")
-    ] = "images",
+        str | None,
+        typer.Option(
+            help="With --epsilon: attack each of the 'images' by itself (when left out), or all by one 'universal' pattern."
+        ),
+    ] = None,
     figure: FigureFile = None,
     seed: Seed = 0,
 ) -> None:
     """Train an embedded network, attacked or not. Stop it at any time; the same command continues."""
     from uap_core.norms import Ball
     from uap_core.training.export import train_and_publish
+    from uap_core.training.recipe import IMAGES, UNIVERSAL
     from uap_core.training.recipes import recipe_of
 
     check_file(figure, *FIGURES)
     attacked = Ball.parse(epsilon).radius
-    recipe = recipe_of(architecture, epochs, seed, attacked, alpha, against)
-    twin = "_universal" if against == "universal" else "_robust"
+    if not attacked and (alpha is not None or against is not None):
+        raise SettingError("--alpha and --against are of attacks in training: name an --epsilon above 0, or leave them out.")
+    recipe = recipe_of(architecture, epochs, seed, attacked, alpha, IMAGES if against is None else against)
+    twin = "_universal" if against == UNIVERSAL else "_robust"
     key = key or architecture + (twin if attacked else "")
     checkpoint = checkpoint or Path(f"{key}.ckpt")
     rows = tell(train_and_publish(data, key, architecture, out, results, checkpoint, recipe), _epoch)

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from uap_core.checks import check_path, check_type, check_whole, shown
 from uap_core.errors import ImageError, SettingError
-from uap_core.images import closed_formats, stated_colours, tiff
+from uap_core.images import clear_levels, closed_formats, stated_colours, tiff
 from uap_core.images.batches import check_batch, check_tensor
 from uap_core.images.eight_bits import from_bytes
 from uap_core.images.srgb import to_rgb
@@ -100,11 +100,8 @@ def _decoded(stream: io.BytesIO | Path) -> Image.Image:
             _check_size(picture.size)
             _check_inks(picture)
             stated_colours.look(picture)
-            deep = picture.mode == "RGB" and bool(picture.tile) and picture.tile[0].args == "RGB;16B"
+            clear_levels.prepare(picture)
             picture.load()
-            if deep and isinstance(clear := picture.info.get("transparency"), tuple):
-                # Pillow keeps the upper 8 of the pixels' 16 bits, but would take the lower ones of the transparent colour.
-                picture.info["transparency"] = tuple(level >> 8 for level in clear)
             return to_rgb(picture)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,19 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` as in ``whole_file``. Raises OSError."""
     with whole_file(path) as out:
         out.write(data)
+
+
+def check_place(path: Path) -> None:
+    """See whether ``whole_file`` could write ``path``: make its folder, and a file beside it that goes again.
+
+    Raises OSError, also for a folder and for a file that is protected from being written.
+    """
+    fault = errno.EISDIR if path.is_dir() else errno.EACCES if path.exists() and not os.access(path, os.W_OK) else 0
+    if fault:
+        raise OSError(fault, os.strerror(fault), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(suffix=".part", prefix=f".{path.name}.", dir=path.parent) as beside:
+        beside.write(b"x")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from uap_core.checks import check_number, check_path, check_type, shown
 from uap_core.errors import PerturbationError, SettingError
 from uap_core.images.batches import SLACK, check_batch, check_pattern
 from uap_core.images.eight_bits import from_bytes
-from uap_core.io.atomic import write_whole
+from uap_core.io.atomic import whole_file, write_whole
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.norms import Ball, Norms, measure, of_levels, to_levels
 from uap_core.perturbations.importers import Reading, detect, read_arrays, understood
@@ -151,7 +151,8 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pattern = perturbation.pattern.contiguous().cpu()
     if path.suffix == ".npy":
-        np.save(path, pattern.numpy(), allow_pickle=False)
+        with whole_file(path) as out:
+            np.save(out, pattern.numpy(), allow_pickle=False)
         return
     if path.suffix != ".safetensors":
         raise PerturbationError(f"A perturbation is saved as {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, not {path.suffix!r}.")
