@@ -154,7 +154,7 @@ def test_the_equation_is_written_once() -> None:
     written = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)* [+-] .*\)\.clamp\(0(?:\.0)?, 1(?:\.0)?\)")
     found = [path.name for path in FILES if room_of(path) != "ui" and written.search(path.read_text(encoding="utf-8"))]
     # The others: pixels moved along tanh, the bounds of a pixel, rounding to the 8-bit grid, digits without colours.
-    assert sorted(found) == ["cw_l2.py", "norms.py", "perturbation.py", "pixels.py", "small.py"]
+    assert sorted(found) == ["cw_l2.py", "digit_attack.py", "norms.py", "perturbation.py", "pixels.py", "small.py"]
 
 
 def test_half_written_files_are_the_matter_of_one_file() -> None:

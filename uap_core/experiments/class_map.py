@@ -57,7 +57,11 @@ def _by_gradient(seen: Seen, classes: Tensor) -> Tensor:
 
 def map_rows(classifier: Classifier, image: Tensor, perturbation: Perturbation) -> list[MapRow]:
     """The map of what the network says of ``image`` (1,3,H,W), and of it under the pattern, both on the 8-bit grid."""
-    pair = torch.cat([image, quantise(image, perturbation.apply(image), perturbation.ball)])
+    return pair_rows(classifier, torch.cat([image, quantise(image, perturbation.apply(image), perturbation.ball)]))
+
+
+def pair_rows(classifier: Classifier, pair: Tensor) -> list[MapRow]:
+    """The same of a picture before and after, (2,3,H,W)."""
     maps, logits, kind = class_maps(classifier, pair)
     sure = logits.softmax(dim=1)
     return [

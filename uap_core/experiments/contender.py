@@ -12,8 +12,8 @@ from torch import Tensor
 from uap_core.attacks.criterion import Criterion
 from uap_core.attacks.menu import FOOLED, HELD, INTO
 from uap_core.attacks.result import AttackResult, Trial
-from uap_core.experiments.all_at_once import GREY
 from uap_core.experiments.apply import top
+from uap_core.experiments.pattern_alone import GREY
 from uap_core.images.reading import to_array
 from uap_core.metrics import psnr, ssim
 from uap_core.models.classifier import Classifier

@@ -129,9 +129,16 @@ def photo_sweep(
     """
     epsilons = epsilons or default_epsilons(perturbation.ball)
     steps = torch.cat([perturbation.scaled_to(epsilon).apply(image) for epsilon in epsilons])
+    return photo_rows(classifier, image, steps, perturbation.apply(image), epsilons)
+
+
+@torch.inference_mode()
+def photo_rows(classifier: Classifier, image: Tensor, steps: Tensor, own: Tensor, epsilons: Sequence[float]) -> list[PhotoRow]:
+    """``photo_sweep`` for pictures that are there: ``steps`` (n,3,H,W) at the ``epsilons``, and ``own`` (1,3,H,W) at the
+    pattern's own."""
     probabilities = classifier(steps).softmax(dim=1)
     clean = int(classifier(image).argmax())
-    at_own = classifier(perturbation.apply(image))[0].clone()
+    at_own = classifier(own)[0].clone()
     new = int(at_own.argmax())
     if new == clean:
         at_own[clean] = -torch.inf

@@ -23,6 +23,7 @@ from uap_core.ui.selection import Selection, largest_level, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs import epsilon_line
+from uap_core.ui.tabs.apply.under import taken_under
 from uap_core.ui.tabs.epsilon_fall import past_its_best
 from uap_core.ui.titles import network_name, precomputed_on
 from uap_core.ui.widgets import awaited, chart, download, hide, offer, progress_note, show, status
@@ -111,12 +112,15 @@ class Views:
 
     def photo_curve(self, photo: str, network: str, pattern: str, own: dict[str, Pattern]) -> dict[str, Any]:
         """What the network says of the chosen photograph as the pattern grows."""
-        from uap_core.experiments.epsilon_sweep import photo_sweep
+        from uap_core.experiments.epsilon_sweep import photo_rows
         from uap_core.plots.epsilon import photo_figure
 
-        perturbation, image = self.studio.perturbation(pattern, network, own), self.studio.image(photo, network)
+        perturbation = self.studio.perturbation(pattern, network, own)
         classifier, ball = self.studio.classifier(network), perturbation.ball
-        rows = photo_sweep(classifier, perturbation, image, levels_of(ball, PHOTO_LEVELS))
+        epsilons = levels_of(ball, PHOTO_LEVELS)
+        strengths = [0.0, ball.radius * 255, *(255 * epsilon for epsilon in epsilons)]
+        taken = taken_under(classifier.card, photo, perturbation, strengths)
+        rows = photo_rows(classifier, taken[:1], taken[2:], taken[1:2], epsilons)
         title = _("{photograph} under {pattern}, seen by {network} (live)").format(
             photograph=photo_name(photo), pattern=pattern_title(perturbation.name, ball), network=plain(classifier.card.name)
         )

@@ -18,11 +18,12 @@ from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.selection import Selection, of_selection
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.apply.under import seen_under
 from uap_core.ui.widgets import awaited, picture_link, status
 
 if TYPE_CHECKING:
-    from uap_core.experiments.all_at_once import Alone
     from uap_core.experiments.apply import Exhibit
+    from uap_core.experiments.pattern_alone import Alone
 
 EXPLAIN = _("""
 Universal means: one pattern, whatever the photograph. Above, the sum of the chosen photograph and the pattern, each with what
@@ -40,12 +41,13 @@ class Views:
     @of_selection
     def around(self, chosen: Selection) -> dict[str, Any]:
         """The sum of the chosen photograph, and the ring of all."""
-        from uap_core.experiments.all_at_once import on_all, pattern_alone
+        from uap_core.experiments.pattern_alone import pattern_alone
 
         studio, network = self.studio, chosen.network
         perturbation, classifier = chosen.perturbation(studio), studio.classifier(network)
+        unscaled = chosen.unscaled(studio)
         others = [photo for _name, photo in photo_choices() if photo != chosen.photo]
-        views = on_all(classifier, [studio.image(photo, network) for photo in (chosen.photo, *others)], perturbation)
+        views = [seen_under(classifier, photo, unscaled, chosen.epsilon) for photo in (chosen.photo, *others)]
         alone = pattern_alone(classifier, perturbation)
         values = perturbation.pattern.numpy().transpose(1, 2, 0)
         said = status(told(views, alone, plain(classifier.card.name)))

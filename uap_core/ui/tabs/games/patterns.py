@@ -22,6 +22,7 @@ from uap_core.ui.selection import Scene, own_level
 from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.tabs.apply.under import seen_under
 from uap_core.ui.tabs.games import figures, polygon
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import QUICK, chart, picture_link, png_of, status
@@ -62,13 +63,12 @@ class Views:
         """The photograph with the pattern of a place, and what the network says of it."""
         import torch
 
-        from uap_core.experiments.apply import exhibit
         from uap_core.experiments.generator_draws import place_codes
 
         made = self.made(which)
         pattern = made.patterns(place_codes(made, torch.tensor([self.sent(which).rows[place].mix])))[0]
         kept = as_own(made, pattern.numpy(), "").as_perturbation()
-        shown = exhibit(self.studio.classifier(QUICK_MODEL), self.studio.image(photo, QUICK_MODEL), kept)
+        shown = seen_under(self.studio.classifier(QUICK_MODEL), photo, kept)
         was, now = shown.before[0][0], shown.after[0][0]
         said = _("{network} saw {was}. Now it sees {now}.") if was != now else _("{network} still sees {now}.")
         text = said.format(network=network_name(self.studio, QUICK_MODEL), was=was, now=now)

@@ -21,8 +21,9 @@ from uap_core.ui.html.words import photographs, plain
 from uap_core.ui.runtime.lazy_refresh import keep_fresh
 from uap_core.ui.runtime.run import run_row
 from uap_core.ui.runtime.time_left import Pace
-from uap_core.ui.selection import Selection, of_selection, usual
+from uap_core.ui.selection import Selection, check_level, of_selection, usual
 from uap_core.ui.state import Studio
+from uap_core.ui.tabs.apply.under import taken_under
 from uap_core.ui.tabs.why.dots import dots, gathered, plane_note
 from uap_core.ui.tabs.why.felt_tables import FeltTables, felt_tables, first_maps
 from uap_core.ui.tabs.why.frame import Page
@@ -104,20 +105,22 @@ class Views:
 
     def _looks(self, chosen: Selection) -> str:
         card, name = self.studio.card(chosen.network), photo_name(chosen.photo)
-        before, table = self.studio.pixels(chosen.photo, card), self._stored_maps(chosen)
+        table = self._stored_maps(chosen)
         if table:
             rows, source = table.rows, _("Precomputed {date}.").format(date=table.provenance["time"][:10])
+            before = self.studio.pixels(chosen.photo, card)
             entry = next(entry for entry in library() if entry.key == chosen.pattern)
             change = change_of(read_levels(entry.path).astype(np.float64), entry.ball.p, entry.ball.radius * 255)
             after = picture_at(before, change, chosen.epsilon)
         else:
-            from uap_core.experiments.class_map import map_rows
+            from uap_core.experiments.class_map import pair_rows
             from uap_core.images.reading import to_array
-            from uap_core.norms import quantise
 
-            image, perturbation = self.studio.image(chosen.photo, chosen.network), chosen.perturbation(self.studio)
-            rows = map_rows(self.studio.classifier(chosen.network), image, perturbation)
-            after = to_array(quantise(image, perturbation.apply(image), perturbation.ball))
+            perturbation = chosen.unscaled(self.studio)
+            check_level(perturbation.ball, chosen.epsilon)
+            both = taken_under(card, chosen.photo, perturbation, (0.0, chosen.epsilon))
+            rows = pair_rows(self.studio.classifier(chosen.network), both)
+            before, after = to_array(both[:1]), to_array(both[1:])
             source = _("Computed now, under {pattern}.").format(pattern=perturbation.name)
         return _heading(LOOKS.format(photo=name), f"{map_note(rows)} {source}") + pair(before, after, rows, name)
 

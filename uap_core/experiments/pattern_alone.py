@@ -1,15 +1,13 @@
-"""One pattern on many photographs at once, and what the network says of the pattern alone."""
+"""What the network says of the pattern alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from uap_core.experiments.apply import Exhibit, compare_pictures, top
+from uap_core.experiments.apply import top
 from uap_core.images.reading import to_array
 from uap_core.models.classifier import Classifier
 from uap_core.norms import of_levels, quantise
@@ -39,9 +37,3 @@ def pattern_alone(classifier: Classifier, perturbation: Perturbation) -> Alone:
         before, after = classifier(torch.cat([plain, changed])).softmax(dim=1)
     label, probability = top(classifier, after)[0]
     return Alone(to_array(changed), label, probability, top(classifier, before)[0][0])
-
-
-def on_all(classifier: Classifier, images: Sequence[Tensor], perturbation: Perturbation) -> list[Exhibit]:
-    """The pattern on each of ``images`` (1,3,S,S), on the 8-bit grid."""
-    changed = [quantise(image, perturbation.apply(image), perturbation.ball) for image in images]
-    return [compare_pictures(classifier, *both) for both in zip(images, changed, strict=True)]
