@@ -87,11 +87,11 @@ def test_the_presenters_view_has_two_pictures_and_two_large_words(page) -> None:
     page.locator("#present").click()
     size = "parseFloat(getComputedStyle(document.querySelector('.now .word')).fontSize)"
     page.wait_for_function(f"{size} >= 64")
-    bottom = page.locator("#bar").bounding_box()["y"]
-    for place in (".was .frame", ".now .frame", ".now .word"):
-        box = page.locator(f"#first-view {place}").first.bounding_box()
-        assert box["y"] + box["height"] <= bottom + 1
-    assert page.locator("#first-view .now .frame").bounding_box()["width"] > 600
+    page.wait_for_function("""() => {
+      const of = (place) => document.querySelector(place).getBoundingClientRect(), { top } = of("#bar");
+      const parts = [".was .frame", ".now .frame", ".now .word"].map((part) => of(`#first-view ${part}`));
+      return parts.every(({ bottom }) => bottom <= top + 1) && parts[1].width > 600;
+    }""")
     page.locator("#first-view .sentence").click()
     page.keyboard.press("ArrowRight")  # the next photograph
     wait_for(page, "#first-view .sentence", "You see a cat")

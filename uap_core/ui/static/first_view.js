@@ -9,7 +9,10 @@ window.uapFirst = (() => {
   async function arrive(json, wait = 1000) {
     const next = JSON.parse(json);
     const same = view && view.key === next.key;
-    if (same) for (const which of ["pattern", "noise"]) next.says[which] = { ...view.says[which], ...next.says[which] };
+    if (same) {
+      for (const which of ["pattern", "noise"]) next.says[which] = { ...view.says[which], ...next.says[which] };
+      next.complete ||= view.complete;
+    }
     const { pixels, fetched } = uapPictures;
     const asked = same ? [photo, view.pattern, view.noise] : [pixels(next.src, next.side), fetched(next.pattern), fetched(next.noise)];
     const parts = await Promise.all(asked).catch(() => null);
