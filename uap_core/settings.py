@@ -24,8 +24,9 @@ class Limits:
     seconds: int = _limit(600, "UAP_SECONDS", "seconds that one live run may take")
     waiting: int = _limit(20, "UAP_WAITING", "runs that may wait for their turn, which comes to one at a time")
     network_megabytes: int = _limit(1500, "UAP_MEMORY", "megabytes of networks kept in memory")
+    fetch_megabytes: int = _limit(5000, "UAP_FETCH_MB", "megabytes of networks that the page may fetch until it ends")
     sessions: int = _limit(300, "UAP_SESSIONS", "open pages whose choices are kept; the one that was not used for longest goes")
-    disk_megabytes: int = _limit(1000, "UAP_DISK_MB", "megabytes of temporary files; the oldest go")
+    disk_megabytes: int = _limit(1000, "UAP_DISK_MB", "megabytes of uploads, and as many of files made here; the oldest go")
     visitor_megabytes: int = _limit(250, "UAP_VISITOR_MB", "of these, megabytes of uploads from one address; its oldest go")
 
     @classmethod

@@ -52,6 +52,23 @@ def test_these_calls_are_listed_and_described_and_no_other(visitor: Visitor) -> 
     assert visible == {"list_networks", "list_patterns", "apply_pattern"}
 
 
+@pytest.mark.parametrize("version", ["", "v2/"])
+def test_nothing_else_is_called_by_its_name(visitor: Visitor, version: str) -> None:
+    """Such a call would pass by the check of choices, and by its lane."""
+    public = {"list_networks", "list_patterns", "apply_pattern"}
+    private = {found["api_name"] for found in visitor.config["dependencies"] if found["api_name"]} - public
+    assert {"look_apply", "craft", "get_it"} <= private
+    numbers = {found["api_name"]: found["id"] for found in visitor.config["dependencies"]}
+    for name in sorted(private | {"nobody", "v2"}):
+        for body in ({"data": []}, {"data": [], "fn_index": numbers["list_networks"]}):
+            answer = visitor.http.post(f"/gradio_api/call/{version}{name}", json=body)
+            assert (answer.status_code, answer.text) == (404, "There is nothing here."), name
+    asked = {"list_networks": [], "list_patterns": ["resnet64"]}
+    for name, data in asked.items():
+        body = {"network": "resnet64"} if version and data else {} if version else {"data": data, "fn_index": [1]}
+        assert visitor.http.post(f"/gradio_api/call/{version}{name}", json=body).status_code == 200, name
+
+
 def test_networks_and_patterns_are_those_of_the_page(client: Client) -> None:
     networks = {found["key"]: found for found in client.predict(api_name="/list_networks")}
     assert networks["resnet64"] == {"key": "resnet64", "name": "ResNet-64 (built in)", "size": 64, "classes": 100}

@@ -20,6 +20,7 @@ from visitor import Visitor
 from uap_core.__main__ import app
 from uap_core.perturbations.perturbation import load_perturbation
 from uap_core.ui import widgets
+from uap_core.ui.runtime.shelf import Shelf
 
 OVER = "The disk of the machine that runs this page is full"
 
@@ -62,7 +63,7 @@ def test_on_a_full_disk_a_download_gets_a_sentence_and_no_half_of_it_stays(
 ) -> None:
     """A limit on the size of files stands in for the full disk."""
     resource = pytest.importorskip("resource", reason="Windows has no such limit")
-    monkeypatch.setattr(widgets, "DOWNLOADS", tmp_path / "downloads")
+    monkeypatch.setattr(widgets, "_shelf", Shelf(tmp_path / "downloads"))
     handler = widgets.guarded(2, 1)(lambda: (widgets.offer("rows.csv", b"x" * 5000), "fine"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
@@ -79,7 +80,7 @@ def test_on_a_full_disk_a_download_gets_a_sentence_and_no_half_of_it_stays(
 
 def test_the_folder_of_downloads_may_be_tidied_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Systems empty their temporary folders after some days, whoever is still running."""
-    monkeypatch.setattr(widgets, "DOWNLOADS", tmp_path / "gone")
+    monkeypatch.setattr(widgets, "_shelf", Shelf(tmp_path / "gone"))
     assert Path(widgets.offer("rows.csv", b"1")).read_bytes() == b"1"
 
 

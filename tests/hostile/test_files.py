@@ -103,3 +103,13 @@ def test_what_was_uploaded_lies_under_a_name_that_nobody_can_guess(visitor: Visi
     assert visitor.http.get(f"/gradio_api/file={path.parent.parent}").status_code in (403, 404)
     other = path.parent.parent / ("0" * 64) / "mine.png"
     assert visitor.http.get(f"/gradio_api/file={other}").status_code in (403, 404)
+
+
+def test_an_id_of_an_upload_is_short_and_its_progress_is_told(visitor: Visitor) -> None:
+    """Gradio keeps such ids in memory (tests/ui/test_upload_ids.py)."""
+    file = {"files": ("a.txt", b"x")}
+    for wrong in ("x" * 60_000, "x" * 65, "a/b"):
+        assert visitor.http.post("/gradio_api/upload", params={"upload_id": wrong}, files=file).status_code == 400
+        assert visitor.http.get("/gradio_api/upload_progress", params={"upload_id": wrong}).status_code == 404
+    assert visitor.http.post("/gradio_api/upload", params={"upload_id": "k3x9"}, files=file).status_code == 200
+    assert '"done"' in visitor.http.get("/gradio_api/upload_progress", params={"upload_id": "k3x9"}).text

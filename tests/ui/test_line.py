@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -108,18 +108,39 @@ def test_whoever_left_without_a_word_is_passed_by(monkeypatch: pytest.MonkeyPatc
     assert next(next_one) == "0 1"
 
 
-def test_a_long_run_whose_steps_are_heard_of_keeps_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise two heavy runs would go at once."""
+def test_whoever_comes_back_after_their_turn_passed_waits_again(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, line = Clock(), Line(5)
     monkeypatch.setattr(module, "time", clock)
     monkeypatch.setenv("UAP_SECONDS", "100000")
-    long, other = in_line(line, 1, 0)(counting(9, []))(), in_line(line, 1, 0)(counting(9, []))()
-    for step in range(5):
-        assert next(long) == f"{step} 1"
-        clock.now += module.LOST / 2
-        assert "1 run is before yours" in next(other)
-    long.close()
-    assert next(other) == "0 1"
+    run = in_line(line, 1, 0)(counting(9, []))
+    with closing(run()) as late, closing(run()) as other:
+        assert next(late) == "0 1"
+        assert "before yours" in next(other)
+        clock.now += module.LOST + 1
+        assert next(other) == "0 2"
+        assert "1 run is before yours" in next(late)
+        other.close()
+        assert next(late) == "1 1", "it goes on where it was"
+
+
+def test_a_run_keeps_its_turn_however_long_a_step_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise two heavy runs would go at once."""
+    clock, line, said = Clock(), Line(5), list[str]()
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setenv("UAP_SECONDS", "100000")
+
+    def slow() -> Iterator[str]:
+        for _ in range(3):
+            clock.now += module.LOST + 1
+            said.append(next(other))
+            yield "a step"
+
+    with closing(in_line(line, 1, 0)(counting(9, []))()) as other:
+        for _ in in_line(line, 1, 0)(slow)():
+            said.append(next(other))
+        assert len(said) == 6
+        assert all("1 run is before yours" in text for text in said)
+        assert next(other) == "0 1"
 
 
 def test_a_run_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import io
 import logging
-import os
-import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial, wraps
@@ -24,14 +20,13 @@ from PIL import Image
 
 from uap_core.errors import UapError
 from uap_core.i18n import _
-from uap_core.io.atomic import write_whole
 from uap_core.ui.runtime.charts import all_drawn
 from uap_core.ui.runtime.downloads import own_folder
+from uap_core.ui.runtime.shelf import Shelf
 
 log = logging.getLogger("uap_core.ui")
 
 SHOWN_PIXELS = 384
-KEPT_DOWNLOADS = 600
 # Our views say in words what goes on. Given places for marks of its own, even hidden ones, Gradio's page walks through all its
 # components for each of them at each step of each event: a click then took a second longer than its answer.
 UNMARKED: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": []}
@@ -194,12 +189,11 @@ def npy_bytes(values: np.ndarray) -> bytes:
 
 
 DOWNLOADS = own_folder()
-_lasting: set[str] = set()  # names of folders in it
-_offering = threading.Lock()
+_shelf = Shelf(DOWNLOADS)
 
 
 def offer(name: str, data: bytes) -> str:
-    """Put ``data`` into a file called ``name`` that the page can serve. Equal content shares a folder; old ones are removed.
+    """Put ``data`` into a file called ``name`` that the page can serve. Equal data of one name share a file; old ones go.
 
     Raises UapError when the disk does not take it.
     """
@@ -208,34 +202,15 @@ def offer(name: str, data: bytes) -> str:
 
 def _kept(name: str, content: bytes, made: Callable[[], bytes]) -> str:
     """``offer`` for the data that ``made`` makes of ``content``, if it is not there yet."""
-    folder = DOWNLOADS / hashlib.sha256(content).hexdigest()[:16]
-    path = folder / name
-    data = b"" if path.exists() else made()  # while others may offer theirs
-    with _offering:  # visitors at the same moment neither see half a file nor trip over one being removed
-        try:
-            if new := not path.exists():
-                write_whole(path, data or made())
-            os.utime(folder)
-            os.utime(DOWNLOADS)  # still in use
-        except OSError as error:
-            sentence = _(
-                "The disk of the machine that runs this page is full, or may not be written to: make room, then try again."
-            )
-            raise UapError(sentence) from error
-        if new:
-            _make_room()
-    return str(path)
+    try:
+        return str(_shelf.put(name, content, made))
+    except OSError as error:
+        sentence = _(
+            "The disk of the machine that runs this page is full, or may not be written to: make room, then try again."
+        )
+        raise UapError(sentence) from error
 
 
 def keep_for_good() -> None:
     """Never remove what has been offered up to now: every visitor's page links to what it was built with."""
-    with _offering:
-        _lasting.update(entry.name for entry in DOWNLOADS.iterdir())
-
-
-def _make_room() -> None:
-    """Let the oldest files go, several at a time: looking for them takes longer than writing one."""
-    folders = [entry for entry in DOWNLOADS.iterdir() if entry.name not in _lasting]
-    if len(folders) > KEPT_DOWNLOADS + KEPT_DOWNLOADS // 10:
-        for old in sorted(folders, key=lambda entry: entry.stat().st_mtime_ns)[:-KEPT_DOWNLOADS]:
-            shutil.rmtree(old, ignore_errors=True)
+    _shelf.keep_for_good()

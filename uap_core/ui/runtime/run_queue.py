@@ -25,7 +25,7 @@ from uap_core.ui.runtime.low_priority import giving_way
 from uap_core.ui.widgets import guarded, progress_note, status
 
 LOOK = 0.5  # seconds between two looks at the line
-LOST = 120.0  # whoever has not been heard of for so long has left without a word
+LOST = 120.0  # whoever has not been heard of for so long has left without a word, unless a step of theirs is under way
 REMEMBERED = 20  # runs whose time tells how long a run takes
 
 
@@ -39,11 +39,13 @@ def of_one_address(waiting: int) -> int:
 
 @dataclass(eq=False)
 class Place:
-    """A run's place in the line, of the visitor of ``session`` at ``address``. ``heard`` is its last sign of life."""
+    """A run's place in the line, of the visitor of ``session`` at ``address``. ``heard`` is its last sign of life, ``at_work``
+    whether a step is under way: it may take minutes."""
 
     session: str = ""
     address: str = ""
     heard: float = field(default_factory=time.monotonic)
+    at_work: bool = False
 
 
 @dataclass
@@ -90,13 +92,21 @@ class Line:
                     self._places.remove(mine)
 
     def ahead(self, mine: Place) -> int:
-        """How many stand before it; 0 means that its turn has come. Counts as a sign of life."""
+        """How many stand before it; 0 means that its turn has come, and it is not passed by until it rests. Counts as a sign of
+        life."""
         with self._lock:
             mine.heard = time.monotonic()
             self._forget_the_lost()
             if mine not in self._places:  # it was thought lost: back to the end
                 self._places.append(mine)
-            return self._places.index(mine)
+            before = self._places.index(mine)
+            mine.at_work = before == 0
+            return before
+
+    def rest(self, mine: Place) -> None:
+        """A step is over. Where nobody asks for the next one, its turn passes."""
+        with self._lock:
+            mine.heard, mine.at_work = time.monotonic(), False
 
     def lasted(self, seconds: float) -> None:
         """A run took so long."""
@@ -118,7 +128,7 @@ class Line:
 
     def _forget_the_lost(self) -> None:
         now = time.monotonic()
-        self._places = [place for place in self._places if now - place.heard < LOST]
+        self._places = [place for place in self._places if place.at_work or now - place.heard < LOST]
 
 
 def _visitor() -> tuple[str, str]:
@@ -136,17 +146,20 @@ def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., I
         def said(text: str) -> Any:
             return text if outputs == 1 else tuple(text if i == message else gr.skip() for i in range(outputs))
 
+        def until_its_turn(mine: Place) -> Iterator[Any]:
+            while ahead := line.ahead(mine):
+                yield said(progress_note(_("Waiting. {expected}").format(expected=line.expected(ahead)), 0))
+                time.sleep(LOOK)
+
         @wraps(function)
         def streaming(*args: Any) -> Iterator[Any]:
             most = limits().seconds
             with line.place(*_visitor()) as mine:
-                while ahead := line.ahead(mine):
-                    yield said(progress_note(_("Waiting. {expected}").format(expected=line.expected(ahead)), 0))
-                    time.sleep(LOOK)
+                yield from until_its_turn(mine)
                 started = time.monotonic()
                 with closing(giving_way(function(*args))) as run:  # type: ignore[arg-type]  # handlers are generators
                     for step in run:
-                        mine.heard = time.monotonic()
+                        line.rest(mine)
                         yield step
                         if time.monotonic() - started > most:
                             yield said(
@@ -157,6 +170,7 @@ def in_line(line: Line, outputs: int, message: int) -> Callable[[Callable[..., I
                                 )
                             )
                             break
+                        yield from until_its_turn(mine)  # nothing, unless its turn passed meanwhile
                 line.lasted(time.monotonic() - started)
 
         return guarded(outputs, message)(streaming)

@@ -23,6 +23,7 @@ from uap_core.ui.serving.places import Places
 from uap_core.ui.serving.presence import Listening, Presence, watch
 from uap_core.ui.serving.room import Room, keep_tidy
 from uap_core.ui.serving.routes import OpenRoutes
+from uap_core.ui.serving.upload_ids import UploadIds
 from uap_core.ui.serving.uploads import Uploads
 from uap_core.ui.widgets import FETCHING, LONG, QUICK
 
@@ -57,6 +58,7 @@ def app_options(
             Middleware(OpenRoutes),
             Middleware(Heads),
             Middleware(BodyLimit, upload_megabytes=limits.upload_megabytes),
+            Middleware(UploadIds),
             Middleware(Uploads, room=room, most=limits.upload_megabytes * MEGABYTE),
             Middleware(Listening, presence=presence),
             Middleware(Places, presence=presence, demo=demo, shares=shares),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import gradio as gr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import API, address, below_root, refuse
+from uap_core.ui.serving.answers import API, NOTHING_HERE, address, below_root, refuse
 from uap_core.ui.serving.choices import WRONG_CHOICE, takes
 from uap_core.ui.serving.presence import Presence
 
@@ -24,6 +25,7 @@ LOOK = 0.02  # seconds between two looks
 NEW, NEW_A_SECOND = 60, 2.0  # sessions that never read an answer: so many at once from an address, and so many more a second
 ADDRESSES = 10_000
 LONGEST = 64  # characters of a session's name
+_CALL = re.compile(rf"{API}call/(?:v2/)?(?P<name>\w+)/?")
 BUSY = "Too much is being asked at the moment. Try again in a minute."
 
 
@@ -73,10 +75,15 @@ class Places:
         if scope["type"] != "http" or scope["method"] != "POST" or not _asks(below_root(scope)):
             await self.app(scope, receive, send)
             return
+        call = _CALL.fullmatch(below_root(scope))
+        called = self._offered(call["name"]) if call else None
+        if call and called is None:
+            await refuse(scope, receive, send, 404, NOTHING_HERE)
+            return
         body = await _whole(receive)
         if body is None:
             return
-        question = self._question(scope, body)
+        question = self._question(scope, body, called)
         if len(question.session) > LONGEST:
             await refuse(scope, receive, send, 400, "This is no session.")
             return
@@ -115,12 +122,17 @@ class Places:
             self.presence.asked(question.session)
         await self.app(scope, again, noting)
 
-    def _question(self, scope: Scope, body: bytes) -> Question:
+    def _offered(self, name: str) -> Any:
+        """The handler that programs may call by this name, or None. Gradio would find the page's own ones by name too."""
+        return next((one for one in self.demo.fns.values() if one.api_name == name and one.api_visibility == "public"), None)
+
+    def _question(self, scope: Scope, body: bytes, called: Any) -> Question:
+        """What is asked for: the handler that a program ``called`` by name, where Gradio heeds no number; else by number."""
         asked = _parsed(body)
-        number = asked.get("fn_index")
+        number = asked.get("fn_index") if called is None else None
         # Gradio takes "3", 3.0 and true for numbers too: whoever sends those would get past what is looked at here.
         known = number is None or type(number) is int
-        handler = self.demo.fns.get(number) if known and number is not None else None
+        handler = self.demo.fns.get(number) if known and number is not None else called
         fits = known and (handler is None or takes(handler.inputs, asked.get("data")))
         return Question(address(scope), _text(asked.get("session_hash")), _lane(handler), fits)
 
@@ -190,7 +202,7 @@ class Places:
 
 
 def _asks(path: str) -> bool:
-    return path.rstrip("/") == f"{API}queue/join" or path.startswith(f"{API}call/")
+    return path.rstrip("/") == f"{API}queue/join" or _CALL.fullmatch(path) is not None
 
 
 def _lane(handler: Any) -> str:

@@ -6,7 +6,7 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from uap_core.ui.serving.answers import below_root, refuse
+from uap_core.ui.serving.answers import NOTHING_HERE, below_root, refuse
 
 # By method. Not among them, since they write files, fetch, or show what goes on: process_recording, deep_link, proxy=,
 # component_server (no component here has a backend), monitoring, dev, custom_component, stream, login, vibe-edit, run-history.
@@ -35,7 +35,7 @@ class OpenRoutes:
         if scope["type"] == "websocket":  # none here speaks it
             await send({"type": "websocket.close", "code": 1000})
         elif scope["type"] == "http" and not is_open(scope["method"], below_root(scope)):
-            await refuse(scope, receive, send, 404, "There is nothing here.")
+            await refuse(scope, receive, send, 404, NOTHING_HERE)
         else:
             await self.app(scope, receive, send)
 

@@ -10,6 +10,7 @@ import gradio as gr
 
 from uap_core.i18n import _
 from uap_core.models.weights import ABSENT, HERE, fetch, state
+from uap_core.settings import limits
 from uap_core.ui.html.lesson import lesson, next_line
 from uap_core.ui.html.picks import pick_list, picked_key, show_on_phones
 from uap_core.ui.html.words import plain
@@ -18,6 +19,7 @@ from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.networks import pictures, timm_search
+from uap_core.ui.tabs.networks.allowance import Allowance
 from uap_core.ui.tabs.networks.listing import answer, details, listing, memory
 from uap_core.ui.widgets import FETCHING, QUICK, status
 
@@ -41,6 +43,7 @@ class Views:
     """What the tab's events answer."""
 
     studio: Studio
+    allowance: Allowance
 
     def listed(self, key: str) -> dict[str, Any]:
         """Sentence, list, and what is in memory."""
@@ -82,9 +85,10 @@ class Views:
         self.studio.zoo.check_room(card, card.megabytes)
         name = plain(card.name)
         asking = status(_("Asking for {network}…").format(network=name))
-        yield {"fetched": asking, "busy": key, "get": gr.update(visible=False), "stop": gr.update(visible=True)}
-        for sentence in told(name, fetch(card)):
-            yield {"fetched": sentence}
+        with self.allowance.taking(card):
+            yield {"fetched": asking, "busy": key, "get": gr.update(visible=False), "stop": gr.update(visible=True)}
+            for sentence in told(name, fetch(card)):
+                yield {"fetched": sentence}
         yield {"fetched": status(_("{network} is here: it can be used now.").format(network=name)), "busy": ""}
 
 
@@ -129,7 +133,7 @@ def build(studio: Studio, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
         gr.Markdown(EXPLAIN, elem_classes="explain")
     gr.HTML(next_line("learning", _("How does a network learn, and how is it fooled?")))
     parts = Parts(said, table, kept, about, use, get, stop, fetched, hits, gr.State(""), gr.State(""))
-    _wire(Views(studio), parts, setup, tabs, tab)
+    _wire(Views(studio, Allowance(limits().fetch_megabytes)), parts, setup, tabs, tab)
 
 
 def _wire(views: Views, parts: Parts, setup: Setup, tabs: gr.Tabs, tab: gr.Tab) -> None:
