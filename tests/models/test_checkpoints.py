@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from uap_core.errors import ModelError
 from uap_core.models.card import Card
 from uap_core.models.libraries import import_torchvision
 from uap_core.models.loaders import load
+from uap_core.models.tensors import state_dict
 
 SIDE, CLASSES = 64, 4
 State = dict[str, Tensor]
@@ -132,3 +134,11 @@ def test_an_exported_program_whose_scores_stand_alone(gives: Callable[[Tensor], 
     module = Program(gives).eval()
     torch.export.save(torch.export.export(module, (x,), dynamic_shapes=({0: batch},)), tmp_path / "w.pt2")
     torch.testing.assert_close(load(card(tmp_path / "w.pt2", "exported"))(x), module.layers(x))
+
+
+def test_one_that_stands_under_many_names_is_looked_at_once() -> None:
+    weights = {str(number): torch.zeros(1) for number in range(3_000)}
+    other = {f"other {number}": torch.zeros(1) for number in range(3_000)}
+    started = time.process_time()
+    assert len(state_dict({"model": weights, **{f"copy {number}": other for number in range(3_000)}})) == 3_000
+    assert time.process_time() - started < 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from uap_core.norms import Ball
 from uap_core.perturbations.library import library
 from uap_core.perturbations.perturbation import Perturbation, save_perturbation
 from uap_core.ui.state import Pattern, Studio
+from uap_core.ui.stated import sayable
 
 NETWORK, OTHER = "resnet64", "vgg64"
 PATTERN, OF_L2 = "resnet64-linf10.safetensors", "resnet64-l2.safetensors"
@@ -147,15 +149,17 @@ def test_a_file_that_is_no_picture_changes_nothing_and_is_said(
     assert list(panel["accept"]({"path": str(tmp_path / "mine.png")}, NETWORK)) == ["bar-said"]
 
 
-def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callable[..., Any]]) -> None:
+def test_a_file_of_our_own_keeps_what_it_says_of_itself(panel: dict[str, Callable[..., Any]], tmp_path: Path) -> None:
     path = str(library()[0].path)
     own, now = opened(panel, path, {})
     (name,) = own
-    assert own[name].provenance == library()[0].provenance
+    assert own[name].provenance == sayable(library()[0].provenance)
     assert own[name].origin == "opened"
     assert f"Opened {name}: l_inf 10/255. Crafted on 2000 images" in now["pattern-note"]
     assert now["pattern"]["value"] == f"own:{name}"
-    assert "in place of the one of that name" in opened(panel, path, own)[1]["pattern-note"]
+    assert "in place of" not in opened(panel, path, own)[1]["pattern-note"], "it is the same file"
+    copy = shutil.copy(path, tmp_path)
+    assert "in place of the one of that name" in opened(panel, copy, own)[1]["pattern-note"]
 
 
 def opened(
@@ -171,22 +175,22 @@ def opened(
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "left"),
     [
-        {"held_out": 5},
-        {"held_out": {"fooling_rate": "most"}},
-        {"held_out": {"fooling_rate": 0.5, "random_signs": []}},
-        {"image_gradients": 8, "seconds": "x"},
-        {"craft_set": "x" * 20_000},
+        ({"held_out": 5}, {}),
+        ({"held_out": {"fooling_rate": "most"}}, {}),
+        ({"held_out": {"random_signs": []}}, {}),
+        ({"image_gradients": 8, "seconds": "x"}, {"image_gradients": 8}),
+        ({"craft_set": "x" * 20_000}, {}),
     ],
 )
 def test_what_a_file_says_of_itself_and_cannot_be_shown_is_left_out(
-    panel: dict[str, Callable[..., Any]], tmp_path: Path, said: dict[str, Any]
+    panel: dict[str, Callable[..., Any]], tmp_path: Path, said: dict[str, Any], left: dict[str, Any]
 ) -> None:
     perturbation = Perturbation("odd", torch.full((3, 64, 64), 0.01), Ball("linf", 0.01), said)
     save_perturbation(perturbation, tmp_path / "odd.safetensors")
     own, _ = opened(panel, str(tmp_path / "odd.safetensors"), {})
-    assert own["odd"].provenance == {}
+    assert own["odd"].provenance == left
     assert panel["fit"]("own:odd", NETWORK, own, (NETWORK, PATTERN))["pattern-note"] == ""
 
 

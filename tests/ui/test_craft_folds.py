@@ -146,10 +146,35 @@ def test_what_more_patterns_are_worth_is_told_where_it_is_most(monkeypatch: pyte
     assert found["so_far"] is None
 
 
+def taken(mine: Pattern | None, own: dict[str, Pattern], network: str = NETWORK) -> dict[str, Any]:
+    return taking.take(Studio(), mine, READY_MADE, network, own, ("", 3))
+
+
+def made(value: float) -> Pattern:
+    return Pattern("mine", np.full((3, 64, 64), value, np.float32), "linf", 0.1, {}, "run")
+
+
 def test_what_was_made_joins_the_own_ones() -> None:
-    mine = Pattern("mine", np.zeros((3, 64, 64), np.float32), "linf", 0.1, {}, "run")
-    found = taking.take(mine, {}, ("", 3))
+    found = taken(made(0.01), {})
     assert found["own"]["mine"].origin == "kept"
     assert found["asked"] == ("own:mine", 4)
+    assert found["kept"]["choices"] == ["mine"]
+    assert "mine: chosen, and all tabs use it." in found["said"]
+    assert list(taken(made(0.01), found["own"])["own"]) == ["mine"], "it is there already"
     with pytest.raises(PerturbationError, match="Craft a pattern first"):
-        taking.take(None, {}, ("", 3))
+        taken(None, {})
+
+
+def test_what_the_chosen_network_does_not_take_is_kept_and_not_chosen() -> None:
+    found = taken(made(0.01), {}, "efficientnet_lite0")
+    assert "asked" not in found
+    assert "it fits networks of 64 x 64 pixels" in found["said"]
+    assert (list(found["own"]), found["kept"]["choices"]) == (["mine"], ["mine"])
+
+
+def test_one_of_another_network_with_the_same_name_stays() -> None:
+    first = taken(made(0.01), {})["own"]
+    found = taken(made(0.02), first)
+    assert list(found["own"]) == ["mine", "mine (2)"]
+    assert found["own"]["mine"] is first["mine"]
+    assert found["asked"] == ("own:mine (2)", 4)

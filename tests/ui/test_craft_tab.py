@@ -24,6 +24,7 @@ from uap_core.models.zoo import PAGE_MODEL
 from uap_core.norms import Ball
 from uap_core.perturbations.library import library
 from uap_core.perturbations.perturbation import load_perturbation
+from uap_core.ui.pattern_names import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.selection import Selection
 from uap_core.ui.session_patterns import OWN_KEPT, add_own, read_pattern
 from uap_core.ui.state import RANDOM_SIGNS, Pattern, Studio
@@ -34,7 +35,6 @@ from uap_core.ui.tabs.craft import order as craft_order
 from uap_core.ui.tabs.craft import run as craft_run
 from uap_core.ui.tabs.craft import save as craft_save
 from uap_core.ui.tabs.craft import tab as craft_tab
-from uap_core.ui.tabs.craft.names import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.tabs.craft.order import Order, Size, order, size_for
 from uap_core.ui.tabs.craft.pace import Pace
 from uap_core.ui.tabs.craft.run import Frame, Sight, frames

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import product
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from uap_core.errors import ImageError
 from uap_core.images import stated_colours
@@ -23,7 +24,11 @@ TURNS: dict[object, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 MAX_PROFILE = 4_000_000  # bytes; those of displays and cameras have some hundred to some thousand, of presses up to 3 MB
-
+ROUNDED = 2  # levels; profiles of sRGB keep its curve in tables of 1 024 numbers
+LADDER = range(0, 256, 51)
+# Every grey, and all mixtures of six levels: what tells one space of colours from another.
+SAMPLES = {"L": bytes(range(256)), "RGB": bytes(level for mixture in product(LADDER, repeat=3) for level in mixture)}
+SAMPLES["RGB"] += bytes(level for grey in range(256) for level in [grey] * 3)
 
 WITH_ALPHA = {"1": "LA", "L": "LA", "RGB": "RGBA", "P": "RGBA"}  # what a mode becomes that names a transparent level
 OTHERWISE = {"P": "RGB", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
@@ -49,18 +54,25 @@ def to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _managed(picture: Image.Image, profile: bytes) -> Image.Image:
-    """From the colours of ``profile`` to sRGB, relative colorimetric; sRGB's own unchanged."""
+    """From the colours of ``profile`` to sRGB, relative colorimetric; of a profile that does nothing unchanged."""
     if not profile or len(profile) > MAX_PROFILE:
         return picture
     try:
         source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        if "sRGB" in ImageCms.getProfileDescription(source):
-            return picture
         mode = picture.mode.removesuffix("A")
         change = ImageCms.buildTransform(source, srgb, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+        if mode in SAMPLES and _moves_nothing(change, mode):
+            return picture
         return _each_colour(picture, lambda colours: by_strips(colours, "RGB", lambda strip: _applied(strip, change)))
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):  # damaged, or for other colours: browsers ignore it
         return picture
+
+
+def _moves_nothing(change: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether a profile is sRGB's own, but for what its tables round: its name may say so of linear light as well."""
+    sample = Image.frombytes(mode, (len(SAMPLES[mode]) // len(mode), 1), SAMPLES[mode])
+    moved = ImageChops.difference(_applied(sample, change), sample.convert("RGB"))
+    return max(moved.tobytes()) <= ROUNDED
 
 
 def _applied(strip: Image.Image, change: ImageCms.ImageCmsTransform) -> Image.Image:

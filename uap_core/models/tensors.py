@@ -42,8 +42,11 @@ def state_dict(held: object) -> dict[str, Tensor]:
         chosen = next((name for name in WRAPPERS if isinstance(held.get(name), dict)), None) if isinstance(held, dict) else None
         if chosen is None or not isinstance(held, dict):
             break
-        for name, other in held.items():
-            if name != chosen and _is_another(_named(held[chosen]), _named(other)):
+        weights = _named(held[chosen])
+        for name, other in {
+            id(value): (key, value) for key, value in held.items()
+        }.values():  # each once, by however many names
+            if other is not held[chosen] and _is_another(weights, _named(other)):
                 raise UnfitError(f"It holds two networks, {chosen!r} and {str(name)!r}. Save the one that is meant alone.")
         held = held[chosen]
     if not (tensors := _named(held)):

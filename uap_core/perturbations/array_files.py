@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import numpy as np
 
 from uap_core.errors import PerturbationError
 from uap_core.perturbations.mat_files import read_mat
+from uap_core.perturbations.pickled_work import check_work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 ENDINGS = (".npy", ".npz", ".safetensors", ".pth", ".pt", ".mat")
 MAX_BYTES = 30_000_000
 MAX_VALUES = 3 * 1024 * 1024
+MOST_ARRAYS = 1_000  # a network's weights beside its pattern are some hundred
+LONGEST_NAME = 200  # characters, of an array
+MAX_HEADER = 1_000_000  # bytes, of a .safetensors file: where its arrays lie, and what it says of itself
 DEEPEST = 8  # dictionaries and lists within each other
 
 
@@ -59,7 +64,9 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > MAX_BYTES:
             raise PerturbationError("Unpacked, this .npz file would be far larger than any perturbation.")
-        packed = {entry.filename: _unpacked(archive, entry) for entry in entries if entry.filename.endswith(".npy")}
+        arrays = {entry.filename: entry for entry in entries if entry.filename.endswith(".npy")}
+        _check_names(arrays)
+        packed = {name: _unpacked(archive, entry) for name, entry in arrays.items()}
     return {name.removesuffix(".npy"): _numpy_array(data) for name, data in packed.items()}
 
 
@@ -90,11 +97,30 @@ def _numpy_array(data: bytes) -> np.ndarray:
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
     from safetensors import safe_open
 
+    check_header(path)
     with (
         _or("This .safetensors file is damaged: its arrays could not be read."),
         safe_open(path, framework="pt") as archive,
     ):
-        return _plain({name: archive.get_tensor(name) for name in archive.keys()})  # noqa: SIM118 - it is no mapping
+        names = list(archive.keys())
+        _check_names(names)
+        return _plain({name: archive.get_tensor(name) for name in names})
+
+
+def check_header(path: Path) -> None:
+    """Raise PerturbationError where the header of a .safetensors file, of which all is kept, is longer than any pattern's."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+    if MAX_HEADER < length < path.stat().st_size:  # one that is longer than its file is damaged
+        raise PerturbationError(
+            f"The header of this file has {length / 1e6:.0f} MB; that of a pattern has some thousand letters."
+        )
+
+
+def check_said(header: dict[str, str]) -> None:
+    """Raise PerturbationError where a file with this ``header`` could not be opened again."""
+    if len(json.dumps(header)) > MAX_HEADER // 2:  # the rest is for the arrays
+        raise PerturbationError("The name and provenance of this pattern are too long for a file. Shorten them.")
 
 
 def _torch(path: Path) -> dict[str, np.ndarray]:
@@ -109,20 +135,34 @@ def _torch(path: Path) -> dict[str, np.ndarray]:
             with zipfile.ZipFile(path) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                     raise PerturbationError("Unpacked, this file would be far larger than any perturbation.")
+        check_work(path)
         held = torch.load(path, weights_only=True, map_location="cpu")
-        return _plain(dict(_tensors(held, "", DEEPEST)) if not isinstance(held, torch.Tensor) else {path.stem: held})
+        return _plain(_tensors(held) if not isinstance(held, torch.Tensor) else {path.stem: held})
 
 
-def _tensors(held: object, above: str, deeper: int) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor of what torch.load gave, at any depth of dictionaries and lists; ``state.uap`` is one level deep."""
+def _tensors(held: object) -> dict[str, Tensor]:
+    """Every tensor of what torch.load gave, at any depth of dictionaries and lists; ``state.uap`` is one level deep.
+
+    Each dictionary and list is looked through once, however often others hold it. Raises PerturbationError for too many.
+    """
     import torch
 
-    named = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
-    for name, value in named:
-        if isinstance(value, torch.Tensor):
-            yield f"{above}{name}", value
-        elif deeper:
-            yield from _tensors(value, f"{above}{name}.", deeper - 1)
+    found: dict[str, Tensor] = {}
+    seen, level = set[int](), {"": held}
+    for _depth in range(DEEPEST + 1):
+        below: dict[str, object] = {}
+        for above, holder in level.items():
+            if id(holder) in seen or not isinstance(holder, (dict, list, tuple)):
+                continue
+            seen.add(id(holder))
+            for name, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
+                if isinstance(value, torch.Tensor):
+                    found[f"{above}{name}"] = value
+                elif isinstance(value, (dict, list, tuple)):
+                    below[_checked(f"{above}{name}.")] = value
+        level = below
+    _check_names(found)
+    return found
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
@@ -136,6 +176,8 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
     whole = (torch.int8, torch.uint8, torch.int16, torch.uint16, torch.int32, torch.int64)
     named = (torch.bool, torch.complex64, torch.complex128)
     found = {}
+    if sum(value.numel() for value in tensors.values()) > MAX_BYTES:  # of a byte at least
+        raise PerturbationError("Unpacked, this file would be far larger than any perturbation.")
     for name, value in tensors.items():
         plain = value.layout is torch.strided and not value.is_nested and value.device.type == "cpu"
         if plain and value.dtype in (*floats, *whole, *named):
@@ -149,7 +191,26 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
 
 def _matlab(path: Path) -> dict[str, np.ndarray]:
     with _or("This .mat file is damaged: its arrays could not be read."):
-        return read_mat(path.read_bytes(), MAX_BYTES, MAX_VALUES)
+        found = read_mat(path.read_bytes(), MAX_BYTES, MAX_VALUES, MOST_ARRAYS)
+        _check_names(found)
+        return found
+
+
+def _check_names(names: Collection[str]) -> None:
+    """Raise PerturbationError for more arrays than a pattern file has, or names that no page could show."""
+    if len(names) > MOST_ARRAYS:
+        raise PerturbationError(f"This file holds {len(names)} arrays, a pattern file some few. Save the pattern alone.")
+    for name in names:
+        _checked(name)
+
+
+def _checked(name: str) -> str:
+    """``name``, of an array. Raises PerturbationError for one that is too long, or holds half characters (surrogates)."""
+    if len(name) > LONGEST_NAME or any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise PerturbationError(
+            f"An array of this file has a name of {len(name)} characters, or one that is no text. Save the pattern alone."
+        )
+    return name
 
 
 def _check_size(shape: tuple[int, ...]) -> None:

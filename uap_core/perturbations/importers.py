@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from uap_core.checks import shown
 from uap_core.errors import PerturbationError
 from uap_core.norms import LEAST, LEVELS, of_levels, to_levels
 from uap_core.perturbations.array_files import read_file
@@ -68,7 +69,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not found:
         raise PerturbationError("This file holds no array of numbers.")
     if not fitting:
-        shapes = ", ".join(str(value.shape) for value in found.values())
+        shapes = ", ".join(str(value.shape) for value in list(found.values())[:NAMED])
         raise PerturbationError(
             "A perturbation has three channels, (3, height, width) or (height, width, 3); the arrays of numbers in "
             f"this file have other shapes: {shapes}."
@@ -84,7 +85,9 @@ def detect(arrays: dict[str, np.ndarray], name: str = "", scale: str = "") -> Re
     """
     if name:
         if name not in arrays:
-            raise PerturbationError(f"There is no array {name!r} in this file. It holds: {', '.join(arrays)}.")
+            raise PerturbationError(
+                f"There is no array {shown(name)} in this file. It holds: {', '.join(list(arrays)[:NAMED])}."
+            )
         return _reading(name, arrays[name], scale)
     if len(arrays) == 1:
         return _reading(*next(iter(arrays.items())), scale)

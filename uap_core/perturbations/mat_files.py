@@ -22,13 +22,14 @@ STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 COMPLEX_FLAG, LOGICAL_FLAG = 1 << 11, 1 << 9
 MOST_AXES = 32
+TOO_LARGE = "Unpacked, this .mat file would be far larger than any perturbation."
 
 
-def read_mat(data: bytes, most_bytes: int, most_values: int) -> dict[str, np.ndarray]:
+def read_mat(data: bytes, most_bytes: int, most_values: int, most_arrays: int) -> dict[str, np.ndarray]:
     """Every plain array by name; structures, texts and sparse matrices are passed over.
 
-    Raises PerturbationError for other versions and for what would be larger unpacked than ``most_bytes``, an array than
-    ``most_values``; ValueError for a damaged file.
+    Raises PerturbationError for other versions, for what would be larger unpacked than ``most_bytes``, an array than
+    ``most_values``, and for more than ``most_arrays``; ValueError for a damaged file.
     """
     if len(data) < HEADER or data[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
         if data[124:128] in (b"\x00\x02IM", b"\x02\x00MI") or data[:10] == b"MATLAB 7.3":
@@ -40,14 +41,19 @@ def read_mat(data: bytes, most_bytes: int, most_values: int) -> dict[str, np.nda
         raise ValueError("no header of version 5")
     order = "<" if data[126:128] == b"IM" else ">"
     found: dict[str, np.ndarray] = {}
-    room, passed_over = most_bytes, False
-    for kind, element in _elements(data[HEADER:], order):
+    room, free, passed_over = most_bytes, most_bytes, False  # what may still be unpacked, and be kept as arrays
+    for number, (kind, element) in enumerate(_elements(data[HEADER:], order)):
+        if number >= most_arrays:
+            raise PerturbationError(f"This .mat file holds more than {most_arrays} arrays. Save the pattern alone.")
         if kind == COMPRESSED:
             unpacked = _inflated(element, room)
             room -= len(unpacked)
             kind, element = next(_elements(unpacked, order))
         if kind == MATRIX:
             named = _matrix(element, order, most_values)
+            free -= 0 if named is None else named[1].nbytes  # bytes may stand for numbers of 8 bytes each
+            if free < 0:
+                raise PerturbationError(TOO_LARGE)
             found |= {} if named is None else dict([named])
             passed_over = passed_over or named is None
     if passed_over and not found:
@@ -76,9 +82,9 @@ def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
 
 def _inflated(element: bytes, room: int) -> bytes:
     unpacking = zlib.decompressobj()
-    data = unpacking.decompress(element, room)
-    if unpacking.unconsumed_tail:
-        raise PerturbationError("Unpacked, this .mat file would be far larger than any perturbation.")
+    data = unpacking.decompress(element, room + 1)  # 0 would be no limit
+    if len(data) > room:
+        raise PerturbationError(TOO_LARGE)
     if not unpacking.eof:
         raise ValueError("a compressed element is cut off")
     return data

@@ -17,6 +17,7 @@ from uap_core.images.eight_bits import from_bytes
 from uap_core.io.atomic import whole_file, write_whole
 from uap_core.io.paths import PERTURBATIONS
 from uap_core.norms import Ball, Norms, measure, of_levels, to_levels
+from uap_core.perturbations.array_files import check_header, check_said
 from uap_core.perturbations.importers import Reading, detect, read_arrays, understood
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         path: ends in .safetensors or .npy.
 
     Raises:
-        PerturbationError: another ending.
+        PerturbationError: another ending, or a provenance of a million letters.
 
     Example:
         >>> import tempfile, uap_core
@@ -165,6 +166,7 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
         "radius": repr(perturbation.ball.radius),
         "provenance": json.dumps(perturbation.provenance),
     }
+    check_said(header)
     levels = to_levels(pattern).round()
     if float(levels.abs().max()) <= 127 and torch.equal(of_levels(levels), pattern):
         pattern = levels.to(torch.int8)
@@ -190,8 +192,7 @@ def load_perturbation(path: str | Path) -> Perturbation:
         ((3, 64, 64), 'l_inf 10/255')
     """
     path = shipped_path(path)
-    own = open_own(path)
-    if own is not None:
+    if (own := open_own(path)) is not None:
         return own
     arrays = read_arrays(path)
     return from_arrays(arrays, detect(arrays), path)
@@ -221,6 +222,7 @@ def open_own(path: Path) -> Perturbation | None:
     """Read a file of ``save_perturbation``; None for any other file. Raises PerturbationError."""
     if path.suffix.lower() != ".safetensors" or not path.is_file():
         return None
+    check_header(path)
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -43,11 +43,8 @@ def open_array(
     except PerturbationError as error:
         return {**({} if array else nowhere), bar.said: problem(str(error))}
     shown = {part: gr.update(value=value) for part, value in zip(bar.reading, found.how, strict=True)} if found.how else {}
-    sentence = _("Opened {name}: {reading}.")
-    if found.pattern.name in own and not array:
-        sentence = _("Opened {name} in place of the one of that name: {reading}.")
     return {
-        **_opened(studio, bar, found.pattern, found.how, network, own, sentence),
+        **_opened(studio, bar, found.pattern, found.how, network, own),
         bar.which: gr.update(choices=list(found.arrays), value=found.array or None, visible=bool(found.arrays)),
         bar.reading_box: gr.update(visible=bool(found.how)),
         **shown,
@@ -62,12 +59,16 @@ def read_again(
     if path is None:
         return {bar.said: status(_("Open the file again to read it in another way."))}
     found = read_pattern(Path(path), studio.card(network).input_size, how, array or "")
-    return _opened(studio, bar, found.pattern, found.how, network, own, _("Opened {name}: {reading}."))
+    return _opened(studio, bar, found.pattern, found.how, network, own)
 
 
 def _opened(
-    studio: Studio, bar: Bar, found: Pattern, how: Sequence[str], network: str, own: dict[str, Pattern], sentence: str
+    studio: Studio, bar: Bar, found: Pattern, how: Sequence[str], network: str, own: dict[str, Pattern]
 ) -> dict[Any, Any]:
+    """It joins the visitor's own, in place of one of its name; that is said unless it came from the same file."""
+    sentence = _("Opened {name}: {reading}.")
+    if found.name in own and own[found.name].file != found.file:
+        sentence = _("Opened {name} in place of the one of that name: {reading}.")
     before, own = own, add_own(own, found)
     key = f"own:{found.name}"
     opened = studio.perturbation(key, network, own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 
 from uap_core.i18n import _
 from uap_core.perturbations.importers import BYTES, UNIT
+from uap_core.ui.pattern_names import clean_name
 from uap_core.ui.state import Pattern
+from uap_core.ui.stated import sayable
 
 # What a foreign file may mean, in the order in which ``read_pattern`` takes them.
 READINGS = {
@@ -26,8 +27,8 @@ READING_LABELS = {
     "norm": _("Norm that bounds it"),
 }
 OWN_KEPT = 8
-MOST_ARRAYS, LONGEST_NAME = 50, 60  # in the menu of a file's arrays
-LONGEST_PROVENANCE = 10_000  # characters; ours have some 1 500
+MOST_ARRAYS, LONGEST_ARRAY = 50, 60  # in the menu of a file's arrays
+LONGEST_OPENED = 150  # characters of a name that a file brings; those of runs say how they were made
 
 
 def add_own(own: dict[str, Pattern], pattern: Pattern, key: str = "") -> dict[str, Pattern]:
@@ -65,7 +66,7 @@ class Opened:
 def array_choices(held: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """(name with shape, type and range; name) of the arrays of a file; of one alone there is no choice."""
     named = list(held.items())[:MOST_ARRAYS]
-    return tuple((f"{name[:LONGEST_NAME]}  {what}", name) for name, what in named) if len(named) > 1 else ()
+    return tuple((f"{name[:LONGEST_ARRAY]}  {what}", name) for name, what in named) if len(named) > 1 else ()
 
 
 def read_pattern(path: Path, size: int, how: Sequence[str] = (), array: str = "") -> Opened:
@@ -83,7 +84,7 @@ def read_pattern(path: Path, size: int, how: Sequence[str] = (), array: str = ""
     provenance: dict[str, Any] = {}
     loaded = open_own(path)
     if loaded is not None:
-        provenance = _sayable(loaded.provenance)
+        provenance = sayable(loaded.provenance)
     else:
         arrays = read_arrays(path)
         choices = array_choices({name: described(values) for name, values in arrays.items()})
@@ -104,16 +105,6 @@ def read_pattern(path: Path, size: int, how: Sequence[str] = (), array: str = ""
                 " It is never resized: that would destroy it. Choose a network of its size."
             ).format(width=width, height=height, size=size)
         )
-    pattern = Pattern(loaded.name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance)
+    name = clean_name(loaded.name, LONGEST_OPENED) or clean_name(path.stem) or _("pattern")
+    pattern = Pattern(name, loaded.pattern.numpy(), loaded.ball.p, loaded.ball.radius, provenance, file=str(path))
     return Opened(pattern, words, array, choices)
-
-
-def _sayable(provenance: dict[str, Any]) -> dict[str, Any]:
-    """What a file says of itself, if this app can have written it; nothing where the page could not show it."""
-    from uap_core.ui.tabs.craft.view import numbers
-
-    try:
-        numbers("", provenance, 0.0, 0.0)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        return {}
-    return provenance if len(json.dumps(provenance)) <= LONGEST_PROVENANCE else {}

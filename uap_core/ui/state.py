@@ -45,8 +45,7 @@ RANDOM_SIGNS = "random-signs"
 class Pattern:
     """A visitor's own pattern as plain data, fit for a session's state: (3,H,W) float32, norm, radius.
 
-    ``origin``: it was opened from a file, kept under a name, or left behind by a run. ``provenance`` is that of a pattern which
-    was crafted here; others have none.
+    ``origin``: it was opened from ``file``, kept under a name, or left behind by a run. ``provenance``: what it says of itself.
     """
 
     name: str
@@ -55,6 +54,7 @@ class Pattern:
     radius: float
     provenance: dict[str, Any] = field(default_factory=dict)
     origin: Literal["opened", "kept", "run"] = "opened"
+    file: str = ""
 
     def as_perturbation(self) -> Perturbation:
         """The same for the rest of the package."""

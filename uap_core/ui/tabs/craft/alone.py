@@ -25,6 +25,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Studio
 from uap_core.ui.tabs.craft.draft import plain as as_plain
 from uap_core.ui.tabs.craft.pace import Pace as Clock
+from uap_core.ui.tabs.craft.save import Keeping
 from uap_core.ui.tabs.craft.taking import lay_out_use, wire_use
 from uap_core.ui.titles import network_name
 from uap_core.ui.widgets import QUICK, chart, hide, progress_note, show, status
@@ -200,7 +201,7 @@ def conclusion(rows: list[SidesRow]) -> str:
     return f"{said} {into}"
 
 
-def build(studio: Studio, setup: Setup, clock: Clock) -> None:
+def build(studio: Studio, setup: Setup, clock: Clock, keeping: Keeping) -> None:
     """Lay the fold out and wire it."""
     views, network = Views(studio), usual(studio).network
 
@@ -236,4 +237,4 @@ def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     seen = {"said": said, "chart": drawn, "use": use}
     for choice in (classes, target):
         on_choice(setup, choice)(filling(views.stored, seen), [setup.network, classes, target], list(seen.values()), **QUICK)
-    wire_use(setup, use, draft, said)
+    wire_use(studio, setup, keeping, use, draft, said)

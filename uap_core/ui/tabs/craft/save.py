@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 import numpy as np
@@ -13,11 +13,11 @@ import numpy as np
 from uap_core.errors import PerturbationError
 from uap_core.i18n import _
 from uap_core.ui.html.lesson import does
+from uap_core.ui.pattern_names import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.runtime.named_outputs import filling
 from uap_core.ui.session_patterns import add_own, gone_sentence
 from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
-from uap_core.ui.tabs.craft.names import LONGEST_NAME, clean_name, file_name, unused
 from uap_core.ui.widgets import QUICK, npy_bytes, offer, status
 
 
@@ -125,14 +125,20 @@ def ready(draft: Pattern | None) -> dict[str, Any]:
 
 
 def use_it(
-    studio: Studio, draft: Pattern | None, pattern: str, network: str, own: dict[str, Pattern], asked: tuple[str, int]
+    studio: Studio,
+    draft: Pattern | None,
+    pattern: str,
+    network: str,
+    own: dict[str, Pattern],
+    asked: tuple[str, int],
+    origin: Literal["kept", "run"] = "run",
 ) -> dict[str, Any]:
-    """All tabs use it, under the name that it was kept by, or else under its own."""
+    """All tabs use it, under the name that it was kept by, or else under its own, numbered where that is another one's."""
     draft = _there(draft)
     same = [name for name, value in own.items() if np.array_equal(value.values, draft.values)]
     before, named = own, draft
     if not same:
-        named = replace(draft, name=unused(draft.name, own), origin="run")
+        named = replace(draft, name=unused(draft.name, own), origin=origin)
         own = add_own(own, named, pattern)
     name = same[-1] if same else named.name
     said = f"{name}: {_where(studio, network, named)}{gone_sentence(before, own)}"

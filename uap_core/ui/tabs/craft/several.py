@@ -22,6 +22,7 @@ from uap_core.ui.sidebar import Setup
 from uap_core.ui.state import Pattern, Studio
 from uap_core.ui.tabs.craft.draft import plain as as_plain
 from uap_core.ui.tabs.craft.pace import Pace as Clock
+from uap_core.ui.tabs.craft.save import Keeping
 from uap_core.ui.tabs.craft.taking import lay_out_use, wire_use
 from uap_core.ui.titles import precomputed_on
 from uap_core.ui.widgets import chart, hide, progress_note, show, status
@@ -173,7 +174,7 @@ def conclusion(rows: Sequence[SeveralRow], network: str) -> str:
     )
 
 
-def build(studio: Studio, setup: Setup, clock: Clock) -> None:
+def build(studio: Studio, setup: Setup, clock: Clock, keeping: Keeping) -> None:
     """Lay the fold out and wire it."""
     views = Views(studio)
 
@@ -189,4 +190,4 @@ def build(studio: Studio, setup: Setup, clock: Clock) -> None:
     places = {"said": said, "chart": drawn, "so_far": so_far, "draft": draft, "use": use}
     run.wire(views.measure, [*setup.inputs, so_far], places, _("Stopped. The patterns so far stay."), restore=views.cleared)
     keep_fresh(setup, fold, views.look, [setup.network], places)
-    wire_use(setup, use, draft, said)
+    wire_use(studio, setup, keeping, use, draft, said)

@@ -35,8 +35,8 @@ def build(studio: Studio, setup: Setup, opening: Opening | None, tab: gr.Tab) ->
     shown, keeping = lay_out_show(studio, opening)
     laid |= shown | lay_out_more(studio)
     pace = Pace()
-    alone.build(studio, setup, pace)
-    several.build(studio, setup, pace)
+    alone.build(studio, setup, pace, keeping)
+    several.build(studio, setup, pace, keeping)
     with gr.Accordion(_("For researchers"), open=False, elem_id="craft-details") as fold:
         files = save.lay_out_files()
         laid |= lay_out_details(usual(studio).pattern, opening)

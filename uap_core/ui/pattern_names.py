@@ -10,10 +10,10 @@ from uap_core.ui.state import Pattern
 LONGEST_NAME = 60  # characters
 
 
-def clean_name(typed: str) -> str:
+def clean_name(typed: str, longest: int = LONGEST_NAME) -> str:
     """Any text as a name: on one line, without invisible characters, not too long; empty where nothing is left."""
     visible = "".join(letter if letter.isprintable() else " " for letter in typed)
-    return " ".join(visible.split())[:LONGEST_NAME].strip()
+    return " ".join(visible.split())[:longest].strip()
 
 
 def unused(name: str, own: dict[str, Pattern]) -> str:
