@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from contextvars import ContextVar
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from uap_core.ui.runtime.low_priority import NICENESS, giving_way
+from uap_core.ui.runtime.time_left import ticking
 from uap_core.ui.serving.pictures import Opener
 
 visitor = ContextVar("visitor", default="nobody")
@@ -43,6 +45,29 @@ def test_all_steps_are_made_in_one_thread_and_in_the_name_of_the_visitor() -> No
     ((thread, name),) = found
     assert thread != threading.get_ident()
     assert name == "mine"
+
+
+@pytest.mark.parametrize("kind", [giving_way, ticking])
+def test_a_run_that_nobody_closes_goes_with_the_garbage(kind: Callable[[Generator[int]], Iterator[int | None]]) -> None:
+    """Gradio may leave one so; the collector takes it together with its thread's pool, in whichever thread it works."""
+    closed = threading.Event()
+
+    def run() -> Generator[int]:
+        try:
+            yield from (1, 2)
+        finally:
+            closed.set()
+
+    steps = kind(run())
+    assert next(steps) == 1
+    around: list[Any] = [steps]
+    around.append(around)
+    del steps, around
+    collector = threading.Thread(target=gc.collect, daemon=True)
+    collector.start()
+    collector.join(10)
+    assert not collector.is_alive()
+    assert closed.is_set()
 
 
 def test_a_run_that_is_left_is_closed_and_one_that_fails_says_so() -> None:

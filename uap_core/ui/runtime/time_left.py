@@ -11,6 +11,7 @@ from html import escape
 from typing import TypeVar
 
 from uap_core.i18n import _, ngettext
+from uap_core.ui.runtime.low_priority import LIVING
 from uap_core.ui.widgets import meter
 
 Step = TypeVar("Step")
@@ -92,6 +93,7 @@ def ticking(steps: Iterator[Step], every: float = TICK) -> Iterator[Step | None]
     So whoever watches a slow step sees the time run, and can stop the run after it.
     """
     with ThreadPoolExecutor(1) as thread:
+        LIVING.add(thread)
         try:
             while True:
                 coming = thread.submit(copy_context().run, lambda: next(steps, _END))
@@ -105,3 +107,4 @@ def ticking(steps: Iterator[Step], every: float = TICK) -> Iterator[Step | None]
             close = getattr(steps, "close", None)
             if close is not None:
                 thread.submit(close).result()
+            LIVING.discard(thread)
