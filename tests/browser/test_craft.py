@@ -311,7 +311,7 @@ def test_a_class_alone_and_one_more_pattern_are_made_and_used(page) -> None:
         page.locator(f"#{fold}-stop").wait_for(state="hidden")
         assert mark in page.locator(f"#{fold}-chart").inner_text()
     page.locator("#several-use").click()
-    wait_for(page, "#several-status", "is chosen, and all tabs use it")
+    wait_for(page, "#several-status", "Pattern 2 of several.*: chosen, and all tabs use it")
     page.wait_for_function("document.querySelector('#pattern input').value.includes('Pattern 2 of several')")
     page.locator("#craft-kept-row").wait_for()  # the list above has it as well
     assert "Pattern 2 of several" in page.locator("#craft-kept input").input_value()
