@@ -136,7 +136,7 @@ def test_without_an_epsilon_there_is_nothing_to_craft(handlers: dict[str, Callab
 def test_what_is_not_of_the_choice_says_whose_it_is(handlers: dict[str, Callable[..., Any]]) -> None:
     for network, pattern in (("resnet64", "random-signs"), ("vgg64", "vgg64-linf10.safetensors")):
         _, lesson, shown, below, *_ = handlers["look_stored"]("", network, pattern)
-        assert "Not for your choice, but for ResNet-64, strength 10 of 255 on ResNet-64" in lesson
+        assert "This is not of your choice, but of ResNet-64, strength 10 of 255 on ResNet-64" in lesson
         assert "For your choice this has not been computed" in below
         assert f'data-of="resnet64--{PATTERN}"' in shown, "no live mark of this choice lands on these bars"
     _, detector_note, *_ = handlers["look_stored_detector"]("", "resnet64", "random-signs")

@@ -57,7 +57,7 @@ def test_the_picture_is_that_of_the_chosen_pattern(
     _, lesson, picture, below, csv = handlers["look_labels"]("", NETWORK, file)
     assert f"end as {label}." in lesson
     assert "2500 photographs that no pattern was made from" in lesson
-    assert "Not for your choice" not in lesson
+    assert "not of your choice" not in lesson
     assert f">{label}</text>" in picture
     assert strength in below
     assert shown(csv)
@@ -69,7 +69,7 @@ def test_what_nobody_counted_is_said_and_whose_picture_it_is(handlers: dict[str,
         ("vgg64", "vgg64-linf10.safetensors", "ResNet-64, strength 10 of 255"),
     ):
         _, lesson, picture, below, _ = handlers["look_labels"]("", network, pattern)
-        assert f"Not for your choice, but for {whose} on ResNet-64" in lesson
+        assert f"This is not of your choice, but of {whose} on ResNet-64" in lesson
         assert "has not been counted for your choice yet" in below
         assert "<svg" in picture
 

@@ -50,7 +50,7 @@ def answer(studio: Studio, found: Defences) -> str:
     said = told(found.table.rows)
     if found.of_the_choice:
         return said
-    of, titles = _("Not for your choice, but for {pattern} on {network}: {said}"), plain_names(studio)
+    of, titles = _("This is not of your choice, but of {pattern} on {network}. {said}"), plain_names(studio)
     name = network_name(studio, found.network)
     return of.format(pattern=titles.get(found.pattern, found.pattern), network=name, said=said)
 

@@ -52,15 +52,15 @@ def compared(rows: Sequence[CrossRow], published: Published, names: Mapping[str,
     row, theirs = max(pairs, key=lambda pair: abs(pair[0].fooled.value - pair[1]))
     own = [row.distortion for row in rows if row.made_on == row.network and row.size is None]
     said = _(
-        "{near} of {count} cells off the diagonal lie within {far:.0%} of the paper's own (Szegedy et al., 2014). The furthest:"
-        " made on {source}, read by {network}: {ours:.0%} here, {theirs:.0%} there. Average distortions are {low:.3f}"
-        " to {high:.3f} here, {low_there:.3f} to {high_there:.3f} there."
+        "{near} of {count} cells off the diagonal lie within {far:.0f} percentage points of the paper's own (Szegedy et al.,"
+        " 2014). The furthest: made on {source}, read by {network}: {ours:.0%} here, {theirs:.0%} there. Average distortions"
+        " are {low:.3f} to {high:.3f} here, {low_there:.3f} to {high_there:.3f} there."
     )
     there = [published[key, None][-1] for key in columns]
     return said.format(
         near=near,
         count=len(pairs),
-        far=FAR,
+        far=100 * FAR,
         source=_made_on(row, names),
         network=names[row.network],
         ours=row.fooled.value,

@@ -50,7 +50,7 @@ def answer(studio: Studio, found: Moves) -> str:
     said = told(found.table.rows, found.table.provenance["held_out"])
     if found.of_the_choice:
         return said
-    of = _("Not for your choice, but for {pattern} on {network}: {said}")
+    of = _("This is not of your choice, but of {pattern} on {network}. {said}")
     return of.format(pattern=_pattern(studio, found), network=network_name(studio, found.network), said=said)
 
 
