@@ -27,9 +27,7 @@ from uap_core.models.classifier import Classifier  # noqa: E402
 from uap_core.models.zoo import Zoo  # noqa: E402
 
 if "OMP_NUM_THREADS" not in os.environ:
-    if "PYTEST_XDIST_WORKER" in os.environ:  # for what tests start as well: pools of threads that share processors wait in vain
-        os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 LinearFactory = Callable[..., Classifier]
 
