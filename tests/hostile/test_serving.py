@@ -246,6 +246,6 @@ def test_one_visitor_who_asks_without_end_leaves_room_for_others(app: Running, v
             thread.start()
         for thread in threads:
             thread.join()
-    assert statistics.median(waits) < WAITS
+    assert statistics.median(waits) < 2 * WAITS  # of two or three clicks alone, while seventy requests arrive
     assert set(said) == {200, 503}
     assert httpx.get(f"{app.address}/gradio_api/queue/status").json()["queue_size"] < 10
