@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import islice
 
 import pytest
@@ -181,37 +180,6 @@ def unknown(network: nn.Module) -> Layer:
 )
 def test_what_has_no_known_bound_is_named_and_nothing_is_claimed(function, words: str) -> None:
     assert words in unknown(Function(function)).reason
-
-
-def overwritten(write: Callable[[Tensor], object], seen: Callable[[Tensor], Tensor] = lambda page: page) -> nn.Module:
-    """Writes into a copy of the picture, by way of another tensor in the same memory, and gives what is ``seen`` of it."""
-
-    def function(x: Tensor) -> Tensor:
-        page = x.clone()
-        first = seen(page)
-        write(page)
-        return first
-
-    return Function(function)
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda page: page[:, :1].mul_(50.0),
-        lambda page: page[:, :1].add_(page[:, 1:2].clone(), alpha=30.0),
-        lambda page: page.__setitem__((slice(None), slice(1)), 50 * page[:, 1:2]),
-    ],
-)
-def test_a_part_that_is_written_anew_leaves_the_whole_without_a_bound(write) -> None:
-    assert unknown(overwritten(write)).note == "unknown"
-    assert unknown(overwritten(lambda page: page.mul_(50.0), lambda page: page.view(3, -1))).kind == "mul"
-    assert bound_of(overwritten(lambda page: page[:, :1].relu_())) == 1, "what stretches nothing may"
-
-
-def test_what_is_written_elsewhere_is_refused() -> None:
-    with pytest.raises(ModelError, match="mul"):
-        list(layers(Function(lambda x: torch.mul(x, 40.0, out=torch.zeros_like(x))), SIDE))
 
 
 def test_the_layers_beyond_an_unknown_one_still_have_their_own_bounds() -> None:

@@ -43,9 +43,8 @@ def state_dict(held: object) -> dict[str, Tensor]:
         if chosen is None or not isinstance(held, dict):
             break
         weights = _named(held[chosen])
-        for name, other in {
-            id(value): (key, value) for key, value in held.items()
-        }.values():  # each once, by however many names
+        once = {id(value): (name, value) for name, value in held.items()}  # by however many names
+        for name, other in once.values():
             if other is not held[chosen] and _is_another(weights, _named(other)):
                 raise UnfitError(f"It holds two networks, {chosen!r} and {str(name)!r}. Save the one that is meant alone.")
         held = held[chosen]

@@ -149,7 +149,6 @@ def save_perturbation(perturbation: Perturbation, path: str | Path) -> None:
     check_type("a perturbation", perturbation, Perturbation, "a Perturbation")
     check_path(path)
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     pattern = perturbation.pattern.contiguous().cpu()
     if path.suffix == ".npy":
         with whole_file(path) as out:
